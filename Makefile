@@ -1,0 +1,44 @@
+# The whole interface of the project; every target sets up what it needs in .venv.
+#
+#   make demo    Net 1 checked and drawn beside its plain twin; a network and its twin trained
+#   make test    all tests but the slow ones
+#   make slow    the slow tests
+#   make check   formatting, lint, types, the layers of the architecture
+#   make fast    the tests of the compiler: no torch, seconds
+#   make bench   speed, as ratios within one run
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test slow check fast bench setup clean
+
+setup: .venv/ready
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/python examples/demo.py
+
+test: setup
+	$(BIN)/python -m pytest -q -m "not slow"
+
+slow: setup
+	$(BIN)/python -m pytest -q -m slow
+
+fast: setup
+	$(BIN)/python -m pytest -q tests/compiler
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python -m pytest -q tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds
+
+clean:
+	rm -rf .venv demo runs build *.egg-info
