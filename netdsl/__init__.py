@@ -1,0 +1,35 @@
+"""A small language for convolutional networks, and a compiler to PyTorch.
+
+>>> import netdsl
+>>> net = netdsl.parse("(Conv 64)x2 Avg2 BB128 FC200", input=(3, 64, 64))
+>>> net.depth, net.output_shape
+(5, (200,))
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netdsl.api import Network as Network
+    from netdsl.api import load as load
+    from netdsl.api import parse as parse
+    from netdsl.errors import Diagnostic as Diagnostic
+    from netdsl.errors import NetDSLError as NetDSLError
+
+_HOMES = {
+    "Network": "netdsl.api", "load": "netdsl.api", "parse": "netdsl.api",
+    "Diagnostic": "netdsl.errors", "NetDSLError": "netdsl.errors",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use, so that `netdsl --help` does not wait for the compiler."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'netdsl' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOMES]

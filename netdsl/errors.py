@@ -1,0 +1,200 @@
+"""What can go wrong, where in the source, and how it is shown: code, message, line, caret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text and the name that its diagnostics call it by."""
+
+    name: str
+    text: str = field(repr=False)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Return line and column of a character, both counted from 1.
+
+        >>> Source("net.arch", "Conv 64\\nAvg 2").position(12)
+        (2, 5)
+        """
+        begin = self.text.rfind("\n", 0, offset) + 1
+        return self.text.count("\n", 0, begin) + 1, offset - begin + 1
+
+    def line(self, offset: int) -> str:
+        """Return the line that holds a character, without its end."""
+        begin = self.text.rfind("\n", 0, offset) + 1
+        return self.text[begin:].split("\n", 1)[0].rstrip("\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of characters in a source."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]
+
+    def to(self, other: Span) -> Span:
+        """Return the range from the start of this one to the end of `other`."""
+        return Span(self.source, self.start, other.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A remark on a further range: where an operand came from, which bracket was opened."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: a stable code, a message with its numbers, and the characters it is about."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    labels: tuple[Label, ...] = ()
+    mark: str = ""
+    help: str | None = None
+
+    @property
+    def severity(self) -> Severity:
+        return {"E": "error", "W": "warning", "N": "note"}[self.code[0]]  # type: ignore[return-value]
+
+    def show(self) -> str:
+        """Return the message over the lines as they were written, each range underlined.
+
+        >>> source = Source("net.arch", "Max16 Avg4")
+        >>> print(Diagnostic("E0301", "Avg 4 does not fit", Span(source, 6, 10), mark="input 8x2x2").show())
+        error[E0301]: Avg 4 does not fit
+          --> net.arch:1:7
+           |
+         1 | Max16 Avg4
+           |       ^^^^ input 8x2x2
+        """
+        return "\n".join(_lines(self))
+
+    def record(self) -> dict[str, object]:
+        """Return what `--format json` prints: offsets count characters from 0, lines and columns from 1."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "help": self.help,
+            "span": _record(self.span) if self.span else None,
+            "mark": self.mark,
+            "labels": [{"text": label.text, **_record(label.span)} for label in self.labels],
+        }
+
+
+class NetDSLError(Exception):
+    """Everything that a user of netdsl can cause; holds all findings of one run."""
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__(*diagnostics)
+        self.diagnostics = diagnostics
+
+    def __str__(self) -> str:
+        return "\n\n".join(diagnostic.show() for diagnostic in self.diagnostics)
+
+
+class Misfit(Exception):
+    """A finding without a place: ops raise it, and whoever knows the span makes a diagnostic of it."""
+
+    def __init__(self, code: str, message: str, *, help: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.help = help
+
+
+def fail(
+    code: str,
+    message: str,
+    span: Span | None = None,
+    *,
+    labels: Iterable[Label] = (),
+    mark: str = "",
+    help: str | None = None,
+) -> NetDSLError:
+    """Return an error of one finding, to be raised."""
+    return NetDSLError(Diagnostic(code, message, span, tuple(labels), mark, help))
+
+
+def _lines(diagnostic: Diagnostic) -> Iterator[str]:
+    yield f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
+    if diagnostic.span is not None:
+        yield from _excerpt(diagnostic, diagnostic.span)
+    if diagnostic.help is not None:
+        indent = " " * (_gutter(diagnostic) if diagnostic.span else 1)
+        yield f"{indent} = help: {diagnostic.help}"
+
+
+def _excerpt(diagnostic: Diagnostic, span: Span) -> Iterator[str]:
+    """The lines of the primary range and of its labels, in the order of the text, file by file."""
+    gutter = _gutter(diagnostic)
+    marks = [(span, "^", diagnostic.mark), *((label.span, "-", label.text) for label in diagnostic.labels)]
+    sources = list(dict.fromkeys(s.source for s, _, _ in marks))
+    for source in sources:
+        here = sorted((m for m in marks if m[0].source == source), key=lambda m: m[0].start)
+        first = span if source == span.source else here[0][0]
+        row, column = source.position(first.start)
+        yield f"{' ' * gutter}{'-->' if source == span.source else ':::'} {source.name}:{row}:{column}"
+        yield f"{' ' * gutter} |"
+        rows = list(dict.fromkeys(source.position(m[0].start)[0] for m in here))
+        for number in rows:
+            on_row = [m for m in here if source.position(m[0].start)[0] == number]
+            text, shift = _clip(source.line(on_row[0][0].start), on_row, source)
+            yield f"{number:>{gutter}} | {text}".rstrip()
+            for line in _underline(on_row, source, text, shift):
+                yield f"{' ' * gutter} | {line}"
+
+
+def _underline(marks: list[tuple[Span, str, str]], source: Source, line: str, shift: int) -> Iterator[str]:
+    """The marks under one line; the last one's remark beside its mark, the others' below."""
+    columns = [source.position(span.start)[1] - 1 - shift for span, _, _ in marks]
+    canvas = [" "] * (len(line) + 1)
+    for (span, sign, _), column in zip(marks, columns, strict=True):
+        for i in range(column, min(column + max(1, span.end - span.start), max(len(line), column + 1))):
+            if canvas[i] != "^":
+                canvas[i] = sign
+    *earlier, (_, _, last) = marks
+    yield f"{_same_width(line, ''.join(canvas).rstrip())} {last}".rstrip()
+    for (_, _, remark), column in reversed(list(zip(earlier, columns, strict=False))):
+        if remark:
+            yield f"{_same_width(line, ' ' * column)}{remark}"
+
+
+def _same_width(line: str, marks: str) -> str:
+    """Keep the tabs of the line above, so that marks stay under their characters."""
+    return "".join("\t" if c == "\t" and m == " " else m for m, c in zip(marks, line.ljust(len(marks)), strict=False))
+
+
+def _clip(line: str, marks: list[tuple[Span, str, str]], source: Source, width: int = 120) -> tuple[str, int]:
+    """Cut a very long line to a window around its first mark; also returns how many characters were cut."""
+    columns = [source.position(span.start)[1] - 1 for span, _, _ in marks]
+    if len(line) <= 2 * width:
+        return line, 0
+    shift = max(0, min(columns) - width // 2)
+    return line[shift : max(shift + 2 * width, max(columns) + width // 2)][: 8 * width], shift
+
+
+def _gutter(diagnostic: Diagnostic) -> int:
+    spans = [diagnostic.span, *(label.span for label in diagnostic.labels)]
+    rows = [span.source.position(span.start)[0] for span in spans if span is not None]
+    return 1 + max(len(str(row)) for row in rows)
+
+
+def _record(span: Span) -> dict[str, object]:
+    line, column = span.source.position(span.start)
+    return {"file": span.source.name, "line": line, "column": column, "start": span.start, "end": span.end}

@@ -1,0 +1,83 @@
+"""Adds nodes to a graph: gives them names and shapes, and places on what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from netdsl.errors import Diagnostic, Label, Misfit, Span
+from netdsl.ir.graph import Graph, Node
+from netdsl.ir.op import Block, Op
+from netdsl.ir.settings import Settings
+from netdsl.ir.shape import UNKNOWN, Shape
+
+Report = Callable[[Diagnostic], None]
+
+
+@dataclass
+class Builder:
+    """What a block's `expand` is given: `build(op, x, "conv1")` adds one node and returns it.
+
+    `prefix` is the path of the module that is being filled, `layer` the written layer. A shape
+    that does not fit is reported, not raised: the node gets the shape `UNKNOWN`, about which
+    nothing more is said, so that one run finds all mistakes.
+    """
+
+    graph: Graph
+    settings: Settings
+    report: Report
+    prefix: str = ""
+    layer: str = ""
+    separator: str = ""
+    span: Span | None = None
+    norm_options: dict[str, object] = field(default_factory=dict)
+    units: int = 0
+
+    def __call__(self, op: Op, *inputs: Node, name: str = "") -> Node:
+        path = f"{self.prefix}{self.layer}{self.separator}{name}" if name else f"{self.prefix}{self.layer}"
+        layer = f"{self.prefix}{self.layer}"
+        names = tuple([x.name for x in inputs])
+        return self.graph.add(Node(path, op, names, self._infer(op, inputs), layer, self.span))
+
+    def expand(self, layer: Op | Block, x: Node, name: str) -> Node:
+        """Add a written layer under this name, which is new in the scope that is being filled."""
+        self.layer = name
+        if isinstance(layer, Op):
+            return self(layer, x)
+        self.separator = "." if layer.scoped else "_"
+        return layer.expand(self, x)
+
+    def reject(self, misfit: Misfit, inputs: tuple[Node, ...]) -> None:
+        """Report that the layer being added does not fit, and which one made its input."""
+        mark = "input " + " and ".join(str(x.shape) for x in inputs) if inputs else ""
+        labels = tuple(filter(None, [_shrinking(self.graph, x, self.span) for x in inputs[:1]]))
+        self.report(
+            Diagnostic(misfit.code, misfit.message, self.span, labels, mark, misfit.help)
+        )
+
+    def _infer(self, op: Op, inputs: tuple[Node, ...]) -> Shape:
+        shapes = [x.shape for x in inputs]
+        if UNKNOWN in shapes:
+            return UNKNOWN
+        try:
+            return op.infer(*shapes)
+        except Misfit as misfit:
+            self.reject(misfit, inputs)
+            return UNKNOWN
+
+
+def _shrinking(graph: Graph, node: Node, span: Span | None) -> Label | None:
+    """Find where the map last became smaller, going back from `node`."""
+    while node.inputs:
+        before = graph[node.inputs[0]]
+        if before.shape.hw != node.shape.hw and node.span is not None and node.span != span:
+            text = f"the map shrinks {_hw(before.shape)} -> {_hw(node.shape)} here"
+            if before.shape.is_map and node.shape.is_map and node.shape < before.shape:
+                return Label(node.span, text)
+            return Label(node.span, f"{before.shape} -> {node.shape} here")
+        node = before
+    return None
+
+
+def _hw(shape: Shape) -> str:
+    return f"{shape.height}x{shape.width}"

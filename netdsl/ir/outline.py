@@ -1,0 +1,70 @@
+"""The outline: the network as it was written, so that table and drawing fold without guessing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from netdsl.errors import Span
+from netdsl.ir.op import Family
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One written layer; its nodes are those whose `layer` is its name.
+
+    `code` is the layer's name in the language, `text` is canonical, with parameters and
+    lists resolved; `written` is as in the source.
+    """
+
+    name: str
+    code: str
+    family: Family
+    text: str
+    written: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A group with a count; one body a repetition."""
+
+    bodies: tuple[Outline, ...]
+    written: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What holds other layers and is a module of its own: the call of a `def`, Res, Add, Cat.
+
+    The nodes that belong to none of the layers inside (an addition, a shortcut) have its name as
+    their `layer`. A `def` and `Res` have one branch. `reads` holds, for each branch, the label that
+    it starts from, or "" for what comes in.
+    """
+
+    name: str
+    code: str
+    kind: Literal["def", "res", "add", "cat"]
+    branches: tuple[Outline, ...]
+    written: str
+    span: Span
+    reads: tuple[str, ...] = ()
+
+
+Entry = Leaf | Repeat | Section
+Outline = tuple[Entry, ...]
+
+
+def leaves(outline: Outline) -> tuple[Leaf | Section, ...]:
+    """Return every layer and section, unrolled, in the order of the network."""
+    found: list[Leaf | Section] = []
+    for entry in outline:
+        if isinstance(entry, Leaf):
+            found.append(entry)
+        elif isinstance(entry, Repeat):
+            found += [leaf for body in entry.bodies for leaf in leaves(body)]
+        else:
+            found += [leaf for branch in entry.branches for leaf in leaves(branch)]
+            found.append(entry)
+    return tuple(found)

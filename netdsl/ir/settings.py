@@ -1,0 +1,37 @@
+"""The settings of a network: what its header says once for all layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from netdsl.ir.shape import Shape
+
+NormKind = Literal["batch", "group", "layer", "none"]
+ActKind = Literal[
+    "relu", "relu6", "gelu", "silu", "hardswish", "leaky_relu", "elu", "sigmoid", "tanh", "none"
+]
+Init = Literal["kaiming", "xavier", "zero_last"]
+Bias = Literal["auto", "on", "off"]
+Policy = Literal["pad", "avgpad", "project", "always", "identity"]
+ShortcutNorm = Literal["after", "before", "none", "shared"]
+Head = Literal["flatten", "gap"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field a setting; `netdsl.ops.describe` reads names, types and defaults from here."""
+
+    name: str = ""
+    input: Shape | None = None
+    classes: int | None = None
+    norm: NormKind = "batch"
+    act: ActKind = "relu"
+    init: Init = "kaiming"
+    bias: Bias = "auto"
+    shortcut: Policy = "avgpad"
+    shortcut_kernel: int = 1
+    shortcut_norm: ShortcutNorm | None = None
+    residual: bool = True
+    head: Head = "flatten"
+    drop_path: float = 0.0
