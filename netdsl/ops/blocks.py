@@ -1,0 +1,179 @@
+"""Residual blocks: a branch of convolutions and a shortcut around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from netdsl.errors import Misfit
+from netdsl.ir import Block, Builder, Node, Size
+from netdsl.ir.settings import ActKind, Bias, NormKind, Policy, ShortcutNorm
+from netdsl.ops.act import activate
+from netdsl.ops.catalogue import arg, layer
+from netdsl.ops.conv import BIAS, CHANNELS, KERNEL, Convolution, has_bias
+from netdsl.ops.norm import Normalization, normalize
+from netdsl.ops.regularise import Dropout
+from netdsl.ops.wiring import Shortcut, ShortcutAdd, StochasticDepth
+
+Order = Literal["original", "bn_after_add", "relu_before_add", "relu_pre", "pre"]
+
+# He et al. 2016, figure 4: what surrounds each convolution (c conv, n norm, a activation), and
+# how much of the last unit's end stands after the addition.
+ORDERS: dict[Order, tuple[str, str]] = {
+    "original": ("cna", "a"),
+    "bn_after_add": ("cna", "na"),
+    "relu_before_add": ("cna", ""),
+    "relu_pre": ("acn", ""),
+    "pre": ("nac", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualBlock(Block):
+    """What BB and Bott have in common: a branch of convolutions in one of the five orders."""
+
+    scoped = True
+
+    channels: int = arg(least=1, most=CHANNELS, scaled=True)
+    s: int = arg(1, least=1, most=KERNEL)
+    order: Order = arg("original")
+    dropout: float = arg(0.0, least=0, most=0.999999)
+    drop_path: float | None = arg(None, least=0, most=1)
+    norm: NormKind = arg("batch", setting="norm")
+    act: ActKind = arg("relu", setting="act")
+    bias: Bias = arg("auto", setting="bias", words=BIAS)
+    shortcut: Policy = arg("avgpad", setting="shortcut")
+    shortcut_kernel: int = arg(1, least=1, most=99, setting="shortcut_kernel")
+    shortcut_norm: ShortcutNorm | None = arg(None, setting="shortcut_norm")
+
+    def branch(self, build: Builder, x: Node, convolutions: tuple[Convolution, ...]) -> Node:
+        """Add the convolutions with norms and activations around them, the shortcut and the sum."""
+        build.units += 1
+        unit, after = ORDERS[self.order]
+        y = entry = x
+        for i, op in enumerate(convolutions, 1):
+            last = i == len(convolutions)
+            for letter in unit.removesuffix(after) if last else unit:
+                if letter == "c" and i == 1:
+                    entry = y
+                if letter == "c" and last and self.dropout:
+                    y = build(Dropout(self.dropout), y, name="dropout")
+                y = self._part(build, y, letter, op, f"conv{i}", final=last)
+        y = add_shortcut(build, x, entry, y, self, (self.s, self.s), pre=entry is not x)
+        for letter in after:
+            y = self._part(build, y, letter, op, f"conv{i}", final=True)
+        return y
+
+    def _part(
+        self, build: Builder, y: Node, letter: str, op: Convolution, name: str, *, final: bool
+    ) -> Node:
+        parts: dict[str, Callable[[], Node]] = {
+            "c": lambda: build(op, y, name=name),
+            "n": lambda: normalize(build, y, self.norm, f"{name}_norm"),
+            "a": lambda: activate(build, y, self.act, "act" if final else f"{name}_act"),
+        }
+        return parts[letter]()
+
+    def _conv(self, channels: int, k: int, s: int = 1, g: int = 1) -> Convolution:
+        p = (k - 1) // 2
+        bias = has_bias(self.bias, self.norm)
+        return Convolution(channels, (k, k), (s, s), (p, p), groups=g, bias=bias)
+
+
+@layer(
+    "BB",
+    examples=(
+        "BB 6", "BB 8", "BB 8 s2", "BB 8 s2 shortcut=project dropout=0.5 pre", "BB 6 order=bn_after_add",
+        "BB 6 order=relu_before_add shortcut=always", "BB 8 order=relu_pre shortcut=pad s3",
+        "BB 8 s2 shortcut=project shortcut_kernel=3 shortcut_norm=before", "BB 8 shortcut=identity",
+        "BB 6 norm=none bias=off", "BB 8 pre shortcut=project shortcut_norm=none", "BB 6 drop_path=0.2",
+    ),
+    positional=("channels",),
+    flags={"pre": ("order", "pre"), "bias": ("bias", "on")},
+)  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class BasicBlock(ResidualBlock):
+    """Basic block of He et al. 2015, two 3x3 convolutions and a shortcut: `BB channels [s=1]`.
+
+    `dropout` stands before the second convolution; `order` is one of original, bn_after_add,
+    relu_before_add, relu_pre, pre (He et al. 2016), and `pre` alone is the last of them.
+    """
+
+    def expand(self, build: Builder, x: Node) -> Node:
+        first = self._conv(self.channels, 3, self.s)
+        second = self._conv(self.channels, 3)
+        return self.branch(build, x, (first, second))
+
+
+@layer(
+    "Bott",
+    examples=("Bott 8", "Bott 8 s2 e2 g2", "Bott 6 e1 pre", "Bott 8 s2 shortcut=project dropout=0.3"),
+    positional=("channels",),
+    flags={"pre": ("order", "pre"), "bias": ("bias", "on")},
+)  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Bottleneck(ResidualBlock):
+    """Bottleneck block, 1x1, 3x3 and 1x1 convolutions and a shortcut: `Bott channels [s=1] [e=4]`.
+
+    `channels` is what comes out; the middle is channels / e wide, in `g` groups (ResNeXt). The
+    stride is on the 3x3 convolution.
+    """
+
+    e: int = arg(4, least=1, most=CHANNELS)
+    g: int = arg(1, least=1, most=CHANNELS)
+
+    def expand(self, build: Builder, x: Node) -> Node:
+        width = Fraction(self.channels, self.e)
+        if width.denominator != 1:
+            message = f"{self.channels} channels do not divide by e={self.e}"
+            build.reject(Misfit("E0306", message), (x,))
+        c = max(1, int(width))
+        convolutions = (
+            self._conv(c, 1), self._conv(c, 3, self.s, self.g), self._conv(self.channels, 1)
+        )  # fmt: skip
+        return self.branch(build, x, convolutions)
+
+
+@dataclass(frozen=True, slots=True)
+class Res:
+    """A shortcut around a whole group: `Res options ( ... )`; residual of residual (report 002).
+
+    No activation follows unless `act` is given; the stride is the product of those inside.
+    """
+
+    act: ActKind = arg("none")
+    drop_path: float | None = arg(None, least=0, most=1)
+    norm: NormKind = arg("batch", setting="norm")
+    bias: Bias = arg("auto", setting="bias", words=BIAS)
+    shortcut: Policy = arg("avgpad", setting="shortcut")
+    shortcut_kernel: int = arg(1, least=1, most=99, setting="shortcut_kernel")
+    shortcut_norm: ShortcutNorm | None = arg(None, setting="shortcut_norm")
+
+
+def add_shortcut(
+    build: Builder,
+    x: Node,
+    entry: Node,
+    y: Node,
+    block: ResidualBlock | Res,
+    stride: Size,
+    *,
+    pre: bool = False,
+    unit: bool = True,
+) -> Node:
+    """Add the shortcut from `x` around what ends in `y`, and the sum of both.
+
+    `entry` is what the first convolution reads: a shared norm lets the projection read it too. A
+    `unit` is what stochastic depth drops as one.
+    """
+    place = block.shortcut_norm or ("shared" if pre else "after")
+    op = Shortcut(
+        y.shape, stride, block.shortcut, block.shortcut_kernel, place, block.norm,
+        Normalization(block.norm, **build.norm_options), block.bias,  # type: ignore[arg-type]
+    )  # fmt: skip
+    if unit and (build.settings.drop_path or block.drop_path is not None):
+        y = build(StochasticDepth(block.drop_path), y, name="drop_path")
+    shortcut = build(op, x, entry, name="shortcut")
+    return build(ShortcutAdd(), y, shortcut, name="add")

@@ -1,0 +1,27 @@
+"""Regularisation: what is random in training and nothing in evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netdsl.ir import Call, Family, Keeps, Op, Shape
+from netdsl.ops.catalogue import arg, layer
+
+
+@layer("Dropout", examples=("Dropout", "Dropout 0.3", "Dropout p=0.2"), positional=("p",))
+@dataclass(frozen=True, slots=True)
+class Dropout(Op):
+    """Zeroes each number with probability p in training: `Dropout [p=0.5]`."""
+
+    family: ClassVar[Family] = "regularise"
+    keeps: ClassVar[Keeps] = "mask"
+
+    p: float = arg(0.5, least=0, most=0.999999)
+
+    def infer(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        return x
+
+    def call(self, *inputs: Shape) -> Call:
+        return Call("nn.Dropout", {"p": self.p}, positional=1)

@@ -1,0 +1,101 @@
+"""Any layer class of `torch.nn`: the one op that is measured on torch and not by a formula."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+from netdsl.errors import Misfit
+from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape, Window
+from netdsl.ops.catalogue import arg, closest, layer
+
+CONTAINERS = ("Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
+              "Container", "DataParallel", "Transformer")  # fmt: skip
+
+
+@layer(
+    "Torch",
+    examples=('Torch "nn.Hardswish" inplace=true', 'Torch "nn.PReLU" 6', 'Torch "nn.Conv2d" 6 4 3 padding=1'),
+)  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class TorchLayer(Op):
+    """Any layer class of torch.nn, and nothing else: `Torch "nn.Hardswish" inplace=true`.
+
+    Bare numbers and options are handed to its constructor; shape and cost come from a run on
+    torch's meta device, so a file that uses it imports torch.
+    """
+
+    family: ClassVar[Family] = "act"
+    keeps: ClassVar[Keeps] = "input"
+
+    target: str = arg()
+    numbers: tuple[int | float, ...] = ()
+    options: tuple[tuple[str, object], ...] = ()
+
+    def infer(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        dims = _measure(self.target, self.numbers, self.options, x)[0]
+        if len(dims) not in (1, 3):
+            raise Misfit("E0308", f"{self.target} makes {dims}, which is neither a map nor a vector")
+        return Shape(*dims)
+
+    def call(self, *inputs: Shape) -> Call:
+        numbers = {f"argument{i}": n for i, n in enumerate(self.numbers)}
+        return Call(self.target, {**numbers, **dict(self.options)}, positional=len(numbers))
+
+    def cost(self, *inputs: Shape) -> Cost:
+        (x,) = inputs
+        _, params, macs = _measure(self.target, self.numbers, self.options, x)
+        return Cost(params, macs)
+
+    def window(self, *inputs: Shape) -> Window | None:
+        (x,) = inputs
+        return Window() if self.infer(x) == x else None
+
+
+def allowed(target: str) -> str | None:
+    """Return why `target` cannot be used, or None."""
+    from torch import nn
+
+    name = target.removeprefix("nn.")
+    known = [n for n in dir(nn) if _is_layer(getattr(nn, n))]
+    if target.startswith("nn.") and name in known:
+        return None
+    near = closest(name, known)
+    return f"`{target}` is no layer of torch.nn" + (f"; did you mean `nn.{near}`?" if near else "")
+
+
+def _is_layer(cls: Any) -> bool:
+    from torch import nn
+
+    name = getattr(cls, "__name__", "")
+    return (
+        isinstance(cls, type)
+        and issubclass(cls, nn.Module)
+        and name not in CONTAINERS
+        and not name.endswith("Loss")
+    )
+
+
+@cache
+def _measure(
+    target: str, numbers: tuple[int | float, ...], options: tuple[tuple[str, object], ...], x: Shape
+) -> tuple[tuple[int, ...], int, int]:
+    """Output shape, parameters and MACs of one image, by a run without data."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    try:
+        with torch.device("meta"):
+            module = getattr(torch.nn, target.removeprefix("nn."))(*numbers, **dict(options)).eval()
+            counter = FlopCounterMode(display=False)
+            with counter, torch.no_grad():
+                y = module(torch.empty(1, *x.dims))
+    except Exception as error:  # whatever a foreign constructor or forward may raise
+        first = str(error).strip().split("\n")[0]
+        raise Misfit("E0308", f"{target} cannot take {x}: {first}") from None
+    if not isinstance(y, torch.Tensor) or y.shape[0] != 1:
+        raise Misfit("E0308", f"{target} does not turn one image into one tensor")
+    params = sum(p.numel() for p in module.parameters())
+    return tuple(y.shape[1:]), params, counter.get_total_flops() // 2

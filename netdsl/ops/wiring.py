@@ -1,0 +1,146 @@
+"""Ops that join values or change their form, and those that the compiler inserts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netdsl.errors import Misfit
+from netdsl.ir import Call, Keeps, Op, Shape, Size
+from netdsl.ir.settings import Bias, NormKind, Policy, ShortcutNorm
+
+
+@dataclass(frozen=True, slots=True)
+class Input(Op):
+    """Where an example enters."""
+
+    shape: Shape
+
+    def infer(self, *inputs: Shape) -> Shape:
+        assert not inputs
+        return self.shape
+
+    def call(self, *inputs: Shape) -> Call | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Add(Op):
+    """The sum of values of one shape."""
+
+    def infer(self, *inputs: Shape) -> Shape:
+        first, *others = inputs
+        for other in others:
+            if other != first:
+                raise Misfit("E0302", f"cannot add {first} and {other}: the shapes differ")
+        return first
+
+    def call(self, *inputs: Shape) -> Call:
+        return Call("Add")
+
+
+@dataclass(frozen=True, slots=True)
+class ShortcutAdd(Add):
+    """The addition at the end of a residual branch: inputs are the branch and its shortcut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cat(Op):
+    """Values of one height and width, stacked by channel."""
+
+    def infer(self, *inputs: Shape) -> Shape:
+        first, *others = inputs
+        for other in others:
+            if other.hw != first.hw:
+                raise Misfit("E0302", f"cannot stack {first} and {other}: the maps differ")
+        return first._replace(channels=sum(x.channels for x in inputs))
+
+    def call(self, *inputs: Shape) -> Call:
+        return Call("Cat")
+
+
+@dataclass(frozen=True, slots=True)
+class Multiply(Op):
+    """A map times one factor a channel: the end of squeeze-and-excitation."""
+
+    keeps: ClassVar[Keeps] = "input"
+
+    def infer(self, *inputs: Shape) -> Shape:
+        x, _ = inputs
+        return x
+
+    def call(self, *inputs: Shape) -> Call:
+        return Call("Multiply")
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut(Op):
+    """The way around a residual branch that ends with the shape `target` after this stride.
+
+    Reads what enters the block and, where the block begins with norm and activation, what leaves
+    them. `fit_shortcuts` turns it into an identity, zero-padding or a projection.
+    """
+
+    target: Shape
+    stride: Size
+    policy: Policy
+    kernel: int
+    norm_place: ShortcutNorm
+    norm: NormKind
+    normalization: Op
+    bias: Bias
+
+    def infer(self, *inputs: Shape) -> Shape:
+        return self.target
+
+    def call(self, *inputs: Shape) -> Call | None:
+        raise AssertionError("fit_shortcuts has not run")
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroPad(Op):
+    """Shortcut that subsamples by the stride and stacks zero channels (He et al. 2016, option A)."""
+
+    stride: Size
+    channels: int
+
+    def infer(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        height, width = (-(-n // s) for n, s in zip(x.hw, self.stride, strict=True))
+        return Shape(x.channels + self.channels, height, width) if x.is_map else Shape(
+            x.channels + self.channels
+        )
+
+    def call(self, *inputs: Shape) -> Call:
+        return Call("ZeroPad", {"stride": _short(self.stride), "channels": self.channels})
+
+
+@dataclass(frozen=True, slots=True)
+class AveragePad(ZeroPad):
+    """Shortcut that averages over stride x stride windows and stacks zero channels (report 000)."""
+
+    def call(self, *inputs: Shape) -> Call:
+        return Call("AveragePad", {"stride": _short(self.stride), "channels": self.channels})
+
+
+@dataclass(frozen=True, slots=True)
+class StochasticDepth(Op):
+    """The end of a residual branch that training leaves out now and then (Huang et al. 2016).
+
+    `rate` is the block's own; where it is None, `schedule_drop_path` sets `survival` from the
+    block's place in the network.
+    """
+
+    rate: float | None = None
+    survival: float = 1.0
+
+    def infer(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        return x
+
+    def call(self, *inputs: Shape) -> Call:
+        return Call("StochasticDepth", {"survival": self.survival})
+
+
+def _short(size: Size) -> int | Size:
+    return size[0] if size[0] == size[1] else size
