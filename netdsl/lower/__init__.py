@@ -1,0 +1,7 @@
+"""Tree to graph: looks names up, binds arguments, unrolls repeats, expands blocks."""
+
+from netdsl.lower.header import Overrides as Overrides
+from netdsl.lower.header import given as given
+from netdsl.lower.lower import Lowered as Lowered
+from netdsl.lower.lower import lower as lower
+from netdsl.lower.use import Loader as Loader

@@ -1,0 +1,225 @@
+"""Items to nodes: looks layers up, binds their arguments, unrolls repeats, expands blocks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
+from netdsl.ir import UNKNOWN, Builder, Entry, Graph, Leaf, Node, Outline, Repeat, Section, Shape
+from netdsl.lower.bind import bind
+from netdsl.lower.combine import Combiner
+from netdsl.lower.count import formal_values, times
+from netdsl.lower.header import Environment, Report, unknown_layer
+from netdsl.lower.values import Scope, Unresolved
+from netdsl.ops import CATALOGUE
+from netdsl.ops.act import Act
+from netdsl.ops.wiring import Input
+from netdsl.syntax import tree
+
+COMBINATIONS = ("Res", "Add", "Cat")
+
+
+@dataclass(slots=True)
+class Frame:
+    """Where items are added: the module that is being filled, and the labels that can be seen.
+
+    `labels` is fresh in every body, and `outer` leads to those around it, up to the call of a `def`.
+    """
+
+    prefix: str
+    counts: Counter[str]
+    scope: Scope
+    labels: dict[str, tuple[Node, Span]] = field(default_factory=dict)
+    outer: Frame | None = None
+
+    def inner(self, scope: Scope | None = None, prefix: str | None = None) -> Frame:
+        """A body inside this one, in a module of its own if it has a prefix."""
+        if prefix is None:
+            return Frame(self.prefix, self.counts, scope or self.scope, outer=self)
+        return Frame(prefix, Counter(), scope or self.scope, outer=self)
+
+    def find(self, label: str) -> Node | None:
+        """Return what a label names, here or around."""
+        frame: Frame | None = self
+        while frame is not None:
+            if label in frame.labels:
+                return frame.labels[label][0]
+            frame = frame.outer
+        return None
+
+    def name(self, kind: str) -> str:
+        """Return the next free name of a kind in this module: `conv3`."""
+        self.counts[kind] += 1
+        return f"{kind}{self.counts[kind]}"
+
+
+class Lowering:
+    """Adds item after item to a graph; what is wrong is reported, and the rest is still read."""
+
+    def __init__(self, environment: Environment, report: Report) -> None:
+        self.environment = environment
+        self.report = report
+        self.calls: list[Span] = []
+        norm_options = environment.defaults.layers.get("Norm", {})
+        self.build = Builder(Graph(), environment.settings, self._report_here)
+        self.build.norm_options = {k: v for k, v in norm_options.items() if k != "kind"}
+        self.combiner = Combiner(self)
+        self.bound: dict[tuple[int, int], tuple[Any, str]] = {}
+        self.read_labels: set[str] = set()
+        self.called: set[str] = set()
+        self.source = ""
+
+    def network(self, file: tree.File, shape: Shape) -> Graph:
+        """Return the graph of the whole body."""
+        self.source = file.span.source.name
+        self.build.layer = "input"
+        x = self.build(Input(shape))
+        frame = Frame("", Counter(), Scope(self.environment.names, self.environment.used))
+        _, outline = self.body(file.body, x, frame)
+        self.build.graph.outline = outline
+        return self.build.graph
+
+    def body(self, body: tree.Body, x: Node, frame: Frame) -> tuple[Node, Outline]:
+        """Add all items after `x`; return the last node and what was written."""
+        outline: list[Entry] = []
+        for item in body:
+            try:
+                x, entries = self._item(item, x, frame)
+                outline += entries
+            except NetDSLError as error:
+                for diagnostic in error.diagnostics:
+                    self._report_here(diagnostic)
+                x = self._unknown(x, frame)
+            except Unresolved:
+                x = self._unknown(x, frame)
+        self._warn_of_unread(frame)
+        return x, tuple(outline)
+
+    def repeat(
+        self, core: tree.Group | tree.Combine, x: Node, frame: Frame
+    ) -> tuple[Node, Outline]:
+        """Unroll a group or combination."""
+        scope = frame.scope
+        scope.cin = x.shape.channels
+        count = times(core.repeat, scope, self.environment.depth)
+        bodies: list[Outline] = []
+        for i in range(count):
+            index = scope.index if core.repeat is None else i
+            inner = Scope(scope.names, scope.used, index, x.shape.channels)
+            x, outline = self._once(core, x, frame.inner(inner))
+            scope.dynamic |= core.repeat is None and inner.dynamic
+            bodies.append(outline)
+        if core.repeat is None:
+            return x, tuple(entry for outline in bodies for entry in outline)
+        return x, (Repeat(tuple(bodies), written(core.span), core.span),)
+
+    def _once(
+        self, core: tree.Group | tree.Combine, x: Node, frame: Frame
+    ) -> tuple[Node, Outline]:
+        if isinstance(core, tree.Group):
+            return self.body(core.body, x, frame)
+        return self.combiner.combine(core, x, frame)
+
+    def _item(self, item: tree.Item, x: Node, frame: Frame) -> tuple[Node, Outline]:
+        core = item.core
+        if isinstance(core, tree.Layer):
+            frame.scope.cin = x.shape.channels
+            y, outline = self._layer(core, x, frame)
+        else:
+            y, outline = self.repeat(core, x, frame)
+        if item.label is not None:
+            self._label(item.label, y, frame)
+        if item.shape is not None and y.shape not in (UNKNOWN, Shape(*item.shape.values)):
+            self.report(
+                Diagnostic("E0303", f"the shape is {y.shape}, not {item.shape}", item.shape.span)
+            )
+        return y, outline
+
+    def _layer(self, core: tree.Layer, x: Node, frame: Frame) -> tuple[Node, Outline]:
+        if core.name in self.environment.definitions:
+            return self._call(core, x, frame)
+        if core.name not in CATALOGUE:
+            known = (*CATALOGUE, *self.environment.definitions, *COMBINATIONS)
+            raise unknown_layer(core.name, core.name_span, known)
+        layer, text = self._bind(core, frame.scope)
+        name = frame.name(core.name.lower())
+        self.build.prefix, self.build.span = frame.prefix, core.span
+        y = self.build.expand(layer, x, name)
+        family = CATALOGUE[core.name].family
+        leaf = Leaf(frame.prefix + name, core.name, family, text, written(core.span), core.span)
+        return y, (leaf,)
+
+    def _bind(self, core: tree.Layer, scope: Scope) -> tuple[Any, str]:
+        """Bind the arguments, once for all repetitions where they are always the same."""
+        key = (id(core), id(scope.names))
+        if key not in self.bound:
+            outer, scope.dynamic = scope.dynamic, False
+            bound = bind(core, CATALOGUE[core.name], scope, self.environment.defaults)
+            dynamic, scope.dynamic = scope.dynamic, outer or scope.dynamic
+            if dynamic:
+                return bound
+            self.bound[key] = bound
+        return self.bound[key]
+
+    def _call(self, core: tree.Layer, x: Node, frame: Frame) -> tuple[Node, Outline]:
+        """Expand the call of a `def` into a module of its own."""
+        definition = self.environment.definitions[core.name]
+        self.called.add(core.name)
+        values = formal_values(core, definition, frame.scope)
+        names = {**self.environment.names, **values}
+        path = frame.prefix + frame.name(core.name.lower())
+        scope = Scope(names, _Shadowed(self.environment.used, frozenset(values)))
+        self.calls.append(core.span)
+        y, outline = self.body(definition.body, x, Frame(f"{path}.", Counter(), scope))
+        self.calls.pop()
+        text = written(core.span)
+        return y, (Section(path, core.name, "def", (outline,), text, core.span, ("",)),)
+
+    def _label(self, label: tree.Name, node: Node, frame: Frame) -> None:
+        if label.text in frame.labels:
+            first = frame.labels[label.text][1]
+            message = f"the label `@{label.text}` is taken"
+            raise fail("E0214", message, label.span, labels=[Label(first, "first here")])
+        frame.labels[label.text] = node, label.span
+
+    def _warn_of_unread(self, frame: Frame) -> None:
+        for label, (_, span) in frame.labels.items():
+            if label not in self.read_labels:
+                self._report_here(Diagnostic("W0503", f"the label `@{label}` is never read", span))
+
+    def _unknown(self, x: Node, frame: Frame) -> Node:
+        """Stand in for a layer that could not be understood."""
+        name = f"{frame.prefix}{frame.name('unknown')}"
+        return self.build.graph.add(Node(name, Act("none"), (x.name,), UNKNOWN, name))
+
+    def _report_here(self, diagnostic: Diagnostic) -> None:
+        """Report, with the calls of definitions that led here."""
+        labels = tuple(Label(span, "called here") for span in reversed(self.calls[-1:]))
+        self.report(
+            Diagnostic(
+                diagnostic.code, diagnostic.message, diagnostic.span,
+                (*diagnostic.labels, *labels), diagnostic.mark, diagnostic.help,
+            )
+        )  # fmt: skip
+
+
+class _Shadowed(set[str]):
+    """Hands on which of the file's parameters a definition reads, its own left out."""
+
+    def __init__(self, used: set[str], own: frozenset[str]) -> None:
+        super().__init__()
+        self.file_used = used
+        self.own = own
+
+    def add(self, name: str) -> None:
+        if name not in self.own:
+            self.file_used.add(name)
+
+
+def written(span: Span) -> str:
+    """Return what was written on one line, white space as single spaces."""
+    return " ".join(span.text.split())
+
+

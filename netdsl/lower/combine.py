@@ -1,0 +1,143 @@
+"""Res, Add and Cat: a shortcut around a group, and branches that are joined."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+from netdsl.errors import Misfit, fail
+from netdsl.ir import UNKNOWN, Node, Outline, Section, Size
+from netdsl.lower.bind import bind_options, fill
+from netdsl.lower.values import Scope
+from netdsl.ops.act import activate
+from netdsl.ops.blocks import Res, add_shortcut
+from netdsl.ops.catalogue import closest
+from netdsl.ops.wiring import Add, Cat
+from netdsl.syntax import tree
+
+if TYPE_CHECKING:
+    from netdsl.lower.body import Frame, Lowering
+
+
+class Combiner:
+    """Adds one combination at a time, through the lowering that it belongs to."""
+
+    def __init__(self, lowering: Lowering) -> None:
+        self.lowering = lowering
+        self.build = lowering.build
+
+    def combine(self, core: tree.Combine, x: Node, frame: Frame) -> tuple[Node, Outline]:
+        """Add `Res(…)`, `Add(…|…)` or `Cat(…|…)` after `x`."""
+        name = frame.name(core.name.lower())
+        if core.name == "Res":
+            return self._res(core, x, frame, name)
+        if core.options:
+            span = core.options[0].span.to(core.options[-1].span)
+            raise fail("E0203", f"{core.name} has no options", span)
+        if len(core.branches) < 2:
+            message = f"{core.name} needs two branches or more, with `|` between them"
+            raise fail("E0204", message, core.name_span)
+        return self._join(core, x, frame, name)
+
+    def _res(
+        self, core: tree.Combine, x: Node, frame: Frame, name: str
+    ) -> tuple[Node, Outline]:
+        from netdsl.lower.body import written  # noqa: PLC0415
+
+        res = self._options(core, frame.scope)
+        if len(core.branches) != 1:
+            message = "Res has one body; `|` is for Add and Cat"
+            raise fail("E0205", message, core.branches[1].span)
+        units = self.build.units
+        inner = frame.inner(_moved(frame.scope), f"{frame.prefix}{name}.")
+        start = self._start(core.branches[0], x, inner)
+        y, outline = self.lowering.body(core.branches[0].body, start, inner)
+        path = frame.prefix + name
+        text = written(core.span)
+        section = Section(path, "Res", "res", (outline,), text, core.span, ("",))
+        if y is start:
+            return y, ()
+        self._enter(frame, name, core)
+        unit = self.build.units == units
+        self.build.units += unit
+        stride = self._stride(start, y)
+        y = add_shortcut(self.build, start, start, y, res, stride, unit=unit)
+        return activate(self.build, y, res.act, "act"), (section,)
+
+    def _options(self, core: tree.Combine, scope: Scope) -> Res:
+        defaults = self.lowering.environment.defaults
+        bound = bind_options(core.options, Res, "Res", scope)
+        return Res(**fill(Res, bound, defaults, "Res"))
+
+    def _join(
+        self, core: tree.Combine, x: Node, frame: Frame, name: str
+    ) -> tuple[Node, Outline]:
+        from netdsl.lower.body import written  # noqa: PLC0415
+
+        ends: list[Node] = []
+        outlines: list[Outline] = []
+        reads: list[str] = []
+        for i, branch in enumerate(core.branches, 1):
+            inner = frame.inner(_moved(frame.scope), f"{frame.prefix}{name}.branch{i}.")
+            start = self._start(branch, x, inner)
+            end, outline = self.lowering.body(branch.body, start, inner)
+            ends.append(end)
+            outlines.append(outline)
+            reads.append(branch.reads.text if branch.reads else "")
+        self._enter(frame, name, core)
+        y = self.build(Add() if core.name == "Add" else Cat(), *ends, name=core.name.lower())
+        kind: Literal["add", "cat"] = "add" if core.name == "Add" else "cat"
+        section = Section(
+            frame.prefix + name, core.name, kind, tuple(outlines), written(core.span), core.span,
+            tuple(reads),
+        )  # fmt: skip
+        return y, (section,)
+
+    def _start(self, branch: tree.Branch, x: Node, frame: Frame) -> Node:
+        if branch.reads is None:
+            return x
+        node = frame.find(branch.reads.text)
+        self.lowering.read_labels.add(branch.reads.text)
+        if node is None:
+            near = closest(branch.reads.text, _visible(frame))
+            meant = f"; did you mean `@{near}`?" if near else ""
+            raise fail("E0214", f"no label `@{branch.reads.text}` before this{meant}",
+                       branch.reads.span)  # fmt: skip
+        return node
+
+    def _enter(self, frame: Frame, name: str, core: tree.Combine) -> None:
+        """Let the builder add the nodes of the combination itself."""
+        self.build.prefix, self.build.layer, self.build.separator = frame.prefix, name, "."
+        self.build.span = core.span
+
+    def _stride(self, x: Node, y: Node) -> Size:
+        """The product of the strides on the way from `x` to `y`, along the first operands."""
+        h = w = Fraction(1)
+        graph = self.build.graph
+        node = y
+        while node.name != x.name and node.inputs:
+            window = None if UNKNOWN in (node.shape, *graph.input_shapes(node)) else (
+                node.op.window(*graph.input_shapes(node))
+            )
+            if window is not None:
+                h *= Fraction(window.stride[0], window.up[0])
+                w *= Fraction(window.stride[1], window.up[1])
+            node = graph[node.inputs[0]]
+        if h.denominator != 1 or w.denominator != 1:
+            message = "a shortcut cannot enlarge a map"
+            self.build.reject(Misfit("E0304", message), (x,))
+        return max(1, int(h)), max(1, int(w))
+
+
+def _moved(scope: Scope) -> Scope:
+    return Scope(scope.names, scope.used, scope.index, scope.cin)
+
+
+def _visible(frame: Frame | None) -> list[str]:
+    found: list[str] = []
+    while frame is not None:
+        found += frame.labels
+        frame = frame.outer
+    return found
+
+

@@ -1,0 +1,102 @@
+"""Values to arguments: of the right type, within the limits, else an error that says what is."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from netdsl.errors import NetDSLError, Span, fail
+from netdsl.ir import Shape
+from netdsl.lower.values import Quoted, Scope, Value, describe, evaluate, plain
+from netdsl.ops import Argument, closest
+from netdsl.syntax import tree
+
+SWITCH = {"on": True, "true": True, "off": False, "false": False}
+
+
+def convert(argument: Argument, expr: tree.Value, scope: Scope, owner: str) -> Any:
+    """Return the value of `expr` as the type of `argument`; `owner` is named in errors."""
+    words = argument.choices or (tuple(SWITCH) if argument.kind == "bool" else ())
+    if isinstance(expr, tree.Name) and words and _is_typo(expr.text, words, argument, scope):
+        raise _wrong(argument, expr.text, expr.span, owner)
+    return cast(argument, evaluate(expr, scope, (*words, *argument.words)), expr.span, owner)
+
+
+def cast(argument: Argument, value: Value, span: Span | None, owner: str) -> Any:
+    """Return `value` as the type of `argument`."""
+    if isinstance(value, str) and value in argument.words:
+        value = argument.words[value]  # type: ignore[assignment]
+    accepted, result = _CASTS[argument.kind](argument, value)
+    if not accepted:
+        raise _wrong(argument, value, span, owner)
+    _bound(argument, result, span, owner)
+    return result
+
+
+def _is_typo(word: str, words: tuple[str, ...], argument: Argument, scope: Scope) -> bool:
+    return word not in (*words, *argument.words) and word not in scope.names and word != "cin"
+
+
+def _wrong(argument: Argument, value: Value, span: Span | None, owner: str) -> NetDSLError:
+    near = closest(value, argument.choices) if isinstance(value, str) else None
+    meant = f"; did you mean `{near}`?" if near else ""
+    subject = f"{argument.name} of {owner}" if owner else f"`{argument.name}`"
+    return fail("E0206", f"{subject} takes {argument.takes}, not {describe(value)}{meant}", span)
+
+
+def _bound(argument: Argument, result: Any, span: Span | None, owner: str) -> None:
+    numbers = result if isinstance(result, tuple) else (result,)
+    for n in numbers:
+        if isinstance(n, str | bool):
+            continue
+        if argument.least is not None and n < argument.least:
+            raise _outside(argument, result, "at least", argument.least, span, owner)
+        if argument.most is not None and n > argument.most:
+            raise _outside(argument, result, "at most", argument.most, span, owner)
+
+
+def _outside(
+    argument: Argument, result: Any, side: str, limit: float, span: Span | None, owner: str
+) -> NetDSLError:
+    value = plain(result) if isinstance(result, tuple) else result
+    subject = f"{argument.name} of {owner}" if owner else f"`{argument.name}`"
+    return fail("E0206", f"{subject} must be {side} {limit:,}, not {value}", span)
+
+
+def _int(argument: Argument, value: Value) -> tuple[bool, Any]:
+    return isinstance(value, int), value
+
+
+def _float(argument: Argument, value: Value) -> tuple[bool, Any]:
+    number = isinstance(value, int | Fraction)
+    return number, float(value) if number else value  # type: ignore[arg-type]
+
+
+def _bool(argument: Argument, value: Value) -> tuple[bool, Any]:
+    return (isinstance(value, str) and value in SWITCH), SWITCH.get(value)  # type: ignore[arg-type]
+
+
+def _size(argument: Argument, value: Value) -> tuple[bool, Any]:
+    if isinstance(value, int):
+        return True, (value, value)
+    return isinstance(value, tuple) and len(value) == 2, value
+
+
+def _word(argument: Argument, value: Value) -> tuple[bool, Any]:
+    return value in argument.choices, value
+
+
+def _text(argument: Argument, value: Value) -> tuple[bool, Any]:
+    return isinstance(value, Quoted), str(value)
+
+
+def _shape(argument: Argument, value: Value) -> tuple[bool, Any]:
+    if isinstance(value, tuple) and len(value) == 3 and min(value) > 0:
+        return True, Shape(*value)
+    return (isinstance(value, int) and value > 0), Shape(value) if isinstance(value, int) else value
+
+
+_CASTS = {
+    "int": _int, "float": _float, "bool": _bool, "size": _size,
+    "word": _word, "text": _text, "shape": _shape,
+}  # fmt: skip

@@ -1,0 +1,168 @@
+"""Counts the layers of a network before it is unrolled, so that a hostile one costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import ceil
+
+from netdsl.errors import NetDSLError, Span, fail
+from netdsl.lower.header import Environment
+from netdsl.lower.limits import LAYERS
+from netdsl.lower.values import Scope, Unresolved, Value, evaluate, number
+from netdsl.syntax import tree
+
+
+def check_size(file: tree.File, environment: Environment) -> None:
+    """Raise if the network has more layers than the limit, or a definition calls itself."""
+    _Counter(environment).body(file.body, Scope(environment.names))
+
+
+def times(repeat: tree.Repeat | None, scope: Scope, depth: Fraction) -> int:
+    """Return how often a group is repeated; `depth` stretches it unless it is pinned."""
+    if repeat is None:
+        return 1
+    value = number(repeat.count, scope)
+    if not isinstance(value, int) or value < 0:
+        raise fail("E0206", f"a group is repeated a whole number of times, not {value}", repeat.span)
+    if depth != 1 and not repeat.pinned:
+        value = ceil(value * depth)
+    if value > LAYERS:
+        raise _too_many(value, repeat.span)
+    return value
+
+
+class _Counter:
+    """Walks the tree as lowering will, with counts in place of layers.
+
+    What cannot be evaluated counts as nothing: lowering will say what is wrong with it.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.memo: dict[tuple[str, tuple[tuple[str, Value], ...]], int] = {}
+        self.trail: list[str] = []
+
+    def body(self, body: tree.Body, scope: Scope) -> int:
+        total = 0
+        for item in body:
+            total += self._item(item.core, scope)
+            if total > LAYERS:
+                raise _too_many(total, item.span)
+        return total
+
+    def _item(self, core: tree.Layer | tree.Group | tree.Combine, scope: Scope) -> int:
+        if isinstance(core, tree.Layer):
+            definition = self.environment.definitions.get(core.name)
+            return self._call(core, definition, scope) if definition else 1
+        n = _quiet_times(core.repeat, scope, self.environment.depth)
+        inner = Scope(scope.names, index=0 if core.repeat else scope.index, cin=0)
+        total = self._once(core, inner)
+        if core.repeat is None or not inner.dynamic:
+            scope.dynamic |= inner.dynamic
+            return self._checked(n * max(total, 1) if n else 0, core.span)
+        for inner.index in range(1, n):
+            total = self._checked(total + self._once(core, inner), core.span)
+        return total if n else 0
+
+    def _once(self, core: tree.Group | tree.Combine, scope: Scope) -> int:
+        if isinstance(core, tree.Group):
+            return self.body(core.body, scope)
+        return 1 + sum(self.body(branch.body, scope) for branch in core.branches)
+
+    def _call(self, call: tree.Layer, definition: tree.Definition, scope: Scope) -> int:
+        if call.name in self.trail:
+            cycle = " -> ".join([*self.trail[self.trail.index(call.name) :], call.name])
+            raise fail("E0212", f"the definition calls itself: {cycle}", call.name_span)
+        try:
+            names = formal_values(call, definition, scope)
+        except (NetDSLError, Unresolved):
+            return 1
+        key = (call.name, tuple(names.items()))
+        if key not in self.memo:
+            self.trail.append(call.name)
+            inner = Scope({**self.environment.names, **names}, cin=0)
+            self.memo[key] = self.body(definition.body, inner)
+            self.trail.pop()
+        return self._checked(self.memo[key] + 1, call.span)
+
+    def _checked(self, total: int, span: Span) -> int:
+        if total > LAYERS:
+            raise _too_many(total, span)
+        return total
+
+
+def formal_values(
+    call: tree.Layer, definition: tree.Definition, scope: Scope
+) -> dict[str, Value]:
+    """Return the value of every parameter of a definition for one call of it."""
+    names = [formal.name for formal in definition.formals]
+    positions = iter(names)
+    given: dict[str, Value] = {}
+    for argument in call.arguments:
+        name, expr = _formal(call, argument, names, positions)
+        if name in given:
+            raise fail("E0207", f"{call.name} has its `{name}` twice", argument.span)
+        given[name] = _word_or_value(expr, scope)
+    return _with_defaults(call, definition, given, scope)
+
+
+def _formal(
+    call: tree.Layer, argument: tree.Argument, names: list[str], positions: Iterator[str]
+) -> tuple[str, tree.Value]:
+    """Return which parameter an argument is for, and its expression."""
+    known = f"it has {', '.join(names)}" if names else "it has none"
+    if isinstance(argument, tree.Option):
+        if argument.key not in names:
+            message = f"{call.name} has no parameter `{argument.key}`; {known}"
+            raise fail("E0203", message, argument.key_span)
+        return argument.key, argument.value
+    name = next(positions, "")
+    if not name:
+        raise fail("E0205", f"{call.name} has fewer parameters; {known}", argument.span)
+    return name, argument.value if isinstance(argument, tree.Pinned) else argument
+
+
+def _with_defaults(
+    call: tree.Layer, definition: tree.Definition, given: dict[str, Value], scope: Scope
+) -> dict[str, Value]:
+    """Fill in the defaults in order: each may use the parameters before it."""
+    values: dict[str, Value] = {}
+    for formal in definition.formals:
+        if formal.name in given:
+            values[formal.name] = given[formal.name]
+        elif formal.default is None:
+            raise fail("E0204", f"{call.name} needs its `{formal.name}`", call.span)
+        else:
+            inner = Scope({**scope.names, **values}, scope.used)
+            values[formal.name] = _word_or_value(formal.default, inner)
+    return values
+
+
+def _word_or_value(expr: tree.Value, scope: Scope) -> Value:
+    """A parameter of a definition may have a word as its value."""
+    return evaluate(expr, scope, (expr.text,) if _is_word(expr, scope) else ())
+
+
+def _is_word(expr: tree.Value, scope: Scope) -> bool:
+    return (
+        isinstance(expr, tree.Name) and expr.text not in scope.names and expr.text not in _SPECIAL
+    )
+
+
+_SPECIAL = ("cin", "classes")
+
+
+def _quiet_times(repeat: tree.Repeat | None, scope: Scope, depth: Fraction) -> int:
+    try:
+        return times(repeat, scope, depth)
+    except Unresolved:
+        return 1
+    except NetDSLError as error:
+        if error.diagnostics[0].code == "E0402":
+            raise
+        return 1
+
+
+def _too_many(count: int, span: Span) -> NetDSLError:
+    return fail("E0402", f"{count:,} layers exceed the limit of {LAYERS:,}", span)

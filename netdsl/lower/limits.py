@@ -1,0 +1,7 @@
+"""How large a network may be; what exceeds a limit is refused before any work is done on it."""
+
+LAYERS = 100_000
+PARAMETERS = 10**12
+NESTING = 64
+VALUE = 10**12
+SIDE = 100_000

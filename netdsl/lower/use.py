@@ -1,0 +1,84 @@
+"""`use "blocks.arch"`: definitions and parameters of another file, which runs no code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netdsl.errors import fail
+from netdsl.syntax import decode, parse_text, tree
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Where `use` looks: relative to `folder`, and below `root`, the folder of the file being built.
+
+    `trail` holds the files that are being read, so that a cycle is seen.
+    """
+
+    folder: Path | None = None
+    root: Path | None = None
+    trail: tuple[Path, ...] = field(default=())
+
+
+def imported(path: tree.Text, loader: Loader) -> Iterator[tree.Definition | tree.Parameter]:
+    """Yield the parameters that the definitions of the file read, then the definitions."""
+    file, inner = _read(path, loader)
+    entries: list[tree.Definition | tree.Parameter] = []
+    for entry in file.header:
+        if isinstance(entry, tree.Definition | tree.Parameter):
+            entries.append(entry)
+        elif isinstance(entry, tree.Setting) and entry.key == "use":
+            if isinstance(entry.value, tree.Text):
+                entries += imported(entry.value, inner)
+    needed = _needed(entries)
+    yield from (e for e in entries if isinstance(e, tree.Parameter) and e.name in needed)
+    yield from (e for e in entries if isinstance(e, tree.Definition))
+
+
+def _read(path: tree.Text, loader: Loader) -> tuple[tree.File, Loader]:
+    if loader.folder is None:
+        raise fail("E0213", "`use` needs a file, and this source has no folder", path.span)
+    relative = Path(path.value)
+    full = (loader.folder / relative).resolve()
+    root = loader.root or loader.folder
+    if relative.is_absolute() or not full.is_relative_to(root.resolve()):
+        raise fail("E0213", "`use` reads only files below the folder of the source", path.span)
+    if full in loader.trail:
+        names = " -> ".join(p.name for p in (*loader.trail, full))
+        raise fail("E0213", f"the files use each other: {names}", path.span)
+    try:
+        data = full.read_bytes()
+    except OSError as error:
+        raise fail("E0213", f"cannot read it: {error.strerror}", path.span) from None
+    file = parse_text(decode(data, path.value), path.value)
+    return file, Loader(full.parent, root, (*loader.trail, full))
+
+
+def _needed(entries: list[tree.Definition | tree.Parameter]) -> set[str]:
+    """The names that definitions read, and those that these read in turn."""
+    needed: set[str] = set()
+    for entry in reversed(entries):
+        if isinstance(entry, tree.Definition):
+            needed |= names_in(entry) - {formal.name for formal in entry.formals}
+        elif entry.name in needed:
+            needed |= names_in(entry)
+    return needed
+
+
+def names_in(node: object) -> set[str]:
+    """Return every bare word below a node of the tree."""
+    found: set[str] = set()
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, tree.Name):
+            found.add(top.text)
+        elif isinstance(top, tuple):
+            stack += top
+        elif hasattr(top, "__slots__") and not isinstance(top, str | int):
+            stack += [getattr(top, name) for name in top.__slots__ if "span" not in name]
+    return found
+
+

@@ -1,0 +1,179 @@
+"""Expressions to values: exact numbers, words, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor
+
+from netdsl.errors import NetDSLError, Span, fail
+from netdsl.lower.limits import VALUE
+from netdsl.ops import closest
+from netdsl.syntax import tree
+
+
+class Quoted(str):
+    """A text in quotes, as opposed to a word."""
+
+    __slots__ = ()
+
+
+class Unresolved(Exception):
+    """A value that depends on a shape which is not known, because of an earlier mistake."""
+
+
+Value = int | Fraction | str | tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names that an expression may use, and where it stands.
+
+    `index` counts the repetitions of the innermost repeat written around, None where there is none;
+    `cin` is how many channels arrive, 0 where that is not known and None in the header. `dynamic`
+    says that a value depended on either, `used` which names were read.
+    """
+
+    names: Mapping[str, Value]
+    used: set[str] = field(default_factory=set)
+    index: int | None = None
+    cin: int | None = None
+    dynamic: bool = False
+
+
+def evaluate(expr: tree.Value, scope: Scope, words: tuple[str, ...] = ()) -> Value:
+    """Return the value of an expression; a word among `words` stands for itself."""
+    return _EVALUATE[type(expr)](expr, scope, words)  # type: ignore[operator,no-any-return]
+
+
+def number(expr: tree.Value, scope: Scope) -> int | Fraction:
+    """Return the value of an expression that has to be a number."""
+    value = evaluate(expr, scope)
+    if isinstance(value, int | Fraction):
+        return value
+    raise fail("E0206", f"a number is needed here, not {describe(value)}", expr.span)
+
+
+def describe(value: Value) -> str:
+    """Name a value in a message.
+
+    >>> describe("relu"), describe((3, 5)), describe(Fraction(1, 2))
+    ('`relu`', '3x5', '0.5')
+    """
+    if isinstance(value, Quoted):
+        return f'"{value}"'
+    if isinstance(value, str):
+        return f"`{value}`"
+    return plain(value)
+
+
+def plain(value: Value) -> str:
+    """Write a value as it stands in a source."""
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    if isinstance(value, Fraction):
+        return repr(float(value))
+    return f'"{value}"' if isinstance(value, Quoted) else str(value)
+
+
+def exact(value: int | Fraction) -> int | Fraction:
+    """Return a whole fraction as an int."""
+    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+
+
+def _number(expr: tree.Number, scope: Scope, words: tuple[str, ...]) -> Value:
+    if expr.unit != 1:
+        raise fail("E0206", f"{expr.text}: K, M and G are for `expect` alone", expr.span)
+    return expr.value
+
+
+def _name(expr: tree.Name, scope: Scope, words: tuple[str, ...]) -> Value:
+    if expr.text in words:
+        return expr.text
+    if expr.text == "cin":
+        return _cin(expr, scope)
+    if expr.text in scope.names:
+        scope.used.add(expr.text)
+        return scope.names[expr.text]
+    if expr.text == "classes":
+        raise fail(
+            "E0208",
+            "the number of classes is not known",
+            expr.span,
+            help="write `classes 200` in the header, or give --classes 200",
+        )
+    raise unknown_name(expr.text, expr.span, (*words, *scope.names))
+
+
+def unknown_name(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
+    """Return the error of a word that means nothing here."""
+    near = closest(name, known)
+    return fail("E0208", f"unknown name `{name}`" + (f"; did you mean `{near}`?" if near else ""), span)
+
+
+def _cin(expr: tree.Name, scope: Scope) -> int:
+    scope.dynamic = True
+    if scope.cin is None:
+        raise fail("E0208", "`cin` is known only at a layer", expr.span)
+    if scope.cin == 0:
+        raise Unresolved
+    return scope.cin
+
+
+def _list(expr: tree.List, scope: Scope, words: tuple[str, ...]) -> Value:
+    if len(expr.values) == 1:
+        return evaluate(expr.values[0], scope, words)
+    scope.dynamic = True
+    if scope.index is None:
+        raise fail(
+            "E0210",
+            "a list gives one value a repetition, and no repeat is written around it",
+            expr.span,
+            help="write `( … )x3` around the layer",
+        )
+    return evaluate(expr.values[min(scope.index, len(expr.values) - 1)], scope, words)
+
+
+def _operation(expr: tree.Operation, scope: Scope, words: tuple[str, ...]) -> Value:
+    value = number(expr.first, scope)
+    for sign, operand in expr.rest:
+        value = exact(_apply(sign, value, number(operand, scope), expr.span))
+        if abs(value) > VALUE:
+            raise fail("E0403", f"the value exceeds the limit of {VALUE:,}", expr.span)
+    return value
+
+
+def _apply(sign: str, a: int | Fraction, b: int | Fraction, span: Span) -> int | Fraction:
+    if sign in ("/", "//", "%") and b == 0:
+        raise fail("E0211", f"{plain(a)} {sign} 0 is not defined", span)
+    if sign == "/":
+        value = Fraction(a) / b
+        if isinstance(a, int) and isinstance(b, int) and value.denominator != 1:
+            raise fail(
+                "E0211",
+                f"{a} / {b} is not a whole number",
+                span,
+                help="`//` rounds down",
+            )
+        return value
+    return {
+        "+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b,
+        "//": lambda: floor(Fraction(a) / b), "%": lambda: a - b * floor(Fraction(a) / b),
+    }[sign]()  # fmt: skip
+
+
+def _negative(expr: tree.Negative, scope: Scope, words: tuple[str, ...]) -> Value:
+    return -number(expr.operand, scope)
+
+
+_EVALUATE = {
+    tree.Number: _number,
+    tree.Name: _name,
+    tree.Dims: lambda expr, scope, words: expr.values,
+    tree.Text: lambda expr, scope, words: Quoted(expr.value),
+    tree.List: _list,
+    tree.Operation: _operation,
+    tree.Negative: _negative,
+    tree.Parenthesis: lambda expr, scope, words: evaluate(expr.inner, scope, words),
+}

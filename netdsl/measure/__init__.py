@@ -1,0 +1,8 @@
+"""Graph to numbers, and what follows from them: expectations, advice."""
+
+from netdsl.measure.advise import advise as advise
+from netdsl.measure.expect import check_expectations as check_expectations
+from netdsl.measure.totals import activation_memory as activation_memory
+from netdsl.measure.totals import depth as depth
+from netdsl.measure.totals import receptive_fields as receptive_fields
+from netdsl.measure.totals import total as total

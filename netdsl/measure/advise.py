@@ -1,0 +1,33 @@
+"""Warnings about networks that are legal and probably not meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netdsl.errors import Diagnostic
+from netdsl.ir import Graph, Settings
+from netdsl.measure.totals import total
+from netdsl.ops.dense import Flatten, Linear
+
+LARGE = 10**6
+
+
+def advise(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
+    """Yield what a careful colleague would point out."""
+    params = total(graph).params
+    for node in graph:
+        if not isinstance(node.op, Linear):
+            continue
+        (x,) = graph.inputs(node)
+        own = graph.cost(node).params
+        if isinstance(x.op, Flatten) and own > LARGE and 2 * own > params:
+            (image,) = graph.inputs(x)
+            if image.shape.is_map and image.shape.hw != (1, 1):
+                left = params - own + (image.shape.channels + node.op.bias) * node.op.features
+                message = (
+                    f"FC {node.op.features} flattens {image.shape}: {own:,} of {params:,} "
+                    f"parameters; `GAP` before it leaves {left:,}"
+                )
+                yield Diagnostic("W0501", message, node.span)
+    if not settings.residual and settings.drop_path:
+        yield Diagnostic("N0504", "a plain network has no stochastic depth: drop_path is ignored")

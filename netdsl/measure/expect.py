@@ -1,0 +1,94 @@
+"""Holds a network against the `expect` of its file, to the digits that were written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from netdsl.errors import Diagnostic, fail
+from netdsl.ir import Graph, Shape
+from netdsl.lower import Lowered
+from netdsl.lower.values import Scope, Value, evaluate, plain
+from netdsl.measure.totals import depth, total
+from netdsl.syntax import tree
+
+KEYS = ("params", "macs", "depth", "out")
+
+
+def check_expectations(
+    lowered: Lowered, graph: Graph, overridden: frozenset[str]
+) -> Iterator[Diagnostic]:
+    """Yield what does not hold.
+
+    Keys other than params, macs, depth and out are conditions: the expectation speaks of the
+    network under which they hold. It is skipped, with a note, where something is overridden that
+    it does not name.
+    """
+    for expectation in lowered.expectations:
+        conditions = [o for o in expectation.options if o.key not in KEYS]
+        if not all([_holds_here(option, lowered) for option in conditions]):
+            continue
+        beyond = sorted(overridden - {option.key for option in conditions})
+        if beyond:
+            message = f"`expect` is not checked, because {_list(beyond)} is overridden"
+            yield Diagnostic("N0505", message, expectation.span)
+            continue
+        for option in expectation.options:
+            if option.key in KEYS and not holds(option.key, option.value, graph):
+                message = (
+                    f"expected {option.key} = {option.value}, the network has "
+                    f"{measured(option.key, graph)}"
+                )
+                yield Diagnostic("E0401", message, option.span)
+
+
+def holds(key: str, expected: tree.Value, graph: Graph) -> bool:
+    """Whether a measured number rounds to the one that was written."""
+    value = measured(key, graph)
+    if isinstance(value, Shape):
+        dims = expected.values if isinstance(expected, tree.Dims) else _whole(expected)
+        return dims == value.dims
+    if not isinstance(expected, tree.Number):
+        raise fail("E0206", f"{key} is expected to be a number", expected.span)
+    _, point, digits = expected.text.rstrip("KMG").partition(".")
+    if expected.unit == 1 and not point:
+        return value == expected.value
+    half = Fraction(1, 2 * 10 ** len(digits))
+    return abs(Fraction(value, expected.unit) - expected.value) <= half
+
+
+def measured(key: str, graph: Graph) -> int | Shape:
+    """Return what the network has of one of the keys."""
+    if key == "depth":
+        return depth(graph)
+    if key == "out":
+        return graph.output.shape
+    cost = total(graph)
+    return cost.params if key == "params" else cost.macs
+
+
+def _whole(expected: tree.Value) -> tuple[Value, ...]:
+    return (expected.value,) if isinstance(expected, tree.Number) else ()
+
+
+def _holds_here(option: tree.Option, lowered: Lowered) -> bool:
+    words = (option.value.text,) if isinstance(option.value, tree.Name) else ()
+    value = evaluate(option.value, Scope({}), words)
+    return plain(value) == _current(option, lowered)
+
+
+def _current(option: tree.Option, lowered: Lowered) -> str:
+    """What a parameter or setting is now, as it would be written."""
+    if option.key == "scale":
+        return lowered.scale
+    if option.key in lowered.names:
+        return plain(lowered.names[option.key])
+    if not hasattr(lowered.settings, option.key):
+        message = f"`{option.key}` is neither measured nor a parameter or setting"
+        raise fail("E0208", message, option.key_span, help=f"measured are {', '.join(KEYS)}")
+    value = getattr(lowered.settings, option.key)
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+
+
+def _list(words: list[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)

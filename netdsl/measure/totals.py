@@ -1,0 +1,83 @@
+"""Depth, receptive field, activation memory: formulas, never a run."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from netdsl.ir import Cost, Graph, Node, Size
+from netdsl.ops.act import InPlaceAct
+from netdsl.ops.dense import Flatten
+
+BYTES = 4  # of a number in fp32
+
+# What one position of a node sees along one axis: how many input positions, and how far apart the
+# windows of two neighbours are. None is the whole map.
+Field = tuple[int, Fraction] | None
+
+
+def total(graph: Graph) -> Cost:
+    """Return parameters and multiply-adds of the whole network, for one example."""
+    return sum((graph.cost(node) for node in graph), Cost())
+
+
+def depth(graph: Graph) -> int:
+    """Return the number of convolutions and fully connected layers on the longest path."""
+    longest: dict[str, int] = {}
+    for node in graph:
+        longest[node.name] = node.op.depth + max((longest[x] for x in node.inputs), default=0)
+    return longest[graph.output.name]
+
+
+def receptive_fields(graph: Graph) -> dict[str, Size | None]:
+    """Return how many input positions each node sees, height and width; None for the whole map.
+
+    The maximum over branches; padding counts, so that a field may exceed the input.
+    """
+    found: dict[str, tuple[Field, Field]] = {}
+    for node in graph:
+        found[node.name] = (_field(graph, node, found, 0), _field(graph, node, found, 1))
+    return {
+        name: None if h is None or w is None else (h[0], w[0]) for name, (h, w) in found.items()
+    }
+
+
+def activation_memory(graph: Graph) -> int:
+    """Return the bytes of the outputs that training keeps for the backward pass, one image, fp32.
+
+    The input image, parameters, and the small statistics of norms are not counted.
+    """
+    buffers = _buffers(graph)
+    kept: set[str] = set()
+    masks = 0
+    for node in graph:
+        if node.op.keeps == "input":
+            kept.update(buffers[name] for name in node.inputs)
+        elif node.op.keeps == "output":
+            kept.add(buffers[node.name])
+        elif node.op.keeps == "mask":
+            masks += node.shape.size
+    kept.discard(graph.input.name)
+    return BYTES * (masks + sum(graph[name].shape.size for name in kept))
+
+
+def _field(
+    graph: Graph, node: Node, found: dict[str, tuple[Field, Field]], axis: int
+) -> Field:
+    if not node.inputs:
+        return 1, Fraction(1)
+    window = node.op.window(*graph.input_shapes(node))
+    fields = [found[name][axis] for name in node.inputs]
+    if window is None or any(field is None for field in fields):
+        return None
+    sees, step = max(field for field in fields if field is not None)
+    reach = Fraction(window.dilation[axis] * (window.kernel[axis] - 1)) * step
+    return -(-(sees + reach) // 1), step * window.stride[axis] / window.up[axis]
+
+
+def _buffers(graph: Graph) -> dict[str, str]:
+    """Which node's memory every node's output lies in: views and in-place ops share theirs."""
+    buffers: dict[str, str] = {}
+    for node in graph:
+        shares = isinstance(node.op, InPlaceAct | Flatten)
+        buffers[node.name] = buffers[node.inputs[0]] if shares else node.name
+    return buffers

@@ -1,0 +1,108 @@
+"""Makes every shortcut fit: an identity where the shapes agree, else what its policy says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from netdsl.errors import Diagnostic, Misfit, NetDSLError
+from netdsl.ir import Graph, Node, Shape
+from netdsl.ops.conv import Convolution, has_bias
+from netdsl.ops.wiring import AveragePad, Shortcut, ShortcutAdd, StochasticDepth, ZeroPad
+
+
+def fit_shortcuts(graph: Graph) -> Graph:
+    """Replace every `Shortcut`; raise if one cannot be made to fit.
+
+    Under the policy `identity` a shortcut whose shapes differ is left out, with its addition and
+    its stochastic depth.
+    """
+    findings: list[Diagnostic] = []
+    absent = _absent(graph)
+
+    def change(node: Node, rebuilt: Graph) -> Node:
+        if node.name in absent:
+            return rebuilt[node.inputs[0]]
+        if not isinstance(node.op, Shortcut):
+            return node
+        x, entry = rebuilt.inputs(node)
+        diagnostic = _misfit(node, node.op, x.shape)
+        if diagnostic:
+            findings.append(diagnostic)
+            return x
+        try:
+            return _fitted(node, node.op, x, entry, rebuilt)
+        except Misfit as misfit:
+            findings.append(Diagnostic(misfit.code, misfit.message, node.span, help=misfit.help))
+            return x
+
+    fitted = graph.map(change)
+    if findings:
+        raise NetDSLError(*findings)
+    return fitted.prune()
+
+
+def _absent(graph: Graph) -> set[str]:
+    """The nodes of every residual block that has no shortcut under the policy `identity`."""
+    absent: set[str] = set()
+    for node in graph:
+        if isinstance(node.op, ShortcutAdd):
+            branch, shortcut = graph.inputs(node)
+            op = shortcut.op
+            assert isinstance(op, Shortcut), node
+            if op.policy == "identity" and graph[shortcut.inputs[0]].shape != op.target:
+                absent |= {node.name, shortcut.name}
+                if isinstance(branch.op, StochasticDepth):
+                    absent.add(branch.name)
+    return absent
+
+
+def _misfit(node: Node, op: Shortcut, x: Shape) -> Diagnostic | None:
+    """Say why no shortcut of this policy leads from `x` to the end of the branch."""
+    y = op.target
+    if x == y and op.policy != "always":
+        return None
+    if x.is_map != y.is_map or ZeroPad(op.stride, 0).infer(x).hw != y.hw:
+        message = f"no shortcut leads from {x} to {y}"
+        help = f"the branch has a stride of {_stride(op)}, and its map is not input / stride"
+        return Diagnostic("E0304", message, node.span, help=help)
+    if op.policy in ("pad", "avgpad") and y.channels < x.channels:
+        message = f"a shortcut that pads cannot go from {x.channels} to {y.channels} channels"
+        return Diagnostic("E0304", message, node.span, help="use `shortcut=project`")
+    if op.policy in ("project", "always") and not x.is_map:
+        message = f"a projection needs a feature map, and {x} is a vector"
+        return Diagnostic("E0304", message, node.span)
+    return None
+
+
+def _fitted(node: Node, op: Shortcut, x: Node, entry: Node, graph: Graph) -> Node:
+    if op.policy == "always" or (op.policy == "project" and x.shape != op.target):
+        return _project(node, op, entry if op.norm_place == "shared" else x, graph)
+    if x.shape == op.target:
+        return x
+    pad = ZeroPad if op.policy == "pad" else AveragePad
+    return replace(
+        node, op=pad(op.stride, op.target.channels - x.shape.channels), inputs=(x.name,)
+    )
+
+
+def _project(node: Node, op: Shortcut, x: Node, graph: Graph) -> Node:
+    """Add the projection with its norm, and return the last of the two."""
+    convolution = Convolution(
+        op.target.channels, (op.kernel, op.kernel), op.stride,
+        ((op.kernel - 1) // 2, (op.kernel - 1) // 2), bias=has_bias(op.bias, op.norm), counted=False,
+    )  # fmt: skip
+    norm = replace(node, name=f"{node.name}_norm", op=op.normalization)
+    if op.norm != "none" and op.norm_place == "before":
+        op.normalization.infer(x.shape)
+        x = graph.add(replace(norm, inputs=(x.name,), shape=x.shape))
+    project = replace(node, op=convolution, inputs=(x.name,))
+    if op.norm != "none" and op.norm_place == "after":
+        graph.add(project)
+        return replace(norm, inputs=(project.name,))
+    return project
+
+
+def _stride(op: Shortcut) -> str:
+    return "x".join(map(str, dict.fromkeys(op.stride)))
+
+

@@ -1,0 +1,24 @@
+"""Takes the activation off the last fully connected layers: those give the scores."""
+
+from __future__ import annotations
+
+from netdsl.ir import Graph, Node
+from netdsl.ops.act import Act, HiddenAct
+from netdsl.ops.dense import Linear
+
+
+def settle_activations(graph: Graph) -> Graph:
+    """Keep the activation of a fully connected layer only where another one can be reached."""
+    hidden: set[str] = set()
+    for node in reversed(tuple(graph)):
+        if node.name in hidden or isinstance(node.op, Linear):
+            hidden.update(node.inputs)
+
+    def change(node: Node, rebuilt: Graph) -> Node:
+        if type(node.op) is not HiddenAct:
+            return node
+        if node.name not in hidden:
+            return rebuilt[node.inputs[0]]
+        return Node(node.name, Act(node.op.kind), node.inputs, node.shape, node.layer, node.span)
+
+    return graph.map(change)
