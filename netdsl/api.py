@@ -1,0 +1,273 @@
+"""The front door: text or a file in, a checked network out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netdsl.errors import Diagnostic, NetDSLError, fail
+from netdsl.ir import Graph, Settings
+from netdsl.lower import Loader, Lowered, Overrides, lower
+from netdsl.measure import advise, check_expectations, depth, total
+from netdsl.ops import closest
+from netdsl.passes import run
+from netdsl.syntax import decode, parse_text, to_text, tree
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from netdsl.backends.pytorch import Network as Module
+
+SUFFIX = ".arch"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that was read, checked and counted; it never changes.
+
+    `warnings` holds what was found and is no error.
+    """
+
+    tree: tree.File
+    overrides: Overrides
+    loader: Loader
+    checked: Graph
+    settings: Settings
+    warnings: tuple[Diagnostic, ...]
+
+    @property
+    def name(self) -> str:
+        """The name in the header, or that of the file."""
+        return self.settings.name or Path(self.tree.span.source.name).stem
+
+    @property
+    def graph(self) -> nx.DiGraph[str]:
+        """A networkx digraph with op, shape, params, macs, span and scope on every node."""
+        return self.checked.to_networkx()
+
+    @property
+    def params(self) -> int:
+        """The number of learned parameters."""
+        return total(self.checked).params
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of convolutions and fully connected layers, for one image."""
+        return total(self.checked).macs
+
+    @property
+    def depth(self) -> int:
+        """Convolutions and fully connected layers on the longest path."""
+        return depth(self.checked)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Channels, height and width of an image."""
+        return self.checked.input.shape.dims
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of what comes out, without the batch."""
+        return self.checked.output.shape.dims
+
+    def plain(self) -> Network:
+        """Return the plain twin: the same network without its shortcuts."""
+        return self.override(residual=False)
+
+    def override(self, **names: object) -> Network:
+        """Return the network with other parameters or settings than its file has."""
+        names = {**self.overrides.names, **names}
+        return build(self.tree, replace(self.overrides, names=names), self.loader)
+
+    def module(self, seed: int = 0) -> Module:
+        """Return the network as a torch module in training mode, initialised by the seed."""
+        from netdsl.backends.pytorch import to_module  # torch takes a second to import
+
+        return to_module(self.checked, self.settings, seed)
+
+    def source(self) -> str:
+        """Return a Python file that needs torch alone and defines the same network."""
+        from netdsl.backends.source import to_source
+
+        return to_source(self.checked, self.settings)
+
+    def table(self, *, expand: bool = False) -> str:
+        """Return the table of layers as plain text."""
+        from netdsl.backends.table import to_table
+
+        return to_table(self.checked, expand=expand)
+
+    def dot(self, *, twin: bool = False, expand: bool = False) -> str:
+        """Return the drawing as DOT text; with `twin`, beside the plain network."""
+        from netdsl.backends.dot import to_dot
+
+        return to_dot(self._drawn(twin), expand=expand)
+
+    def draw(self, path: str | Path, *, twin: bool = False, expand: bool = False) -> Path:
+        """Draw the network into an svg, png, pdf or dot file, by the suffix of the path."""
+        from netdsl.backends.dot import draw
+
+        return draw(self._drawn(twin), Path(path), expand=expand)
+
+    def __str__(self) -> str:
+        return to_text(self.tree)
+
+    def _repr_svg_(self) -> str:
+        from netdsl.backends.dot import to_svg
+
+        return to_svg(self._drawn(twin=False))
+
+    def _drawn(self, twin: bool) -> list[tuple[str, Graph]]:
+        graphs = [(self.name, self.checked)]
+        return [*graphs, (f"{self.name}, plain", self.plain().checked)] if twin else graphs
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A parsed file, where it came from, and the scale that its name stands for."""
+
+    tree: tree.File
+    loader: Loader = field(default_factory=Loader)
+    path: Path | None = None
+    scale: str | None = None
+
+    def with_overrides(self, overrides: Overrides) -> tuple[tree.File, Overrides, Loader]:
+        """Return what `build` and `check` take."""
+        return self.tree, replace(overrides, scale=overrides.scale or self.scale), self.loader
+
+
+def load(
+    arch: str | Path,
+    *,
+    plain: bool | None = None,
+    input: tuple[int, int, int] | None = None,
+    classes: int | None = None,
+    scale: str | None = None,
+    **parameters: object,
+) -> Network:
+    """Return the network of a file, or of a shipped architecture by its bare name.
+
+    >>> load("resnet-cifar", n=3).params
+    269722
+    """
+    overrides = make_overrides(plain, input, classes, scale, parameters)
+    return build(*open_arch(arch).with_overrides(overrides))
+
+
+def parse(
+    text: str,
+    *,
+    plain: bool | None = None,
+    input: tuple[int, int, int] | None = None,
+    classes: int | None = None,
+    scale: str | None = None,
+    name: str = "<text>",
+    **parameters: object,
+) -> Network:
+    """Return the network of a text.
+
+    >>> parse("(Conv 64)x2 Avg2 BB128 FC200", input=(3, 32, 32)).output_shape
+    (200,)
+    """
+    overrides = make_overrides(plain, input, classes, scale, parameters)
+    return build(parse_text(text, name), overrides, Loader())
+
+
+def open_arch(arch: str | Path) -> Source:
+    """Return the parsed file of a path, of a shipped architecture, or of one of its variants."""
+    path, scale = find(arch)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise fail("E0001", f"cannot read {arch}: {error.strerror}") from None
+    name = str(arch) if path == Path(arch) else path.name
+    return replace(read_bytes(data, name), loader=Loader(path.parent), path=path, scale=scale)
+
+
+def read_bytes(data: bytes, name: str) -> Source:
+    """Return the parsed source of raw bytes; `name` is what diagnostics call it by."""
+    return Source(parse_text(decode(data, name), name))
+
+
+def make_overrides(
+    plain: bool | None,
+    input: tuple[int, int, int] | None,
+    classes: int | None,
+    scale: str | None,
+    parameters: Mapping[str, object],
+) -> Overrides:
+    """Return what was said in place of the file; None says nothing."""
+    names = dict(parameters)
+    said = {"residual": None if plain is None else not plain, "input": input, "classes": classes}
+    names.update({key: value for key, value in said.items() if value is not None})
+    return Overrides(names, scale)
+
+
+def build(file: tree.File, overrides: Overrides, loader: Loader) -> Network:
+    """Return the checked network; raise `NetDSLError` with all that is wrong."""
+    lowered = lower(file, overrides, loader)
+    if lowered.settings.input is None:
+        raise fail(
+            "E0309",
+            "the input is not known",
+            help="write `input 3x64x64` in the header, or give --input 3x64x64",
+        )
+    graph = run(lowered.graph, lowered.settings)
+    findings = (*lowered.diagnostics, *_judged(lowered, graph, overrides))
+    if any(finding.severity == "error" for finding in findings):
+        raise NetDSLError(*findings)
+    return Network(file, overrides, loader, graph, lowered.settings, findings)
+
+
+def check(file: tree.File, overrides: Overrides, loader: Loader) -> tuple[Diagnostic, ...]:
+    """Return every finding; without an input, what can be said without shapes."""
+    try:
+        lowered = lower(file, overrides, loader)
+        if lowered.settings.input is not None:
+            return build(file, overrides, loader).warnings
+    except NetDSLError as error:
+        return error.diagnostics
+    message = "no input is given, so shapes were not checked"
+    help = "write `input 3x64x64` in the header, or give --input 3x64x64"
+    return (*lowered.diagnostics, Diagnostic("N0506", message, file.span, help=help))
+
+
+def shipped() -> dict[str, Path]:
+    """Return the architectures that come with netdsl, by name."""
+    folder = Path(str(files("netdsl.architectures")))
+    return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def variants() -> dict[str, Path]:
+    """Return the shipped scales, by name: `resnet56` is a scale of resnet-cifar."""
+    found: dict[str, Path] = {}
+    for path in shipped().values():
+        for name in re.findall(r"^ *scale +([a-z][a-z0-9_]*) *\(", path.read_text("utf-8"), re.M):
+            found.setdefault(name, path)
+    return found
+
+
+def find(arch: str | Path) -> tuple[Path, str | None]:
+    """Return the file of an architecture, and its scale if the name is one of a shipped file's."""
+    path, name = Path(arch), str(arch)
+    if path.exists() or path.suffix == SUFFIX or len(path.parts) > 1:
+        return path, None
+    files, scales = shipped(), variants()
+    if name in files:
+        return files[name], None
+    if name in scales:
+        return scales[name], name
+    near = closest(name, (*files, *scales))
+    meant = f"did you mean `{near}`?" if near else f"shipped are {', '.join(files)}"
+    raise fail("E0001", f"no file and no shipped architecture `{arch}`; {meant}")
+
+
+def _judged(lowered: Lowered, graph: Graph, overrides: Overrides) -> Iterator[Diagnostic]:
+    yield from advise(graph, lowered.settings)
+    yield from check_expectations(lowered, graph, overrides.keys)
+
+

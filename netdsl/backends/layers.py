@@ -1,0 +1,93 @@
+"""The modules that torch.nn lacks; compiled networks use them and printed ones contain them.
+
+NOTE: the Python back end prints these classes as they stand here, so each has to make sense alone,
+with `torch`, `nn` and `F` as its only names.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own name for it
+from torch import Tensor, nn
+
+
+class Add(nn.Module):
+    """The sum of its inputs."""
+
+    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+        for other in others:
+            x = x + other
+        return x
+
+
+class Cat(nn.Module):
+    """Its inputs, stacked by channel."""
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return torch.cat(inputs, 1)
+
+
+class Multiply(nn.Module):
+    """A map times one factor a channel."""
+
+    def forward(self, x: Tensor, factor: Tensor) -> Tensor:
+        return x * factor
+
+
+class ZeroPad(nn.Module):
+    """Shortcut that subsamples and stacks zero channels (He et al. 2016, option A)."""
+
+    def __init__(self, stride: int | tuple[int, int], channels: int) -> None:
+        super().__init__()
+        self.stride = (stride, stride) if isinstance(stride, int) else stride
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.dim() == 2:
+            return F.pad(x, (0, self.channels))
+        height, width = self.stride
+        x = x[:, :, ::height, ::width]
+        return F.pad(x, (0, 0, 0, 0, 0, self.channels))
+
+    def extra_repr(self) -> str:
+        return f"stride={self.stride}, channels={self.channels}"
+
+
+class AveragePad(nn.Module):
+    """Shortcut that averages over stride x stride windows and stacks zero channels."""
+
+    def __init__(self, stride: int | tuple[int, int], channels: int) -> None:
+        super().__init__()
+        self.stride = (stride, stride) if isinstance(stride, int) else stride
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.dim() == 2:
+            return F.pad(x, (0, self.channels))
+        if self.stride != (1, 1):
+            x = F.avg_pool2d(x, self.stride, ceil_mode=True)
+        return F.pad(x, (0, 0, 0, 0, 0, self.channels))
+
+    def extra_repr(self) -> str:
+        return f"stride={self.stride}, channels={self.channels}"
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Layer norm over the channels of each position of a map (ConvNeXt)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class StochasticDepth(nn.Module):
+    """The end of a branch that training leaves out now and then: evaluation scales it."""
+
+    def __init__(self, survival: float) -> None:
+        super().__init__()
+        self.survival = survival
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x if self.training else x * self.survival
+
+    def extra_repr(self) -> str:
+        return f"survival={self.survival}"

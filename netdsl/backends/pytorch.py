@@ -1,0 +1,145 @@
+"""Graph to a trainable torch module, nested as the network was written."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from netdsl.backends import layers
+from netdsl.backends.initialisation import initialise
+from netdsl.ir import Call, Graph, Settings
+from netdsl.ops.conv import Convolution
+from netdsl.ops.norm import Normalization
+from netdsl.ops.wiring import ShortcutAdd
+from netdsl.plan import ModulePlan, Program, plan
+
+
+# Steps (child, operands, result), the slots beyond the inputs, the slot of the output.
+_Program = tuple[tuple[tuple[str, tuple[int, ...], int], ...], tuple[None, ...], int]
+
+
+class Scope(nn.Module):
+    """A module that runs its children by a fixed program: what `def`, a block or a branch becomes.
+
+    It can be called, hooked, frozen and printed by itself.
+    """
+
+    def __init__(self, plan: ModulePlan) -> None:
+        super().__init__()
+        self.code = plan.code
+        for name, child in plan.children:
+            self.add_module(name, _make(child))
+        self._program = _program(plan.program, plan.inputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._run(self._program, (x,))
+
+    def _run(self, program: _Program, inputs: tuple[Tensor, ...]) -> Tensor:
+        steps, empty, output = program
+        values: list[Any] = [*inputs, *empty]
+        modules = self._modules
+        for name, operands, result in steps:
+            values[result] = modules[name](*[values[i] for i in operands])  # type: ignore[misc]
+        return values[output]  # type: ignore[no-any-return]
+
+    def _get_name(self) -> str:
+        return self.code or "Network"
+
+
+class Join(Scope):
+    """A scope that reads several values: one whose branches start from labels."""
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self._run(self._program, inputs)
+
+
+class StochasticScope(Scope):
+    """A residual block that a training step may leave out (Huang et al. 2016).
+
+    Where `survives` is false its branch is not computed. The network draws it for every step; a
+    block on its own survives.
+    """
+
+    def __init__(self, plan: ModulePlan) -> None:
+        super().__init__(plan)
+        assert plan.dropped is not None
+        self._dropped = _program(plan.dropped, plan.inputs)
+        self.survival = plan.survival
+        self.survives = True
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        left_out = self.training and not self.survives
+        return self._run(self._dropped if left_out else self._program, inputs)
+
+
+class Network(Scope):
+    """The whole network: images N x C x H x W in, scores N x classes out.
+
+    `random` draws which residual blocks a training step leaves out; whoever wants to continue a
+    training exactly keeps its state (`network.random.getstate()`).
+    """
+
+    def __init__(self, plan: ModulePlan, seed: int) -> None:
+        super().__init__(plan)
+        self.random = random.Random(seed)
+        self._stochastic = tuple(
+            path for path, module in self.named_modules() if isinstance(module, StochasticScope)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self._stochastic and self.training:
+            self.draw()
+        return self._run(self._program, (x,))
+
+    def draw(self) -> None:
+        """Draw for every block with stochastic depth whether it survives the next step."""
+        for path in self._stochastic:
+            block = self.get_submodule(path)
+            assert isinstance(block, StochasticScope)
+            block.survives = self.random.random() < block.survival
+
+
+def to_module(graph: Graph, settings: Settings, seed: int = 0) -> Network:
+    """Return the network as a module in training mode, initialised by the seed.
+
+    The memory is set once: modules are made without data, then filled.
+    """
+    with torch.device("meta"):
+        network = Network(plan(graph), seed)
+    network.to_empty(device="cpu")
+    zero = _last_of_branches(graph) if settings.init == "zero_last" else ()
+    initialise(network, settings.init, seed, zero)
+    return network
+
+
+def _make(child: Call | ModulePlan) -> nn.Module:
+    if isinstance(child, ModulePlan):
+        if child.dropped is not None:
+            return StochasticScope(child)
+        return Scope(child) if child.inputs == 1 else Join(child)
+    values = list(child.arguments.values())
+    options = dict(list(child.arguments.items())[child.positional :])
+    home = nn if child.target.startswith("nn.") else layers
+    module: nn.Module = getattr(home, child.target.removeprefix("nn."))(
+        *values[: child.positional], **options
+    )
+    return module
+
+
+def _program(program: Program, inputs: int) -> _Program:
+    steps = tuple((step.child, step.operands, step.result) for step in program.steps)
+    return steps, (None,) * (program.slots - inputs), program.output
+
+
+def _last_of_branches(graph: Graph) -> Iterator[str]:
+    """The last norm of every residual branch; where it ends with a convolution, that."""
+    for node in graph:
+        if isinstance(node.op, ShortcutAdd):
+            end = graph[node.inputs[0]]
+            while end.inputs and not isinstance(end.op, Normalization | Convolution):
+                end = graph[end.inputs[0]]
+            yield end.name
