@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from netdsl.errors import Diagnostic, NetDSLError, fail
 from netdsl.ir import Graph, Settings
-from netdsl.lower import Loader, Lowered, Overrides, lower
+from netdsl.lower import Loader, Lowered, Overrides, inline, lower, read_header
 from netdsl.measure import advise, check_expectations, depth, total
 from netdsl.ops import closest
 from netdsl.passes import run
-from netdsl.syntax import decode, parse_text, to_text, tree
+from netdsl.syntax import decode, to_text, tree
+from netdsl.syntax import parse as parse_text
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from netdsl.backends.pytorch import Network as Module
 
 SUFFIX = ".arch"
+
+# Settings that decide what a bare column of a table means.
+ASSUMABLE = ("norm", "act", "init", "bias", "shortcut", "head")
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,19 @@ class Network:
     def name(self) -> str:
         """The name in the header, or that of the file."""
         return self.settings.name or Path(self.tree.span.source.name).stem
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """The settings that neither the file nor the caller gave, as they would be written."""
+        said = {e.key for e in self.tree.header if isinstance(e, tree.Setting)}
+        said |= set(self.overrides.names)
+        return tuple(
+            f"{key} {getattr(self.settings, key)}" for key in ASSUMABLE if key not in said
+        )
+
+    def standalone(self) -> str:
+        """Return the canonical text with what `use` brings written out: it needs no other file."""
+        return to_text(inline(self.tree, self.loader))
 
     @property
     def graph(self) -> nx.DiGraph[str]:
@@ -135,6 +152,11 @@ class Source:
     path: Path | None = None
     scale: str | None = None
 
+    @property
+    def name(self) -> str:
+        """What diagnostics call the file by."""
+        return self.tree.span.source.name
+
     def with_overrides(self, overrides: Overrides) -> tuple[tree.File, Overrides, Loader]:
         """Return what `build` and `check` take."""
         return self.tree, replace(overrides, scale=overrides.scale or self.scale), self.loader
@@ -217,10 +239,15 @@ def build(file: tree.File, overrides: Overrides, loader: Loader) -> Network:
             help="write `input 3x64x64` in the header, or give --input 3x64x64",
         )
     graph = run(lowered.graph, lowered.settings)
-    findings = (*lowered.diagnostics, *_judged(lowered, graph, overrides))
+    findings = (*lowered.diagnostics, *_judged(lowered, graph))
     if any(finding.severity == "error" for finding in findings):
         raise NetDSLError(*findings)
     return Network(file, overrides, loader, graph, lowered.settings, findings)
+
+
+def declared(file: tree.File, overrides: Overrides, loader: Loader) -> Settings:
+    """Return the settings of a file as far as they can be read; errors are left to `build`."""
+    return read_header(file, overrides, loader, lambda diagnostic: None).settings
 
 
 def check(file: tree.File, overrides: Overrides, loader: Loader) -> tuple[Diagnostic, ...]:
@@ -266,8 +293,8 @@ def find(arch: str | Path) -> tuple[Path, str | None]:
     raise fail("E0001", f"no file and no shipped architecture `{arch}`; {meant}")
 
 
-def _judged(lowered: Lowered, graph: Graph, overrides: Overrides) -> Iterator[Diagnostic]:
+def _judged(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
     yield from advise(graph, lowered.settings)
-    yield from check_expectations(lowered, graph, overrides.keys)
+    yield from check_expectations(lowered, graph)
 
 

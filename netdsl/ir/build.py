@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from netdsl.errors import Diagnostic, Label, Misfit, Span
 from netdsl.ir.graph import Graph, Node
+from netdsl.ir.limits import SIDE
 from netdsl.ir.op import Block, Op
 from netdsl.ir.settings import Settings
 from netdsl.ir.shape import UNKNOWN, Shape
@@ -49,10 +50,14 @@ class Builder:
 
     def reject(self, misfit: Misfit, inputs: tuple[Node, ...]) -> None:
         """Report that the layer being added does not fit, and which one made its input."""
-        mark = "input " + " and ".join(str(x.shape) for x in inputs) if inputs else ""
-        labels = tuple(filter(None, [_shrinking(self.graph, x, self.span) for x in inputs[:1]]))
+        mark = f"input {inputs[0].shape}" if len(inputs) == 1 else ""
+        labels = [_shrinking(self.graph, x, self.span) for x in inputs if len(inputs) == 1]
+        labels += [Label(x.span, str(x.shape)) for x in inputs if x.span and len(inputs) > 1]
         self.report(
-            Diagnostic(misfit.code, misfit.message, self.span, labels, mark, misfit.help)
+            Diagnostic(
+                misfit.code, misfit.message, self.span, tuple(filter(None, labels)), mark,
+                misfit.help,
+            )
         )
 
     def _infer(self, op: Op, inputs: tuple[Node, ...]) -> Shape:
@@ -60,10 +65,16 @@ class Builder:
         if UNKNOWN in shapes:
             return UNKNOWN
         try:
-            return op.infer(*shapes)
+            return _within_limits(op.infer(*shapes))
         except Misfit as misfit:
             self.reject(misfit, inputs)
             return UNKNOWN
+
+
+def _within_limits(shape: Shape) -> Shape:
+    if max(shape.hw) > SIDE:
+        raise Misfit("E0403", f"a map of {shape} exceeds the limit of {SIDE:,} a side")
+    return shape
 
 
 def _shrinking(graph: Graph, node: Node, span: Span | None) -> Label | None:
@@ -71,10 +82,11 @@ def _shrinking(graph: Graph, node: Node, span: Span | None) -> Label | None:
     while node.inputs:
         before = graph[node.inputs[0]]
         if before.shape.hw != node.shape.hw and node.span is not None and node.span != span:
-            text = f"the map shrinks {_hw(before.shape)} -> {_hw(node.shape)} here"
-            if before.shape.is_map and node.shape.is_map and node.shape < before.shape:
-                return Label(node.span, text)
-            return Label(node.span, f"{before.shape} -> {node.shape} here")
+            if not node.shape.is_map:
+                return Label(node.span, f"the map becomes a vector here")
+            verb = "shrinks" if node.shape.hw < before.shape.hw else "grows"
+            text = f"the map {verb} {_hw(before.shape)} -> {_hw(node.shape)} here"
+            return Label(node.span, text)
         node = before
     return None
 

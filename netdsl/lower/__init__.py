@@ -2,6 +2,8 @@
 
 from netdsl.lower.header import Overrides as Overrides
 from netdsl.lower.header import given as given
+from netdsl.lower.header import read_header as read_header
 from netdsl.lower.lower import Lowered as Lowered
 from netdsl.lower.lower import lower as lower
 from netdsl.lower.use import Loader as Loader
+from netdsl.lower.use import inline as inline

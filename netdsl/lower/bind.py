@@ -136,8 +136,7 @@ def _take_positional(
 ) -> None:
     owner = cls.code
     if isinstance(argument, tree.Name) and _is_nothing(argument.text, scope):
-        words = (*cls.flags, *known, *scope.names)
-        raise unknown_name(argument.text, argument.span, words)
+        raise _unknown_word(argument, cls, known, scope)
     if not name:
         count = len(cls.positional)
         takes = ("no number", "one number")[count] if count < 2 else f"{count} numbers"
@@ -148,6 +147,18 @@ def _take_positional(
         value = _scaled(known[name], value, defaults)
     bound.put(name, value, argument.span, owner)
     bound.words.append(value_text(value))
+
+
+def _unknown_word(
+    word: tree.Name, cls: LayerType, known: Mapping[str, Argument], scope: Scope
+) -> NetDSLError:
+    """Return the error of a bare word; it may be the value of an option without its key."""
+    values = {choice: f"{a.name}={choice}" for a in known.values() for choice in a.choices}
+    near = closest(word.text, values)
+    if near and not closest(word.text, cls.flags):
+        message = f"unknown name `{word.text}`; did you mean `{values[near]}`?"
+        return fail("E0208", message, word.span)
+    return unknown_name(word.text, word.span, (*cls.flags, *known, *scope.names))
 
 
 def _scaled(argument: Argument, value: Any, defaults: Defaults | None) -> Any:

@@ -108,7 +108,7 @@ class Combiner:
     def _enter(self, frame: Frame, name: str, core: tree.Combine) -> None:
         """Let the builder add the nodes of the combination itself."""
         self.build.prefix, self.build.layer, self.build.separator = frame.prefix, name, "."
-        self.build.span = core.span
+        self.build.span = core.name_span
 
     def _stride(self, x: Node, y: Node) -> Size:
         """The product of the strides on the way from `x` to `y`, along the first operands."""

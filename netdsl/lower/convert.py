@@ -29,7 +29,8 @@ def cast(argument: Argument, value: Value, span: Span | None, owner: str) -> Any
     accepted, result = _CASTS[argument.kind](argument, value)
     if not accepted:
         raise _wrong(argument, value, span, owner)
-    _bound(argument, result, span, owner)
+    if argument.kind in ("int", "float", "size"):
+        _bound(argument, value, result, span, owner)
     return result
 
 
@@ -40,27 +41,26 @@ def _is_typo(word: str, words: tuple[str, ...], argument: Argument, scope: Scope
 def _wrong(argument: Argument, value: Value, span: Span | None, owner: str) -> NetDSLError:
     near = closest(value, argument.choices) if isinstance(value, str) else None
     meant = f"; did you mean `{near}`?" if near else ""
-    subject = f"{argument.name} of {owner}" if owner else f"`{argument.name}`"
+    subject = _subject(argument, owner)
     return fail("E0206", f"{subject} takes {argument.takes}, not {describe(value)}{meant}", span)
 
 
-def _bound(argument: Argument, result: Any, span: Span | None, owner: str) -> None:
+def _bound(argument: Argument, value: Any, result: Any, span: Span | None, owner: str) -> None:
+    """Refuse a number outside of the argument's limits."""
     numbers = result if isinstance(result, tuple) else (result,)
-    for n in numbers:
-        if isinstance(n, str | bool):
-            continue
-        if argument.least is not None and n < argument.least:
-            raise _outside(argument, result, "at least", argument.least, span, owner)
-        if argument.most is not None and n > argument.most:
-            raise _outside(argument, result, "at most", argument.most, span, owner)
+    sides = (
+        ("at least", argument.least, lambda n, limit: n < limit),
+        ("at most", argument.most, lambda n, limit: n > limit),
+        ("below", argument.below, lambda n, limit: n >= limit),
+    )
+    for side, limit, outside in sides:
+        if limit is not None and any(outside(n, limit) for n in numbers):
+            subject = _subject(argument, owner)
+            raise fail("E0206", f"{subject} must be {side} {limit:,}, not {plain(value)}", span)
 
 
-def _outside(
-    argument: Argument, result: Any, side: str, limit: float, span: Span | None, owner: str
-) -> NetDSLError:
-    value = plain(result) if isinstance(result, tuple) else result
-    subject = f"{argument.name} of {owner}" if owner else f"`{argument.name}`"
-    return fail("E0206", f"{subject} must be {side} {limit:,}, not {value}", span)
+def _subject(argument: Argument, owner: str) -> str:
+    return f"{argument.name} of {owner}" if owner else f"`{argument.name}`"
 
 
 def _int(argument: Argument, value: Value) -> tuple[bool, Any]:

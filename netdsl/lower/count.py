@@ -8,7 +8,7 @@ from math import ceil
 
 from netdsl.errors import NetDSLError, Span, fail
 from netdsl.lower.header import Environment
-from netdsl.lower.limits import LAYERS
+from netdsl.ir.limits import LAYERS
 from netdsl.lower.values import Scope, Unresolved, Value, evaluate, number
 from netdsl.syntax import tree
 

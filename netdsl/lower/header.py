@@ -13,7 +13,7 @@ from netdsl.ir import Settings
 from netdsl.lower.bind import Defaults, bind_options
 from netdsl.lower.convert import cast, convert
 from netdsl.lower.use import Loader, imported
-from netdsl.lower.values import Quoted, Scope, Value, evaluate, number
+from netdsl.lower.values import POISON, Quoted, Scope, Unresolved, Value, evaluate, number
 from netdsl.ops import CATALOGUE, arguments, closest
 from netdsl.ops.blocks import Res
 from netdsl.syntax import tree
@@ -35,11 +35,6 @@ class Overrides:
     names: Mapping[str, object] = field(default_factory=dict)
     scale: str | None = None
 
-    @property
-    def keys(self) -> frozenset[str]:
-        """What is overridden, in the words that the conditions of `expect` use."""
-        return frozenset(self.names) | ({"scale"} if self.scale else frozenset())
-
 
 @dataclass(slots=True)
 class Environment:
@@ -53,6 +48,7 @@ class Environment:
     parameters: dict[str, Span]
     depth: Fraction = Fraction(1)
     scale: str = ""
+    scaled: frozenset[str] = frozenset()
 
     @property
     def settings(self) -> Settings:
@@ -69,9 +65,13 @@ def read_header(
     for entry in file.header:
         try:
             reader.read(entry)
+        except Unresolved:
+            reader.poison(entry)
         except NetDSLError as error:
+            reader.poison(entry)
             for diagnostic in error.diagnostics:
                 report(diagnostic)
+    reader.refuse_unknown_scales(file.header)
     reader.refuse_unknown_overrides()
     return reader.environment
 
@@ -106,7 +106,9 @@ class _Header:
         if self.selected not in scales:
             known = f"; it has {', '.join(scales)}" if scales else ""
             raise fail("E0212", f"the file has no scale `{self.selected}`{known}")
-        for option in scales[self.selected].options:
+        options = scales[self.selected].options
+        self.environment.scaled = frozenset(option.key for option in options)
+        for option in options:
             words = SETTINGS[option.key].choices if option.key in SETTINGS else ()
             value = evaluate(option.value, Scope({}), words)
             if option.key == "width":
@@ -125,6 +127,21 @@ class _Header:
         for key in [key for key in self.scaled if key in SETTINGS]:
             self._set(key, cast(SETTINGS[key], self.scaled.pop(key), None, ""))
             self.seen["setting", key] = _NOWHERE
+
+    def poison(self, entry: tree.Header) -> None:
+        """Keep a parameter whose value is wrong from causing errors where it is used."""
+        if isinstance(entry, tree.Parameter):
+            self.environment.names.setdefault(entry.name, POISON)
+
+    def refuse_unknown_scales(self, header: tuple[tree.Header, ...]) -> None:
+        """Refuse what a scale sets and the file does not have, chosen or not."""
+        known = ("width", "depth", *SETTINGS, *self.environment.parameters)
+        for option in [o for e in header if isinstance(e, tree.Scale) for o in e.options]:
+            if option.key not in known:
+                near = closest(option.key, known)
+                meant = f"; did you mean `{near}`?" if near else ""
+                message = f"a scale sets width, depth, parameters or settings, not `{option.key}`"
+                self.report(Diagnostic("E0208", f"{message}{meant}", option.key_span))
 
     def refuse_unknown_overrides(self) -> None:
         """Refuse what is set from outside and what the file does not have."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netdsl.errors import Diagnostic, NetDSLError, fail
 from netdsl.ir import UNKNOWN, Graph, Settings
 from netdsl.lower.body import Lowering
 from netdsl.lower.count import check_size
 from netdsl.lower.header import Environment, Overrides, Report, read_header
-from netdsl.lower.limits import PARAMETERS, SIDE
+from netdsl.ir.limits import PARAMETERS, SIDE
 from netdsl.lower.use import Loader
 from netdsl.lower.values import Value
 from netdsl.syntax import tree
@@ -17,12 +17,17 @@ from netdsl.syntax import tree
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """A graph with the settings, parameters and expectations of its header, and all findings."""
+    """A graph with the settings, parameters and expectations of its header, and all findings.
+
+    `overridden` names what the caller said in place of the file, `scaled` what the scale sets.
+    """
 
     graph: Graph
     settings: Settings
     names: dict[str, Value]
     scale: str
+    overridden: frozenset[str]
+    scaled: frozenset[str]
     expectations: tuple[tree.Expect, ...]
     diagnostics: tuple[Diagnostic, ...]
 
@@ -39,6 +44,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         place = (span.source.name, span.start) if span else ()
         findings.setdefault((diagnostic.code, diagnostic.message, *place), diagnostic)
 
+    file = _follow_classes(file, overrides)
     environment = read_header(file, overrides, loader, report)
     if not file.body:
         report(Diagnostic("E0110", "there are no layers in this file", file.span))
@@ -49,13 +55,29 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
     except NetDSLError as error:
         for diagnostic in error.diagnostics:
             report(diagnostic)
-    return _finish(graph, environment, _sorted(findings))
+    return _finish(graph, environment, overrides, _sorted(findings))
+
+
+def _follow_classes(file: tree.File, overrides: Overrides) -> tree.File:
+    """Let a last `FC 200` under `classes 200` mean the classes, where these are overridden."""
+    declared = [e.value for e in file.header if isinstance(e, tree.Setting) and e.key == "classes"]
+    if "classes" not in overrides.names or not declared or not file.body:
+        return file
+    *others, last = file.body
+    core = last.core
+    if not isinstance(core, tree.Layer) or core.name != "FC" or core.arguments[:1] != tuple(declared[:1]):
+        return file
+    follows = tree.Name("classes", core.arguments[0].span)
+    core = replace(core, arguments=(follows, *core.arguments[1:]))
+    return replace(file, body=(*others, replace(last, core=core)))
 
 
 def _graph(file: tree.File, environment: Environment, report: Report) -> Graph:
     shape = environment.settings.input
     if shape is not None and max(shape) > SIDE:
-        raise fail("E0403", f"an input of {shape} exceeds the limit of {SIDE:,} a side")
+        entries = [e for e in file.header if isinstance(e, tree.Setting) and e.key == "input"]
+        span = entries[0].span if entries else None
+        raise fail("E0403", f"an input of {shape} exceeds the limit of {SIDE:,} a side", span)
     lowering = Lowering(environment, report)
     graph = lowering.network(file, shape or UNKNOWN)
     _warn_of_unused(environment, lowering, report)
@@ -88,11 +110,15 @@ def _sorted(findings: dict[tuple[object, ...], Diagnostic]) -> tuple[Diagnostic,
 
 
 def _finish(
-    graph: Graph, environment: Environment, diagnostics: tuple[Diagnostic, ...]
+    graph: Graph,
+    environment: Environment,
+    overrides: Overrides,
+    diagnostics: tuple[Diagnostic, ...],
 ) -> Lowered:
     if any(diagnostic.severity == "error" for diagnostic in diagnostics):
         raise NetDSLError(*diagnostics)
     return Lowered(
         graph, environment.settings, dict(environment.names), environment.scale,
-        tuple(environment.expectations), diagnostics,
+        frozenset(overrides.names), environment.scaled, tuple(environment.expectations),
+        diagnostics,
     )  # fmt: skip

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from netdsl.errors import fail
-from netdsl.syntax import decode, parse_text, tree
+from netdsl.syntax import decode, parse, tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,18 @@ def imported(path: tree.Text, loader: Loader) -> Iterator[tree.Definition | tree
     yield from (e for e in entries if isinstance(e, tree.Definition))
 
 
+def inline(file: tree.File, loader: Loader) -> tree.File:
+    """Return the file with every `use` replaced by what it brings."""
+    header: list[tree.Header] = []
+    for entry in file.header:
+        if isinstance(entry, tree.Setting) and entry.key == "use":
+            assert isinstance(entry.value, tree.Text), entry
+            header += imported(entry.value, loader)
+        else:
+            header.append(entry)
+    return replace(file, header=tuple(header))
+
+
 def _read(path: tree.Text, loader: Loader) -> tuple[tree.File, Loader]:
     if loader.folder is None:
         raise fail("E0213", "`use` needs a file, and this source has no folder", path.span)
@@ -52,7 +64,7 @@ def _read(path: tree.Text, loader: Loader) -> tuple[tree.File, Loader]:
         data = full.read_bytes()
     except OSError as error:
         raise fail("E0213", f"cannot read it: {error.strerror}", path.span) from None
-    file = parse_text(decode(data, path.value), path.value)
+    file = parse(decode(data, path.value), path.value)
     return file, Loader(full.parent, root, (*loader.trail, full))
 
 

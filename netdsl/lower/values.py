@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import floor
 
 from netdsl.errors import NetDSLError, Span, fail
-from netdsl.lower.limits import VALUE
+from netdsl.ir.limits import VALUE
 from netdsl.ops import closest
 from netdsl.syntax import tree
 
@@ -24,6 +24,9 @@ class Unresolved(Exception):
 
 
 Value = int | Fraction | str | tuple[int, ...]
+
+# What a parameter is worth whose own value is wrong: nothing more is said where it is used.
+POISON = Quoted("")
 
 
 @dataclass(slots=True)
@@ -95,7 +98,10 @@ def _name(expr: tree.Name, scope: Scope, words: tuple[str, ...]) -> Value:
         return _cin(expr, scope)
     if expr.text in scope.names:
         scope.used.add(expr.text)
-        return scope.names[expr.text]
+        value = scope.names[expr.text]
+        if value is POISON:
+            raise Unresolved
+        return value
     if expr.text == "classes":
         raise fail(
             "E0208",
@@ -109,7 +115,9 @@ def _name(expr: tree.Name, scope: Scope, words: tuple[str, ...]) -> Value:
 def unknown_name(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
     """Return the error of a word that means nothing here."""
     near = closest(name, known)
-    return fail("E0208", f"unknown name `{name}`" + (f"; did you mean `{near}`?" if near else ""), span)
+    meant = f"; did you mean `{near}`?" if near else ""
+    help = None if near else f"a parameter is defined in the header: `{name} = 3`"
+    return fail("E0208", f"unknown name `{name}`{meant}", span, help=help)
 
 
 def _cin(expr: tree.Name, scope: Scope) -> int:

@@ -14,6 +14,18 @@ LARGE = 10**6
 
 def advise(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """Yield what a careful colleague would point out."""
+    yield from _large(graph)
+    output = graph.output
+    if settings.classes not in (None, output.shape.channels) and not output.shape.is_map:
+        message = (
+            f"the network gives {output.shape.channels} scores for {settings.classes} classes"
+        )
+        yield Diagnostic("E0310", message, output.span, help="write `FC classes`")
+    if not settings.residual and settings.drop_path:
+        yield Diagnostic("N0504", "a plain network has no stochastic depth: drop_path is ignored")
+
+
+def _large(graph: Graph) -> Iterator[Diagnostic]:
     params = total(graph).params
     for node in graph:
         if not isinstance(node.op, Linear):
@@ -29,5 +41,3 @@ def advise(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
                     f"parameters; `GAP` before it leaves {left:,}"
                 )
                 yield Diagnostic("W0501", message, node.span)
-    if not settings.residual and settings.drop_path:
-        yield Diagnostic("N0504", "a plain network has no stochastic depth: drop_path is ignored")

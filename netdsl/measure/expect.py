@@ -15,9 +15,7 @@ from netdsl.syntax import tree
 KEYS = ("params", "macs", "depth", "out")
 
 
-def check_expectations(
-    lowered: Lowered, graph: Graph, overridden: frozenset[str]
-) -> Iterator[Diagnostic]:
+def check_expectations(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
     """Yield what does not hold.
 
     Keys other than params, macs, depth and out are conditions: the expectation speaks of the
@@ -26,9 +24,11 @@ def check_expectations(
     """
     for expectation in lowered.expectations:
         conditions = [o for o in expectation.options if o.key not in KEYS]
+        named = {option.key for option in conditions}
         if not all([_holds_here(option, lowered) for option in conditions]):
             continue
-        beyond = sorted(overridden - {option.key for option in conditions})
+        scaled = frozenset() if "scale" in named else lowered.scaled
+        beyond = sorted((lowered.overridden | scaled) - named)
         if beyond:
             message = f"`expect` is not checked, because {_list(beyond)} is overridden"
             yield Diagnostic("N0505", message, expectation.span)

@@ -39,7 +39,7 @@ class ResidualBlock(Block):
     channels: int = arg(least=1, most=CHANNELS, scaled=True)
     s: int = arg(1, least=1, most=KERNEL)
     order: Order = arg("original")
-    dropout: float = arg(0.0, least=0, most=0.999999)
+    dropout: float = arg(0.0, least=0, below=1)
     drop_path: float | None = arg(None, least=0, most=1)
     norm: NormKind = arg("batch", setting="norm")
     act: ActKind = arg("relu", setting="act")

@@ -46,7 +46,8 @@ class Convolution(Op):
                 raise Misfit(
                     "E0306", f"{channels} {what} channels do not divide into {self.groups} groups"
                 )
-        fit("Conv", x, self.kernel, self.padding, self.dilation)
+        window = "x".join(map(str, self.kernel))
+        fit(f"Conv {window}", x, self.kernel, self.padding, self.dilation)
         return Shape(
             self.channels, *out_size(x.hw, self.kernel, self.stride, self.padding, self.dilation)
         )

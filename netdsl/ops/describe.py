@@ -26,6 +26,7 @@ class Argument:
     default: Any
     least: float | None
     most: float | None
+    below: float | None
     setting: str
     scaled: bool
     words: MappingProxyType[str, object]
@@ -66,6 +67,7 @@ def _describe(field: Any, hint: Any) -> Argument:
         default=... if field.default is MISSING else field.default,
         least=note.get("least"),
         most=note.get("most"),
+        below=note.get("below"),
         setting=note.get("setting", ""),
         scaled=note.get("scaled", False),
         words=MappingProxyType(dict(note.get("words", {}))),

@@ -17,7 +17,7 @@ class Dropout(Op):
     family: ClassVar[Family] = "regularise"
     keeps: ClassVar[Keeps] = "mask"
 
-    p: float = arg(0.5, least=0, most=0.999999)
+    p: float = arg(0.5, least=0, below=1)
 
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs

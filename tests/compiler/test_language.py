@@ -1,0 +1,474 @@
+"""What the parts of the language mean: numbers and references from outside, never from the code."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from torch import Tensor, nn
+
+import netdsl
+from netdsl.measure import receptive_fields
+
+
+def parse(text: str, shape: tuple[int, int, int] = (3, 9, 8), **options: object) -> netdsl.Network:
+    return netdsl.parse(text, input=shape, **options)
+
+
+def shapes(text: str, **options: object) -> list[str]:
+    """The output shapes of the written layers."""
+    net = parse(text, **options)
+    last = {node.layer: str(node.shape) for node in net.checked if node.inputs}
+    return list(last.values())
+
+
+def convolutions(net: netdsl.Network) -> list[int]:
+    return [m.out_channels for m in net.module().modules() if isinstance(m, nn.Conv2d)]
+
+
+class TestScale:
+    """`width` and `depth` as MobileNet and EfficientNet scale."""
+
+    def test_width_rounds_channels_as_mobilenet_does(self) -> None:
+        # torchvision.models.mobilenet_v2(width_mult=1.4): 32, 16, 24, 32, 64, 96, 160, 320, 1280
+        text = "scale l(width=1.4) Conv 32 Conv 16 Conv 24 Conv 32 Conv 64 Conv 96 Conv 160 Conv 320"
+        assert convolutions(parse(text, scale="l")) == [48, 24, 32, 48, 88, 136, 224, 448]
+
+    def test_width_never_goes_below_nine_tenths(self) -> None:
+        text = "scale s(width=0.35) Conv 32 Conv 16 Conv 24 Conv 96 Conv 160"
+        assert convolutions(parse(text, scale="s")) == [16, 8, 8, 32, 56]
+
+    def test_depth_rounds_repeats_up_as_efficientnet_b4_does(self) -> None:
+        # B4 stretches 1, 2, 2, 3, 3, 4, 1 by 1.8
+        groups = " ".join(f"(Conv 8)x{n}" for n in (1, 2, 2, 3, 3, 4, 1))
+        net = parse(f"scale b4(depth=1.8) {groups}", scale="b4")
+        assert net.depth == sum((2, 4, 4, 6, 6, 8, 2))
+
+    def test_pinned_channels_counts_and_fc_stay(self) -> None:
+        net = parse("scale l(width=2 depth=2) Conv 16! (Conv 8)x2! FC 10", scale="l")
+        assert (net.depth, convolutions(net), net.output_shape) == (4, [16, 16, 16], (10,))
+
+    def test_a_scale_sets_parameters_and_settings(self) -> None:
+        text = "n = 1 act relu scale deep(n=3 act=gelu) (Conv 8)x n"
+        kinds = Counter(type(m) for m in parse(text, scale="deep").module().modules())
+        assert (kinds[nn.Conv2d], kinds[nn.GELU], kinds[nn.ReLU]) == (3, 3, 0)
+
+
+class TestUse:
+    """Definitions of another file, with the parameters that they read."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        (tmp_path / "lib").mkdir()
+        (tmp_path / "lib" / "blocks.arch").write_text(
+            'use "more.arch" w = 4 unread = 7 def Twice(c) { (Conv c*w)x2 Tail }'
+        )
+        (tmp_path / "lib" / "more.arch").write_text("def Tail() { Conv 5 }")
+        return tmp_path
+
+    def test_definitions_and_their_parameters_come_along(self, folder: Path) -> None:
+        (folder / "net.arch").write_text('use "lib/blocks.arch" input 3x9x8 Twice 2')
+        net = netdsl.load(folder / "net.arch")
+        assert convolutions(net) == [8, 8, 5]
+        assert net.warnings == ()
+        assert convolutions(netdsl.load(folder / "net.arch", w=3)) == [6, 6, 5]
+
+    def test_a_name_that_is_taken_names_both_places(self, folder: Path) -> None:
+        (folder / "net.arch").write_text('use "lib/blocks.arch" def Tail() { Conv 1 } Twice 2')
+        with pytest.raises(netdsl.NetDSLError) as error:
+            netdsl.load(folder / "net.arch", input=(3, 9, 8))
+        assert "`Tail` is set twice" in str(error.value)
+        assert "more.arch:1:5" in str(error.value)
+
+    @pytest.mark.parametrize("path", ["../secret.arch", "/etc/passwd", "lib/../../secret.arch"])
+    def test_paths_outside_the_folder_are_refused(self, folder: Path, path: str) -> None:
+        (folder / "net.arch").write_text(f'use "{path}" Conv 1')
+        with pytest.raises(netdsl.NetDSLError, match="only files below the folder"):
+            netdsl.load(folder / "net.arch")
+
+    def test_links_out_of_the_folder_are_refused(self, folder: Path) -> None:
+        (folder.parent / "outside.arch").write_text("def A() { Conv 1 }")
+        (folder / "link.arch").symlink_to(folder.parent / "outside.arch")
+        (folder / "net.arch").write_text('use "link.arch" A')
+        with pytest.raises(netdsl.NetDSLError, match="only files below the folder"):
+            netdsl.load(folder / "net.arch")
+
+    def test_cycles_are_refused(self, folder: Path) -> None:
+        (folder / "a.arch").write_text('use "b.arch" Conv 1')
+        (folder / "b.arch").write_text('use "c.arch" def B() { Conv 1 }')
+        (folder / "c.arch").write_text('use "b.arch" def C() { Conv 1 }')
+        with pytest.raises(netdsl.NetDSLError, match=r"use each other: b.arch -> c.arch -> b.arch"):
+            netdsl.load(folder / "a.arch")
+
+
+class TestStochasticDepth:
+    """Report 003: p_l = 1 - l/L (1 - p_L), a dropped block is not computed."""
+
+    RESNET34 = "drop_path 0.5 shortcut pad Conv 4 (BB 4)x3 (BB 6 s=[2,1])x4 (BB 8 s=[2,1])x6 (BB 9 s=[2,1])x3"
+
+    def test_resnet34_keeps_11_75_of_16_blocks(self) -> None:
+        model = parse(self.RESNET34).module()
+        survival = [m.survival for m in model.modules() if hasattr(m, "survives")]
+        assert len(survival) == 16
+        assert sum(survival) == 11.75
+        assert survival[0] == 1 - 0.5 / 16
+        assert survival[-1] == 0.5
+
+    def test_a_dropped_block_runs_no_convolution_and_is_the_shortcut(self) -> None:
+        model = parse("drop_path 0.5 BB 3 BB 3").module().train()
+        ran: list[str] = []
+        for name, module in model.named_modules():
+            module.register_forward_hook(lambda *_, name=name: ran.append(name))
+        model.bb2.survives = False
+        x = torch.randn(2, 3, 9, 8)
+        before = x.clone()
+        assert torch.equal(model.bb2(x), x.relu())
+        assert torch.equal(x, before)
+        assert ran == ["bb2.act", "bb2"]
+
+    def test_the_mean_number_of_convolutions_is_that_of_the_formula(self) -> None:
+        model = parse(self.RESNET34, (3, 8, 8)).module().train()
+        ran = 0
+
+        def count(*_: object) -> None:
+            nonlocal ran
+            ran += 1
+
+        for name, module in model.named_modules():
+            if name.endswith(".conv1"):
+                module.register_forward_hook(count)
+        with torch.no_grad():
+            for _ in range(200):
+                model(torch.zeros(2, 3, 8, 8))
+        assert ran / 200 == pytest.approx(11.75, abs=0.4)
+
+    def test_evaluation_scales_the_branch_by_its_survival(self) -> None:
+        model = parse("drop_path 0.4 Res( Conv 3 act=none bias=on norm=none )").module().eval()
+        x = torch.randn(2, 3, 9, 8)
+        expected = x + 0.6 * nn.functional.conv2d(
+            x, model.res1.conv1.weight, model.res1.conv1.bias, padding=1
+        )
+        torch.testing.assert_close(model(x), expected)
+
+    def test_a_rate_of_its_own_is_fixed_and_a_res_of_blocks_is_no_unit(self) -> None:
+        model = parse("drop_path 0.4 Res( BB 3 ) BB 3 drop_path=0.1 Res( Conv 3 )").module()
+        units = {n: m.survival for n, m in model.named_modules() if hasattr(m, "survives")}
+        assert units == {"res1.bb1": 1 - 0.4 / 3, "bb1": 0.9, "res2": 0.6}
+
+    def test_two_networks_of_one_seed_draw_alike(self) -> None:
+        net = parse(self.RESNET34, (3, 8, 8))
+        one, other = net.module(seed=3).train(), net.module(seed=3).train()
+        x = torch.randn(2, 3, 8, 8)
+        assert [torch.equal(one(x), other(x)) for _ in range(5)] == [True] * 5
+
+    def test_the_plain_twin_has_none_and_says_so(self) -> None:
+        twin = parse(self.RESNET34, plain=True)
+        assert not any(hasattr(m, "survives") for m in twin.module().modules())
+        assert "drop_path is ignored" in str(twin.warnings[0].message)
+
+
+class TestSqueezeExcitation:
+    def test_equals_torchvisions(self) -> None:
+        torch.manual_seed(0)
+        theirs = torchvision.ops.SqueezeExcitation(12, 3)
+        ours = parse("SE r4", (12, 9, 8)).module()
+        ours.load_state_dict(
+            {f"se1.{key}": value for key, value in theirs.state_dict().items()}
+        )  # fmt: skip
+        x = torch.randn(2, 12, 9, 8)
+        assert torch.equal(ours(x), theirs(x))
+
+    def test_squeezes_to_a_multiple_where_asked(self) -> None:
+        # MobileNet v3: _make_divisible(72 // 4, 8) = 24, _make_divisible(16 // 4, 8) = 8
+        for channels, squeezed in ((72, 24), (16, 8), (576, 144), (240, 64)):
+            model = parse("SE r4 to=8", (channels, 3, 2)).module()
+            assert model.se1.fc1.out_channels == squeezed
+
+
+class TestDeconv:
+    def test_doubles_the_map_whatever_the_kernel(self) -> None:
+        assert shapes("Deconv 4 s2 Deconv 5 k4 s2 Deconv 6 k3 s2") == ["4x18x16", "5x36x32", "6x72x64"]
+
+    def test_is_torchs_transposed_convolution(self) -> None:
+        model = parse("Deconv 4 k3 s2 norm=none act=none").module()
+        x = torch.randn(2, 3, 9, 8)
+        deconv = model.deconv1
+        expected = nn.functional.conv_transpose2d(
+            x, deconv.weight, deconv.bias, stride=2, padding=1, output_padding=1
+        )
+        assert torch.equal(model(x), expected)
+
+
+class TestLabels:
+    UNET = "Conv 4 @enc Max 2 Conv 8 @mid Max 2 Conv 8 Up 2 Cat(|@mid) Conv 8 Up 2 Cat( | @enc Conv 2 )"
+
+    def test_a_unet_stacks_what_its_labels_name(self) -> None:
+        model = parse(self.UNET, (3, 8, 12)).module().eval()
+        x = torch.randn(2, 3, 8, 12)
+
+        def conv(name: str, x: Tensor) -> Tensor:
+            for suffix in ("", "_norm", "_act"):
+                x = model.get_submodule(name + suffix)(x)
+            return x
+
+        pool = nn.functional.max_pool2d
+        enc = conv("conv1", x)
+        mid = conv("conv2", pool(enc, 2))
+        low = conv("conv3", pool(mid, 2))
+        up = conv("conv4", torch.cat([low.repeat_interleave(2, 2).repeat_interleave(2, 3), mid], 1))
+        up = up.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        expected = torch.cat([up, conv("cat2.branch2.conv1", enc)], 1)
+        assert torch.equal(model(x), expected)
+
+    def test_labels_are_fresh_in_every_repetition(self) -> None:
+        net = parse("(Conv 3 @a Conv 3 Add(|@a))x2")
+        inputs = {node.name: node.inputs for node in net.checked}
+        assert inputs["add1.add"] == ("conv2_act", "conv1_act")
+        assert inputs["add2.add"] == ("conv4_act", "conv3_act")
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("Conv 3 Cat(|@enc)", "no label `@enc` before this"),
+            ("Conv 3 @ench Cat(|@enc)", "no label `@enc` before this; did you mean `@ench`?"),
+            ("Conv 3 @a Conv 3 @a Cat(|@a)", "the label `@a` is taken"),
+            ("(Conv 3 @a)x2 Cat(|@a)", "no label `@a` before this"),
+            ("def B() { Conv 3 @a } B Cat(|@a)", "no label `@a` before this"),
+        ],
+    )
+    def test_labels_are_seen_by_later_and_inner_items_alone(self, text: str, message: str) -> None:
+        with pytest.raises(netdsl.NetDSLError) as error:
+            parse(text)
+        assert message in str(error.value)
+
+
+class TestLists:
+    def test_a_list_gives_one_value_a_repetition_and_the_last_stays(self) -> None:
+        assert convolutions(parse("(Conv [2,4,6])x4")) == [2, 4, 6, 6]
+        assert convolutions(parse("(Conv [2,4,6])x2")) == [2, 4]
+
+    def test_a_list_binds_to_the_innermost_repeat_around_it(self) -> None:
+        text = "((Conv 4 s=[2,1])x2 Conv [5,6])x2"
+        assert shapes(text, shape=(3, 16, 16)) == [
+            "4x8x8", "4x8x8", "5x8x8", "4x4x4", "4x4x4", "6x4x4"
+        ]  # fmt: skip
+
+    def test_a_count_may_be_a_list(self) -> None:
+        assert len(convolutions(parse("((Conv 4)x[1,3] Max 2)x2", (3, 16, 16)))) == 4
+
+    def test_a_definition_binds_lists_where_they_are_written(self) -> None:
+        text = "def S(c, n, s=2) { (Conv c s=[s,1])x n } (S [4,8] 2 s=[1,2])x2"
+        assert shapes(text, shape=(3, 16, 16)) == ["4x16x16", "4x16x16", "8x8x8", "8x8x8"]
+
+
+class TestArithmetic:
+    @pytest.mark.parametrize(
+        ("expression", "value"),
+        [
+            ("16*2", 32), ("[(24+8)/2]", 16), ("2*3+1", 7), ("1+2*3", 7), ("7//2", 3), ("7%4", 3),
+            ("[-3+5]", 2), ("2*cin", 6), ("[8*(1-0.5)]", 4), ("9-4-2", 3), ("[2*-(1-4)]", 6),
+        ],
+    )  # fmt: skip
+    def test_expressions(self, expression: str, value: int) -> None:
+        assert convolutions(parse(f"Conv {expression}")) == [value]
+
+    def test_parameters_are_overridden_and_used_in_order(self) -> None:
+        text = "c = 4 d = c*2 Conv d"
+        assert convolutions(parse(text)) == [8]
+        assert convolutions(parse(text, c=5)) == [10]
+        assert convolutions(parse(text, c="6")) == [12]
+
+
+class TestPrecedence:
+    """A layer's own option, then `default`, then the setting, then built-in."""
+
+    def test_options_beat_defaults_beat_settings(self) -> None:
+        text = "act gelu default Conv(act=silu) Conv 4 act=tanh Conv 4 Deconv 4"
+        acts = [type(m).__name__ for n, m in parse(text).module().named_modules() if "_act" in n]
+        assert acts == ["Tanh", "SiLU", "GELU"]
+
+    def test_defaults_of_conv_do_not_reach_into_blocks(self) -> None:
+        model = parse("default Conv(act=silu) BB 3 Conv 3").module()
+        assert isinstance(model.bb1.conv1_act, nn.ReLU)
+        assert isinstance(model.conv1_act, nn.SiLU)
+
+    def test_defaults_of_norm_reach_every_norm(self) -> None:
+        text = "default Norm(eps=1e-3 momentum=0.01) shortcut project Conv 4 BB 8 s2 Norm"
+        norms = [m for m in parse(text).module().modules() if isinstance(m, nn.BatchNorm2d)]
+        assert [(m.eps, m.momentum) for m in norms] == [(1e-3, 0.01)] * 5
+
+    def test_bias_follows_the_norm(self) -> None:
+        model = parse("Conv 3 Conv 3 norm=none BB 3 norm=none SE FC 3").module()
+        biases = [n for n, _ in model.named_parameters() if "norm" not in n and n.endswith("bias")]
+        assert biases == ["conv2.bias", "bb1.conv1.bias", "bb1.conv2.bias", "se1.fc1.bias",
+                          "se1.fc2.bias", "fc1.bias"]  # fmt: skip
+
+    def test_bias_off_takes_every_bias(self) -> None:
+        model = parse("norm none bias off Conv 3 BB 3 SE FC 3").module()
+        assert [n for n, _ in model.named_parameters() if n.endswith("bias")] == []
+
+
+class TestHeads:
+    def test_every_fc_but_the_last_has_the_activation(self) -> None:
+        model = parse("FC 8 Dropout FC 6 FC 5").module()
+        assert [n for n, _ in model.named_children() if n.endswith("_act")] == ["fc1_act", "fc2_act"]
+
+    def test_head_gap_averages_first(self) -> None:
+        assert parse("head gap Conv 4 FC 5").params == parse("Conv 4 GAP FC 5").params
+        assert parse("Conv 4 FC 5").params == parse("Conv 4 Flatten FC 5").params
+
+
+class TestBlockOrders:
+    """He et al. 2016, figure 4."""
+
+    @pytest.mark.parametrize(
+        ("order", "names"),
+        [
+            ("original", "conv1 conv1_norm conv1_act conv2 conv2_norm add act"),
+            ("bn_after_add", "conv1 conv1_norm conv1_act conv2 add conv2_norm act"),
+            ("relu_before_add", "conv1 conv1_norm conv1_act conv2 conv2_norm act add"),
+            ("relu_pre", "conv1_act conv1 conv1_norm act conv2 conv2_norm add"),
+            ("pre", "conv1_norm conv1_act conv1 conv2_norm act conv2 add"),
+        ],
+    )
+    def test_the_five_orders(self, order: str, names: str) -> None:
+        nodes = [n.name for n in parse(f"BB 3 order={order}").checked if n.inputs]
+        assert nodes == [f"bb1.{name}" for name in names.split()]
+
+    def test_dropout_stands_directly_before_the_last_convolution(self) -> None:
+        for order in ("original", "bn_after_add", "relu_before_add", "relu_pre", "pre"):
+            nodes = [n.name for n in parse(f"BB 3 order={order} dropout=0.5").checked]
+            assert nodes.index("bb1.dropout") + 1 == nodes.index("bb1.conv2")
+
+    def test_names_do_not_depend_on_the_order(self) -> None:
+        keys = {
+            frozenset(parse(f"BB 3 order={order}").module().state_dict())
+            for order in ("original", "bn_after_add", "relu_before_add", "relu_pre", "pre")
+        }
+        assert len(keys) == 1
+
+
+class TestShortcuts:
+    def test_policies(self) -> None:
+        kinds = {}
+        for policy in ("pad", "avgpad", "project", "always", "identity"):
+            model = parse(f"shortcut {policy} BB 3 BB 4 s2").module()
+            kinds[policy] = [
+                type(getattr(block, "shortcut", None)).__name__ for block in (model.bb1, model.bb2)
+            ]
+        assert kinds == {
+            "pad": ["NoneType", "ZeroPad"],
+            "avgpad": ["NoneType", "AveragePad"],
+            "project": ["NoneType", "Conv2d"],
+            "always": ["Conv2d", "Conv2d"],
+            "identity": ["NoneType", "NoneType"],
+        }
+
+    def test_identity_policy_leaves_no_sum_where_shapes_differ(self) -> None:
+        model = parse("shortcut identity BB 3 BB 4 s2").module()
+        assert hasattr(model.bb1, "add")
+        assert not hasattr(model.bb2, "add")
+
+    def test_option_a_subsamples_and_stacks_zeros(self) -> None:
+        model = parse("shortcut pad BB 5 s2").module().eval()
+        x = torch.randn(2, 3, 9, 8)
+        y = model.bb1.shortcut(x)
+        assert torch.equal(y[:, :3], x[:, :, ::2, ::2])
+        assert torch.equal(y[:, 3:], torch.zeros(2, 2, 5, 4))
+
+    def test_avgpad_averages_what_there_is_at_the_border(self) -> None:
+        model = parse("shortcut avgpad BB 3 s2").module().eval()
+        x = torch.randn(2, 3, 9, 8)
+        y = model.bb1.shortcut(x)
+        torch.testing.assert_close(y[:, :, 1, 1], x[:, :, 2:4, 2:4].mean((2, 3)))
+        torch.testing.assert_close(y[:, :, 4, 1], x[:, :, 8, 2:4].mean(2))
+
+    def test_a_shared_projection_reads_what_the_first_convolution_reads(self) -> None:
+        nodes = {n.name: n.inputs for n in parse("shortcut project BB 4 pre").checked}
+        assert nodes["bb1.shortcut"] == nodes["bb1.conv1"] == ("bb1.conv1_act",)
+        nodes = {n.name: n.inputs for n in parse("shortcut pad BB 4 pre").checked}
+        assert nodes["bb1.shortcut"] == ("input",)
+
+    def test_norm_before_the_projection_has_no_activation(self) -> None:
+        text = "shortcut project shortcut_norm before shortcut_kernel 3 BB 4 pre"
+        net = parse(text)
+        nodes = {n.name: n.inputs for n in net.checked}
+        assert nodes["bb1.shortcut_norm"] == ("input",)
+        assert nodes["bb1.shortcut"] == ("bb1.shortcut_norm",)
+        assert net.module().bb1.shortcut.kernel_size == (3, 3)
+
+    def test_res_takes_the_stride_of_its_body(self) -> None:
+        assert shapes("shortcut pad Res( Conv 4 s2 Max 2 Conv 5 )", shape=(3, 16, 16))[-1] == "5x4x4"
+
+    def test_an_empty_res_vanishes(self) -> None:
+        assert len(parse("se = 0 Conv 3 Res( (Conv 3)x se )").checked) == 4
+
+
+class TestClasses:
+    def test_a_last_fc_of_the_files_classes_follows_the_override(self) -> None:
+        assert netdsl.load("net1", classes=20).output_shape == (20,)
+
+    def test_scores_for_another_number_of_classes_are_refused(self) -> None:
+        with pytest.raises(netdsl.NetDSLError, match="200 scores for 10 classes"):
+            parse("classes 10 Conv 3 FC 200")
+
+
+class TestReceptiveField:
+    def test_of_networks_whose_field_is_published(self) -> None:
+        # Araujo et al. 2019, "Computing Receptive Fields of Convolutional Neural Networks"
+        vgg = "(Conv 64)x2 Max 2 (Conv 128)x2 Max 2 (Conv 256)x3 Max 2 (Conv 512)x3 Max 2 (Conv 512)x3 Max 2"
+        alexnet = "Conv 64 11x11 s4 p2 Max 3 s2 p0 Conv 192 5x5 Max 3 s2 p0 Conv 384 (Conv 256)x2 Max 3 s2 p0"
+        for text, expected in ((vgg, 212), (alexnet, 195)):
+            net = parse(text, (3, 224, 224))
+            assert receptive_fields(net.checked)[net.checked.output.name] == (expected, expected)
+        assert receptive_fields(netdsl.load("resnet18").checked)["gap1"] is None
+
+    @pytest.mark.parametrize(
+        "text",
+        ["Conv 2 5x3 Conv 2 d2 Avg 3 s2", "BB 2 s2 BB 2", "Conv 2 s2 Cat(Conv 2 | Conv 2 7x7)",
+         "Bott 4 s2 Avg 2 Up 2", "Avg 2 Deconv 2 k4 s2 Conv 2"],
+    )  # fmt: skip
+    def test_is_what_a_gradient_reaches(self, text: str) -> None:
+        net = parse(f"norm none act none shortcut always {text}", (1, 48, 48))
+        model = net.module()
+        for parameter in model.parameters():
+            nn.init.constant_(parameter, 0.1)
+        x = torch.zeros(1, 1, 48, 48, requires_grad=True)
+        y = model(x)
+        reached = [0, 0]
+        for row in range(4):  # positions differ by where they fall into a stride
+            at = y[0, :, y.shape[2] // 2 + row, y.shape[3] // 2 + row].sum()
+            (grad,) = torch.autograd.grad(at, x, retain_graph=True)
+            for axis in (0, 1):
+                rows = grad[0, 0].abs().sum(1 - axis).nonzero()
+                reached[axis] = max(reached[axis], int(rows.max() - rows.min()) + 1)
+        assert receptive_fields(net.checked)[net.checked.output.name] == tuple(reached)
+
+
+class TestInitialisation:
+    def test_twins_begin_alike(self) -> None:
+        net = parse("shortcut project Conv 4 BB 4 BB 8 s2 FC 5")
+        residual, plain = net.module(seed=5).state_dict(), net.plain().module(seed=5).state_dict()
+        assert set(plain) < set(residual)
+        assert all(torch.equal(plain[key], residual[key]) for key in plain)
+
+    def test_kaiming_has_the_variance_of_he(self) -> None:
+        weight = parse("Conv 64 Conv 128").module().conv2.weight
+        assert weight.std().item() == pytest.approx((2 / (128 * 9)) ** 0.5, rel=0.02)
+
+    def test_seeds_differ_and_repeat(self) -> None:
+        net = parse("Conv 4")
+        one, two, again = (net.module(seed=s).conv1.weight for s in (1, 2, 1))
+        assert torch.equal(one, again)
+        assert not torch.equal(one, two)
+
+    def test_zero_last_starts_every_block_as_its_shortcut(self) -> None:
+        model = parse("init zero_last Conv 4 BB 4 pre BB 4").module().eval()
+        x = torch.randn(2, 4, 9, 8)
+        assert torch.equal(model.bb1(x), x)
+        assert torch.equal(model.bb2(x), x.relu())
+
+    def test_xavier(self) -> None:
+        weight = parse("init xavier Conv 64 Conv 64").module().conv2.weight
+        assert weight.abs().max().item() == pytest.approx((6 / (2 * 64 * 9)) ** 0.5, rel=0.01)

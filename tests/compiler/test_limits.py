@@ -1,0 +1,60 @@
+"""Bad and hostile input: an error with a code, in bounded time, never another exception."""
+
+import time
+
+import pytest
+
+import netdsl
+
+HOSTILE = {
+    "repeats of repeats": ("((((Conv 3)x999)x999)x999)x999", "E0402", "exceed the limit of 100,000"),
+    "one repeat": ("(Conv 3)x999999999", "E0402", "999,999,999 layers exceed the limit of 100,000"),
+    "empty repeats": ("n = 0 (((Conv 3)x n)x99999)x99999", "E0402", "exceed the limit"),
+    "a list of counts": ("((Conv 3)x[1,99999999])x2", "E0402", "99,999,999 layers"),
+    "definitions that double": (
+        "".join(f"def {'A' * (i + 1)}() {{ {'A' * i} {'A' * i} }} " for i in range(1, 40))
+        + "def A() { Conv 1 } " + "A" * 40,
+        "E0402", "exceed the limit of 100,000",
+    ),
+    "a definition of itself": ("def A() { A } A", "E0212", "calls itself: A -> A"),
+    "a cycle": ("def A() { B } def B() { C } def C() { A } B", "E0212", "B -> C -> A -> B"),
+    "channels": ("Conv 999999999", "E0206", "at most 1,000,000, not 999999999"),
+    "a kernel": ("Conv 3 k=99999999", "E0206", "at most 10,000"),
+    "padding": ("Conv 3 p=99999999", "E0206", "at most 10,000"),
+    "parameters": ("(Conv 1000000 k=999)x3", "E0403", "parameters exceed the limit of 1,000,000,000,000"),
+    "a large input": ("input 3x999999x999999 Conv 3", "E0403", "exceeds the limit of 100,000 a side"),
+    "a large value": ("n = 999999999*999999999 Conv n", "E0403", "exceeds the limit"),
+    "division by zero": ("n = 3 % 0 Conv n", "E0211", "3 % 0 is not defined"),
+    "an enlarged map": ("(Up 1000)x99", "E0403", "exceeds the limit"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_networks_are_refused_within_a_second(case: str) -> None:
+    text, code, message = HOSTILE[case]
+    start = time.perf_counter()
+    with pytest.raises(netdsl.NetDSLError) as error:
+        netdsl.parse(text, **({} if "input" in text else {"input": (3, 32, 32)}))
+    assert time.perf_counter() - start < 1
+    first = error.value.diagnostics[0]
+    assert (first.code, message in first.message) == (code, True), str(error.value)
+    assert first.span is not None
+
+
+def test_a_long_sum_is_no_deeper_than_a_short_one() -> None:
+    net = netdsl.parse(f"Conv {'+'.join('1' for _ in range(20_000))}", input=(3, 8, 8))
+    assert net.output_shape == (20_000, 8, 8)
+
+
+def test_sixty_levels_of_nesting_are_fine() -> None:
+    net = netdsl.parse("(" * 60 + "Conv 3" + ")" * 60, input=(3, 8, 8))
+    assert net.depth == 1
+    net = netdsl.parse("Res(" * 60 + "Conv 3" + ")" * 60, input=(3, 8, 8))
+    assert net.depth == 1
+    assert net.module() is not None
+
+
+def test_many_layers_are_fine() -> None:
+    start = time.perf_counter()
+    assert netdsl.parse("(BB 4)x5000", input=(4, 8, 8)).depth == 10_000
+    assert time.perf_counter() - start < 20
