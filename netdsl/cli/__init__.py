@@ -1,0 +1,3 @@
+"""The command line: arguments in, text and files out."""
+
+from netdsl.cli.main import main as main

@@ -1,0 +1,32 @@
+"""`netdsl draw`: a network as a figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from netdsl.cli.network import network_options, read, show_warnings
+
+SUFFIXES = (".svg", ".png", ".pdf", ".dot")
+
+
+@click.command("draw")
+@click.argument("arch")
+@network_options
+@click.option("-o", "--output", metavar="FILE", help="Where to: .svg, .png, .pdf or .dot.")
+@click.option("--twins", is_flag=True, help="The network beside its plain twin.")
+@click.option("--expand", is_flag=True, help="Every repetition and every node.")
+def command(arch: str, output: str | None, twins: bool, expand: bool, **options: Any) -> None:
+    """Draw ARCH (a path, a shipped name, or -) into a file, NAME.svg unless -o says otherwise."""
+    network = read(arch, **options)
+    show_warnings(network)
+    stem = "network" if arch == "-" else Path(arch).stem
+    path = Path(output or f"{stem}{'-twins' if twins else ''}.svg")
+    if path.suffix not in SUFFIXES:
+        raise click.BadParameter(f"`{path}` must end in {', '.join(SUFFIXES)}", param_hint="-o")
+    if twins and options["plain"]:
+        raise click.UsageError("--twins draws the plain network too; leave --plain away")
+    network.draw(path, twin=twins, expand=expand)
+    click.echo(str(path))

@@ -1,0 +1,35 @@
+"""`netdsl fmt`: files in canonical layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from netdsl.cli.network import open_source
+
+
+@click.command("fmt")
+@click.argument("archs", nargs=-1, required=True, metavar="ARCH...")
+@click.option("-w", "--write", is_flag=True, help="Rewrite the files in place.")
+@click.option("--check", is_flag=True, help="Print nothing; exit with 2 if a file would change.")
+def command(archs: tuple[str, ...], write: bool, check: bool) -> int:
+    """Print every ARCH in canonical layout: one header entry a line, layers filled, comments kept."""
+    from netdsl.syntax import to_text
+
+    changed = []
+    for arch in archs:
+        source = open_source(arch)
+        text = to_text(source.tree)
+        if text != source.tree.span.source.text:
+            changed.append(arch)
+        if check:
+            continue
+        if write and arch != "-":
+            Path(source.path or arch).write_text(text, encoding="utf-8")
+        else:
+            click.echo(text, nl=False)
+    if check:
+        for arch in changed:
+            click.echo(f"{arch} is not in canonical layout", err=True)
+    return 2 if check and changed else 0

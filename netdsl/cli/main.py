@@ -1,0 +1,97 @@
+"""The command `netdsl`: finds its commands lazily and turns every error into an exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "build": "Check a network and show its layers, shapes, parameters and costs.",
+    "check": "Check files and say all that is wrong with them; silent on success.",
+    "draw": "Draw a network, alone or beside its plain twin.",
+    "source": "Print a network as Python that needs torch alone.",
+    "fmt": "Print files in canonical layout.",
+    "list": "List the shipped architectures and the layers of the language.",
+    "train": "Train a network on images.",
+    "evaluate": "Evaluate a trained network again.",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command when it is called: `netdsl --help` waits for none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"netdsl.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--traceback", is_flag=True, help="Show where in netdsl an error arose.")
+@click.version_option(package_name="netdsl")
+def group(traceback: bool) -> None:
+    """Write a convolutional network as a line of text; check it, draw it, train it."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 fine, 1 internal error, 2 usage or source, 3 to 6 training."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = group.main(arguments, prog_name="netdsl", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except Exception as error:
+        if "--traceback" in arguments:
+            raise
+        sys.exit(_show(error))
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+
+
+def _show(error: Exception) -> int:
+    """Say what happened on standard error and return the exit code."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.Abort):
+        click.echo("interrupted", err=True)
+        return 130
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    return _show_own(error)
+
+
+def _show_own(error: Exception) -> int:
+    from netdsl.errors import NetDSLError
+
+    if isinstance(error, NetDSLError):
+        click.echo(str(error), err=True)
+        return 2
+    if isinstance(error, BrokenPipeError):
+        return 0
+    code: Any = getattr(error, "exit_code", None)
+    if isinstance(code, int):
+        help = getattr(error, "help", None)
+        click.echo(f"error: {error}" + (f"\n  = help: {help}" if help else ""), err=True)
+        return int(code)
+    if isinstance(error, OSError):
+        click.echo(f"error: {error}", err=True)
+        return 6
+    click.echo(
+        f"internal error: {type(error).__name__}: {error}\n"
+        "this is a fault of netdsl; `netdsl --traceback …` shows where it is",
+        err=True,
+    )
+    return 1

@@ -1,0 +1,91 @@
+"""What every command that takes a network has in common: its argument, its options, its reading."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from netdsl.api import Network, Source
+
+OPTIONS = (
+    click.option("--plain", is_flag=True, default=None, help="The plain twin: no shortcuts."),
+    click.option(
+        "-D", "definitions", multiple=True, metavar="NAME=VALUE",
+        help="Set a parameter or setting of the file; may be repeated.",
+    ),
+    click.option("--scale", metavar="NAME", help="Choose one of the file's scales."),
+    click.option("--input", "input_", metavar="CxHxW", help="The shape of an image."),
+    click.option("--classes", type=click.IntRange(1), help="How many classes there are."),
+)  # fmt: skip
+
+
+def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that override what a file says."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def read(
+    arch: str,
+    *,
+    plain: bool | None,
+    definitions: tuple[str, ...],
+    scale: str | None,
+    input_: str | None,
+    classes: int | None,
+) -> Network:
+    """Return the network that the arguments name; ARCH `-` is standard input."""
+    from netdsl.api import build
+
+    source = open_source(arch)
+    return build(*source.with_overrides(overrides(plain, definitions, scale, input_, classes)))
+
+
+def open_source(arch: str) -> Source:
+    """Return the parsed source of a path, a shipped name, or standard input."""
+    from netdsl.api import open_arch, read_bytes
+
+    if arch == "-":
+        return read_bytes(sys.stdin.buffer.read(), "<stdin>")
+    return open_arch(arch)
+
+
+def overrides(
+    plain: bool | None,
+    definitions: tuple[str, ...],
+    scale: str | None,
+    input_: str | None,
+    classes: int | None,
+) -> Any:
+    """Return what the command line says in place of the file."""
+    from netdsl.api import make_overrides
+
+    names: dict[str, object] = {}
+    for definition in definitions:
+        name, equals, value = definition.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"`{definition}` is not of the form NAME=VALUE", param_hint="-D")
+        names[name.strip()] = value.strip()
+    shape = _shape(input_) if input_ else None
+    return make_overrides(plain or None, shape, classes, scale, names)
+
+
+def show_warnings(network: Network) -> None:
+    """Print what was found and is no error, on standard error."""
+    for warning in network.warnings:
+        click.echo(f"{warning.show()}\n", err=True)
+
+
+def _shape(text: str) -> tuple[int, int, int]:
+    if not re.fullmatch(r"[0-9]{1,6}([x×,][0-9]{1,6}){2}", text):
+        raise click.BadParameter(
+            f"`{text}` is not a shape such as 3x64x64", param_hint="--input"
+        )  # fmt: skip
+    channels, height, width = (int(n) for n in re.split("[x×,]", text))
+    return channels, height, width

@@ -1,0 +1,124 @@
+"""What a training shows: a bar in a terminal, one plain line an epoch elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from netdsl.train import Row, Start, Step, Summary
+
+
+def listener(folder: Path) -> Bar | Lines:
+    """Return what shows a training here; `folder` is where its results go."""
+    console = Console()
+    return Bar(folder, console) if console.is_terminal else Lines(folder)
+
+
+@contextmanager
+def decoding(name: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how many images are read, in a terminal and if it takes long enough to see."""
+    console = Console(stderr=True)
+    columns = (TextColumn("reading {task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True,
+        disable=not console.is_terminal,
+    ) as progress:  # fmt: skip
+        task = progress.add_task(name, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+class Lines:
+    """One line an epoch, for a log."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def started(self, start: Start) -> None:
+        """Say what is trained on what."""
+        click.echo(opening(start))
+
+    def step(self, step: Step) -> None:
+        """Say nothing."""
+
+    def epoch(self, row: Row) -> None:
+        """Say what the epoch came to."""
+        click.echo(epoch_line(row))
+
+    def finished(self, summary: Summary) -> None:
+        """Say how good it is and where it lies."""
+        click.echo(closing(summary, self.folder))
+
+
+class Bar(Lines):
+    """A bar with loss, accuracy, images a second and the time left; a line behind each epoch."""
+
+    def __init__(self, folder: Path, console: Console) -> None:
+        super().__init__(folder)
+        self.progress = Progress(
+            TextColumn("epoch {task.fields[epoch]}"), BarColumn(bar_width=None),
+            TextColumn("{task.fields[figures]}"), console=console, transient=True,
+        )  # fmt: skip
+        self.task = self.progress.add_task("", total=1, epoch="", figures="")
+        self.epochs = 0
+
+    def started(self, start: Start) -> None:
+        """Say what is trained on what, and show the bar."""
+        self.epochs = start.settings.epochs
+        super().started(start)
+        self.progress.start()
+
+    def step(self, step: Step) -> None:
+        """Move the bar."""
+        minutes, seconds = divmod(round(step.seconds_left), 60)
+        figures = (
+            f"loss {step.loss:.3f}  accuracy {step.accuracy:.1%}  "
+            f"{step.images_per_second:,.0f} images/s  {minutes}:{seconds:02} left"
+        )
+        self.progress.update(
+            self.task, completed=step.step, total=step.steps, figures=figures,
+            epoch=f"{step.epoch}/{self.epochs}",
+        )  # fmt: skip
+
+    def epoch(self, row: Row) -> None:
+        """Leave a line above the bar."""
+        self.progress.console.print(epoch_line(row), highlight=False)
+
+    def finished(self, summary: Summary) -> None:
+        """Take the bar away."""
+        self.progress.stop()
+        super().finished(summary)
+
+
+def opening(start: Start) -> str:
+    """What is trained on what, in one line."""
+    s = start.settings
+    return (
+        f"{start.parameters:,} parameters on {start.data}: {start.train_images:,} training and "
+        f"{start.val_images:,} validation images; {s.epochs} epochs, batch {s.batch_size}, "
+        f"lr {s.lr:g}, seed {s.seed}, {s.precision} on {s.device}"
+    )
+
+
+def epoch_line(row: Row) -> str:
+    """What an epoch came to, in one line."""
+    return (
+        f"epoch {row.epoch:>3}  train loss {row.train_loss:.3f} accuracy {row.train_accuracy:6.2%}  "
+        f"val loss {row.val_loss:.3f} accuracy {row.val_accuracy:6.2%}  "
+        f"{row.images_per_second:,.0f} images/s  {row.seconds:.1f} s"
+    )
+
+
+def closing(summary: Summary, folder: Path) -> str:
+    """How good the network is and where it lies."""
+    best = summary.best
+    return (
+        f"best {best.val_accuracy:.2%} in epoch {best.epoch}, last "
+        f"{summary.last.val_accuracy:.2%}, {summary.seconds:.0f} s; all of it in {folder}"
+    )

@@ -1,0 +1,26 @@
+"""`netdsl source`: a network as Python that stands alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from netdsl.cli.network import network_options, read, show_warnings
+
+
+@click.command("source")
+@click.argument("arch")
+@network_options
+@click.option("-o", "--output", metavar="FILE", help="Where to; standard output if not given.")
+def command(arch: str, output: str | None, **options: Any) -> None:
+    """Print ARCH (a path, a shipped name, or -) as a Python file that imports torch alone."""
+    network = read(arch, **options)
+    show_warnings(network)
+    text = network.source()
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        Path(output).write_text(text, encoding="utf-8")
+        click.echo(output)
