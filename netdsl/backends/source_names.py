@@ -1,0 +1,106 @@
+"""Kinds to names: what the class of each kind is called, and its docstring."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import count
+from keyword import iskeyword
+
+from netdsl.backends.source_kinds import Kind, Kinds
+from netdsl.ir import Call
+from netdsl.ops import CATALOGUE
+from netdsl.plan import ModulePlan
+
+RESIDUAL = ("BB", "Bott", "Res")
+IMPORTED = ("F", "Random", "Tensor")
+SHORTCUTS = {
+    "": "an identity shortcut",
+    "ZeroPad": "a subsampled, zero-padded shortcut",
+    "AveragePad": "an averaged, zero-padded shortcut",
+    "Project": "a projection shortcut",
+}
+COMBINATIONS = {
+    "Res": "A group of layers",
+    "Add": "The sum of branches",
+    "Cat": "Branches stacked by channel",
+    "Branch": "A branch",
+}
+
+
+def class_names(kinds: Kinds, network: str, others: Iterable[str]) -> dict[int, str]:
+    """Return the name of every class by the number of its kind; none is that of another class."""
+    *inner, root = kinds.all
+    taken = {*IMPORTED, *others}
+    names = {root.number: next(x for x in _network_names(network) if x not in taken)}
+    taken.add(names[root.number])
+    words = _words(kinds)
+    alike: dict[str, list[Kind]] = {}
+    for kind in inner:
+        alike.setdefault(kind.code + _shortcut(kind), []).append(kind)
+    for stem, group in alike.items():
+        common = set.intersection(*(words[kind.number] for kind in group))
+        for kind in group:
+            more = _layers(kind) or "".join(sorted(words[kind.number] - common))
+            name = stem + more if len(group) > 1 else stem
+            candidates = (f"{name}{'' if i == 1 else i}" for i in count(1))
+            names[kind.number] = next(x for x in candidates if x not in taken and not iskeyword(x))
+            taken.add(names[kind.number])
+    return names
+
+
+def summary(kind: Kind) -> str:
+    """Return the sentence that says what the modules of a kind are."""
+    code = kind.code
+    if code in CATALOGUE:
+        (title, *_) = re.split(r"(?<!et al)[,:.]\s", CATALOGUE[code].__doc__)
+    else:
+        title = COMBINATIONS.get(code, f"{code}, as the text of the network defines it")
+    if code not in RESIDUAL:
+        return f"{title}."
+    shortcut = f"with {SHORTCUTS[_shortcut(kind)]}" if _joins(kind) else "without its shortcut"
+    return f"{title}, {shortcut}."
+
+
+def _network_names(text: str) -> Iterator[str]:
+    words = re.findall(r"[A-Za-z0-9]+", text)
+    name = "".join(word[0].upper() + word[1:] for word in words)
+    yield from filter(None, [name] if name[:1].isalpha() and not iskeyword(name) else [])
+    yield f"Network{name}" if name else "Network"
+    yield from (f"Network{i}" for i in count(2))
+
+
+def _shortcut(kind: Kind) -> str:
+    """The shortcut of a residual block, if it is no identity."""
+    for part in kind.parts():
+        if isinstance(part.child, Call):
+            if part.child.target in ("ZeroPad", "AveragePad"):
+                return part.child.target
+            if part.name == "shortcut":
+                return "Project"
+    return ""
+
+
+def _words(kinds: Kinds) -> dict[int, set[str]]:
+    """Of every kind, what tells it from others of its code: its own, and what is in its blocks."""
+    found: dict[int, set[str]] = {}
+    for kind in kinds.all:
+        words = {_shortcut(kind), "Drop" if kind.drops else ""}
+        words.add("" if _joins(kind) or kind.code not in RESIDUAL else "NoShortcut")
+        for part in kind.parts():
+            if isinstance(part.child, ModulePlan):
+                words |= found[kinds.of[part.child.path][0].number]
+            elif part.child.target == "nn.Dropout":
+                words.add("Dropout")
+        found[kind.number] = words
+    return found
+
+
+def _joins(kind: Kind) -> bool:
+    return any(isinstance(x.child, Call) and x.child.target == "Add" for x in kind.parts())
+
+
+def _layers(kind: Kind) -> str:
+    """The layers of a short branch: what tells branches apart."""
+    stems = [run.stem.capitalize() for run in kind.first.runs for _ in run.layers]
+    return "".join(stems) if kind.code == "Branch" and len(stems) <= 3 else ""
