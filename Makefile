@@ -6,11 +6,12 @@
 #   make check   formatting, lint, types, the layers of the architecture
 #   make fast    the tests of the compiler: no torch, seconds
 #   make bench   speed, as ratios within one run
+#   make docs    the generated tables of the manual
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow check fast bench setup clean
+.PHONY: demo test slow check fast bench docs setup clean
 
 setup: .venv/ready
 
@@ -38,7 +39,10 @@ check: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	$(BIN)/python -m pytest -q tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds
+	$(BIN)/python -m pytest -q tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds -s
+
+docs: setup
+	$(BIN)/python docs/generate.py
 
 clean:
 	rm -rf .venv demo runs build *.egg-info

@@ -46,7 +46,8 @@ class Network:
     @property
     def name(self) -> str:
         """The name in the header, or that of the file."""
-        return self.settings.name or Path(self.tree.span.source.name).stem
+        source = self.tree.span.source.name
+        return self.settings.name or ("network" if source.startswith("<") else Path(source).stem)
 
     @property
     def assumed(self) -> tuple[str, ...]:

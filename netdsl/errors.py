@@ -102,7 +102,7 @@ class NetDSLError(Exception):
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
         super().__init__(*diagnostics)
-        self.diagnostics = diagnostics
+        self.diagnostics = tuple(dict.fromkeys(diagnostics))
 
     def __str__(self) -> str:
         return "\n\n".join(diagnostic.show() for diagnostic in self.diagnostics)

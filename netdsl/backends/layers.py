@@ -43,8 +43,6 @@ class ZeroPad(nn.Module):
         self.channels = channels
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.dim() == 2:
-            return F.pad(x, (0, self.channels))
         height, width = self.stride
         x = x[:, :, ::height, ::width]
         return F.pad(x, (0, 0, 0, 0, 0, self.channels))
@@ -62,8 +60,6 @@ class AveragePad(nn.Module):
         self.channels = channels
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.dim() == 2:
-            return F.pad(x, (0, self.channels))
         if self.stride != (1, 1):
             x = F.avg_pool2d(x, self.stride, ceil_mode=True)
         return F.pad(x, (0, 0, 0, 0, 0, self.channels))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -12,10 +11,7 @@ from torch import Tensor, nn
 from netdsl.backends import layers
 from netdsl.backends.initialisation import initialise
 from netdsl.ir import Call, Graph, Settings
-from netdsl.ops.conv import Convolution
-from netdsl.ops.norm import Normalization
-from netdsl.ops.wiring import ShortcutAdd
-from netdsl.plan import ModulePlan, Program, plan
+from netdsl.plan import ModulePlan, Program, branch_ends, plan
 
 
 # Steps (child, operands, result), the slots beyond the inputs, the slot of the output.
@@ -111,7 +107,7 @@ def to_module(graph: Graph, settings: Settings, seed: int = 0) -> Network:
     with torch.device("meta"):
         network = Network(plan(graph), seed)
     network.to_empty(device="cpu")
-    zero = _last_of_branches(graph) if settings.init == "zero_last" else ()
+    zero = branch_ends(graph) if settings.init == "zero_last" else ()
     initialise(network, settings.init, seed, zero)
     return network
 
@@ -133,13 +129,3 @@ def _make(child: Call | ModulePlan) -> nn.Module:
 def _program(program: Program, inputs: int) -> _Program:
     steps = tuple((step.child, step.operands, step.result) for step in program.steps)
     return steps, (None,) * (program.slots - inputs), program.output
-
-
-def _last_of_branches(graph: Graph) -> Iterator[str]:
-    """The last norm of every residual branch; where it ends with a convolution, that."""
-    for node in graph:
-        if isinstance(node.op, ShortcutAdd):
-            end = graph[node.inputs[0]]
-            while end.inputs and not isinstance(end.op, Normalization | Convolution):
-                end = graph[end.inputs[0]]
-            yield end.name

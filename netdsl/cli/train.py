@@ -101,7 +101,7 @@ def _meet(
     entry = train.DATA_SETS.get(where["data"])
     settings = declared(*source.with_overrides(said))
     if entry is not None:
-        classes = where["limit_classes"] or entry.classes
+        classes = min(where["limit_classes"] or entry.classes, entry.classes)
         _refuse_conflict(source.name, settings, entry.name, entry.shape, classes)
         build(*source.with_overrides(_completed(said, settings, entry.shape, classes)))
     images = load_images(where, data_dir)

@@ -149,7 +149,8 @@ class _Header:
             if key not in self.environment.parameters:
                 known = (*self.environment.parameters, *SETTINGS)
                 near = closest(key, known)
-                hint = f"did you mean `{near}`?" if near else f"it has {_list(known)}"
+                own = ", ".join(self.environment.parameters) or "none"
+                hint = f"did you mean `{near}`?" if near else f"it has {own}"
                 self.report(Diagnostic("E0208", f"the file has no parameter `{key}`; {hint}"))
 
     def _once(self, kind: str, name: str, span: Span) -> bool:
@@ -300,9 +301,5 @@ def _unknown_setting(entry: tree.Setting) -> NetDSLError:
     if not near and isinstance(entry.value, tree.Number):
         help = f"a parameter is written `{entry.key} = {entry.value}`"
     return fail("E0202", f"unknown setting `{entry.key}`{meant}", entry.key_span, help=help)
-
-
-def _list(names: tuple[str, ...]) -> str:
-    return ", ".join(names)
 
 

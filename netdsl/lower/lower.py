@@ -47,7 +47,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
     file = _follow_classes(file, overrides)
     environment = read_header(file, overrides, loader, report)
     if not file.body:
-        report(Diagnostic("E0110", "there are no layers in this file", file.span))
+        report(Diagnostic("E0120", "the text has no layers", file.span))
     graph = Graph()
     try:
         check_size(file, environment)

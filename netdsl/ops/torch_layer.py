@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, ClassVar
 
@@ -32,6 +32,11 @@ class TorchLayer(Op):
     target: str = arg()
     numbers: tuple[int | float, ...] = ()
     options: tuple[tuple[str, object], ...] = ()
+
+    def kept(self) -> TorchLayer:
+        """Return the layer so that it leaves its input as it is."""
+        options = tuple((k, False if k == "inplace" else v) for k, v in self.options)
+        return replace(self, options=options)
 
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs

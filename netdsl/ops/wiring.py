@@ -101,6 +101,8 @@ class Shortcut(Op):
 class ZeroPad(Op):
     """Shortcut that subsamples by the stride and stacks zero channels (He et al. 2016, option A)."""
 
+    target: ClassVar[str] = "ZeroPad"
+
     stride: Size
     channels: int
 
@@ -112,15 +114,17 @@ class ZeroPad(Op):
         )
 
     def call(self, *inputs: Shape) -> Call:
-        return Call("ZeroPad", {"stride": _short(self.stride), "channels": self.channels})
+        (x,) = inputs
+        if not x.is_map:
+            return Call("nn.ConstantPad1d", {"padding": (0, self.channels), "value": 0.0})
+        return Call(self.target, {"stride": _short(self.stride), "channels": self.channels})
 
 
 @dataclass(frozen=True, slots=True)
 class AveragePad(ZeroPad):
     """Shortcut that averages over stride x stride windows and stacks zero channels (report 000)."""
 
-    def call(self, *inputs: Shape) -> Call:
-        return Call("AveragePad", {"stride": _short(self.stride), "channels": self.channels})
+    target: ClassVar[str] = "AveragePad"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from netdsl.ops.act import IN_PLACE, Act, InPlaceAct
 from netdsl.ops.conv import Convolution, TransposedConvolution
 from netdsl.ops.dense import Linear
 from netdsl.ops.norm import Normalization
+from netdsl.ops.torch_layer import TorchLayer
 from netdsl.ops.wiring import Add, StochasticDepth
 
 # Their backward pass does not read their output.
@@ -16,18 +17,23 @@ OVERWRITABLE = (Convolution, TransposedConvolution, Linear, Normalization, Add)
 
 
 def reuse_memory(graph: Graph) -> Graph:
-    """Make an activation work in place where its input is read by it alone."""
+    """Make an activation work in place where its input is read by it alone.
+
+    `Torch "nn.Hardswish" inplace=true` works on a copy where it is not.
+    """
     readers = graph.consumers()
 
     def change(node: Node, rebuilt: Graph) -> Node:
-        if type(node.op) is not Act or node.op.kind not in IN_PLACE:
+        wants = isinstance(node.op, TorchLayer) and ("inplace", True) in node.op.options
+        fits = type(node.op) is Act and node.op.kind in IN_PLACE
+        if not wants and not fits:
             return node
         (x,) = rebuilt.inputs(node)
         alone = len(readers.get(x.name, ())) == 1
         # NOTE: where stochastic depth drops the branch, a sum is the very input of the block.
         droppable = any(isinstance(operand.op, StochasticDepth) for operand in rebuilt.inputs(x))
         if alone and isinstance(x.op, OVERWRITABLE) and not droppable:
-            return replace(node, op=InPlaceAct(node.op.kind))
-        return node
+            return replace(node, op=InPlaceAct(node.op.kind)) if isinstance(node.op, Act) else node
+        return replace(node, op=node.op.kept()) if isinstance(node.op, TorchLayer) else node
 
     return graph.map(change)

@@ -472,3 +472,53 @@ class TestInitialisation:
     def test_xavier(self) -> None:
         weight = parse("init xavier Conv 64 Conv 64").module().conv2.weight
         assert weight.abs().max().item() == pytest.approx((6 / (2 * 64 * 9)) ** 0.5, rel=0.01)
+
+    def test_zero_last_stays_inside_its_branch(self) -> None:
+        model = parse("init zero_last Conv 6 Res( Max 3 s1 )").module()
+        assert model.conv1_norm.weight.min() == 1
+
+
+class TestInPlace:
+    def test_a_torch_layer_spares_what_others_read(self) -> None:
+        text = 'Conv 4 @a Torch "nn.Hardswish" inplace=true Conv 4 act=none Torch "nn.ReLU" inplace=true Cat( | @a )'
+        model = parse(text).module()
+        assert (model.torch1.inplace, model.torch2.inplace) == (False, True)
+        model = parse('Torch "nn.Hardswish" inplace=true').module()
+        x = torch.randn(2, 3, 9, 8)
+        before = x.clone()
+        model(x)
+        assert torch.equal(x, before)
+
+
+class TestTorchTools:
+    """A compiled network works with what torch offers for modules."""
+
+    TEXT = "shortcut pad Conv 4 @a BB 6 s2 dropout=0.1 Up 2 AvgTo 9x8 Cat(|@a) Res(SE r2) GAP FC 5"
+
+    def test_symbolic_tracing_and_export(self) -> None:
+        for text in (self.TEXT, self.TEXT.replace("shortcut pad", "shortcut avgpad drop_path 0.3")):
+            model = parse(text).module().eval()
+            x = torch.randn(2, 3, 9, 8)
+            with torch.no_grad():
+                assert torch.equal(torch.fx.symbolic_trace(model)(x), model(x))
+                exported = torch.export.export(model, (x,)).module()
+                torch.testing.assert_close(exported(x), model(x))
+
+    def test_compilation_as_one_graph(self) -> None:
+        model = parse(self.TEXT).module().eval()
+        x = torch.randn(2, 3, 9, 8)
+        compiled = torch.compile(model, fullgraph=True, backend="eager")
+        with torch.no_grad():
+            assert torch.equal(compiled(x), model(x))
+
+    def test_blocks_can_be_called_hooked_frozen_and_printed(self) -> None:
+        model = parse("def Stage(c) { (BB c)x2 } Stage 3").module()
+        x = torch.randn(2, 3, 9, 8)
+        seen: list[Tensor] = []
+        model.stage1.bb1.register_forward_hook(lambda *a: seen.append(a[2]))
+        assert torch.equal(model.stage1.bb2(model.stage1.bb1(x)), model.stage1(x))
+        assert len(seen) == 2
+        model.stage1.bb1.requires_grad_(False)
+        assert sum(p.requires_grad for p in model.parameters()) == 6
+        assert "(stage1): Stage(" in repr(model)
+        assert "(bb1): BB(" in repr(model)

@@ -1,0 +1,209 @@
+"""The command line as a person meets it: exit codes, what goes to which stream, exact texts."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def run(*arguments: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "netdsl", *arguments],
+        input=stdin, text=True, capture_output=True, cwd=cwd, check=False,
+        env={**os.environ, "COLUMNS": "120"},
+    )  # fmt: skip
+
+
+ROW = "input 3x64x64 (Conv 64)× 2 Avg 2 BB 64, BB128 → FC 200"
+
+
+class TestBuild:
+    def test_a_pasted_row_is_counted(self, tmp_path: Path) -> None:
+        done = run("build", "-", cwd=tmp_path, stdin=ROW)
+        assert (done.returncode, done.stderr.count("warning[W0501]")) == (0, 1)
+        assert done.stdout.startswith("network: 7 layers\n")
+        assert "(Conv 64)x2" in done.stdout
+        assert "128x32x32" in done.stdout
+        assert "Assumed: norm batch, act relu, init kaiming, bias auto, shortcut avgpad" in done.stdout
+
+    def test_json_has_the_promised_keys(self, tmp_path: Path) -> None:
+        done = run("build", "net1", "--json", "--plain", cwd=tmp_path)
+        assert (done.returncode, "`residual` is overridden" in done.stderr) == (0, True)
+        record = json.loads(done.stdout)
+        assert {k: record[k] for k in ("name", "plain", "input", "output", "depth", "params", "macs")} == {
+            "name": "Net 1", "plain": True, "input": [3, 64, 64], "output": [200], "depth": 15,
+            "params": 6_647_176, "macs": 894_582_784,
+        }  # fmt: skip
+        assert record["layers"][3] == {
+            "name": "bb1", "op": "BB", "text": "BB 64", "shape": [64, 32, 32],
+            "params": 73_984, "macs": 75_497_472,
+        }  # fmt: skip
+        assert sum(layer["params"] for layer in record["layers"]) == record["params"]
+
+    def test_parameters_scales_input_and_classes_are_taken(self, tmp_path: Path) -> None:
+        one = run("build", "resnet-cifar", "-D", "n=18", "--json", cwd=tmp_path)
+        other = run("build", "resnet-cifar", "--scale", "resnet110", "--json", cwd=tmp_path)
+        named = run("build", "resnet110", "--json", cwd=tmp_path)
+        assert one.stdout == other.stdout == named.stdout
+        assert json.loads(one.stdout)["params"] == 1_727_962
+        done = run("build", "resnet18", "--input", "3x64x64", "--classes", "200", "--json", cwd=tmp_path)
+        assert json.loads(done.stdout)["output"] == [200]
+
+    def test_expand_shows_every_node(self, tmp_path: Path) -> None:
+        done = run("build", "-", "--expand", cwd=tmp_path, stdin="input 3x8x8 (BB 4)x2 GAP FC 2")
+        assert done.returncode == 0
+        for word in ("conv1_norm", "shortcut", "add", "act"):
+            assert done.stdout.count(word) >= 2, word
+
+
+class TestMistakes:
+    """What a new user does wrong in the first ten minutes."""
+
+    def check(self, text: str, tmp_path: Path, *arguments: str) -> str:
+        (tmp_path / "net.arch").write_text(text, encoding="utf-8")
+        done = run("check", "net.arch", *arguments, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    def test_a_pool_larger_than_its_map(self, tmp_path: Path) -> None:
+        text = self.check("input 3x64x64\n(Conv 64)x2 Max2 Max16 Avg4 FC200\n", tmp_path)
+        assert text == (
+            "error[E0301]: Avg 4 does not fit: its input is only 2x2\n"
+            "  --> net.arch:2:24\n"
+            "   |\n"
+            " 2 | (Conv 64)x2 Max2 Max16 Avg4 FC200\n"
+            "   |                  ----- ^^^^ input 64x2x2\n"
+            "   |                  the map shrinks 32x32 -> 2x2 here\n"
+            "   = help: use `Avg2` or `GAP`\n\n"
+        )
+
+    def test_all_errors_of_a_file_come_in_one_run(self, tmp_path: Path) -> None:
+        text = self.check(
+            "nrom batch input 3x32x32\nCnov 64 BB 64 dropuot=0.5\nMax 99 Conv 3 act=rleu\n", tmp_path
+        )
+        assert [line for line in text.splitlines() if line.startswith("error")] == [
+            "error[E0202]: unknown setting `nrom`; did you mean `norm`?",
+            "error[E0201]: unknown layer `Cnov`; did you mean `Conv`?",
+            "error[E0203]: BB has no option `dropuot`; did you mean `dropout`?",
+            "error[E0206]: act of Conv takes relu, relu6, gelu, silu, hardswish, leaky_relu, elu, "
+            "sigmoid, tanh or none, not `rleu`; did you mean `relu`?",
+        ]
+
+    def test_a_broken_expectation(self, tmp_path: Path) -> None:
+        text = self.check(
+            "input 3x32x32 shortcut pad n = 9 expect(params=0.27M)\n"
+            "Conv 16 (BB 16)x n (BB 32 s=[2,1])x n (BB 64 s=[2,1])x n GAP FC 10\n", tmp_path
+        )  # fmt: skip
+        assert text.startswith("error[E0401]: expected params = 0.27M, the network has 853018\n")
+
+    def test_a_missing_input_is_a_note_for_check_and_an_error_for_build(self, tmp_path: Path) -> None:
+        (tmp_path / "net.arch").write_text("Conv 64 FC 10")
+        done = run("check", "net.arch", cwd=tmp_path)
+        assert (done.returncode, done.stderr.splitlines()[0]) == (
+            0, "note[N0506]: no input is given, so shapes were not checked",
+        )  # fmt: skip
+        done = run("build", "net.arch", cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr == (
+            "error[E0309]: the input is not known\n"
+            "  = help: write `input 3x64x64` in the header, or give --input 3x64x64\n"
+        )
+
+    def test_a_name_that_is_not_shipped(self, tmp_path: Path) -> None:
+        done = run("build", "resnet65", cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr == (
+            "error[E0001]: no file and no shipped architecture `resnet65`; did you mean `resnet56`?\n"
+        )
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["build", "net1", "-D", "n"], "`n` is not of the form NAME=VALUE"),
+            (["build", "net1", "-D", "n=3"], "the file has no parameter `n`"),
+            (["build", "resnet-cifar", "-D", "m=3"], "the file has no parameter `m`; it has n"),
+            (["build", "net1", "--input", "64"], "`64` is not a shape such as 3x64x64"),
+            (["build", "net1", "--scale", "s"], "the file has no scale `s`"),
+            (["draw", "net1", "-o", "net1.jpg"], "must end in .svg, .png, .pdf, .dot"),
+            (["build", "missing.arch"], "cannot read missing.arch: No such file or directory"),
+            (["biuld", "net1"], "No such command 'biuld'"),
+        ],
+    )
+    def test_wrong_arguments(self, arguments: list[str], message: str, tmp_path: Path) -> None:
+        done = run(*arguments, cwd=tmp_path)
+        assert (done.returncode, message in done.stderr) == (2, True), done.stderr
+        assert "Traceback" not in done.stderr
+
+
+class TestCheck:
+    def test_success_is_silent(self, tmp_path: Path) -> None:
+        done = run("check", "net1", "resnet50", "digits", cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+    def test_json_has_positions(self, tmp_path: Path) -> None:
+        done = run("check", "-", "--format", "json", cwd=tmp_path, stdin="input 3x8x8\nCnov 64")
+        (finding,) = json.loads(done.stdout)
+        assert (done.returncode, finding["code"]) == (2, "E0201")
+        assert finding["span"] == {
+            "file": "<stdin>", "line": 2, "column": 1, "start": 12, "end": 16
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("data", "message"),
+        [(b"Conv \xff", "UTF-8"), (b"Conv 3\0", "NUL"), (b"", "no layers"), (b"#" * 2_000_000, "limit")],
+    )
+    def test_bytes_that_are_no_source(self, data: bytes, message: str, tmp_path: Path) -> None:
+        (tmp_path / "net.arch").write_bytes(data)
+        done = run("check", "net.arch", cwd=tmp_path)
+        assert (done.returncode, message in done.stderr) == (2, True), done.stderr
+        assert "error[E01" in done.stderr
+
+
+class TestDraw:
+    @pytest.mark.parametrize("suffix", ["svg", "png", "pdf", "dot"])
+    def test_every_format(self, suffix: str, tmp_path: Path) -> None:
+        done = run("draw", "net1", "--twins", "-o", f"net.{suffix}", cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"net.{suffix}\n", "")
+        heads = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph"}
+        assert heads[suffix] in (tmp_path / f"net.{suffix}").read_bytes()[:200]
+
+    def test_the_file_is_named_after_the_network(self, tmp_path: Path) -> None:
+        assert run("draw", "digits", cwd=tmp_path).stdout == "digits.svg\n"
+        assert run("draw", "digits", "--twins", cwd=tmp_path).stdout == "digits-twins.svg\n"
+
+
+class TestSourceFmtList:
+    def test_source_runs_alone(self, tmp_path: Path) -> None:
+        run("source", "digits", "-o", "digits.py", cwd=tmp_path)
+        done = subprocess.run(
+            [sys.executable, "-I", "digits.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert "685418" in done.stdout
+
+    def test_fmt_is_canonical_and_idempotent(self, tmp_path: Path) -> None:
+        (tmp_path / "net.arch").write_text("input 3x8x8 # images\nConv64k7s2,FC10")
+        assert run("fmt", "net.arch", "--check", cwd=tmp_path).returncode == 2
+        assert run("fmt", "net.arch", "-w", cwd=tmp_path).returncode == 0
+        text = (tmp_path / "net.arch").read_text()
+        assert "# images" in text
+        assert "Conv 64" in text
+        assert run("fmt", "net.arch", "--check", cwd=tmp_path).returncode == 0
+        assert run("fmt", "net.arch", cwd=tmp_path).stdout == text
+
+    def test_list_names_what_is_shipped(self, tmp_path: Path) -> None:
+        done = run("list", cwd=tmp_path)
+        assert "net1" in done.stdout
+        assert "resnet20, resnet32, resnet44, resnet56, resnet110" in done.stdout
+        assert "Squeeze-and-excitation" in run("list", "layers", cwd=tmp_path).stdout
+
+
+def test_the_first_thing_a_person_types_explains_itself(tmp_path: Path) -> None:
+    done = run("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for name in ("build", "check", "draw", "train", "evaluate", "source", "fmt", "list"):
+        assert f"  {name} " in done.stdout

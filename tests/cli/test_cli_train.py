@@ -1,0 +1,107 @@
+"""Training from the command line: the run folder, reading it back, and what does not fit."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+TINY = "Conv 4 Max 2 Res(Conv 4) GAP FC classes"
+
+
+def run(*arguments: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "netdsl", *arguments],
+        input=stdin, text=True, capture_output=True, cwd=cwd, check=False, env={**os.environ},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """Three classes of twelve 9x8 images that differ by brightness."""
+    random = np.random.default_rng(0)
+    for label, name in enumerate(("cat", "dog", "eel")):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for i in range(12):
+            pixels = random.integers(80 * label, 80 * label + 60, (9, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "images" / name / f"{i}.png")
+    return tmp_path
+
+
+def test_a_pasted_network_trains_on_a_folder_and_is_read_back(images: Path) -> None:
+    done = run("train", "-", "--data", "images", "--epochs", "2", "--batch-size", "8",
+               "--run-dir", "run", "--plain", cwd=images, stdin=TINY)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, *epochs, last = done.stdout.splitlines()
+    assert "29 training and 7 validation images" in first
+    assert [line[:9] for line in epochs] == ["epoch   1", "epoch   2"]
+    assert last.endswith("all of it in run")
+    names = {path.name for path in (images / "run").iterdir()}
+    assert names == {
+        "network.arch", "settings.json", "metrics.csv", "curves.svg", "curves.png",
+        "best.safetensors", "last.safetensors", "summary.json",
+    }  # fmt: skip
+    asked = json.loads((images / "run" / "settings.json").read_text())["asked"]
+    assert asked["overrides"] == {"residual": False, "input": [3, 9, 8], "classes": 3}
+    rows = list(csv.DictReader((images / "run" / "metrics.csv").open()))
+    again = run("evaluate", "run", "--weights", "last", "--json", cwd=images)
+    assert json.loads(again.stdout)["accuracy"] == float(rows[-1]["val_accuracy"])
+
+
+def test_a_run_of_a_file_with_use_and_parameters_stands_alone(images: Path) -> None:
+    (images / "lib.arch").write_text("w = 4 def Tail(n) { (Conv w)x n }")
+    (images / "net.arch").write_text('use "lib.arch" Conv 4 Tail 2 GAP FC classes')
+    done = run("train", "net.arch", "-D", "w=6", "--data", "images", "--epochs", "1",
+               "--run-dir", "run", cwd=images)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (images / "lib.arch").unlink()
+    assert run("evaluate", "run", cwd=images).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["net1", "--data", "digits"],
+         "error[E0311]: net1.arch takes 3x64x64 images, and those of digits are 1x8x8\n"
+         "  = help: give --input 1x8x8, if the network is to take these\n"),
+        (["digits", "--data", "digits", "--classes", "20"],
+         "error[E0311]: digits.arch tells 20 classes, and digits has 10\n"
+         "  = help: give --classes 10\n"),
+        (["digits", "--data", "digist"],
+         "error: no data set and no folder is called digist\n  = help: did you mean digits?\n"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_said(arguments: list[str], message: str, tmp_path: Path) -> None:
+    done = run("train", *arguments, cwd=tmp_path)
+    assert (done.returncode in (2, 3), done.stderr.endswith(message)) == (True, True), done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_tiny_imagenet_that_is_not_there_says_how_to_bring_it(tmp_path: Path) -> None:
+    done = run("train", "net1", "--data", "tiny-imagenet", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "tiny-imagenet" in done.stderr
+    assert "--data-dir" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    done = run("evaluate", ".", cwd=tmp_path)
+    assert (done.returncode, "is not a run" in done.stderr) == (6, True)
+
+
+def test_a_run_folder_that_is_in_use_is_refused(images: Path) -> None:
+    (images / "run").mkdir()
+    (images / "run" / "notes.txt").write_text("mine")
+    done = run("train", "-", "--data", "images", "--epochs", "1", "--run-dir", "run", cwd=images, stdin=TINY)
+    assert (done.returncode, "run is not empty" in done.stderr) == (6, True)
+
+
+def test_broken_networks_are_refused_before_images_are_read(tmp_path: Path) -> None:
+    done = run("train", "-", "--data", "tiny-imagenet", cwd=tmp_path, stdin="Cnov 64 FC classes")
+    assert (done.returncode, "did you mean `Conv`?" in done.stderr) == (2, True)
