@@ -1,0 +1,106 @@
+"""Mistakes in header entries: settings, parameters, `default`, `scale`, `expect`, `def`."""
+
+from __future__ import annotations
+
+from netdsl.errors import Diagnostic
+from netdsl.syntax.item_mistakes import SEPARATOR, layer_missing, separator_between_options
+from netdsl.syntax.lexemes import ANY, VALUE
+from netdsl.syntax.spot import Mistake, Spot
+
+FORMS = {
+    "default": "default BB(dropout=0.5 pre)",
+    "scale": "scale s(width=0.5)",
+    "expect": "expect(params=0.85M depth=56)",
+    "def": "def Stage(c, n, s=2) { … }",
+}
+
+
+def _form(spot: Spot) -> Diagnostic:
+    first = spot.last(spot.place)
+    message = f"`{spot.place}` is written as in `{FORMS[spot.place]}`"
+    return Diagnostic("E0113", message, spot.span(first, 0 if spot.word(0).text else -1))
+
+
+def _separator_between_entries(spot: Spot) -> Diagnostic:
+    message = f"the entries of the header have no `{spot.word(0).text}` between them"
+    return Diagnostic("E0111", message, spot.span())
+
+
+def _sign_missing(spot: Spot) -> Diagnostic:
+    return _equal_missing(spot, 0)
+
+
+def _sign_missing_before(spot: Spot) -> Diagnostic:
+    return _equal_missing(spot, -1)
+
+
+def _equal_missing(spot: Spot, offset: int) -> Diagnostic:
+    key, value = spot.word(offset), spot.word(offset + 1)
+    if value.kind not in ("number", "dims", "string", "word"):
+        return Diagnostic("E0112", f"`{key.text}` has no value", spot.span(offset))
+    message = f"a `=` is missing: write `{key.text}={value.text}`"
+    return Diagnostic("E0113", message, spot.span(offset, offset + 1))
+
+
+def _block_in_lower_case(spot: Spot) -> Diagnostic:
+    name = spot.word(0).text.capitalize()
+    return Diagnostic("E0108", f"the name of a block starts with a capital: `{name}`", spot.span())
+
+
+def _block_with_taken_name(spot: Spot) -> Diagnostic:
+    message = f"`{spot.word(0).text}` is part of the language, a block needs another name"
+    return Diagnostic("E0113", message, spot.span())
+
+
+def _comma_missing(spot: Spot) -> Diagnostic:
+    before, after = spot.word(-1).text, spot.word(0).text
+    return Diagnostic("E0113", f"a `,` is missing between `{before}` and `{after}`", spot.span())
+
+
+def _name_missing(spot: Spot) -> Diagnostic:
+    return Diagnostic("E0112", f"a name is missing before `{spot.word(0).text}`", spot.span())
+
+
+def _layer_in_lower_case(spot: Spot) -> Diagnostic:
+    name = spot.word(-1).text
+    message = f"a layer starts with a capital: `{name.capitalize()}`"
+    return Diagnostic("E0108", message, spot.span(-1))
+
+
+def _wrong_value(spot: Spot) -> Diagnostic:
+    message = f"`{spot.word(-1).text}` takes a number, a size, a word or a string"
+    return Diagnostic("E0113", message, spot.span())
+
+
+def _value_missing(spot: Spot) -> Diagnostic:
+    name = spot.word(-1).text
+    help = f"a layer starts with a capital: `{name.capitalize()}`"
+    return Diagnostic("E0112", f"`{name}` has no value", spot.span(-1), help=help)
+
+
+def _parameter_in_capitals(spot: Spot) -> Diagnostic:
+    name = spot.word(-1).text
+    return Diagnostic("E0108", f"a parameter is lower case: `{name.lower()} =`", spot.span(-1, 0))
+
+
+def _name_before_sign_missing(spot: Spot) -> Diagnostic:
+    return Diagnostic("E0112", "a name is missing before `=`", spot.span())
+
+
+HEADER = (
+    Mistake("entry", "start", SEPARATOR, layer_missing),
+    Mistake("entry", ANY, SEPARATOR, _separator_between_entries),
+    Mistake("default|scale|expect", ANY, SEPARATOR, separator_between_options),
+    Mistake("scale|expect", f"open|close|end_list|{VALUE}", "word|short", _sign_missing),
+    Mistake("default", "word", "number|dims|string", _sign_missing_before),
+    Mistake("def", "def", "word|short", _block_in_lower_case),
+    Mistake("def", "def", "combine", _block_with_taken_name),
+    Mistake("def", f"{VALUE}|close|end_list", "word|short", _comma_missing),
+    Mistake("def", "open|comma", "comma|close", _name_missing),
+    Mistake("default|scale|expect|def", ANY, ANY, _form),
+    Mistake("setting", ANY, "open (?:number|word|short|dims|string)", _layer_in_lower_case),
+    Mistake("setting", ANY, "open|list|sign|star|slash", _wrong_value),
+    Mistake("setting", ANY, ANY, _value_missing),
+    Mistake("layer", "layer", "equal", _parameter_in_capitals),
+    Mistake(ANY, ANY, "equal", _name_before_sign_missing),
+)

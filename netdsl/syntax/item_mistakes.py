@@ -1,0 +1,197 @@
+"""Mistakes between layers: repeats, brackets, branches, separators, labels."""
+
+from __future__ import annotations
+
+from netdsl.errors import Diagnostic
+from netdsl.syntax.lexemes import ANY, KEYWORDS, OPERATORS, VALUE
+from netdsl.syntax.spot import Mistake, Spot
+
+LENGTH = 40
+KEYWORD = f"(?:{'|'.join(KEYWORDS)})"
+
+
+def _repeat_without_group(spot: Spot) -> Diagnostic:
+    count = spot.word(1).text if spot.word(1).kind in ("number", "word") else "2"
+    layer = spot.written(spot.last("layer"), -1)
+    size = spot.kinds(-1, 1) == "number times number" and spot.word(-2).kind != "layer"
+    help = f"or, for a size, `{spot.word(-1).text}x{count}`" if size else None
+    message = f"a repeat needs a group: write `({layer})x{count}`"
+    return Diagnostic("E0105", message, spot.span(0, 1), help=help)
+
+
+def _repeat_without_sign(spot: Spot) -> Diagnostic:
+    opened = spot.partner(-1)
+    group = "( … )" if opened is None else _short(spot, opened, -1)
+    message = f"a repeat is written with `x`: `{group}x{spot.word(0).text}`"
+    return Diagnostic("E0105", message, spot.span())
+
+
+def _repeat_before_group(spot: Spot) -> Diagnostic:
+    opened = next(i for i in (1, 2) if spot.word(i).kind == "open")
+    numbers = [spot.word(i).text for i in range(opened) if spot.word(i).kind == "number"]
+    closed = spot.partner(opened)
+    group = "( … )" if closed is None else _short(spot, opened, closed)
+    message = f"a repeat stands behind its group: write `{group}x{''.join(numbers) or 2}`"
+    return Diagnostic("E0105", message, spot.span(0, opened - 1))
+
+
+def _repeat_elsewhere(spot: Spot) -> Diagnostic:
+    message = "a repeat stands directly behind a group, as in `(Conv 64)x2`"
+    return Diagnostic("E0105", message, spot.span())
+
+
+def _short(spot: Spot, first: int, last: int) -> str:
+    written = spot.written(first, last)
+    return written if len(written) <= LENGTH else "( … )"
+
+
+def _arguments_in_brackets(spot: Spot) -> Diagnostic:
+    """`Conv(64)`, but also `Conv (c + 8) / 2`, which is an expression."""
+    closed = spot.partner(-1) or 0
+    end = closed
+    while spot.word(end + 1).kind in OPERATORS:
+        end += 2
+    if end > closed:
+        inner = f"[{spot.written(-1, end)}]"
+    elif any(spot.word(i).kind in OPERATORS for i in range(closed)):
+        inner = f"[{spot.written(0, closed - 1)}]"
+    else:
+        inner = " ".join(spot.written(0, closed - 1).replace(",", " ").split()) if closed else ""
+    layer = f"{spot.word(-2).text} {inner}".rstrip()
+    message = "the arguments of a layer stand without brackets"
+    help = f"write `{layer}`" if closed and len(layer) <= LENGTH else None
+    return Diagnostic("E0117", message, spot.span(-1, closed), help=help)
+
+
+def _empty_brackets(spot: Spot) -> Diagnostic:
+    if spot.word(-2).kind == "layer":
+        return _arguments_in_brackets(spot)
+    return Diagnostic("E0117", "the brackets hold no layer", spot.span(-1, 0))
+
+
+def _branches_without_brackets(spot: Spot) -> Diagnostic:
+    name = spot.word(spot.last("combine")).text
+    form = "Res( … )" if name == "Res" else f"{name}( … | … )"
+    message = f"`{name}` needs brackets: `{form}`"
+    return Diagnostic("E0117", message, spot.span(spot.last("combine")))
+
+
+def _argument_of_combine(spot: Spot) -> Diagnostic:
+    name = spot.word(spot.last("combine")).text
+    message = f"`{name}` takes no `{spot.word(0).text}`, only options such as `act=relu`"
+    return Diagnostic("E0117", message, spot.span())
+
+
+def _bar_elsewhere(spot: Spot) -> Diagnostic:
+    message = "`|` stands only between the branches of `Add( … | … )` and `Cat( … | … )`"
+    return Diagnostic("E0117", message, spot.span())
+
+
+def _brace_elsewhere(spot: Spot) -> Diagnostic:
+    message = "`{` stands only in `def Stage(c) { … }`"
+    help = "layers are grouped by round brackets: `(Conv 64)x2`"
+    return Diagnostic("E0117", message, spot.span(), help=help)
+
+
+def layer_missing(spot: Spot) -> Diagnostic:
+    before, sign = spot.word(-1), spot.word(0).text
+    gap = f"before `{sign}`"
+    if before.kind in ("comma", "arrow"):
+        gap = f"between `{before.text}` and `{sign}`"
+    return Diagnostic("E0111", f"a layer is missing {gap}", spot.span())
+
+
+def _separator_in_layer(spot: Spot) -> Diagnostic:
+    sign, argument = spot.word(-1).text, spot.word(0).text
+    if spot.word(1).kind == "equal":
+        argument += f"={spot.word(2).text}"
+    first = spot.last("layer")
+    layer = f": write `{spot.written(first, -2)} {argument}`" if first > -6 else ""
+    return Diagnostic("E0111", f"`{sign}` ends the layer{layer}", spot.span(-1))
+
+
+def separator_between_options(spot: Spot) -> Diagnostic:
+    message = f"options have no `{spot.word(0).text}` between them"
+    return Diagnostic("E0111", message, spot.span())
+
+
+def _label_behind_shape(spot: Spot) -> Diagnostic:
+    label, shape = spot.word(0).text, spot.word(-1).text
+    message = f"a label stands before the shape: `{label} :{shape}`"
+    return Diagnostic("E0118", message, spot.span())
+
+
+def _second_mark(spot: Spot) -> Diagnostic:
+    noun = "label" if spot.word(0).kind == "label" else "shape"
+    return Diagnostic("E0118", f"a layer or group has one {noun}", spot.span())
+
+
+def _argument_behind_mark(spot: Spot) -> Diagnostic:
+    noun = "label" if spot.word(-1).kind == "label" else "shape"
+    message = f"the arguments of a layer stand before its {noun}"
+    return Diagnostic("E0118", message, spot.span())
+
+
+def _pin_elsewhere(spot: Spot) -> Diagnostic:
+    message = "`!` stands only directly behind a channel count or a repeat: `16!`, `x3!`"
+    return Diagnostic("E0118", message, spot.span())
+
+
+def _keyword(spot: Spot) -> Diagnostic:
+    message = f"`{spot.word(0).text}` stands in the header, before the first layer"
+    return Diagnostic("E0110", message, spot.span())
+
+
+def _header_entry(spot: Spot) -> Diagnostic:
+    last = 2 if spot.word(1).kind == "equal" else 1
+    message = f"`{spot.written(0, last)}` belongs to no layer"
+    help = "header entries stand before the first layer"
+    return Diagnostic("E0110", message, spot.span(0, last), help=help)
+
+
+def _lower_case_layer(spot: Spot) -> Diagnostic:
+    name = spot.word(0).text
+    message = f"a layer starts with a capital: `{name.capitalize()}`"
+    entry = spot.word(1).kind in ("number", "dims")
+    help = "header entries stand before the first layer" if entry else None
+    return Diagnostic("E0108", message, spot.span(), help=help)
+
+
+def _alone(spot: Spot) -> Diagnostic:
+    owner = "layer" if spot.place == "item" else "header entry"
+    message = f"`{spot.word(0).text}` belongs to no {owner}"
+    return Diagnostic("E0102", message, spot.span())
+
+
+SEPARATOR = "(?:comma|arrow)"
+PLAIN = "number|dims|string"
+SIZE = "colon (?:number|dims)"
+
+ITEMS = (
+    Mistake("layer", ANY, "times", _repeat_without_group),
+    Mistake("layer", "layer", "star", _repeat_without_group),
+    Mistake("item", "close", "number", _repeat_without_sign),
+    Mistake("item|entry", ANY, "times (?:number |word )?open", _repeat_before_group),
+    Mistake("item|entry", ANY, "(?:number|word) (?:times )?open", _repeat_before_group),
+    Mistake("item|entry", ANY, "times", _repeat_elsewhere),
+    Mistake("item|layer", ANY, KEYWORD, _keyword),
+    Mistake("item", "layer open", ANY, _arguments_in_brackets),
+    Mistake("item", "open", "close", _empty_brackets),
+    Mistake("combine", ANY, SEPARATOR, separator_between_options),
+    Mistake("combine", ANY, f"{VALUE}|list", _argument_of_combine),
+    Mistake("combine", ANY, ANY, _branches_without_brackets),
+    Mistake(ANY, ANY, "bar", _bar_elsewhere),
+    Mistake(ANY, ANY, "brace", _brace_elsewhere),
+    Mistake("item", ANY, SEPARATOR, layer_missing),
+    Mistake(
+        "item", SEPARATOR, "number|dims|string|short|list|sign|word equal", _separator_in_layer
+    ),
+    Mistake("item", SIZE, "label", _label_behind_shape),
+    Mistake("item", f"label|{SIZE}", "label|colon", _second_mark),
+    Mistake("item", "(?:open|bar) label", f"{VALUE}|list|pin", _alone),
+    Mistake("item", f"label|{SIZE}", f"{VALUE}|list|pin", _argument_behind_mark),
+    Mistake(ANY, ANY, "pin", _pin_elsewhere),
+    Mistake("item", ANY, "(?:word|short) equal|word (?:word|string)", _header_entry),
+    Mistake("item", ANY, "word", _lower_case_layer),
+    Mistake("item|entry", ANY, f"{VALUE}|list", _alone),
+)

@@ -1,0 +1,96 @@
+"""From one syntax error to the next: report it, drop what it is part of, go on behind that."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from lark import Token
+from lark.exceptions import UnexpectedInput, UnexpectedToken
+
+from netdsl.errors import Diagnostic
+from netdsl.syntax.begun import Begun
+from netdsl.syntax.brackets import MOST
+from netdsl.syntax.follow import Consequences
+from netdsl.syntax.mistakes import diagnose
+from netdsl.syntax.scan import Scan
+from netdsl.syntax.spot import Spot
+from netdsl.syntax.words import TERMINALS, Words
+
+_SKIPPED_IN = ("entry", "item", "default", "scale", "expect", "combine")
+
+
+class Recovery:
+    """What Lark calls at each error of a source; `faults` are all findings so far."""
+
+    def __init__(self, scan: Scan) -> None:
+        self.scan = scan
+        self.found: list[Diagnostic] = []
+        self.consequences = Consequences(scan)
+        self.resumed_at = -1
+
+    @property
+    def faults(self) -> list[Diagnostic]:
+        """What was found here and before the grammar was asked."""
+        return [*self.consequences.known(), *self.found]
+
+    @cached_property
+    def words(self) -> Words:
+        """The words of the source; nobody needs them where nothing is wrong."""
+        return Words(self.scan.text, self.scan.brackets.partners)
+
+    def __call__(self, error: UnexpectedInput) -> bool:
+        """Report an error and set the parser behind it; false where nothing is left to read."""
+        parser: Any = error.interactive_parser
+        begun = Begun(parser.parser_state)
+        spot = Spot(self.scan.source, self.words, self._index(error), begun.place)
+        if not self.consequences.cover(spot, begun):
+            self.found.append(diagnose(spot))
+            self.consequences.note(spot)
+        if spot.index in (len(self.words), self.resumed_at) or len(self.found) == MOST:
+            return False
+        self.resumed_at = self._resume(spot, begun, parser)
+        parser.lexer_thread.state.line_ctr.char_pos = self.words.offset(self.resumed_at)
+        return True
+
+    def _index(self, error: UnexpectedInput) -> int:
+        """Return which word the parser gave up at; at the end, how many there are."""
+        start = error.pos_in_stream
+        if isinstance(error, UnexpectedToken):
+            if error.token.type == "$END":
+                return len(self.words)
+            start = error.token.start_pos
+        return self.words.index(start or 0)
+
+    def _resume(self, spot: Spot, begun: Begun, parser: Any) -> int:
+        """Return which word to go on at, with a layer in the place of what cannot be read."""
+        word = spot.word(0)
+        is_separator = word.kind in ("comma", "arrow") and spot.place in _SKIPPED_IN
+        if is_separator or word.start in self.scan.brackets.stray:
+            return spot.index + 1
+        index = spot.index
+        for token in begun.opened[:1]:
+            index = max(index, self.words.behind(self.words.index(token.start_pos or 0)))
+        begun.drop()
+        if begun.in_header:
+            return self.words.next_entry(index)
+        hole = Token("LAYER", word.text, start_pos=word.start, end_pos=word.end)
+        parser.feed_token(hole)
+        if word.start in self.scan.brackets.unclosed.values():
+            _leave(parser, TERMINALS[word.kind], hole)
+        return self.words.next_item(index, parser.accepts())
+
+
+def _leave(parser: Any, closing: str, hole: Token) -> None:
+    """Drop what a bracket runs into, out to where it can close something."""
+    state = parser.parser_state
+    while closing not in parser.accepts():
+        Begun(state).drop()
+        opened = state.value_stack[1:]
+        if opened:
+            state.state_stack.pop()
+            state.value_stack.pop()
+            Begun(state).drop()
+        parser.feed_token(hole)
+        if not opened:
+            break
