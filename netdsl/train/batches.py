@@ -1,0 +1,98 @@
+"""A split of a data set to batches: gathered, augmented and normalised on the device."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from netdsl.train.data.dataset import DataSet, Split
+from netdsl.train.settings import Settings
+from netdsl.train.transforms import Transform, random_numbers, random_order
+
+Batch = tuple[Tensor, Tensor]  # float32 images (N, C, H, W), int64 labels (N)
+_PIXELS_AT_ONCE = 2**18  # a megabyte of floats: it stays in the cache
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feed:
+    """A split on its device: uint8 rows (N, H, W, C), labels, and how a batch is made of them.
+
+    `mean` and `scale` hold one number for each of the H × W × C values of an image, since a whole
+    image is normalised faster by its like than channel by channel.
+    """
+
+    rows: Tensor
+    labels: Tensor
+    mean: Tensor
+    scale: Tensor
+    batch_size: int
+    channels_last: bool
+
+    def normalise(self, rows: Tensor) -> Tensor:
+        """Return (pixel / 255 - mean) / std as float32 (N, C, H, W)."""
+        flat = rows.reshape(len(rows), -1).float().sub_(self.mean).mul_(self.scale)
+        images = flat.view(rows.shape).permute(0, 3, 1, 2)
+        return images if self.channels_last else images.contiguous()
+
+
+def feed(split: Split, data: DataSet, settings: Settings) -> Feed:
+    """Put a split on the device that the settings name."""
+    rows = split.images.permute(0, 2, 3, 1).contiguous()
+    _, height, width = data.shape
+    mean = torch.tensor(data.mean).repeat(height * width) * 255
+    scale = 1 / (torch.tensor(data.std).repeat(height * width) * 255)
+    device = settings.device
+    return Feed(
+        rows=rows.to(device),
+        labels=split.labels.to(device),
+        mean=mean.to(device),
+        scale=scale.to(device),
+        batch_size=settings.batch_size,
+        channels_last=settings.channels_last,
+    )
+
+
+def in_order(source: Feed) -> Iterator[Batch]:
+    """Give every image once, as it is."""
+    for begin in range(0, len(source.labels), source.batch_size):
+        part = slice(begin, begin + source.batch_size)
+        yield source.normalise(source.rows[part]), source.labels[part]
+
+
+def shuffled(
+    source: Feed, augment: tuple[Transform, ...], seed: int, epoch: int
+) -> Iterator[Batch]:
+    """Give every image once, in the order and with the augmentation of this seed and epoch.
+
+    A last batch of a single image is left out: batch norm cannot learn from it.
+    """
+    count, size, device = len(source.labels), source.batch_size, source.rows.device
+    order = random_order(seed, epoch, 0, count)[: count - (count % size == 1)].to(device)
+    numbers = [
+        random_numbers(seed, epoch, stream, count, transform.draws).to(device)
+        for stream, transform in enumerate(augment, start=1)
+    ]
+    for chosen in torch.split(order, size * _batches_at_once(source)):
+        rows = source.rows.index_select(0, chosen)
+        for transform, drawn in zip(augment, numbers, strict=True):
+            rows = transform(rows, drawn.index_select(0, chosen))
+        images, labels = source.normalise(rows), source.labels.index_select(0, chosen)
+        yield from zip(torch.split(images, size), torch.split(labels, size), strict=True)
+
+
+def _batches_at_once(source: Feed) -> int:
+    """Return how many batches are made together: several, where one is too small to be worth it."""
+    return max(1, _PIXELS_AT_ONCE // (source.batch_size * len(source.mean)))
+
+
+def count_steps(images: int, batch_size: int) -> int:
+    """Return the steps of an epoch; a single image left over makes none.
+
+    >>> [count_steps(images, 4) for images in (8, 9, 10)]
+    [2, 2, 3]
+    """
+    return math.ceil(images / batch_size) - (images % batch_size == 1)

@@ -1,0 +1,52 @@
+"""Epochs to a figure: loss and accuracy, training dashed, validation solid."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netdsl.train.metrics import Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FORMATS = ("svg", "png")
+
+
+def draw_curves(rows: Sequence[Row], title: str) -> dict[str, bytes]:
+    """Return the curves in each of the formats, readable in black and white.
+
+    The same rows give the same bytes.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({"svg.hashsalt": "netdsl", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(9, 3.6), layout="constrained")
+        figure.suptitle(title)
+        loss, accuracy = figure.subplots(1, 2)
+        _draw(loss, rows, "loss", [(row.train_loss, row.val_loss) for row in rows])
+        percent = [(100 * row.train_accuracy, 100 * row.val_accuracy) for row in rows]
+        _draw(accuracy, rows, "accuracy in %", percent)
+        return {name: _saved(figure, name) for name in FORMATS}
+
+
+def _draw(axes: Axes, rows: Sequence[Row], what: str, values: list[tuple[float, float]]) -> None:
+    epochs = [row.epoch for row in rows]
+    train, val = zip(*values, strict=True)
+    marker = "o" if len(rows) == 1 else None  # a single point has no line
+    axes.plot(epochs, train, "--", color="0.45", marker=marker, label="training")
+    axes.plot(epochs, val, "-", color="black", marker=marker, label="validation")
+    axes.set(xlabel="epoch", ylabel=what)
+    axes.locator_params("x", integer=True)
+    axes.grid(color="0.9")
+    axes.legend()
+
+
+def _saved(figure: Figure, name: str) -> bytes:
+    content = io.BytesIO()
+    metadata = {"Date": None} if name == "svg" else {"Software": None}
+    figure.savefig(content, format=name, dpi=150, metadata=metadata)
+    return content.getvalue()

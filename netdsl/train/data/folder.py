@@ -1,0 +1,73 @@
+"""A person's own folder, one sub-folder a class, to a listing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from netdsl.train.data.dataset import Listing
+from netdsl.train.data.images import SUFFIXES, read_images
+from netdsl.train.data.split import hold_out
+from netdsl.train.data.store import FolderStore
+from netdsl.train.errors import TrainError
+
+_LAYOUT = (
+    "a data folder has one sub-folder a class with its images, "
+    "or the sub-folders train and val with such folders each"
+)
+
+ByClass = dict[str, list[str]]  # class, the names of its images in order
+
+
+def open_folder(root: Path, part: float, seed: int) -> Listing:
+    """List `train/CLASS/IMAGE` and `val/CLASS/IMAGE`, or `CLASS/IMAGE` with a part held out.
+
+    Classes are in the order of their names; files that are no image by their suffix, and hidden
+    ones, are passed over.
+    """
+    if (root / "train").is_dir() and (root / "val").is_dir():
+        train, val = _classes(root, "train"), _classes(root, "val")
+        if unknown := sorted(val.keys() - train.keys()):
+            raise TrainError(f"class {unknown[0]} is in {root / 'val'} only", _LAYOUT)
+    else:
+        train, val = _classes(root, ""), {}
+    if len(train) < 2:
+        raise TrainError(f"{root} has fewer than 2 class folders", _LAYOUT)
+    labelled = list(_labelled(train, val))
+    labels = np.array([label for _, label in labelled], np.int64)
+    trained = sum(map(len, train.values()))
+    held_out = np.arange(len(labels)) >= trained if val else hold_out(labels, part, seed)
+    names, store = [name for name, _ in labelled], FolderStore(root)
+    return Listing(
+        classes=tuple(train),
+        labels=labels,
+        held_out=held_out,
+        read=lambda chosen, decoded: read_images(store, [names[i] for i in chosen], decoded),
+    )
+
+
+def _labelled(train: ByClass, val: ByClass) -> Iterator[tuple[str, int]]:
+    for images in (train, val):
+        for label, name in enumerate(train):
+            yield from ((image, label) for image in images.get(name, ()))
+
+
+def _classes(root: Path, below: str) -> ByClass:
+    folders = [path for path in _visible(root / below) if path.is_dir()]
+    return {folder.name: _images(root, folder) for folder in folders}
+
+
+def _images(root: Path, folder: Path) -> list[str]:
+    inside = list(_visible(folder))
+    if nested := [path for path in inside if path.is_dir()]:
+        raise TrainError(f"{nested[0]} is a folder inside a class folder", _LAYOUT)
+    images = [path for path in inside if path.suffix.lower() in SUFFIXES]
+    if not images:
+        raise TrainError(f"no image in {folder}", _LAYOUT)
+    return [path.relative_to(root).as_posix() for path in images]
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))

@@ -1,0 +1,91 @@
+"""A folder or a zip file to named bytes; nothing is ever unpacked."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from netdsl.train.errors import TrainError
+
+MOST_BYTES = 64 * 2**20  # no image that a network is trained on comes near
+
+
+class Store(Protocol):
+    """Files below a root, by names with forward slashes."""
+
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted."""
+
+    def read(self, name: str) -> bytes:
+        """Return what a file holds."""
+
+    def where(self, name: str) -> str:
+        """Return what a person calls the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStore:
+    """The files below a folder."""
+
+    root: Path
+
+    def names(self) -> list[str]:
+        found: list[str] = []
+        for folder, _, files in os.walk(self.root, followlinks=True):
+            below = Path(folder).relative_to(self.root).as_posix()
+            found += files if below == "." else [f"{below}/{file}" for file in files]
+        return sorted(found)
+
+    def read(self, name: str) -> bytes:
+        try:
+            with (self.root / name).open("rb") as file:
+                content = file.read(MOST_BYTES + 1)
+        except OSError as error:
+            raise TrainError(f"cannot read {self.where(name)}: {error.strerror}") from error
+        return _checked(content, self.where(name))
+
+    def where(self, name: str) -> str:
+        return str(self.root / name)
+
+
+@dataclass(frozen=True, slots=True)
+class ZipStore:
+    """The files of a zip file whose names start with `root`, read where they are."""
+
+    path: Path
+    archive: zipfile.ZipFile
+    root: str = ""
+
+    def names(self) -> list[str]:
+        below = (name for name in self.archive.namelist() if name.startswith(self.root))
+        return sorted(name.removeprefix(self.root) for name in below if not name.endswith("/"))
+
+    def read(self, name: str) -> bytes:
+        try:
+            with self.archive.open(self.root + name) as file:
+                content = file.read(MOST_BYTES + 1)
+        except (KeyError, OSError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+            raise TrainError(f"cannot read {self.where(name)}: {error}") from error
+        return _checked(content, self.where(name))
+
+    def where(self, name: str) -> str:
+        return f"{self.path}:{self.root}{name}"
+
+
+def open_zip(path: Path, root: str = "") -> ZipStore:
+    """Return the files of a zip file; `root` is left away where the archive has it."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise TrainError(f"{path} is not a readable zip file: {error}") from error
+    nested = any(name.startswith(root) for name in archive.namelist())
+    return ZipStore(path, archive, root if nested else "")
+
+
+def _checked(content: bytes, where: str) -> bytes:
+    if len(content) > MOST_BYTES:
+        raise TrainError(f"{where} holds more than {MOST_BYTES // 2**20} MiB")
+    return content

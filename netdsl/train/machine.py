@@ -1,0 +1,80 @@
+"""The machine to defaults: device, threads, precision."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from netdsl.train.errors import ExitCode, TrainError
+
+DEVICES = ("cpu", "cuda", "mps")
+_BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
+
+
+def pick_device(asked: str | None = None) -> str:
+    """Return the device that was asked for, else cuda where there is one, else cpu."""
+    if asked is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if asked not in _devices():
+        raise TrainError(
+            f"device {asked!r} is not available",
+            f"this machine has {', '.join(_devices())}",
+            ExitCode.USAGE,
+        )
+    return asked
+
+
+def pick_precision(device: str) -> str:
+    """Return bf16 where the device computes faster in it, else fp32."""
+    faster = {
+        "cpu": lambda: has_bf16(_cpuinfo()),
+        "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
+        "mps": lambda: False,
+    }
+    return "bf16" if faster[device]() else "fp32"
+
+
+def has_bf16(cpuinfo: str) -> bool:
+    """Say whether the text of Linux's /proc/cpuinfo tells of bf16 instructions.
+
+    >>> has_bf16("model name : a\\nflags : fpu avx512_bf16 clzero"), has_bf16("flags : fpu avx2")
+    (True, False)
+    """
+    flags = (line for line in cpuinfo.splitlines() if line.startswith("flags"))
+    return not _BF16_FLAGS.isdisjoint(next(flags, "").split())
+
+
+def count_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let torch use that many threads for as long as this lasts."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _devices() -> list[str]:
+    here = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    return [device for device in DEVICES if here[device]]
+
+
+def _cpuinfo() -> str:
+    path = Path("/proc/cpuinfo")
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

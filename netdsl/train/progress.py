@@ -1,0 +1,81 @@
+"""What a training tells while it runs, and to whom: the command line shows it, a library not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, final
+
+from netdsl.train.metrics import Row
+from netdsl.train.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is going to be trained."""
+
+    data: str
+    train_images: int
+    val_images: int
+    parameters: int
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far an epoch is; loss and accuracy are means over its images so far.
+
+    `seconds_left` is a guess for the whole training.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    images_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a training came to: `best` is the epoch whose weights are kept as the best."""
+
+    best: Row
+    last: Row
+    seconds: float
+    parameters: int
+    device: str
+    torch: str
+    settings: Settings
+
+
+class Progress(Protocol):
+    """Whoever listens to a training."""
+
+    def started(self, start: Start) -> None:
+        """Hear what is going to be trained."""
+
+    def step(self, step: Step) -> None:
+        """Hear how far it is: a few times a second, and at the end of every epoch."""
+
+    def epoch(self, row: Row) -> None:
+        """Hear what an epoch came to; its weights and its row are stored."""
+
+    def finished(self, summary: Summary) -> None:
+        """Hear what the training came to; every file is written."""
+
+
+@final
+class Silent:
+    """Listens and says nothing."""
+
+    def started(self, start: Start) -> None: ...
+
+    def step(self, step: Step) -> None: ...
+
+    def epoch(self, row: Row) -> None: ...
+
+    def finished(self, summary: Summary) -> None: ...
+
+
+SILENT = Silent()

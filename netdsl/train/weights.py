@@ -1,0 +1,64 @@
+"""A network's weights to a safetensors file and back, every name and shape checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from netdsl.train.data.dataset import show_shape
+from netdsl.train.errors import TrainError
+from netdsl.train.files import read_file, write_file
+
+
+def save_weights(model: nn.Module, path: Path, progress: Mapping[str, int]) -> None:
+    """Write the state of a network, parameters and buffers, and how far its training was."""
+    state = {
+        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, tensor in model.state_dict().items()
+    }
+    # NOTE: one key, for safetensors puts several in another order each time.
+    metadata = {"training": json.dumps(dict(progress))}
+    write_file(path, safetensors.torch.save(state, metadata))
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Put the weights of a file into a network that has the same names and shapes."""
+    try:
+        state = safetensors.torch.load(read_file(path))
+    except SafetensorError as error:
+        raise TrainError(f"{path} is not a file of weights: {error}") from error
+    own = model.state_dict()
+    if fault := _fault(own, state):
+        raise TrainError(f"{path} does not fit the network: {fault}")
+    model.load_state_dict(state)
+
+
+def is_finite(model: nn.Module) -> bool:
+    """Say whether no weight is NaN or infinite."""
+    return all(bool(tensor.isfinite().all()) for tensor in model.state_dict().values())
+
+
+def count_parameters(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _fault(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str | None:
+    if missing := [name for name in own if name not in state]:
+        return f"it lacks {_first(missing)}"
+    if extra := sorted(name for name in state if name not in own):
+        return f"the network lacks {_first(extra)}"
+    for name, tensor in own.items():
+        if tensor.shape != state[name].shape:
+            there, here = show_shape(state[name].shape), show_shape(tensor.shape)
+            return f"{name} is {there}, but {here} in the network"
+    return None
+
+
+def _first(names: list[str]) -> str:
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]

@@ -1,0 +1,156 @@
+"""Trainings that do not end well: interrupted, diverged, out of memory, the wrong network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from netdsl.train import (
+    DataSet,
+    ExitCode,
+    Row,
+    RunFolder,
+    Settings,
+    Silent,
+    Step,
+    TrainError,
+    train,
+)
+
+MakeNetwork = Callable[[DataSet], nn.Module]
+MakeRun = Callable[..., RunFolder]
+
+
+class Interrupts(Silent):
+    """Presses Ctrl-C at the end of the second epoch's steps."""
+
+    def step(self, step: Step) -> None:
+        if (step.epoch, step.step) == (2, step.steps):
+            raise KeyboardInterrupt
+
+
+def test_an_interrupt_passes_through_once_the_weights_are_stored(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    run, model = make_run(settings), make_network(digits)
+    with pytest.raises(KeyboardInterrupt):
+        train(model, digits, settings, run, Interrupts())
+    stored = safetensors.torch.load_file(run.last)
+    assert all(torch.equal(tensor, stored[name]) for name, tensor in model.state_dict().items())
+    assert len(run.rows) == 1
+
+
+def test_a_loss_that_is_no_number_stops_before_the_weights_change(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    settings = replace(settings, epochs=3, augment=False)
+    run, model = make_run(settings), make_network(digits)
+    with pytest.raises(TrainError) as caught:
+        train(model, digits, settings, run, _Spoils(model))
+    assert str(caught.value) == (
+        "the loss became nan in epoch 2, step 1 of 7, at learning rate 0.04837"
+    )
+    assert caught.value.exit_code == ExitCode.DIVERGED
+    assert caught.value.help == "a lower learning rate helps in most cases"
+    stored = safetensors.torch.load_file(run.last)
+    assert all(tensor.isfinite().all() for tensor in stored.values())
+
+
+class _Spoils(Silent):
+    """Puts a NaN into a network after its first epoch."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+
+    def epoch(self, row: Row) -> None:
+        _spoil(self.model)
+
+
+class _SpoilsLate(_Spoils):
+    """Puts a NaN into a network after the last step of an epoch."""
+
+    def step(self, step: Step) -> None:
+        _spoil(self.model)
+
+    def epoch(self, row: Row) -> None: ...
+
+
+def _spoil(model: nn.Module) -> None:
+    with torch.no_grad():
+        next(model.parameters()).view(-1)[0] = float("nan")
+
+
+def test_weights_that_are_no_numbers_are_never_stored(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    settings = replace(settings, epochs=1, batch_size=200)
+    run, model = make_run(settings), make_network(digits)
+    with pytest.raises(TrainError) as caught:
+        train(model, digits, settings, run, _SpoilsLate(model))
+    fact = "a weight became NaN or infinite in epoch 1, at learning rate 2e-07"
+    assert (str(caught.value), caught.value.exit_code) == (fact, ExitCode.DIVERGED)
+    assert not run.last.exists()
+
+
+def test_a_validation_loss_that_is_no_number_stops_the_training(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    settings = replace(settings, epochs=1, lr=3e38, batch_size=200)
+    run = make_run(settings)
+    with pytest.raises(TrainError) as caught:
+        train(make_network(digits), digits, settings, run)
+    fact = "the validation loss became nan in epoch 1, at learning rate 1.2e+33"
+    assert (str(caught.value), caught.value.exit_code) == (fact, ExitCode.DIVERGED)
+    assert not run.last.exists()
+
+
+def test_a_network_of_other_classes_is_refused(
+    make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 7))
+    with pytest.raises(TrainError) as caught:
+        train(model, digits, settings, make_run(settings))
+    assert str(caught.value) == "the network gives 7 numbers an image, but digits has 10 classes"
+
+
+def test_a_network_for_other_images_is_refused(
+    make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    model = nn.Conv2d(3, 8, 3)
+    with pytest.raises(TrainError) as caught:
+        train(model, digits, settings, make_run(settings))
+    assert str(caught.value).startswith("the network does not take the 1×8×8 images of digits: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory"
+        ),
+    ],
+)
+def test_running_out_of_memory_names_a_batch_size(
+    error: Exception, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    model[1].weight.register_hook(_raiser(error))
+    with pytest.raises(TrainError) as caught:
+        train(model, digits, settings, make_run(settings))
+    assert str(caught.value) == "out of memory on cpu with batches of 32 images"
+    assert (caught.value.help, caught.value.exit_code) == ("try batch_size 16", ExitCode.MEMORY)
+
+
+def _raiser(error: Exception) -> Callable[..., None]:
+    def hook(gradient: Tensor) -> None:
+        raise error
+
+    return hook

@@ -1,0 +1,116 @@
+"""A person's own folder of images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from netdsl.train import TrainError, load
+from netdsl.train.data.statistics import channel_statistics
+
+LAYOUT = (
+    "a data folder has one sub-folder a class with its images, "
+    "or the sub-folders train and val with such folders each"
+)
+
+
+def test_a_fifth_of_each_class_is_held_out(animals: Path) -> None:
+    data = load(str(animals))
+    assert (data.name, data.classes, data.shape) == ("animals", ("cat", "dog"), (3, 6, 9))
+    assert data.train.labels.bincount().tolist() == [8, 4]
+    assert data.val.labels.bincount().tolist() == [2, 1]
+
+
+def test_what_is_held_out_is_a_matter_of_seed_and_part(animals: Path) -> None:
+    first, again, other = (load(str(animals), seed=seed) for seed in (0, 0, 1))
+    assert torch.equal(first.val.images, again.val.images)
+    assert not torch.equal(first.val.images, other.val.images)
+    assert len(load(str(animals), holdout=0.4).val) == 6
+
+
+def test_mean_and_std_are_those_of_the_training_images(animals: Path) -> None:
+    data = load(str(animals))
+    assert (data.mean, data.std) == channel_statistics(data.train.images)
+
+
+def test_sub_folders_train_and_val_are_the_splits(
+    tmp_path: Path, save: Callable[..., None]
+) -> None:
+    for number, name in enumerate(("train/a/1", "train/a/2", "train/b/1", "val/b/1")):
+        save(tmp_path / f"{name}.png", number, 4, 5)
+    data = load(str(tmp_path))
+    assert (data.train.labels.tolist(), data.val.labels.tolist()) == ([0, 0, 1], [1])
+
+
+def test_hidden_files_and_other_files_are_passed_over(
+    animals: Path, save: Callable[..., None]
+) -> None:
+    (animals / "cat" / "notes.txt").write_text("my cats")
+    (animals / "cat" / "._1.png").write_bytes(b"left by a Mac")
+    save(animals / ".cache" / "1.png", 1)
+    save(animals / "preview.png", 1)
+    assert len(load(str(animals)).train) == 12
+
+
+def test_unequal_sizes_name_two_files(animals: Path, save: Callable[..., None]) -> None:
+    save(animals / "dog" / "7.png", 1, 6, 10)
+    with pytest.raises(TrainError) as caught:
+        load(str(animals), seed=3)
+    assert "/dog/7.png is 6×10, but " in str(caught.value)
+    assert str(caught.value).endswith(" is 6×9")
+
+
+def test_a_broken_image_is_named(animals: Path) -> None:
+    (animals / "dog" / "7.png").write_bytes(b"")
+    with pytest.raises(TrainError) as caught:
+        load(str(animals))
+    assert str(caught.value) == f"{animals}/dog/7.png is not an image"
+
+
+def test_a_class_without_images_is_named(animals: Path) -> None:
+    (animals / "eel").mkdir()
+    with pytest.raises(TrainError) as caught:
+        load(str(animals))
+    assert (str(caught.value), caught.value.help) == (f"no image in {animals}/eel", LAYOUT)
+
+
+def test_folders_in_class_folders_are_refused(tmp_path: Path, save: Callable[..., None]) -> None:
+    for name in ("train/a/1", "train/b/1", "test/a/1"):
+        save(tmp_path / f"{name}.png", 1, 4, 5)
+    with pytest.raises(TrainError) as caught:
+        load(str(tmp_path))
+    assert str(caught.value) == f"{tmp_path}/test/a is a folder inside a class folder"
+
+
+def test_a_single_class_is_refused(tmp_path: Path, save: Callable[..., None]) -> None:
+    save(tmp_path / "cat" / "1.png", 1)
+    with pytest.raises(TrainError) as caught:
+        load(str(tmp_path))
+    assert str(caught.value) == f"{tmp_path} has fewer than 2 class folders"
+
+
+def test_a_class_of_val_only_is_refused(tmp_path: Path, save: Callable[..., None]) -> None:
+    for name in ("train/a/1", "train/b/1", "val/b/1", "val/c/1"):
+        save(tmp_path / f"{name}.png", 1, 4, 5)
+    with pytest.raises(TrainError) as caught:
+        load(str(tmp_path))
+    assert str(caught.value) == f"class c is in {tmp_path}/val only"
+
+
+def test_too_few_images_to_hold_any_out_are_refused(
+    tmp_path: Path, save: Callable[..., None]
+) -> None:
+    save(tmp_path / "cat" / "1.png", 1)
+    save(tmp_path / "dog" / "1.png", 1)
+    with pytest.raises(TrainError) as caught:
+        load(str(tmp_path))
+    counts = "2 training and 0 validation images"
+    assert str(caught.value) == f"{tmp_path} has {counts}, but at least 2 and 1 are needed"
+
+
+def test_images_of_one_colour_can_be_normalised() -> None:
+    images = torch.full((2, 1, 3, 3), 51, dtype=torch.uint8)
+    assert channel_statistics(images) == ((pytest.approx(0.2),), (1 / 255,))

@@ -1,0 +1,97 @@
+"""The folder of a run: made, refused, read back, its figures drawn."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+
+from netdsl.train import ExitCode, Row, RunFolder, Settings, TrainError
+from netdsl.train.curves import draw_curves
+from netdsl.train.metrics import read_rows, write_rows
+
+ROWS = (
+    Row(1, 0.1, 2.3, 0.125, 2.2, 0.2, 900.0, 1.5),
+    Row(2, 1e-07, 0.1 + 0.2, 1 / 3, 0.7, 2 / 3, 950.4, 1.25),
+)
+
+
+def test_runs_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    runs = [RunFolder.create("Conv 8", Settings(), {}, name=name) for name in ("a", "a", "b")]
+    assert [str(run.path) for run in runs] == ["runs/a-1", "runs/a-2", "runs/b-1"]
+
+
+def test_a_run_is_read_back(tmp_path: Path) -> None:
+    settings, asked = Settings(epochs=3), {"arch": "net1", "plain": True, "n": 9}
+    RunFolder.create("Conv 8  # ⊕\n", settings, asked, path=tmp_path / "deep" / "run")
+    run = RunFolder.open(tmp_path / "deep" / "run")
+    assert (run.network, run.settings, run.asked) == ("Conv 8  # ⊕\n", settings, asked)
+
+
+def test_an_empty_folder_may_become_a_run(tmp_path: Path) -> None:
+    assert RunFolder.create("", Settings(), {}, path=tmp_path).path == tmp_path
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(TrainError) as caught:
+        RunFolder.create("", Settings(), {}, path=tmp_path)
+    assert str(caught.value) == f"{tmp_path} is not empty"
+    assert caught.value.help == "name another folder for the run"
+    assert caught.value.exit_code == ExitCode.IO
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainError) as caught:
+        RunFolder.open(tmp_path)
+    assert str(caught.value) == f"{tmp_path} is not a run: it has no network.arch"
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrainError) as caught:
+        RunFolder.create("", Settings(), {}, path=tmp_path / "file" / "run")
+    assert str(caught.value) == f"cannot make {tmp_path}/file/run: Not a directory"
+
+
+def test_damaged_settings_are_named(tmp_path: Path) -> None:
+    run = RunFolder.create("", Settings(), {}, path=tmp_path)
+    (tmp_path / "settings.json").write_text('{"asked"')
+    with pytest.raises(TrainError) as caught:
+        _ = run.settings
+    assert str(caught.value) == f"{tmp_path}/settings.json is damaged: it has no settings"
+
+
+def test_rows_come_back_as_they_were() -> None:
+    assert read_rows(write_rows(ROWS), "metrics.csv") == ROWS
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n", "epoch\n1\n", write_rows(ROWS) + "3,nothing\n"])
+def test_a_table_of_something_else_is_refused(text: str) -> None:
+    with pytest.raises(TrainError, match=r"^metrics\.csv is not a table of epochs$"):
+        read_rows(text, "metrics.csv")
+
+
+def test_curves_are_drawn_as_svg_and_png() -> None:
+    drawn = draw_curves(ROWS, "net1 on digits")
+    words = {
+        text.text
+        for text in ElementTree.fromstring(drawn["svg"]).iter("{http://www.w3.org/2000/svg}text")
+    }
+    assert {"net1 on digits", "epoch", "loss", "accuracy in %", "training", "validation"} <= words
+    assert Image.open(io.BytesIO(drawn["png"])).size == (1350, 540)
+
+
+def test_the_same_rows_draw_the_same_bytes() -> None:
+    assert draw_curves(ROWS[:1], "a") == draw_curves(ROWS[:1], "a")
+
+
+def test_drawing_leaves_no_figure_behind() -> None:
+    import sys
+
+    draw_curves(ROWS, "a")
+    assert "matplotlib.pyplot" not in sys.modules

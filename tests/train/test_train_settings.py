@@ -1,0 +1,82 @@
+"""Settings: chosen, then of the data set, then of the machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from netdsl.train import ExitCode, Settings, TrainError, resolve
+from netdsl.train.machine import has_bf16, pick_device, pick_precision
+from netdsl.train.settings import restore
+
+
+def test_later_choices_win_and_none_leaves_the_choice_to_earlier_ones() -> None:
+    chosen = resolve({"epochs": 5, "lr": 0.1}, {"epochs": 7, "lr": None})
+    assert (chosen.epochs, chosen.lr, chosen.batch_size) == (7, 0.1, 128)
+
+
+def test_threads_are_the_cores_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {1, 5, 6}, raising=False)
+    assert resolve().threads == 3
+
+
+@pytest.mark.parametrize(
+    ("flags", "precision"), [("fpu avx512_bf16", "bf16"), ("amx_bf16", "bf16"), ("avx2", "fp32")]
+)
+def test_precision_follows_the_instructions_of_the_cpu(
+    flags: str, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netdsl.train.machine._cpuinfo", lambda: f"flags\t\t: {flags}\n")
+    assert resolve({"device": "cpu"}).precision == precision
+    assert resolve({"device": "cpu", "precision": "fp32"}).precision == "fp32"
+
+
+def test_precision_follows_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    supported = {True: "bf16", False: "fp32"}
+    for answer, precision in supported.items():
+        monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda answer=answer, **_: answer)
+        assert pick_precision("cuda") == precision
+
+
+def test_a_machine_that_tells_nothing_has_no_bf16() -> None:
+    assert not has_bf16("")
+
+
+def test_settings_come_back_from_their_record() -> None:
+    settings = resolve({"epochs": 3, "seed": 11})
+    assert restore(settings.record()) == settings
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0, but at least 1 is needed"),
+        ({"batch_size": 1}, "batch_size is 1, but batch norm needs at least 2 images"),
+        ({"lr": -0.5}, "lr is -0.5, but must be above 0"),
+        ({"lr": float("nan")}, "lr is nan, but must be above 0"),
+        ({"momentum": 1.0}, "momentum is 1.0, but must lie between 0 and 1"),
+        ({"weight_decay": -1.0}, "weight_decay is -1.0, but must be 0 or more"),
+        ({"warmup": 1.0}, "warmup is 1.0, but must be 0 or more and below 1"),
+        ({"seed": -1}, "seed is -1, but must be 0 or more"),
+        ({"precision": "fp64"}, "precision is fp64, not one of bf16, fp32"),
+        ({"threads": 0}, "threads is 0, but at least 1 is needed"),
+        ({"device": "tpu"}, "device is tpu, not one of cpu, cuda, mps"),
+        ({"speed": 3}, "'speed' is not a setting"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(TrainError) as caught:
+        restore(wrong)
+    assert (str(caught.value), caught.value.exit_code) == (message, ExitCode.USAGE)
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    with pytest.raises(TrainError, match=r"^device 'cuda' is not available$") as caught:
+        pick_device("cuda")
+    assert caught.value.help == "this machine has cpu"
+
+
+def test_settings_hold_still() -> None:
+    with pytest.raises(AttributeError):
+        Settings().lr = 1.0  # type: ignore[misc]

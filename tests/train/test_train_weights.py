@@ -1,0 +1,137 @@
+"""Weights on the disk: whole or not there, and only into a network that fits."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+from netdsl.train import ExitCode, TrainError, load_weights
+from netdsl.train.files import write_file
+from netdsl.train.weights import is_finite, save_weights
+
+FOREVER = """
+import sys
+from pathlib import Path
+from torch import nn
+from netdsl.train.weights import save_weights
+
+model = nn.Linear(1000, 500)
+while True:
+    save_weights(model, Path(sys.argv[1]), {})
+"""
+
+
+def _network() -> nn.Sequential:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.Linear(5, 3))
+    return model.to(memory_format=torch.channels_last)
+
+
+def test_weights_come_back(tmp_path: Path) -> None:
+    model, other = _network(), _network()
+    nn.init.zeros_(other[0].weight)
+    save_weights(model, tmp_path / "a.safetensors", {"epochs": 3})
+    load_weights(other, tmp_path / "a.safetensors")
+    expected = model.state_dict()
+    assert all(torch.equal(expected[name], found) for name, found in other.state_dict().items())
+    with safetensors.safe_open(tmp_path / "a.safetensors", "pt") as file:
+        assert file.metadata() == {"training": '{"epochs": 3}'}
+
+
+def test_weights_that_two_layers_share_can_be_stored(tmp_path: Path) -> None:
+    first, second = nn.Linear(3, 3), nn.Linear(3, 3)
+    second.weight = first.weight
+    model = nn.Sequential(first, second)
+    save_weights(model, tmp_path / "a.safetensors", {})
+    load_weights(model, tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("other", "fault"),
+    [
+        (nn.Sequential(nn.Conv2d(2, 4, 3)), "the network lacks 1.bias and 6 more"),
+        (nn.Sequential(*_network(), nn.Linear(2, 2)), "it lacks 3.weight and 1 more"),
+        (
+            nn.Sequential(nn.Conv2d(2, 4, 5), *_network()[1:]),
+            "0.weight is 4×2×3×3, but 4×2×5×5 in the network",
+        ),
+    ],
+)
+def test_weights_of_another_network_are_refused(
+    other: nn.Module, fault: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.safetensors"
+    save_weights(_network(), path, {})
+    with pytest.raises(TrainError) as caught:
+        load_weights(other, path)
+    assert str(caught.value) == f"{path} does not fit the network: {fault}"
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04K\x01.", b"\xff" * 100])
+def test_a_file_of_something_else_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(TrainError) as caught:
+        load_weights(_network(), path)
+    assert str(caught.value).startswith(f"{path} is not a file of weights: ")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TrainError) as caught:
+        load_weights(_network(), tmp_path / "a.safetensors")
+    assert str(caught.value) == f"cannot read {tmp_path}/a.safetensors: No such file or directory"
+    assert caught.value.exit_code == ExitCode.IO
+
+
+def test_a_weight_that_is_no_number_is_found() -> None:
+    model = _network()
+    assert is_finite(model)
+    model[1].running_var[2] = float("inf")
+    assert not is_finite(model)
+
+
+def test_a_write_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "a"
+    write_file(path, b"old")
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(TrainError) as caught:
+        write_file(path, b"new")
+    assert str(caught.value) == f"cannot write {path}: No space left on device"
+    assert caught.value.exit_code == ExitCode.IO
+    assert (path.read_bytes(), [*tmp_path.iterdir()]) == (b"old", [path])
+
+
+def test_a_file_has_the_mode_of_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_file(tmp_path / "a", b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+def test_weights_can_be_read_after_a_kill_at_any_moment(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    process = subprocess.Popen([sys.executable, "-c", FOREVER, str(path)])
+    while not path.exists():
+        time.sleep(0.01)
+    for _ in range(20):
+        time.sleep(0.003)
+        load_weights(nn.Linear(1000, 500), path)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    load_weights(nn.Linear(1000, 500), path)
