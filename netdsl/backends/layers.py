@@ -7,7 +7,7 @@ with `torch`, `nn` and `F` as its only names.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own name for it
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 

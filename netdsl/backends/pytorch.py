@@ -13,7 +13,6 @@ from netdsl.backends.initialisation import initialise
 from netdsl.ir import Call, Graph, Settings
 from netdsl.plan import ModulePlan, Program, branch_ends, plan
 
-
 # Steps (child, operands, result), the slots beyond the inputs, the slot of the output.
 _Program = tuple[tuple[tuple[str, tuple[int, ...], int], ...], tuple[None, ...], int]
 

@@ -1,0 +1,189 @@
+"""How members and wires of a drawing look: colours, lines, and labels in Graphviz's HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from netdsl.backends.drawing import Box, Form, Joint, Wire
+from netdsl.backends.fonts import FAMILY, width
+from netdsl.ir import Graph
+from netdsl.measure import depth, total
+
+FONTS = f"{FAMILY},Verdana,sans-serif"  # the others are for a browser that lacks the first
+SIZE, SMALL = 12.0, 9.5  # of type, in points
+TITLE, UNDER = 15.0, 10.5  # the name of a network, and its numbers
+MARGIN, GAP = 9.0, 14.0  # left and right in a box; between name and number
+LONGEST = 40  # characters in a box
+INK, GREY, RED, BLUE = "#404040", "#666666", "#c0322b", "#2f6aa3"
+
+# Family: fill, border.
+COLOURS = {
+    "conv": ("#dce9f7", "#2f6aa3"),
+    "pool": ("#fcefdd", "#c08a30"),
+    "block": ("#ddf0e0", "#3c8d4f"),
+    "dense": ("#e9e0f3", "#7548a3"),
+    "norm": ("#dcf0ef", "#2f8f89"),
+    "act": ("#f9f4d2", "#a3962c"),
+    "regularise": ("#f6e1ea", "#b0527d"),
+    "wiring": ("#f5f5f5", "#808080"),
+    "input": ("#f5f5f5", "#808080"),
+    "output": ("#ffffff", "#ffffff"),
+}
+
+# Shortcuts are red, and each kind has its own line, so that it can be told in black and white.
+WIRES: dict[Form, dict[str, str]] = {
+    "spine": {"color": INK},
+    "identity": {"color": RED},
+    "padding": {"color": RED, "style": "dashed"},
+    "projection": {"color": RED, "style": "dotted", "penwidth": "1.8"},
+    "read": {"color": BLUE},
+    "beside": {"color": INK},
+}
+
+
+class Labels:
+    """Makes labels and says how large they are; keeps every text that it wrote.
+
+    All boxes on the main path are equally wide, and so are all in branches.
+    """
+
+    def __init__(self, boxes: Iterable[Box]) -> None:
+        self.written: list[str] = []
+        self.widths = {True: 130.0, False: 70.0}
+        for box in boxes:
+            self.widths[box.main] = max(self.widths[box.main], *_widths(box))
+
+    def size(self, member: Box | Joint) -> tuple[float, float]:
+        """Width and height of a box or joint."""
+        if isinstance(member, Box):
+            lines = 14 * bool(member.text) + 12 * len(member.parts)
+            return self.widths[member.main] + 2 * MARGIN, lines + 8
+        if not member.sign:
+            return 2.4, 2.4
+        return (13, 13) if len(member.sign) == 1 else (width(member.sign, SMALL) + 12, 15)
+
+    def wire_size(self, wire: Wire) -> tuple[float, float]:
+        """Width and height of what is written on a wire."""
+        lines = [text for text, _ in _on_wire(wire)]
+        return max(width(line, SMALL) for line in lines), 12.0 * len(lines)
+
+    def heading_size(self, text: str) -> tuple[float, float]:
+        """Width and height of the name of a frame."""
+        return width(text, SMALL), 12.0
+
+    def title_size(self, title: str, graph: Graph) -> tuple[float, float]:
+        """Width and height of what stands over a network."""
+        return max(width(title, TITLE, bold=True), width(_numbers(graph), UNDER)), 44.0
+
+    def title(self, title: str, graph: Graph) -> str:
+        """The name of a network over its numbers."""
+        lines = [self._bold(title, TITLE)] if title else []
+        lines.append(self._font(_numbers(graph), UNDER, GREY))
+        rows = "".join([f"<TR><TD>{line}</TD></TR>" for line in lines])
+        return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{rows}</TABLE>>'
+
+    def box(self, box: Box) -> dict[str, str]:
+        """The attributes of a box: its text at the left, its parameters at the right."""
+        if box.family == "output":
+            return {"label": f"<{self._font(box.text, SMALL, GREY)}>", "shape": "plaintext"}
+        fill, border = COLOURS[box.family]
+        times = f" {self._font(f'×{box.times}', SIZE, border)}" if box.times > 1 else ""
+        lines = [(self._bold(_cut(box.text), SIZE) + times, box.params)] if box.text else []
+        lines += [(self._font(_cut(text), SMALL, INK), count) for text, count in box.parts]
+        return {
+            "label": f"<{self._table(lines, self.widths[box.main])}>", "shape": "box",
+            "style": "rounded,filled", "fillcolor": fill, "color": border,
+        }  # fmt: skip
+
+    def joint(self, joint: Joint) -> dict[str, str]:
+        """The attributes of a joint: a point, a sign in a circle, or a word in a small box."""
+        if not joint.sign:
+            return {"label": "", "shape": "point", "color": INK}
+        colour = RED if joint.sign == "+" else INK
+        if len(joint.sign) == 1:
+            label = f"<{self._font(joint.sign, 11, colour)}>"
+            return {"label": label, "color": colour, "shape": "circle"}
+        label = f"<{self._font(joint.sign, SMALL, colour)}>"
+        return {"label": label, "color": colour, "shape": "box", "style": "rounded"}
+
+    def heading(self, text: str) -> str:
+        """The name of a frame."""
+        return f"<{self._font(text, SMALL, GREY)}>"
+
+    def wire(self, wire: Wire) -> dict[str, str]:
+        """The attributes of a wire, with what is written on it."""
+        texts = _on_wire(wire)
+        lines = [f'{self._font(text, SMALL, ink)}<BR ALIGN="LEFT"/>' for text, ink in texts]
+        return WIRES[wire.form] | ({"label": f"<{''.join(lines)}>"} if lines else {})
+
+    def _table(self, lines: Sequence[tuple[str, int]], wide: float) -> str:
+        """Texts flush left and numbers flush right, together `wide`."""
+        right = max(width(params(count), SMALL) if count else 0 for _, count in lines)
+        rows = [self._row(text, count, wide - right, right) for text, count in lines]
+        return f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="0">{"".join(rows)}</TABLE>'
+
+    def _row(self, text: str, count: int, left: float, right: float) -> str:
+        cell = f'<TD WIDTH="{left:.0f}" ALIGN="LEFT">{text}</TD>'
+        if not right:
+            return f"<TR>{cell}</TR>"
+        number = self._font(params(count), SMALL, GREY) if count else ""
+        return f'<TR>{cell}<TD WIDTH="{right:.0f}" ALIGN="RIGHT">{number}</TD></TR>'
+
+    def _font(self, text: str, size: float, colour: str) -> str:
+        return f'<FONT POINT-SIZE="{size:g}" COLOR="{colour}">{self._text(text)}</FONT>'
+
+    def _bold(self, text: str, size: float) -> str:
+        return f'<FONT POINT-SIZE="{size:g}"><B>{self._text(text)}</B></FONT>'
+
+    def _text(self, text: str) -> str:
+        """Escape a text for Graphviz, which gives backslashes a meaning too."""
+        printable = "".join(c if c.isprintable() else " " for c in text)
+        self.written.append(printable)
+        return escape(printable).replace("\\", r"\\")
+
+
+def params(count: int) -> str:
+    """Write a number of parameters short.
+
+    >>> params(640), params(38_848), params(999_960), params(138_357_544)
+    ('640', '38.8 k', '1.00 M', '138.36 M')
+    """
+    if count < 1000:
+        return str(count)
+    return f"{count / 10**3:.1f} k" if count < 999_950 else f"{count / 10**6:.2f} M"
+
+
+def macs(count: int) -> str:
+    """Write a number of multiply-adds short.
+
+    >>> macs(29_250), macs(41_000_000), macs(890_000_000)
+    ('29.2 k', '41.00 M', '0.89 G')
+    """
+    return f"{count / 10**9:.2f} G" if count >= 10**8 else params(count)
+
+
+def _widths(box: Box) -> list[float]:
+    """How wide the lines of a box are."""
+    times = f" ×{box.times}" if box.times > 1 else ""
+    lines = [(width(_cut(box.text), SIZE, bold=True) + width(times, SIZE), box.params)]
+    lines += [(width(_cut(text), SMALL), count) for text, count in box.parts]
+    return [w + (GAP + width(params(count), SMALL) if count else 0) for w, count in lines]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _numbers(graph: Graph) -> str:
+    cost = total(graph)
+    return f"{depth(graph)} layers · {params(cost.params)} parameters · {macs(cost.macs)} MACs"
+
+
+def _on_wire(wire: Wire) -> list[tuple[str, str]]:
+    """What is written on a wire, line by line, and in which colour."""
+    if wire.shape is not None:
+        return [("×".join(map(str, wire.shape.dims)), GREY)]
+    words = re.sub(r" \+ ", " +\n", wire.word).splitlines()
+    return [(word, WIRES[wire.form]["color"]) for word in words]

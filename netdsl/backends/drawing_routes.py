@@ -1,0 +1,91 @@
+"""The lines of a drawing: from member to member in straight pieces with round corners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netdsl.backends.drawing import Wire
+from netdsl.backends.drawing_layout import Layout, Place
+
+BUS = 9.0  # above a joint, where the lines of branches meet
+ROUND = 9.0  # radius of a corner
+HEAD = 6.0  # length of an arrowhead
+
+APART = 4.0  # between lines that reach a joint from the side
+
+Point = tuple[float, float]
+
+
+def paths(layout: Layout, i: int, wire: Wire, shift: float) -> list[list[Point]]:
+    """Return where the line of a wire begins, turns and ends: two lines where a box is on its way.
+
+    Lines that reach one joint from the side end `shift` points below its middle.
+    """
+    tail, head = layout.members[wire.tail], layout.members[wire.head]
+    if i not in layout.lanes:
+        return [_down(tail, head)]
+    lane = layout.lanes[i]
+    entry = layout.entries.get(wire.head)
+    if entry is None:
+        end = [(lane.x, head.y + shift), (head.right, head.y + shift)]
+    else:
+        end = [(lane.x, entry), (head.x, entry), (head.x, head.top)]
+    start = [(tail.right, tail.y), (lane.x, tail.y)]
+    if wire.box is None:
+        return [[*start, *end]]
+    return [[*start, (lane.x, lane.top)], [(lane.x, lane.bottom), *end]]
+
+
+def shifts(wires: Sequence[Wire], layout: Layout) -> list[float]:
+    """Return how far below the middle of its joint each line from the side ends: the outer lower."""
+    found = [0.0] * len(wires)
+    sides: dict[str, list[int]] = {}
+    for i in sorted(layout.lanes, key=lambda i: layout.lanes[i].x):
+        sides.setdefault(wires[i].head, []).append(i)
+    for numbers in sides.values():
+        for k, i in enumerate(numbers):
+            found[i] = APART * (k - (len(numbers) - 1) / 2)
+    return found
+
+
+def spline(points: Sequence[Point], *, arrow: bool) -> str:
+    """Return a line as Graphviz writes it: cubic pieces, y upwards, the arrow's tip in front."""
+    *_, before, end = points
+    tip = end
+    if arrow:
+        end = _towards(end, before, HEAD)
+    found = [points[0]]
+    for last, corner, following in zip(points, points[1:], [*points[2:-1], end], strict=False):
+        radius = min(ROUND, _far(last, corner) / 2, _far(corner, following) / 2)
+        into, out = _towards(corner, last, radius), _towards(corner, following, radius)
+        found += [found[-1], into, into, *_bend(into, corner, out)]
+    found += [found[-1], end, end]
+    written = " ".join(f"{x:.2f},{-y:.2f}" for x, y in found)
+    return f"e,{tip[0]:.2f},{-tip[1]:.2f} {written}" if arrow else written
+
+
+def _down(tail: Place, head: Place) -> list[Point]:
+    if abs(tail.x - head.x) < 0.5:
+        return [(tail.x, tail.bottom), (tail.x, head.top)]
+    if tail.height < 3:  # a point, from which branches go off
+        return [(tail.x, tail.y), (head.x, tail.y), (head.x, head.top)]
+    bus = head.top - BUS
+    return [(tail.x, tail.bottom), (tail.x, bus), (head.x, bus), (head.x, head.top)]
+
+
+def _bend(into: Point, corner: Point, out: Point) -> list[Point]:
+    """A quarter of a circle, nearly."""
+    return [_between(into, corner, 0.55), _between(out, corner, 0.55), out]
+
+
+def _between(a: Point, b: Point, part: float) -> Point:
+    return a[0] + part * (b[0] - a[0]), a[1] + part * (b[1] - a[1])
+
+
+def _towards(a: Point, b: Point, distance: float) -> Point:
+    far = _far(a, b)
+    return _between(a, b, distance / far) if far else a
+
+
+def _far(a: Point, b: Point) -> float:
+    return abs(a[0] - b[0]) + abs(a[1] - b[1])  # the pieces are level or upright

@@ -1,0 +1,170 @@
+"""Rows to a drawing: every written layer a box, every shortcut an arc around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from netdsl.backends.drawing import Box, Pen, Split, Value
+from netdsl.backends.drawing_nodes import draw_nodes
+from netdsl.ir import Cost, Graph
+from netdsl.ops import CATALOGUE
+from netdsl.ops.blocks import ResidualBlock
+from netdsl.ops.conv import Convolution
+from netdsl.rows import Branch, Group, Item, Row, rows
+from netdsl.words import concise
+
+
+def draw_rows(graph: Graph, *, expand: bool) -> Pen:
+    """Return the drawing of a network; with `expand`, of its every node."""
+    items = rows(graph, expand=expand)
+    artist = _Artist(graph, items, expand=expand)
+    source, end = graph.input, graph.output
+    x = artist.pen.box(None, Box(source.name, "input", "Input"), source.shape)
+    artist.places[source.name] = x.at
+    y = artist.items(x, items)
+    last = Box("output", "output", "×".join(map(str, end.shape.dims)))
+    artist.pen.box(replace(y, said=y.shape), last, end.shape)
+    return artist.pen
+
+
+class _Artist:
+    """Draws items from top to bottom; `places` says which member a node's value leaves from."""
+
+    def __init__(self, graph: Graph, items: Sequence[Item], *, expand: bool) -> None:
+        self.graph = graph
+        self.expand = expand
+        self.pen = Pen()
+        self.places: dict[str, str] = {}
+        self.labelled = set(_labelled(items))
+
+    def items(self, x: Value, items: Sequence[Item]) -> Value:
+        for item in items:
+            y = self._row(x, item) if isinstance(item, Row) else self._group(x, item)
+            x = replace(y, shape=item.shape)
+            end = item.output.name
+            if end in self.labelled and end not in self.places:
+                x = self.pen.joint(x, f"{end} read")
+                self.places[end] = x.at
+        return x
+
+    def _row(self, x: Value, row: Row) -> Value:
+        if self.expand:
+            values = {row.source: x}
+            return draw_nodes(self.pen, self.graph, row.nodes, values, row.family, row.text)
+        text, times = _label(row)
+        frames = row.times if _is_residual(row) else 1
+        times, params = times * row.times // frames, row.cost.params // frames
+        plain = _is_residual(row) and not row.shortcut
+        box = Box(row.name, "conv" if plain else row.family, text, times=times, params=params)
+        with self.pen.frame("", frames):
+            return self._around(x, row, lambda x: self.pen.box(x, box, row.shape))
+
+    def _group(self, x: Value, group: Group) -> Value:
+        if group.kind == "series":
+            return self.items(x, tuple(_joined(group.branches[0])))
+        text = group.text if group.kind == "def" else ""
+        with self.pen.frame(text, group.times):
+            if group.kind in ("add", "cat"):
+                return self._join(x, group)
+            return self._around(x, group, lambda x: self.items(x, group.branches[0].items))
+
+    def _around(self, x: Value, item: Item, inside: Callable[[Value], Value]) -> Value:
+        """Draw what is inside, and the shortcut of the item around it."""
+        fork = self.pen.joint(x, f"{item.name} in") if item.shortcut else x
+        y = inside(fork)
+        if self.expand and isinstance(item, Group):
+            return self._own_nodes(fork, y, item) if item.nodes else y
+        if item.shortcut is None:
+            return y
+        add = self.pen.joint(y, f"{item.name} add", "+", silent=True)
+        kind = item.shortcut
+        self.pen.wire(replace(fork, form=kind.form, word=kind.word), add.at)
+        return add
+
+    def _own_nodes(self, fork: Value, y: Value, group: Group) -> Value:
+        """Draw the addition at the end of a `Res`, and the nodes of its shortcut."""
+        end = group.branches[0].items[-1].output.name
+        own = {node.name for node in group.nodes}
+        outside = [name for node in group.nodes for name in node.inputs if name not in own]
+        values = {name: y if name == end else fork for name in outside}
+        return draw_nodes(self.pen, self.graph, group.nodes, values, "block")
+
+    def _join(self, x: Value, group: Group) -> Value:
+        """Draw branches side by side, from one point to one joint."""
+        incoming = [branch for branch in group.branches if not branch.label]
+        start = self.pen.joint(x, f"{group.name} in") if len(incoming) > 1 else x
+        split = Split(anchored=sum(bool(branch.items) for branch in incoming) < 2)
+        ends = [self._branch(start, branch, split) for branch in _in_place(group.branches)]
+        self.pen.members.append(split)
+        silent = group.kind == "add"
+        first, *others = sorted(ends, key=lambda end: end.form != "spine")
+        joint = self.pen.joint(first, f"{group.name} join", "+" if silent else "Cat", silent=silent)
+        for end in others:
+            self.pen.wire(replace(end, said=end.shape) if silent else end, joint.at)
+        return joint
+
+    def _branch(self, x: Value, branch: Branch, split: Split) -> Value:
+        if branch.label:
+            made = self.graph[branch.source].shape
+            x = Value(self.places[branch.source], made, made, "read", f"@{branch.label}")
+        main = split.anchored and not split.branches
+        if not branch.items:
+            if main and not branch.label:
+                split.branches.append([])
+                return x
+            return x if branch.label else replace(x, form="beside")
+        if main and branch.label:
+            split.branches.append([])
+        with self.pen.branch(split, main=main and not branch.label):
+            return self.items(x, branch.items)
+
+
+def _labelled(items: Sequence[Item]) -> Iterator[str]:
+    """The nodes whose values are read again further down."""
+    for item in items:
+        for branch in item.branches if isinstance(item, Group) else ():
+            if branch.label:
+                yield branch.source
+            yield from _labelled(branch.items)
+
+
+def _in_place(branches: Sequence[Branch]) -> list[Branch]:
+    """From left to right: what comes in and is changed, what comes in, what is read elsewhere."""
+    return sorted(branches, key=lambda branch: (bool(branch.label), not branch.items))
+
+
+def _joined(series: Branch) -> Iterator[Row]:
+    """Draw layers without shortcuts as one where they look the same, whatever comes in."""
+    layers = [item for item in series.items if isinstance(item, Row)]
+    for _, alike in groupby(layers, key=lambda row: row if _is_residual(row) else row.shape):
+        run = list(alike)
+        cost = sum((row.cost for row in run), Cost())
+        times = sum(row.times for row in run)
+        yield replace(run[-1], source=run[0].source, cost=cost, times=times)
+
+
+def _label(row: Row) -> tuple[str, int]:
+    """What is written in the box, and how many such layers it stands for.
+
+    A residual block without its shortcut is shown as the convolutions that are left of it.
+    """
+    if row.shortcut or not _is_residual(row):
+        return concise(row.code, row.text), 1
+    layers = [node.op for node in row.nodes if isinstance(node.op, Convolution)]
+    plain = all(op.kernel == (3, 3) for op in layers)
+    words = [_words(op, kernel=not plain) for op in layers]
+    if len(set(words)) == 1:
+        return f"Conv {words[0]}", len(words)
+    return f"Conv {', '.join(words)}", 1
+
+
+def _words(op: Convolution, *, kernel: bool) -> str:
+    size = f" {op.kernel[0]}x{op.kernel[1]}" if kernel else ""
+    stride = f" s{op.stride[0]}" if op.stride != (1, 1) else ""
+    return f"{op.channels}{size}{stride}"
+
+
+def _is_residual(row: Row) -> bool:
+    return issubclass(CATALOGUE[row.code], ResidualBlock)

@@ -1,0 +1,196 @@
+"""Graph to the table of layers: as a value, for rich and JSON, and as plain text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from netdsl.ir import Cost, Graph, Node, Shape
+from netdsl.measure import activation_memory, depth, total
+from netdsl.passes.drop_shortcuts import drop_shortcuts
+from netdsl.rows import Group, Item, Row, rows
+from netdsl.words import concise, in_order, merged, primitive, shortcuts
+
+HEADER = ("layer", "output", "params", "MACs", "field", "shortcut")
+NUMBERS = ("params", "MACs", "field")  # these columns are flush right
+WIDTH = 100  # of the plain text, in characters
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A layer, the heading of the lines below it, or a node of a layer; `text` is indented.
+
+    The cost of a heading includes that of the lines below it.
+    """
+
+    kind: Literal["layer", "heading", "node"]
+    text: str
+    shape: Shape
+    cost: Cost
+    field: str = ""
+    shortcut: str = ""
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The text of every column of `HEADER`."""
+        params, macs = (f"{n:,}" if n else "" for n in (self.cost.params, self.cost.macs))
+        return self.text, str(self.shape), params, macs, self.field, self.shortcut
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The lines, and what holds for the whole network.
+
+    `memory` is in bytes for one image; `shortcuts` counts them by kind, and `removed` is what the
+    plain twin does not have.
+    """
+
+    lines: tuple[Line, ...]
+    input: Shape
+    cost: Cost
+    depth: int
+    memory: int
+    shortcuts: dict[str, int]
+    removed: Cost
+
+    @property
+    def total(self) -> tuple[str, ...]:
+        """The text of every column of the last line."""
+        return "total", "", f"{self.cost.params:,}", f"{self.cost.macs:,}", "", ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The sentences below the table."""
+        return tuple(_notes(self))
+
+    def __str__(self) -> str:
+        """The table as plain text, at most `WIDTH` wide."""
+        columns = [HEADER, *(line.cells for line in self.lines), self.total]
+        if not self.shortcuts:
+            columns = [line[:-1] for line in columns]
+        head, *body, end = _aligned(columns)
+        rule = "─" * max(map(len, (head, *body, end)))
+        return "\n".join([head, rule, *body, rule, end, "", *self.notes])
+
+
+def make_table(graph: Graph, *, expand: bool = False) -> Table:
+    """Return the table; with `expand`, of every repetition and every node of each layer."""
+    start = Line("layer", "Input", graph.input.shape, Cost())
+    cost, plain = total(graph), total(drop_shortcuts(graph))
+    return Table(
+        (start, *_lines(graph, rows(graph, expand=expand), expand=expand)),
+        graph.input.shape, cost, depth(graph), activation_memory(graph),
+        dict(Counter(kind.word for kind in shortcuts(graph))),
+        Cost(cost.params - plain.params, cost.macs - plain.macs),
+    )  # fmt: skip
+
+
+def to_table(graph: Graph, *, expand: bool = False) -> str:
+    """Return the table as plain text."""
+    return str(make_table(graph, expand=expand))
+
+
+def layers(graph: Graph) -> list[dict[str, object]]:
+    """Return every written layer, unrolled: name, op, text, shape, params and macs."""
+    return [
+        {
+            "name": row.name, "op": row.code, "text": row.text, "shape": list(row.shape.dims),
+            "params": row.cost.params, "macs": row.cost.macs,
+        }
+        for row in _layers(rows(graph, expand=True))
+    ]  # fmt: skip
+
+
+def _layers(items: Sequence[Item]) -> Iterator[Row]:
+    for item in items:
+        if isinstance(item, Row):
+            yield item
+        else:
+            yield from (row for branch in item.branches for row in _layers(branch.items))
+
+
+def _lines(graph: Graph, items: Sequence[Item], *, expand: bool) -> Iterator[Line]:
+    for item in items:
+        yield _line(item)
+        if isinstance(item, Group) and item.kind != "series":
+            yield from _inside(graph, item, expand=expand)
+        if expand and (isinstance(item, Group) or len(item.nodes) > 1):
+            yield from [_node(graph, node) for node in item.nodes]
+
+
+def _line(item: Item) -> Line:
+    if isinstance(item, Row):
+        return _layer(item, concise(item.code, item.text), [item])
+    if item.kind == "series":
+        runs = list(_layers([item]))
+        texts = [row.text for row in runs for _ in range(row.times)]
+        return _layer(item, f"({concise(runs[0].code, merged(texts))})x{len(texts)}", runs)
+    times = f"x{item.times}" if item.times > 1 else ""
+    text = f"{item.text}(…){times}"
+    if item.kind == "def":
+        text = f"({item.text}){times}" if times else item.text
+    return replace(_layer(item, text, [item]), kind="heading")
+
+
+def _layer(item: Item, text: str, runs: Sequence[Item]) -> Line:
+    kinds = [run.shortcut for run in runs if run.shortcut for _ in range(run.times)]
+    field = "all" if item.field is None else "x".join(map(str, item.field))
+    return Line("layer", text, item.shape, item.cost, field, in_order(kinds))
+
+
+def _node(graph: Graph, node: Node) -> Line:
+    text = f"  {node.name}: {primitive(graph, node)}"
+    return Line("node", text, node.shape, graph.cost(node))
+
+
+def _inside(graph: Graph, group: Group, *, expand: bool) -> Iterator[Line]:
+    """The lines of every branch; where there are several, each begins with a bar."""
+    bar = "| " if group.kind in ("add", "cat") else ""
+    for branch in group.branches:
+        start = f"  {bar}@{branch.label} " if branch.label else f"  {bar}"
+        if not branch.items:
+            word = "" if branch.label else "identity"
+            yield Line("layer", start + word, graph[branch.source].shape, Cost())
+        for i, line in enumerate(_lines(graph, branch.items, expand=expand)):
+            lead = start if i == 0 else " " * (2 + len(bar))
+            yield replace(line, text=lead + line.text)
+
+
+def _notes(table: Table) -> Iterator[str]:
+    cost, image = table.cost, f"one {table.input} image"
+    yield f"depth {table.depth}, {cost.params:,} parameters"
+    yield f"{cost.macs:,} MACs for {image} (1 MAC = 2 FLOPs)"
+    yield f"{_bytes(table.memory)} of activations kept for the backward pass of {image} (fp32)"
+    if table.shortcuts:
+        count = _count(sum(table.shortcuts.values()), "shortcut")
+        params, macs = _count(table.removed.params, "parameter"), _count(table.removed.macs, "MAC")
+        yield "shortcuts: " + ", ".join(f"{n} {word}" for word, n in table.shortcuts.items())
+        yield f"--plain removes {count} with {params} and {macs}"
+
+
+def _bytes(count: int) -> str:
+    units = (("kB", 10**3), ("MB", 10**6), ("GB", 10**9))
+    unit, size = [u for u in units if count >= u[1] or u[0] == "kB"][-1]
+    return f"{count / size:.2f} {unit}"
+
+
+def _count(n: int, word: str) -> str:
+    return f"{n:,} {word}{'s' * (n != 1)}"
+
+
+def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """Pad every cell to its column: words flush left, numbers flush right, long words cut."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    room = WIDTH - sum(widths[1:5]) - 2 * (len(widths) - 1)
+    words = sum(widths[5:])  # the shortcuts give way first, then the layers
+    widths[0] = min(widths[0], room - min(words, 24))
+    widths[5:] = [min(words, room - widths[0])] * len(widths[5:])
+    return ["  ".join(map(_cell, line, widths, HEADER)).rstrip() for line in table]
+
+
+def _cell(text: str, width: int, column: str) -> str:
+    if len(text) > width:
+        text = text[: width - 1] + "…"
+    return text.rjust(width) if column in NUMBERS else text.ljust(width)
