@@ -36,7 +36,7 @@ class Network:
     `warnings` holds what was found and is no error.
     """
 
-    tree: tree.File
+    file: tree.File
     overrides: Overrides
     loader: Loader
     checked: Graph
@@ -46,21 +46,19 @@ class Network:
     @property
     def name(self) -> str:
         """The name in the header, or that of the file."""
-        source = self.tree.span.source.name
+        source = self.file.span.source.name
         return self.settings.name or ("network" if source.startswith("<") else Path(source).stem)
 
     @property
     def assumed(self) -> tuple[str, ...]:
         """The settings that neither the file nor the caller gave, as they would be written."""
-        said = {e.key for e in self.tree.header if isinstance(e, tree.Setting)}
+        said = {e.key for e in self.file.header if isinstance(e, tree.Setting)}
         said |= set(self.overrides.names)
-        return tuple(
-            f"{key} {getattr(self.settings, key)}" for key in ASSUMABLE if key not in said
-        )
+        return tuple(f"{key} {getattr(self.settings, key)}" for key in ASSUMABLE if key not in said)
 
     def standalone(self) -> str:
         """Return the canonical text with what `use` brings written out: it needs no other file."""
-        return to_text(inline(self.tree, self.loader))
+        return to_text(inline(self.file, self.loader))
 
     @property
     def graph(self) -> nx.DiGraph[str]:
@@ -99,7 +97,7 @@ class Network:
     def override(self, **names: object) -> Network:
         """Return the network with other parameters or settings than its file has."""
         names = {**self.overrides.names, **names}
-        return build(self.tree, replace(self.overrides, names=names), self.loader)
+        return build(self.file, replace(self.overrides, names=names), self.loader)
 
     def module(self, seed: int = 0) -> Module:
         """Return the network as a torch module in training mode, initialised by the seed."""
@@ -132,7 +130,7 @@ class Network:
         return draw(self._drawn(twin), Path(path), expand=expand)
 
     def __str__(self) -> str:
-        return to_text(self.tree)
+        return to_text(self.file)
 
     def _repr_svg_(self) -> str:
         from netdsl.backends.dot import to_svg
@@ -148,7 +146,7 @@ class Network:
 class Source:
     """A parsed file, where it came from, and the scale that its name stands for."""
 
-    tree: tree.File
+    file: tree.File
     loader: Loader = field(default_factory=Loader)
     path: Path | None = None
     scale: str | None = None
@@ -156,11 +154,11 @@ class Source:
     @property
     def name(self) -> str:
         """What diagnostics call the file by."""
-        return self.tree.span.source.name
+        return self.file.span.source.name
 
     def with_overrides(self, overrides: Overrides) -> tuple[tree.File, Overrides, Loader]:
         """Return what `build` and `check` take."""
-        return self.tree, replace(overrides, scale=overrides.scale or self.scale), self.loader
+        return self.file, replace(overrides, scale=overrides.scale or self.scale), self.loader
 
 
 def load(
@@ -297,5 +295,3 @@ def find(arch: str | Path) -> tuple[Path, str | None]:
 def _judged(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
     yield from advise(graph, lowered.settings)
     yield from check_expectations(lowered, graph)
-
-

@@ -75,7 +75,8 @@ class Diagnostic:
         """Return the message over the lines as they were written, each range underlined.
 
         >>> source = Source("net.arch", "Max16 Avg4")
-        >>> print(Diagnostic("E0301", "Avg 4 does not fit", Span(source, 6, 10), mark="input 8x2x2").show())
+        >>> span = Span(source, 6, 10)
+        >>> print(Diagnostic("E0301", "Avg 4 does not fit", span, mark="input 8x2x2").show())
         error[E0301]: Avg 4 does not fit
           --> net.arch:1:7
            |
@@ -85,7 +86,7 @@ class Diagnostic:
         return "\n".join(_lines(self))
 
     def record(self) -> dict[str, object]:
-        """Return what `--format json` prints: offsets count characters from 0, lines and columns from 1."""
+        """Return what `--format json` prints: offsets count from 0, lines and columns from 1."""
         return {
             "code": self.code,
             "severity": self.severity,
@@ -109,7 +110,7 @@ class NetDSLError(Exception):
 
 
 class Misfit(Exception):
-    """A finding without a place: ops raise it, and whoever knows the span makes a diagnostic of it."""
+    """A finding without a place: ops raise it, and who knows the span makes a diagnostic of it."""
 
     def __init__(self, code: str, message: str, *, help: str | None = None) -> None:
         super().__init__(message)
@@ -143,13 +144,17 @@ def _lines(diagnostic: Diagnostic) -> Iterator[str]:
 def _excerpt(diagnostic: Diagnostic, span: Span) -> Iterator[str]:
     """The lines of the primary range and of its labels, in the order of the text, file by file."""
     gutter = _gutter(diagnostic)
-    marks = [(span, "^", diagnostic.mark), *((label.span, "-", label.text) for label in diagnostic.labels)]
+    marks = [
+        (span, "^", diagnostic.mark),
+        *((label.span, "-", label.text) for label in diagnostic.labels),
+    ]
     sources = list(dict.fromkeys(s.source for s, _, _ in marks))
     for source in sources:
         here = sorted((m for m in marks if m[0].source == source), key=lambda m: m[0].start)
         first = span if source == span.source else here[0][0]
         row, column = source.position(first.start)
-        yield f"{' ' * gutter}{'-->' if source == span.source else ':::'} {source.name}:{row}:{column}"
+        arrow = "-->" if source == span.source else ":::"
+        yield f"{' ' * gutter}{arrow} {source.name}:{row}:{column}"
         yield f"{' ' * gutter} |"
         rows = list(dict.fromkeys(source.position(m[0].start)[0] for m in here))
         for number in rows:
@@ -160,12 +165,16 @@ def _excerpt(diagnostic: Diagnostic, span: Span) -> Iterator[str]:
                 yield f"{' ' * gutter} | {line}"
 
 
-def _underline(marks: list[tuple[Span, str, str]], source: Source, line: str, shift: int) -> Iterator[str]:
+def _underline(
+    marks: list[tuple[Span, str, str]], source: Source, line: str, shift: int
+) -> Iterator[str]:
     """The marks under one line; the last one's remark beside its mark, the others' below."""
     columns = [source.position(span.start)[1] - 1 - shift for span, _, _ in marks]
     canvas = [" "] * (len(line) + 1)
     for (span, sign, _), column in zip(marks, columns, strict=True):
-        for i in range(column, min(column + max(1, span.end - span.start), max(len(line), column + 1))):
+        for i in range(
+            column, min(column + max(1, span.end - span.start), max(len(line), column + 1))
+        ):
             if canvas[i] != "^":
                 canvas[i] = sign
     *earlier, (_, _, last) = marks
@@ -177,11 +186,16 @@ def _underline(marks: list[tuple[Span, str, str]], source: Source, line: str, sh
 
 def _same_width(line: str, marks: str) -> str:
     """Keep the tabs of the line above, so that marks stay under their characters."""
-    return "".join("\t" if c == "\t" and m == " " else m for m, c in zip(marks, line.ljust(len(marks)), strict=False))
+    return "".join(
+        "\t" if c == "\t" and m == " " else m
+        for m, c in zip(marks, line.ljust(len(marks)), strict=False)
+    )
 
 
-def _clip(line: str, marks: list[tuple[Span, str, str]], source: Source, width: int = 120) -> tuple[str, int]:
-    """Cut a very long line to a window around its first mark; also returns how many characters were cut."""
+def _clip(
+    line: str, marks: list[tuple[Span, str, str]], source: Source, width: int = 120
+) -> tuple[str, int]:
+    """Cut a very long line to a window around its first mark; return what was cut before it too."""
     columns = [source.position(span.start)[1] - 1 for span, _, _ in marks]
     if len(line) <= 2 * width:
         return line, 0
@@ -197,4 +211,10 @@ def _gutter(diagnostic: Diagnostic) -> int:
 
 def _record(span: Span) -> dict[str, object]:
     line, column = span.source.position(span.start)
-    return {"file": span.source.name, "line": line, "column": column, "start": span.start, "end": span.end}
+    return {
+        "file": span.source.name,
+        "line": line,
+        "column": column,
+        "start": span.start,
+        "end": span.end,
+    }

@@ -14,14 +14,14 @@ from netdsl.cli.network import open_source
 @click.option("-w", "--write", is_flag=True, help="Rewrite the files in place.")
 @click.option("--check", is_flag=True, help="Print nothing; exit with 2 if a file would change.")
 def command(archs: tuple[str, ...], write: bool, check: bool) -> int:
-    """Print every ARCH in canonical layout: one header entry a line, layers filled, comments kept."""
+    """Print every ARCH in canonical layout, its comments kept."""
     from netdsl.syntax import to_text
 
     changed = []
     for arch in archs:
         source = open_source(arch)
-        text = to_text(source.tree)
-        if text != source.tree.span.source.text:
+        text = to_text(source.file)
+        if text != source.file.span.source.text:
             changed.append(arch)
         if check:
             continue

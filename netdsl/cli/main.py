@@ -46,7 +46,10 @@ def group(traceback: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 fine, 1 internal error, 2 usage or source, 3 to 6 training."""
+    """Run the command line and exit.
+
+    0 fine, 1 internal error, 2 usage or source, 3 to 6 training, 130 interrupted.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         code = group.main(arguments, prog_name="netdsl", standalone_mode=False)

@@ -70,7 +70,9 @@ def overrides(
     for definition in definitions:
         name, equals, value = definition.partition("=")
         if not equals or not name:
-            raise click.BadParameter(f"`{definition}` is not of the form NAME=VALUE", param_hint="-D")
+            raise click.BadParameter(
+                f"`{definition}` is not of the form NAME=VALUE", param_hint="-D"
+            )
         names[name.strip()] = value.strip()
     shape = _shape(input_) if input_ else None
     return make_overrides(plain or None, shape, classes, scale, names)

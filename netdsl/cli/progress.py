@@ -109,7 +109,8 @@ def opening(start: Start) -> str:
 def epoch_line(row: Row) -> str:
     """What an epoch came to, in one line."""
     return (
-        f"epoch {row.epoch:>3}  train loss {row.train_loss:.3f} accuracy {row.train_accuracy:6.2%}  "
+        f"epoch {row.epoch:>3}  "
+        f"train loss {row.train_loss:.3f} accuracy {row.train_accuracy:6.2%}  "
         f"val loss {row.val_loss:.3f} accuracy {row.val_accuracy:6.2%}  "
         f"{row.images_per_second:,.0f} images/s  {row.seconds:.1f} s"
     )

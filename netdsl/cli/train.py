@@ -47,7 +47,12 @@ def training_options(command: Any) -> Any:
 @click.option("--run-dir", type=click.Path(path_type=Path), help="The folder of the run; a new "
               "one below runs/ unless given.")  # fmt: skip
 def command(
-    arch: str, data: str, data_dir: Path | None, limit: int | None, run_dir: Path | None, **options: Any
+    arch: str,
+    data: str,
+    data_dir: Path | None,
+    limit: int | None,
+    run_dir: Path | None,
+    **options: Any,
 ) -> None:
     """Train ARCH (a path, a shipped name, or -) with SGD and a one-cycle learning rate.
 

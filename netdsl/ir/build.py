@@ -35,7 +35,11 @@ class Builder:
     units: int = 0
 
     def __call__(self, op: Op, *inputs: Node, name: str = "") -> Node:
-        path = f"{self.prefix}{self.layer}{self.separator}{name}" if name else f"{self.prefix}{self.layer}"
+        path = (
+            f"{self.prefix}{self.layer}{self.separator}{name}"
+            if name
+            else f"{self.prefix}{self.layer}"
+        )
         layer = f"{self.prefix}{self.layer}"
         names = tuple([x.name for x in inputs])
         return self.graph.add(Node(path, op, names, self._infer(op, inputs), layer, self.span))
@@ -55,7 +59,11 @@ class Builder:
         labels += [Label(x.span, str(x.shape)) for x in inputs if x.span and len(inputs) > 1]
         self.report(
             Diagnostic(
-                misfit.code, misfit.message, self.span, tuple(filter(None, labels)), mark,
+                misfit.code,
+                misfit.message,
+                self.span,
+                tuple(filter(None, labels)),
+                mark,
                 misfit.help,
             )
         )
@@ -83,7 +91,7 @@ def _shrinking(graph: Graph, node: Node, span: Span | None) -> Label | None:
         before = graph[node.inputs[0]]
         if before.shape.hw != node.shape.hw and node.span is not None and node.span != span:
             if not node.shape.is_map:
-                return Label(node.span, f"the map becomes a vector here")
+                return Label(node.span, "the map becomes a vector here")
             verb = "shrinks" if node.shape.hw < before.shape.hw else "grows"
             text = f"the map {verb} {_hw(before.shape)} -> {_hw(node.shape)} here"
             return Label(node.span, text)

@@ -118,12 +118,12 @@ class Graph:
         return graph
 
     def to_networkx(self) -> nx.DiGraph[str]:
-        """Return a networkx digraph with `op, shape, params, macs, span, scope, layer` on its nodes.
+        """Return a networkx digraph; its nodes have op, shape, params, macs, span, scope, layer.
 
         The edges carry `operands`: the positions at which the source is read, in order, so that
         `x + x` and the order of operands are not lost.
         """
-        import networkx as nx  # noqa: PLC0415 - 0.1 s that `netdsl check` need not wait for
+        import networkx as nx
 
         digraph: nx.DiGraph[str] = nx.DiGraph()
         for node in self:

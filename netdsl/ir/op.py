@@ -24,7 +24,8 @@ class Call:
     disagree; and nothing below the back ends has to import torch. A target without a dot is one
     of the modules of `netdsl.backends.layers`.
 
-    >>> print(Call("nn.Conv2d", {"in_channels": 3, "out_channels": 64, "kernel_size": 3}, positional=2))
+    >>> arguments = {"in_channels": 3, "out_channels": 64, "kernel_size": 3}
+    >>> print(Call("nn.Conv2d", arguments, positional=2))
     nn.Conv2d(3, 64, kernel_size=3)
     """
 
@@ -65,8 +66,8 @@ class Window:
 
 
 # NOTE: what an op keeps for the backward pass is what torch's autograd saves, in fp32: its input
-# ("input": convolution, norm), its output ("output": ReLU), a mask of the same size ("mask": dropout),
-# or nothing (addition).
+# ("input": convolution, norm), its output ("output": ReLU), a mask of the same size ("mask":
+# dropout), or nothing (addition).
 Keeps = Literal["input", "output", "mask", "nothing"]
 
 
@@ -89,10 +90,10 @@ class Op(abc.ABC):
     def call(self, *inputs: Shape) -> Call | None:
         """Return the torch module; None for what a pass replaces before there is one."""
 
-    def cost(self, *inputs: Shape) -> Cost:  # noqa: ARG002
+    def cost(self, *inputs: Shape) -> Cost:
         return Cost()
 
-    def window(self, *inputs: Shape) -> Window | None:  # noqa: ARG002
+    def window(self, *inputs: Shape) -> Window | None:
         """What an output position sees; None for the whole map."""
         return Window()
 

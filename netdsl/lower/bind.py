@@ -172,9 +172,7 @@ def _is_nothing(word: str, scope: Scope) -> bool:
 
 
 def _fill(code: str, known: Mapping[str, Argument], defaults: Defaults) -> dict[str, Any]:
-    values = {
-        a.name: getattr(defaults.settings, a.setting) for a in known.values() if a.setting
-    }
+    values = {a.name: getattr(defaults.settings, a.setting) for a in known.values() if a.setting}
     values.update(defaults.layers.get(code, {}))
     return values
 
@@ -232,9 +230,11 @@ def _bind_torch(written: tree.Layer, scope: Scope) -> tuple[TorchLayer, str]:
 def _python(value: Value) -> Any:
     if isinstance(value, Fraction):
         return float(value)
-    return {"true": True, "on": True, "false": False, "off": False}.get(value, value) if isinstance(
-        value, str
-    ) else value
+    return (
+        {"true": True, "on": True, "false": False, "off": False}.get(value, value)
+        if isinstance(value, str)
+        else value
+    )
 
 
 def option_text(key: str, value: Any) -> str:

@@ -25,7 +25,7 @@ COMBINATIONS = ("Res", "Add", "Cat")
 class Frame:
     """Where items are added: the module that is being filled, and the labels that can be seen.
 
-    `labels` is fresh in every body, and `outer` leads to those around it, up to the call of a `def`.
+    `labels` is fresh in every body; `outer` leads to those around it, up to the call of a `def`.
     """
 
     prefix: str
@@ -115,9 +115,7 @@ class Lowering:
             return x, tuple(entry for outline in bodies for entry in outline)
         return x, (Repeat(tuple(bodies), written(core.span), core.span),)
 
-    def _once(
-        self, core: tree.Group | tree.Combine, x: Node, frame: Frame
-    ) -> tuple[Node, Outline]:
+    def _once(self, core: tree.Group | tree.Combine, x: Node, frame: Frame) -> tuple[Node, Outline]:
         if isinstance(core, tree.Group):
             return self.body(core.body, x, frame)
         return self.combiner.combine(core, x, frame)
@@ -221,5 +219,3 @@ class _Shadowed(set[str]):
 def written(span: Span) -> str:
     """Return what was written on one line, white space as single spaces."""
     return " ".join(span.text.split())
-
-

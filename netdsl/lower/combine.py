@@ -39,10 +39,8 @@ class Combiner:
             raise fail("E0204", message, core.name_span)
         return self._join(core, x, frame, name)
 
-    def _res(
-        self, core: tree.Combine, x: Node, frame: Frame, name: str
-    ) -> tuple[Node, Outline]:
-        from netdsl.lower.body import written  # noqa: PLC0415
+    def _res(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:
+        from netdsl.lower.body import written
 
         res = self._options(core, frame.scope)
         if len(core.branches) != 1:
@@ -69,10 +67,8 @@ class Combiner:
         bound = bind_options(core.options, Res, "Res", scope)
         return Res(**fill(Res, bound, defaults, "Res"))
 
-    def _join(
-        self, core: tree.Combine, x: Node, frame: Frame, name: str
-    ) -> tuple[Node, Outline]:
-        from netdsl.lower.body import written  # noqa: PLC0415
+    def _join(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:
+        from netdsl.lower.body import written
 
         ends: list[Node] = []
         outlines: list[Outline] = []
@@ -116,8 +112,10 @@ class Combiner:
         graph = self.build.graph
         node = y
         while node.name != x.name and node.inputs:
-            window = None if UNKNOWN in (node.shape, *graph.input_shapes(node)) else (
-                node.op.window(*graph.input_shapes(node))
+            window = (
+                None
+                if UNKNOWN in (node.shape, *graph.input_shapes(node))
+                else (node.op.window(*graph.input_shapes(node)))
             )
             if window is not None:
                 h *= Fraction(window.stride[0], window.up[0])
@@ -139,5 +137,3 @@ def _visible(frame: Frame | None) -> list[str]:
         found += frame.labels
         frame = frame.outer
     return found
-
-

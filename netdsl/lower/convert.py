@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from fractions import Fraction
 from typing import Any
 
@@ -49,12 +50,12 @@ def _bound(argument: Argument, value: Any, result: Any, span: Span | None, owner
     """Refuse a number outside of the argument's limits."""
     numbers = result if isinstance(result, tuple) else (result,)
     sides = (
-        ("at least", argument.least, lambda n, limit: n < limit),
-        ("at most", argument.most, lambda n, limit: n > limit),
-        ("below", argument.below, lambda n, limit: n >= limit),
+        ("at least", argument.least, operator.lt),
+        ("at most", argument.most, operator.gt),
+        ("below", argument.below, operator.ge),
     )
-    for side, limit, outside in sides:
-        if limit is not None and any(outside(n, limit) for n in numbers):
+    for side, limit, is_outside in sides:
+        if limit is not None and any(is_outside(n, limit) for n in numbers):
             subject = _subject(argument, owner)
             raise fail("E0206", f"{subject} must be {side} {limit:,}, not {plain(value)}", span)
 

@@ -7,8 +7,8 @@ from fractions import Fraction
 from math import ceil
 
 from netdsl.errors import NetDSLError, Span, fail
-from netdsl.lower.header import Environment
 from netdsl.ir.limits import LAYERS
+from netdsl.lower.header import Environment
 from netdsl.lower.values import Scope, Unresolved, Value, evaluate, number
 from netdsl.syntax import tree
 
@@ -24,7 +24,9 @@ def times(repeat: tree.Repeat | None, scope: Scope, depth: Fraction) -> int:
         return 1
     value = number(repeat.count, scope)
     if not isinstance(value, int) or value < 0:
-        raise fail("E0206", f"a group is repeated a whole number of times, not {value}", repeat.span)
+        raise fail(
+            "E0206", f"a group is repeated a whole number of times, not {value}", repeat.span
+        )
     if depth != 1 and not repeat.pinned:
         value = ceil(value * depth)
     if value > LAYERS:
@@ -92,9 +94,7 @@ class _Counter:
         return total
 
 
-def formal_values(
-    call: tree.Layer, definition: tree.Definition, scope: Scope
-) -> dict[str, Value]:
+def formal_values(call: tree.Layer, definition: tree.Definition, scope: Scope) -> dict[str, Value]:
     """Return the value of every parameter of a definition for one call of it."""
     names = [formal.name for formal in definition.formals]
     positions = iter(names)
@@ -141,16 +141,9 @@ def _with_defaults(
 
 def _word_or_value(expr: tree.Value, scope: Scope) -> Value:
     """A parameter of a definition may have a word as its value."""
-    return evaluate(expr, scope, (expr.text,) if _is_word(expr, scope) else ())
-
-
-def _is_word(expr: tree.Value, scope: Scope) -> bool:
-    return (
-        isinstance(expr, tree.Name) and expr.text not in scope.names and expr.text not in _SPECIAL
-    )
-
-
-_SPECIAL = ("cin", "classes")
+    known = (*scope.names, "cin", "classes")
+    word = isinstance(expr, tree.Name) and expr.text not in known
+    return evaluate(expr, scope, (str(expr),) if word else ())
 
 
 def _quiet_times(repeat: tree.Repeat | None, scope: Scope, depth: Fraction) -> int:

@@ -301,5 +301,3 @@ def _unknown_setting(entry: tree.Setting) -> NetDSLError:
     if not near and isinstance(entry.value, tree.Number):
         help = f"a parameter is written `{entry.key} = {entry.value}`"
     return fail("E0202", f"unknown setting `{entry.key}`{meant}", entry.key_span, help=help)
-
-

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from netdsl.errors import Diagnostic, NetDSLError, fail
 from netdsl.ir import UNKNOWN, Graph, Settings
+from netdsl.ir.limits import PARAMETERS, SIDE
 from netdsl.lower.body import Lowering
 from netdsl.lower.count import check_size
 from netdsl.lower.header import Environment, Overrides, Report, read_header
-from netdsl.ir.limits import PARAMETERS, SIDE
 from netdsl.lower.use import Loader
 from netdsl.lower.values import Value
 from netdsl.syntax import tree
@@ -65,7 +65,11 @@ def _follow_classes(file: tree.File, overrides: Overrides) -> tree.File:
         return file
     *others, last = file.body
     core = last.core
-    if not isinstance(core, tree.Layer) or core.name != "FC" or core.arguments[:1] != tuple(declared[:1]):
+    if (
+        not isinstance(core, tree.Layer)
+        or core.name != "FC"
+        or core.arguments[:1] != tuple(declared[:1])
+    ):
         return file
     follows = tree.Name("classes", core.arguments[0].span)
     core = replace(core, arguments=(follows, *core.arguments[1:]))

@@ -12,7 +12,7 @@ from netdsl.syntax import decode, parse, tree
 
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """Where `use` looks: relative to `folder`, and below `root`, the folder of the file being built.
+    """Where `use` looks: relative to `folder`, below `root`, the folder of the file being built.
 
     `trail` holds the files that are being read, so that a cycle is seen.
     """
@@ -22,28 +22,37 @@ class Loader:
     trail: tuple[Path, ...] = field(default=())
 
 
-def imported(path: tree.Text, loader: Loader) -> Iterator[tree.Definition | tree.Parameter]:
+def imported(text: tree.Text, loader: Loader) -> Iterator[tree.Definition | tree.Parameter]:
     """Yield the parameters that the definitions of the file read, then the definitions."""
-    file, inner = _read(path, loader)
+    file, inner = _read(text, loader)
     entries: list[tree.Definition | tree.Parameter] = []
     for entry in file.header:
         if isinstance(entry, tree.Definition | tree.Parameter):
             entries.append(entry)
-        elif isinstance(entry, tree.Setting) and entry.key == "use":
-            if isinstance(entry.value, tree.Text):
-                entries += imported(entry.value, inner)
+        elif path := used_path(entry):
+            entries += imported(path, inner)
     needed = _needed(entries)
     yield from (e for e in entries if isinstance(e, tree.Parameter) and e.name in needed)
     yield from (e for e in entries if isinstance(e, tree.Definition))
+
+
+def used_path(entry: tree.Header) -> tree.Text | None:
+    """Return the path of `use "path"`; None for any other entry."""
+    if (
+        isinstance(entry, tree.Setting)
+        and entry.key == "use"
+        and isinstance(entry.value, tree.Text)
+    ):
+        return entry.value
+    return None
 
 
 def inline(file: tree.File, loader: Loader) -> tree.File:
     """Return the file with every `use` replaced by what it brings."""
     header: list[tree.Header] = []
     for entry in file.header:
-        if isinstance(entry, tree.Setting) and entry.key == "use":
-            assert isinstance(entry.value, tree.Text), entry
-            header += imported(entry.value, loader)
+        if path := used_path(entry):
+            header += imported(path, loader)
         else:
             header.append(entry)
     return replace(file, header=tuple(header))
@@ -92,5 +101,3 @@ def names_in(node: object) -> set[str]:
         elif hasattr(top, "__slots__") and not isinstance(top, str | int):
             stack += [getattr(top, name) for name in top.__slots__ if "span" not in name]
     return found
-
-

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import floor
+from typing import Any
 
 from netdsl.errors import NetDSLError, Span, fail
 from netdsl.ir.limits import VALUE
@@ -47,7 +48,7 @@ class Scope:
 
 def evaluate(expr: tree.Value, scope: Scope, words: tuple[str, ...] = ()) -> Value:
     """Return the value of an expression; a word among `words` stands for itself."""
-    return _EVALUATE[type(expr)](expr, scope, words)  # type: ignore[operator,no-any-return]
+    return _EVALUATE[type(expr)](expr, scope, words)
 
 
 def number(expr: tree.Value, scope: Scope) -> int | Fraction:
@@ -147,7 +148,7 @@ def _operation(expr: tree.Operation, scope: Scope, words: tuple[str, ...]) -> Va
     value = number(expr.first, scope)
     for sign, operand in expr.rest:
         value = exact(_apply(sign, value, number(operand, scope), expr.span))
-        if abs(value) > VALUE:
+        if not -VALUE <= value <= VALUE:
             raise fail("E0403", f"the value exceeds the limit of {VALUE:,}", expr.span)
     return value
 
@@ -165,17 +166,25 @@ def _apply(sign: str, a: int | Fraction, b: int | Fraction, span: Span) -> int |
                 help="`//` rounds down",
             )
         return value
-    return {
-        "+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b,
-        "//": lambda: floor(Fraction(a) / b), "%": lambda: a - b * floor(Fraction(a) / b),
-    }[sign]()  # fmt: skip
+    return _OPERATORS[sign](a, b)
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], int | Fraction]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
 
 
 def _negative(expr: tree.Negative, scope: Scope, words: tuple[str, ...]) -> Value:
     return -number(expr.operand, scope)
 
 
-_EVALUATE = {
+_Evaluator = Callable[[Any, Scope, tuple[str, ...]], Value]
+
+_EVALUATE: dict[type, _Evaluator] = {
     tree.Number: _number,
     tree.Name: _name,
     tree.Dims: lambda expr, scope, words: expr.values,

@@ -17,9 +17,7 @@ def advise(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     yield from _large(graph)
     output = graph.output
     if settings.classes not in (None, output.shape.channels) and not output.shape.is_map:
-        message = (
-            f"the network gives {output.shape.channels} scores for {settings.classes} classes"
-        )
+        message = f"the network gives {output.shape.channels} scores for {settings.classes} classes"
         yield Diagnostic("E0310", message, output.span, help="write `FC classes`")
     if not settings.residual and settings.drop_path:
         yield Diagnostic("N0504", "a plain network has no stochastic depth: drop_path is ignored")

@@ -25,7 +25,8 @@ def check_expectations(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
     for expectation in lowered.expectations:
         conditions = [o for o in expectation.options if o.key not in KEYS]
         named = {option.key for option in conditions}
-        if not all([_holds_here(option, lowered) for option in conditions]):
+        held = [_holds_here(option, lowered) for option in conditions]  # all, for their errors
+        if not all(held):
             continue
         scaled = frozenset() if "scale" in named else lowered.scaled
         beyond = sorted((lowered.overridden | scaled) - named)

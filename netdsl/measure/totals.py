@@ -60,9 +60,7 @@ def activation_memory(graph: Graph) -> int:
     return BYTES * (masks + sum(graph[name].shape.size for name in kept))
 
 
-def _field(
-    graph: Graph, node: Node, found: dict[str, tuple[Field, Field]], axis: int
-) -> Field:
+def _field(graph: Graph, node: Node, found: dict[str, tuple[Field, Field]], axis: int) -> Field:
     if not node.inputs:
         return 1, Fraction(1)
     window = node.op.window(*graph.input_shapes(node))

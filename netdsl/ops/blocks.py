@@ -85,10 +85,12 @@ class ResidualBlock(Block):
 @layer(
     "BB",
     examples=(
-        "BB 6", "BB 8", "BB 8 s2", "BB 8 s2 shortcut=project dropout=0.5 pre", "BB 6 order=bn_after_add",
-        "BB 6 order=relu_before_add shortcut=always", "BB 8 order=relu_pre shortcut=pad s3",
+        "BB 6", "BB 8", "BB 8 s2", "BB 8 s2 shortcut=project dropout=0.5 pre",
+        "BB 6 order=bn_after_add", "BB 6 order=relu_before_add shortcut=always",
+        "BB 8 order=relu_pre shortcut=pad s3",
         "BB 8 s2 shortcut=project shortcut_kernel=3 shortcut_norm=before", "BB 8 shortcut=identity",
-        "BB 6 norm=none bias=off", "BB 8 pre shortcut=project shortcut_norm=none", "BB 6 drop_path=0.2",
+        "BB 6 norm=none bias=off", "BB 8 pre shortcut=project shortcut_norm=none",
+        "BB 6 drop_path=0.2",
     ),
     positional=("channels",),
     flags={"pre": ("order", "pre"), "bias": ("bias", "on")},
@@ -109,7 +111,9 @@ class BasicBlock(ResidualBlock):
 
 @layer(
     "Bott",
-    examples=("Bott 8", "Bott 8 s2 e2 g2", "Bott 6 e1 pre", "Bott 8 s2 shortcut=project dropout=0.3"),
+    examples=(
+        "Bott 8", "Bott 8 s2 e2 g2", "Bott 6 e1 pre", "Bott 8 s2 shortcut=project dropout=0.3"
+    ),
     positional=("channels",),
     flags={"pre": ("order", "pre"), "bias": ("bias", "on")},
 )  # fmt: skip

@@ -69,8 +69,8 @@ def arg(
 ) -> Any:
     """One argument of a layer.
 
-    `least`, `most` and `below` bound a number, `setting` names the header's setting that stands in where
-    the argument is not given, `scaled` marks channels that `width` multiplies, and `words` are
+    `least`, `most` and `below` bound a number, `setting` names the header's setting that stands in
+    where the argument is not given, `scaled` marks channels that `width` multiplies, `words` are
     spellings accepted beside those of the type.
     """
     metadata = {

@@ -99,7 +99,9 @@ class TransposedConvolution(Op):
                 )
         if any(e >= s for e, s in zip(self._padding()[1], self.stride, strict=True)):
             k, s = (short(size) for size in (self.kernel, self.stride))
-            raise Misfit("E0305", f"a kernel of {k} with stride {s} has no padding that gives {s} x input")
+            raise Misfit(
+                "E0305", f"a kernel of {k} with stride {s} has no padding that gives {s} x input"
+            )
         return Shape(self.channels, x.height * self.stride[0], x.width * self.stride[1])
 
     def call(self, *inputs: Shape) -> Call:
@@ -150,8 +152,9 @@ class TransposedConvolution(Op):
 class Conv(Block):
     """Convolution, then norm, then activation: `Conv channels [k=3] [s=1]`.
 
-    Padding keeps the size at stride 1 ("same"): d(k-1)/2 for odd kernels, (k-s)/2 for even ones with
-    an even stride; any other even kernel needs `p`. `Conv 64 7x7 s2`, `Conv 64 k=3x5 g32 act=none`.
+    Padding keeps the size at stride 1 ("same"): d(k-1)/2 for odd kernels, (k-s)/2 for even ones
+    with an even stride; any other even kernel needs `p`.
+    `Conv 64 7x7 s2`, `Conv 64 k=3x5 g32 act=none`.
     """
 
     family: ClassVar[Family] = "conv"
@@ -167,15 +170,18 @@ class Conv(Block):
     bias: Bias = arg("auto", setting="bias", words=BIAS)
 
     def expand(self, build: Builder, x: Node) -> Node:
-        return convolve(
-            build, x, self.channels, k=self.k, s=self.s, p=self.p, d=self.d, g=self.g,
-            norm=self.norm, act=self.act, bias=self.bias,
-        )  # fmt: skip
+        return _convolve(build, x, self, self.channels, self.g)
 
 
 @layer(
     "DWConv",
-    examples=("DWConv", "DWConv 5x3 s2", "DWConv m2 act=none", "DWConv k3 d2 norm=none", "DWConv p2 bias"),
+    examples=(
+        "DWConv",
+        "DWConv 5x3 s2",
+        "DWConv m2 act=none",
+        "DWConv k3 d2 norm=none",
+        "DWConv p2 bias",
+    ),
     size="k",
     flags={"bias": ("bias", "on")},
 )
@@ -199,15 +205,19 @@ class DepthwiseConv(Block):
 
     def expand(self, build: Builder, x: Node) -> Node:
         channels = x.shape.channels
-        return convolve(
-            build, x, channels * self.m, k=self.k, s=self.s, p=self.p, d=self.d, g=channels,
-            norm=self.norm, act=self.act, bias=self.bias,
-        )  # fmt: skip
+        return _convolve(build, x, self, channels * self.m, channels)
 
 
 @layer(
     "Deconv",
-    examples=("Deconv 4 s2", "Deconv 4 k3 s2", "Deconv 6 4x4 s2 g3", "Deconv 4 3x4 s=3x2", "Deconv 4 k1 s3", "Deconv 4 bias"),
+    examples=(
+        "Deconv 4 s2",
+        "Deconv 4 k3 s2",
+        "Deconv 6 4x4 s2 g3",
+        "Deconv 4 3x4 s=3x2",
+        "Deconv 4 k1 s3",
+        "Deconv 4 bias",
+    ),
     positional=("channels",),
     size="k",
     flags={"bias": ("bias", "on")},
@@ -237,27 +247,15 @@ class Deconv(Block):
         return activate(build, y, self.act, "act")
 
 
-def convolve(
-    build: Builder,
-    x: Node,
-    channels: int,
-    *,
-    name: str = "",
-    k: Size = (3, 3),
-    s: Size = (1, 1),
-    p: Size | None = None,
-    d: Size = (1, 1),
-    g: int = 1,
-    norm: NormKind = "none",
-    act: ActKind = "none",
-    bias: Bias = "auto",
-) -> Node:  # noqa: PLR0913 - a convolution has as many
-    """Add a convolution, its norm and its activation."""
-    stem = f"{name}_" if name else ""
-    op = Convolution(channels, k, s, padding(build, x, k, s, p, d), d, g, has_bias(bias, norm))
-    y = build(op, x, name=name)
-    y = normalize(build, y, norm, f"{stem}norm")
-    return activate(build, y, act, f"{stem}act")
+def _convolve(
+    build: Builder, x: Node, layer: Conv | DepthwiseConv, channels: int, groups: int
+) -> Node:
+    """Add the convolution of a written layer, its norm and its activation."""
+    p = padding(build, x, layer.k, layer.s, layer.p, layer.d)
+    bias = has_bias(layer.bias, layer.norm)
+    y = build(Convolution(channels, layer.k, layer.s, p, layer.d, groups, bias), x)
+    y = normalize(build, y, layer.norm, "norm")
+    return activate(build, y, layer.act, "act")
 
 
 def padding(build: Builder, x: Node, k: Size, s: Size, p: Size | None, d: Size) -> Size:
@@ -299,5 +297,3 @@ def _without(arguments: dict[str, object], defaults: dict[str, object]) -> dict[
         for key, value in arguments.items()
         if key not in defaults or defaults[key] != value
     }
-
-

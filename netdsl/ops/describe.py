@@ -1,4 +1,4 @@
-"""What a dataclass of arguments looks like from outside: the name, type and limits of each field."""
+"""What a dataclass of arguments looks like from outside: name, type and limits of each field."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KINDS: dict[Any, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One field: its name, what kind of value it takes, and its default (`...` if it must be given)."""
+    """One field: its name, what kind of value it takes, its default (`...` if there is none)."""
 
     name: str
     kind: Kind
@@ -35,7 +35,9 @@ class Argument:
     def takes(self) -> str:
         """What a value has to be, in the words of a message."""
         if self.kind == "word":
-            return ", ".join(self.choices[:-1]) + " or " * (len(self.choices) > 1) + self.choices[-1]
+            return (
+                ", ".join(self.choices[:-1]) + " or " * (len(self.choices) > 1) + self.choices[-1]
+            )
         return {
             "int": "a whole number", "float": "a number", "bool": "on or off",
             "size": "a whole number or a size such as 3x5", "text": "a text in quotes",

@@ -58,7 +58,10 @@ class Normalization(Op):
 
 @layer(
     "Norm",
-    examples=("Norm", "Norm kind=layer eps=1e-6", "Norm group groups=3", "Norm momentum=0.01", "Norm affine=off"),
+    examples=(
+        "Norm", "Norm kind=layer eps=1e-6", "Norm group groups=3", "Norm momentum=0.01",
+        "Norm affine=off",
+    ),
     flags={kind: ("kind", kind) for kind in ("batch", "group", "layer")},
 )  # fmt: skip
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,7 @@ class Norm(Block):
     def expand(self, build: Builder, x: Node) -> Node:
         if self.kind == "none":
             return x
-        return build(
-            Normalization(self.kind, self.eps, self.momentum, self.groups, self.affine), x
-        )
+        return build(Normalization(self.kind, self.eps, self.momentum, self.groups, self.affine), x)
 
 
 def normalize(build: Builder, x: Node, kind: NormKind, name: str) -> Node:

@@ -52,9 +52,7 @@ class Pool(Op):
             smaller = max((n for n in range(2, min(x.hw) + 1) if min(x.hw) % n == 0), default=0)
             instead = f"`{self.code}{smaller}` or " if smaller else ""
             raise Misfit(misfit.code, misfit.message, help=f"use {instead}`GAP`") from None
-        return Shape(
-            x.channels, *out_size(x.hw, self.k, self.stride, self.padding, ceil=self.ceil)
-        )
+        return Shape(x.channels, *out_size(x.hw, self.k, self.stride, self.padding, ceil=self.ceil))
 
     def call(self, *inputs: Shape) -> Call:
         arguments: dict[str, object] = {"kernel_size": short(self.k)}

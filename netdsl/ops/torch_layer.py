@@ -16,7 +16,10 @@ CONTAINERS = ("Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList
 
 @layer(
     "Torch",
-    examples=('Torch "nn.Hardswish" inplace=true', 'Torch "nn.PReLU" 6', 'Torch "nn.Conv2d" 6 4 3 padding=1'),
+    examples=(
+        'Torch "nn.Hardswish" inplace=true', 'Torch "nn.PReLU" 6',
+        'Torch "nn.Conv2d" 6 4 3 padding=1',
+    ),
 )  # fmt: skip
 @dataclass(frozen=True, slots=True)
 class TorchLayer(Op):
@@ -42,7 +45,9 @@ class TorchLayer(Op):
         (x,) = inputs
         dims = _measure(self.target, self.numbers, self.options, x)[0]
         if len(dims) not in (1, 3):
-            raise Misfit("E0308", f"{self.target} makes {dims}, which is neither a map nor a vector")
+            raise Misfit(
+                "E0308", f"{self.target} makes {dims}, which is neither a map nor a vector"
+            )
         return Shape(*dims)
 
     def call(self, *inputs: Shape) -> Call:

@@ -99,7 +99,7 @@ class Shortcut(Op):
 
 @dataclass(frozen=True, slots=True)
 class ZeroPad(Op):
-    """Shortcut that subsamples by the stride and stacks zero channels (He et al. 2016, option A)."""
+    """Shortcut that subsamples by the stride and stacks zero channels: option A of He et al."""
 
     target: ClassVar[str] = "ZeroPad"
 
@@ -109,8 +109,10 @@ class ZeroPad(Op):
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         height, width = (-(-n // s) for n, s in zip(x.hw, self.stride, strict=True))
-        return Shape(x.channels + self.channels, height, width) if x.is_map else Shape(
-            x.channels + self.channels
+        return (
+            Shape(x.channels + self.channels, height, width)
+            if x.is_map
+            else Shape(x.channels + self.channels)
         )
 
     def call(self, *inputs: Shape) -> Call:
@@ -122,7 +124,7 @@ class ZeroPad(Op):
 
 @dataclass(frozen=True, slots=True)
 class AveragePad(ZeroPad):
-    """Shortcut that averages over stride x stride windows and stacks zero channels (report 000)."""
+    """Shortcut that averages over stride x stride windows and stacks zero channels."""
 
     target: ClassVar[str] = "AveragePad"
 

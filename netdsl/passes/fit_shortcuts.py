@@ -80,16 +80,15 @@ def _fitted(node: Node, op: Shortcut, x: Node, entry: Node, graph: Graph) -> Nod
     if x.shape == op.target:
         return x
     pad = ZeroPad if op.policy == "pad" else AveragePad
-    return replace(
-        node, op=pad(op.stride, op.target.channels - x.shape.channels), inputs=(x.name,)
-    )
+    return replace(node, op=pad(op.stride, op.target.channels - x.shape.channels), inputs=(x.name,))
 
 
 def _project(node: Node, op: Shortcut, x: Node, graph: Graph) -> Node:
     """Add the projection with its norm, and return the last of the two."""
+    p = (op.kernel - 1) // 2
     convolution = Convolution(
-        op.target.channels, (op.kernel, op.kernel), op.stride,
-        ((op.kernel - 1) // 2, (op.kernel - 1) // 2), bias=has_bias(op.bias, op.norm), counted=False,
+        op.target.channels, (op.kernel, op.kernel), op.stride, (p, p),
+        bias=has_bias(op.bias, op.norm), counted=False,
     )  # fmt: skip
     norm = replace(node, name=f"{node.name}_norm", op=op.normalization)
     if op.norm != "none" and op.norm_place == "before":
@@ -104,5 +103,3 @@ def _project(node: Node, op: Shortcut, x: Node, graph: Graph) -> Node:
 
 def _stride(op: Shortcut) -> str:
     return "x".join(map(str, dict.fromkeys(op.stride)))
-
-

@@ -53,7 +53,9 @@ def ratio(
         ratios.append(a / b)
     low, middle, high = statistics.quantiles(ratios, n=4)
     benchmark.extra_info.update(ratio=middle, quartiles=[low, high], goal=GOALS[name], pairs=pairs)
-    print(f"\n{name}: ratio {middle:.3f} (quartiles {low:.3f} to {high:.3f}, {pairs} pairs), goal {GOALS[name]}")
+    print(
+        f"\n{name}: ratio {middle:.3f} (quartiles {low:.3f} to {high:.3f}, {pairs} pairs), goal {GOALS[name]}"
+    )
     benchmark.pedantic(ours, rounds=3)
 
 
@@ -84,7 +86,7 @@ def test_start_up_against_an_empty_program(benchmark: Any, arguments: str) -> No
     def run(*command: str) -> None:
         subprocess.run([sys.executable, *command], check=True, capture_output=True)
 
-    name = f"netdsl {arguments.split()[0]}"
+    name = f"netdsl {arguments.split(maxsplit=1)[0]}"
     ratio(
         benchmark, name,
         lambda: run("-m", "netdsl", *arguments.split()), lambda: run("-c", "pass"), pairs=11,

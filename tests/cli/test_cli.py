@@ -27,7 +27,9 @@ class TestBuild:
         assert done.stdout.startswith("network: 7 layers\n")
         assert "(Conv 64)x2" in done.stdout
         assert "128x32x32" in done.stdout
-        assert "Assumed: norm batch, act relu, init kaiming, bias auto, shortcut avgpad" in done.stdout
+        assert (
+            "Assumed: norm batch, act relu, init kaiming, bias auto, shortcut avgpad" in done.stdout
+        )
 
     def test_json_has_the_promised_keys(self, tmp_path: Path) -> None:
         done = run("build", "net1", "--json", "--plain", cwd=tmp_path)
@@ -49,7 +51,9 @@ class TestBuild:
         named = run("build", "resnet110", "--json", cwd=tmp_path)
         assert one.stdout == other.stdout == named.stdout
         assert json.loads(one.stdout)["params"] == 1_727_962
-        done = run("build", "resnet18", "--input", "3x64x64", "--classes", "200", "--json", cwd=tmp_path)
+        done = run(
+            "build", "resnet18", "--input", "3x64x64", "--classes", "200", "--json", cwd=tmp_path
+        )
         assert json.loads(done.stdout)["output"] == [200]
 
     def test_expand_shows_every_node(self, tmp_path: Path) -> None:
@@ -83,7 +87,8 @@ class TestMistakes:
 
     def test_all_errors_of_a_file_come_in_one_run(self, tmp_path: Path) -> None:
         text = self.check(
-            "nrom batch input 3x32x32\nCnov 64 BB 64 dropuot=0.5\nMax 99 Conv 3 act=rleu\n", tmp_path
+            "nrom batch input 3x32x32\nCnov 64 BB 64 dropuot=0.5\nMax 99 Conv 3 act=rleu\n",
+            tmp_path,
         )
         assert [line for line in text.splitlines() if line.startswith("error")] == [
             "error[E0202]: unknown setting `nrom`; did you mean `norm`?",
@@ -100,7 +105,9 @@ class TestMistakes:
         )  # fmt: skip
         assert text.startswith("error[E0401]: expected params = 0.27M, the network has 853018\n")
 
-    def test_a_missing_input_is_a_note_for_check_and_an_error_for_build(self, tmp_path: Path) -> None:
+    def test_a_missing_input_is_a_note_for_check_and_an_error_for_build(
+        self, tmp_path: Path
+    ) -> None:
         (tmp_path / "net.arch").write_text("Conv 64 FC 10")
         done = run("check", "net.arch", cwd=tmp_path)
         assert (done.returncode, done.stderr.splitlines()[0]) == (
@@ -154,7 +161,12 @@ class TestCheck:
 
     @pytest.mark.parametrize(
         ("data", "message"),
-        [(b"Conv \xff", "UTF-8"), (b"Conv 3\0", "NUL"), (b"", "no layers"), (b"#" * 2_000_000, "limit")],
+        [
+            (b"Conv \xff", "UTF-8"),
+            (b"Conv 3\0", "NUL"),
+            (b"", "no layers"),
+            (b"#" * 2_000_000, "limit"),
+        ],
     )
     def test_bytes_that_are_no_source(self, data: bytes, message: str, tmp_path: Path) -> None:
         (tmp_path / "net.arch").write_bytes(data)
@@ -180,7 +192,11 @@ class TestSourceFmtList:
     def test_source_runs_alone(self, tmp_path: Path) -> None:
         run("source", "digits", "-o", "digits.py", cwd=tmp_path)
         done = subprocess.run(
-            [sys.executable, "-I", "digits.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+            [sys.executable, "-I", "digits.py"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         assert "685418" in done.stdout

@@ -48,7 +48,7 @@ def test_a_pasted_network_trains_on_a_folder_and_is_read_back(images: Path) -> N
     }  # fmt: skip
     asked = json.loads((images / "run" / "settings.json").read_text())["asked"]
     assert asked["overrides"] == {"residual": False, "input": [3, 9, 8], "classes": 3}
-    rows = list(csv.DictReader((images / "run" / "metrics.csv").open()))
+    rows = list(csv.DictReader((images / "run" / "metrics.csv").read_text().splitlines()))
     again = run("evaluate", "run", "--weights", "last", "--json", cwd=images)
     assert json.loads(again.stdout)["accuracy"] == float(rows[-1]["val_accuracy"])
 
@@ -98,7 +98,18 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
 def test_a_run_folder_that_is_in_use_is_refused(images: Path) -> None:
     (images / "run").mkdir()
     (images / "run" / "notes.txt").write_text("mine")
-    done = run("train", "-", "--data", "images", "--epochs", "1", "--run-dir", "run", cwd=images, stdin=TINY)
+    done = run(
+        "train",
+        "-",
+        "--data",
+        "images",
+        "--epochs",
+        "1",
+        "--run-dir",
+        "run",
+        cwd=images,
+        stdin=TINY,
+    )
     assert (done.returncode, "run is not empty" in done.stderr) == (6, True)
 
 

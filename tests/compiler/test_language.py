@@ -32,7 +32,9 @@ class TestScale:
 
     def test_width_rounds_channels_as_mobilenet_does(self) -> None:
         # torchvision.models.mobilenet_v2(width_mult=1.4): 32, 16, 24, 32, 64, 96, 160, 320, 1280
-        text = "scale l(width=1.4) Conv 32 Conv 16 Conv 24 Conv 32 Conv 64 Conv 96 Conv 160 Conv 320"
+        text = (
+            "scale l(width=1.4) Conv 32 Conv 16 Conv 24 Conv 32 Conv 64 Conv 96 Conv 160 Conv 320"
+        )
         assert convolutions(parse(text, scale="l")) == [48, 24, 32, 48, 88, 136, 224, 448]
 
     def test_width_never_goes_below_nine_tenths(self) -> None:
@@ -188,7 +190,11 @@ class TestSqueezeExcitation:
 
 class TestDeconv:
     def test_doubles_the_map_whatever_the_kernel(self) -> None:
-        assert shapes("Deconv 4 s2 Deconv 5 k4 s2 Deconv 6 k3 s2") == ["4x18x16", "5x36x32", "6x72x64"]
+        assert shapes("Deconv 4 s2 Deconv 5 k4 s2 Deconv 6 k3 s2") == [
+            "4x18x16",
+            "5x36x32",
+            "6x72x64",
+        ]
 
     def test_is_torchs_transposed_convolution(self) -> None:
         model = parse("Deconv 4 k3 s2 norm=none act=none").module()
@@ -312,7 +318,10 @@ class TestPrecedence:
 class TestHeads:
     def test_every_fc_but_the_last_has_the_activation(self) -> None:
         model = parse("FC 8 Dropout FC 6 FC 5").module()
-        assert [n for n, _ in model.named_children() if n.endswith("_act")] == ["fc1_act", "fc2_act"]
+        assert [n for n, _ in model.named_children() if n.endswith("_act")] == [
+            "fc1_act",
+            "fc2_act",
+        ]
 
     def test_head_gap_averages_first(self) -> None:
         assert parse("head gap Conv 4 FC 5").params == parse("Conv 4 GAP FC 5").params
@@ -399,7 +408,9 @@ class TestShortcuts:
         assert net.module().bb1.shortcut.kernel_size == (3, 3)
 
     def test_res_takes_the_stride_of_its_body(self) -> None:
-        assert shapes("shortcut pad Res( Conv 4 s2 Max 2 Conv 5 )", shape=(3, 16, 16))[-1] == "5x4x4"
+        assert (
+            shapes("shortcut pad Res( Conv 4 s2 Max 2 Conv 5 )", shape=(3, 16, 16))[-1] == "5x4x4"
+        )
 
     def test_an_empty_res_vanishes(self) -> None:
         assert len(parse("se = 0 Conv 3 Res( (Conv 3)x se )").checked) == 4

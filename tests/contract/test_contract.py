@@ -49,7 +49,17 @@ def test_every_option_of_every_layer_stands_in_an_example() -> None:
             continue
         text = " ".join(cls.examples) + " " + cls.__doc__
         named = {name for name in arguments(cls) if name in text}
-        shared = {"channels", "features", "shortcut_kernel", "shortcut_norm", "norm", "act", "k", "factor", "n"}
+        shared = {
+            "channels",
+            "features",
+            "shortcut_kernel",
+            "shortcut_norm",
+            "norm",
+            "act",
+            "k",
+            "factor",
+            "n",
+        }
         missing = set(arguments(cls)) - named - shared
         assert not missing, (code, missing)
 

@@ -1,0 +1,43 @@
+"""Writes the generated parts of the manual and the README: `make docs`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import netdsl
+from netdsl.codes import code_table
+from netdsl.ops.manual import layer_table
+
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "language.md")
+MISTAKE = "input 3x64x64\n(Conv 64)x2 Max2 Max16 Avg4 FC200"
+
+
+def parts() -> dict[str, str]:
+    """Return every generated part by the name of its marks."""
+    try:
+        netdsl.parse(MISTAKE, name="net.arch")
+    except netdsl.NetDSLError as error:
+        mistake = str(error)
+    return {
+        "build": f"```\n{netdsl.load('net1').table()}\n```",
+        "mistake": f"```\n{mistake}\n```",
+        "layers": layer_table(),
+        "codes": code_table(),
+    }
+
+
+def generated(text: str) -> str:
+    """Return a page with its generated parts as the code makes them now."""
+    for name, part in parts().items():
+        head, start, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, tail = rest.partition(f"<!-- end of {name} -->")
+        if start:
+            text = f"{head}{start}{part}\n{end}{tail}"
+    return text
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        page.write_text(generated(page.read_text("utf-8")), "utf-8")
+    netdsl.load("net1").draw(ROOT / "docs" / "net1-twins.svg", twin=True)
