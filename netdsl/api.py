@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from importlib.resources import files
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,17 +11,15 @@ from netdsl.errors import Diagnostic, NetDSLError, fail
 from netdsl.ir import Graph, Settings
 from netdsl.lower import Loader, Lowered, Overrides, inline, lower, read_header
 from netdsl.measure import advise, check_expectations, depth, total
-from netdsl.ops import closest
 from netdsl.passes import run
-from netdsl.syntax import decode, to_text, tree
+from netdsl.shelf import open_arch
 from netdsl.syntax import parse as parse_text
+from netdsl.syntax import to_text, tree
 
 if TYPE_CHECKING:
     import networkx as nx
 
     from netdsl.backends.pytorch import Network as Module
-
-SUFFIX = ".arch"
 
 # Settings that decide what a bare column of a table means.
 ASSUMABLE = ("norm", "act", "init", "bias", "shortcut", "head")
@@ -142,25 +138,6 @@ class Network:
         return [*graphs, (f"{self.name}, plain", self.plain().checked)] if twin else graphs
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A parsed file, where it came from, and the scale that its name stands for."""
-
-    file: tree.File
-    loader: Loader = field(default_factory=Loader)
-    path: Path | None = None
-    scale: str | None = None
-
-    @property
-    def name(self) -> str:
-        """What diagnostics call the file by."""
-        return self.file.span.source.name
-
-    def with_overrides(self, overrides: Overrides) -> tuple[tree.File, Overrides, Loader]:
-        """Return what `build` and `check` take."""
-        return self.file, replace(overrides, scale=overrides.scale or self.scale), self.loader
-
-
 def load(
     arch: str | Path,
     *,
@@ -196,22 +173,6 @@ def parse(
     """
     overrides = make_overrides(plain, input, classes, scale, parameters)
     return build(parse_text(text, name), overrides, Loader())
-
-
-def open_arch(arch: str | Path) -> Source:
-    """Return the parsed file of a path, of a shipped architecture, or of one of its variants."""
-    path, scale = find(arch)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise fail("E0001", f"cannot read {arch}: {error.strerror}") from None
-    name = str(arch) if path == Path(arch) else path.name
-    return replace(read_bytes(data, name), loader=Loader(path.parent), path=path, scale=scale)
-
-
-def read_bytes(data: bytes, name: str) -> Source:
-    """Return the parsed source of raw bytes; `name` is what diagnostics call it by."""
-    return Source(parse_text(decode(data, name), name))
 
 
 def make_overrides(
@@ -260,36 +221,6 @@ def check(file: tree.File, overrides: Overrides, loader: Loader) -> tuple[Diagno
     message = "no input is given, so shapes were not checked"
     help = "write `input 3x64x64` in the header, or give --input 3x64x64"
     return (*lowered.diagnostics, Diagnostic("N0506", message, file.span, help=help))
-
-
-def shipped() -> dict[str, Path]:
-    """Return the architectures that come with netdsl, by name."""
-    folder = Path(str(files("netdsl.architectures")))
-    return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
-
-
-def variants() -> dict[str, Path]:
-    """Return the shipped scales, by name: `resnet56` is a scale of resnet-cifar."""
-    found: dict[str, Path] = {}
-    for path in shipped().values():
-        for name in re.findall(r"^ *scale +([a-z][a-z0-9_]*) *\(", path.read_text("utf-8"), re.M):
-            found.setdefault(name, path)
-    return found
-
-
-def find(arch: str | Path) -> tuple[Path, str | None]:
-    """Return the file of an architecture, and its scale if the name is one of a shipped file's."""
-    path, name = Path(arch), str(arch)
-    if path.exists() or path.suffix == SUFFIX or len(path.parts) > 1:
-        return path, None
-    files, scales = shipped(), variants()
-    if name in files:
-        return files[name], None
-    if name in scales:
-        return scales[name], name
-    near = closest(name, (*files, *scales))
-    meant = f"did you mean `{near}`?" if near else f"shipped are {', '.join(files)}"
-    raise fail("E0001", f"no file and no shipped architecture `{arch}`; {meant}")
 
 
 def _judged(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:

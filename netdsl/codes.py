@@ -58,7 +58,7 @@ CODES = {
     "E0604": "a drawing of an unknown format",
     "E0605": "a drawing with more boxes than the limit",
     "E0606": "a drawing that cannot be written",
-    "E0607": "a drawing that cannot be laid out without overlap",
+    "E0607": "a drawing too large for a PNG",
     "W0501": "a fully connected layer that holds most of the parameters",
     "W0502": "a parameter or definition that is never used",
     "W0503": "a label that is never read",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from netdsl.ir import Call, Graph, Leaf, Node, Outline, Repeat, Shape
-from netdsl.ops.conv import Convolution
+from netdsl.ops.convolution import Convolution
 from netdsl.ops.norm import Normalization
 from netdsl.ops.wiring import ShortcutAdd, StochasticDepth
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from netdsl.ir import Graph, Node
 from netdsl.ops import CATALOGUE
-from netdsl.ops.conv import Convolution, TransposedConvolution
+from netdsl.ops.convolution import Convolution, TransposedConvolution
 from netdsl.ops.dense import Linear
 from netdsl.ops.wiring import AveragePad, ShortcutAdd, ZeroPad
 

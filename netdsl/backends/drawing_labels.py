@@ -53,7 +53,7 @@ class Labels:
         self.written: list[str] = []
         self.widths = {True: 130.0, False: 70.0}
         for box in boxes:
-            self.widths[box.main] = max(self.widths[box.main], *_widths(box))
+            self.widths[box.main] = max(self.widths[box.main], _width(box))
 
     def size(self, member: Box | Joint) -> tuple[float, float]:
         """Width and height of a box or joint."""
@@ -120,7 +120,7 @@ class Labels:
 
     def _table(self, lines: Sequence[tuple[str, int]], wide: float) -> str:
         """Texts flush left and numbers flush right, together `wide`."""
-        right = max(width(params(count), SMALL) if count else 0 for _, count in lines)
+        right = _numbers_width(count for _, count in lines)
         rows = [self._row(text, count, wide - right, right) for text, count in lines]
         return f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="0">{"".join(rows)}</TABLE>'
 
@@ -164,12 +164,17 @@ def macs(count: int) -> str:
     return f"{count / 10**9:.2f} G" if count >= 10**8 else params(count)
 
 
-def _widths(box: Box) -> list[float]:
-    """How wide the lines of a box are."""
+def _width(box: Box) -> float:
+    """How wide a box must be inside, so that its texts and its numbers stand in two columns."""
     times = f" ×{box.times}" if box.times > 1 else ""
-    lines = [(width(_cut(box.text), SIZE, bold=True) + width(times, SIZE), box.params)]
-    lines += [(width(_cut(text), SMALL), count) for text, count in box.parts]
-    return [w + (GAP + width(params(count), SMALL) if count else 0) for w, count in lines]
+    name = width(_cut(box.text), SIZE, bold=True) + width(times, SIZE)
+    left = max(name, *[width(_cut(text), SMALL) for text, _ in box.parts], 0.0)
+    right = _numbers_width([box.params, *[count for _, count in box.parts]])
+    return left + (GAP + right if right else 0.0)
+
+
+def _numbers_width(counts: Iterable[int]) -> float:
+    return max(width(params(count), SMALL) if count else 0.0 for count in counts)
 
 
 def _cut(text: str) -> str:

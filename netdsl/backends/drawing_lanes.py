@@ -92,15 +92,15 @@ class _Spread:
         return self.labels.heading_size(frame.text)[0] + NEAR if frame.text else 0.0
 
     def _split(self, column: Block, split: Split) -> None:
+        """Place branches side by side, one of them or the middle of all on the axis."""
         blocks = [self.column(branch) for branch in split.branches]
-        widths = [block.right - block.left for block in blocks]
-        if split.anchored:
-            x = blocks[0].left if blocks else 0.0
-        else:
-            x = -(sum(widths) + BESIDE * (len(blocks) - 1)) / 2
-        for block, width in zip(blocks, widths, strict=True):
-            block.move(x - block.left)
-            x += width + BESIDE
+        axes, x = [], 0.0
+        for block in blocks:
+            axes.append(x - block.left)
+            x += block.right - block.left + BESIDE
+        middle = (x - BESIDE) / 2 if len(axes) % 2 == 0 else axes[len(axes) // 2]
+        for block, axis in zip(blocks, axes, strict=True):
+            block.move(axis - (axes[0] if split.anchored else middle))
             self._join(column, block)
 
     def _arcs(self, column: Block) -> None:

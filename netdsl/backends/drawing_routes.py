@@ -37,7 +37,7 @@ def paths(layout: Layout, i: int, wire: Wire, shift: float) -> list[list[Point]]
 
 
 def shifts(wires: Sequence[Wire], layout: Layout) -> list[float]:
-    """Return how far below the middle of its joint each line from the side ends: the outer lower."""
+    """Return how far below the middle of its joint each line from the side ends, outer lower."""
     found = [0.0] * len(wires)
     sides: dict[str, list[int]] = {}
     for i in sorted(layout.lanes, key=lambda i: layout.lanes[i].x):

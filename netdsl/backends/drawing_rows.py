@@ -11,7 +11,7 @@ from netdsl.backends.drawing_nodes import draw_nodes
 from netdsl.ir import Cost, Graph
 from netdsl.ops import CATALOGUE
 from netdsl.ops.blocks import ResidualBlock
-from netdsl.ops.conv import Convolution
+from netdsl.ops.convolution import Convolution
 from netdsl.rows import Branch, Group, Item, Row, rows
 from netdsl.words import concise
 

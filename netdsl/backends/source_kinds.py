@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from netdsl.ir import Call, Shape
-from netdsl.ops.conv import CONV_DEFAULTS
+from netdsl.ops.convolution import CONV_DEFAULTS
 from netdsl.plan import ModulePlan, Program, Step
 
 # What a constructor takes where an argument is not given: calls that differ by such an argument

@@ -11,7 +11,7 @@ from typing import Any
 from netdsl.backends.source_kinds import DEFAULTS, OTHER_DEFAULTS, Kind, Kinds, Run
 from netdsl.backends.source_text import literal
 from netdsl.ir import Call
-from netdsl.ops.conv import CONV_DEFAULTS
+from netdsl.ops.convolution import CONV_DEFAULTS
 from netdsl.plan import ModulePlan
 
 CHANNELS = (

@@ -19,8 +19,9 @@ def command(run: Path, weights: str, data_dir: Path | None, as_json: bool) -> No
     import json
 
     from netdsl import train
-    from netdsl.api import build, make_overrides, read_bytes
+    from netdsl.api import build, make_overrides
     from netdsl.cli.train import load_images
+    from netdsl.shelf import read_bytes
 
     folder = train.RunFolder.open(run)
     asked: Any = folder.asked

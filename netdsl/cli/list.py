@@ -15,7 +15,7 @@ def command(what: str) -> None:
         for code, cls in sorted(CATALOGUE.items()):
             click.echo(f"{code:<10} {cls.__doc__.splitlines()[0]}")
         return
-    from netdsl.api import shipped, variants
+    from netdsl.shelf import shipped, variants
 
     for name, path in shipped().items():
         names = [variant for variant, home in variants().items() if home == path]

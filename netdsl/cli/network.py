@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from netdsl.api import Network, Source
+    from netdsl.api import Network
+    from netdsl.shelf import Source
 
 OPTIONS = (
     click.option("--plain", is_flag=True, default=None, help="The plain twin: no shortcuts."),
@@ -49,7 +50,7 @@ def read(
 
 def open_source(arch: str) -> Source:
     """Return the parsed source of a path, a shipped name, or standard input."""
-    from netdsl.api import open_arch, read_bytes
+    from netdsl.shelf import open_arch, read_bytes
 
     if arch == "-":
         return read_bytes(sys.stdin.buffer.read(), "<stdin>")

@@ -1,9 +1,9 @@
 """The intermediate representation: ops, their shapes and costs, and the graph of them."""
 
+from netdsl.ir.build import Block as Block
 from netdsl.ir.build import Builder as Builder
 from netdsl.ir.graph import Graph as Graph
 from netdsl.ir.graph import Node as Node
-from netdsl.ir.op import Block as Block
 from netdsl.ir.op import Call as Call
 from netdsl.ir.op import Cost as Cost
 from netdsl.ir.op import Family as Family

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from netdsl.errors import Diagnostic, Label, Misfit, Span
 from netdsl.ir.graph import Graph, Node
 from netdsl.ir.limits import SIDE
-from netdsl.ir.op import Block, Op
+from netdsl.ir.op import Family, Op
 from netdsl.ir.settings import Settings
 from netdsl.ir.shape import UNKNOWN, Shape
 
 Report = Callable[[Diagnostic], None]
+
+
+class Block(abc.ABC):
+    """A written layer that stands for several nodes.
+
+    A scoped block is a module of its own (`bb1.conv1`); one that is not puts its nodes side by side
+    (`conv1`, `conv1_norm`, `conv1_act`).
+    """
+
+    __slots__ = ()
+
+    family: ClassVar[Family] = "block"
+    scoped: ClassVar[bool] = False
+
+    @abc.abstractmethod
+    def expand(self, build: Builder, x: Node) -> Node:
+        """Add the nodes of the block after `x` and return the last."""
 
 
 @dataclass

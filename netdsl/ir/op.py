@@ -5,13 +5,9 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from netdsl.ir.shape import Shape, Size
-
-if TYPE_CHECKING:
-    from netdsl.ir.build import Builder
-    from netdsl.ir.graph import Node
 
 Family = Literal["conv", "pool", "block", "dense", "norm", "act", "regularise", "wiring"]
 
@@ -101,20 +97,3 @@ class Op(abc.ABC):
     def depth(self) -> int:
         """1 for what the papers count as a layer: a convolution or a fully connected layer."""
         return 0
-
-
-class Block(abc.ABC):
-    """A written layer that stands for several nodes.
-
-    A scoped block is a module of its own (`bb1.conv1`); one that is not puts its nodes side by side
-    (`conv1`, `conv1_norm`, `conv1_act`).
-    """
-
-    __slots__ = ()
-
-    family: ClassVar[Family] = "block"
-    scoped: ClassVar[bool] = False
-
-    @abc.abstractmethod
-    def expand(self, build: Builder, x: Node) -> Node:
-        """Add the nodes of the block after `x` and return the last."""

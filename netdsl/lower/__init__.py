@@ -1,9 +1,9 @@
 """Tree to graph: looks names up, binds arguments, unrolls repeats, expands blocks."""
 
-from netdsl.lower.header import Overrides as Overrides
-from netdsl.lower.header import given as given
 from netdsl.lower.header import read_header as read_header
 from netdsl.lower.lower import Lowered as Lowered
 from netdsl.lower.lower import lower as lower
+from netdsl.lower.override import Overrides as Overrides
+from netdsl.lower.override import given as given
 from netdsl.lower.use import Loader as Loader
 from netdsl.lower.use import inline as inline

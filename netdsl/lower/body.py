@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any
 
 from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
@@ -11,7 +10,9 @@ from netdsl.ir import UNKNOWN, Builder, Entry, Graph, Leaf, Node, Outline, Repea
 from netdsl.lower.bind import bind
 from netdsl.lower.combine import Combiner
 from netdsl.lower.count import formal_values, times
-from netdsl.lower.header import Environment, Report, unknown_layer
+from netdsl.lower.frame import Frame, written
+from netdsl.lower.header import Environment, Report
+from netdsl.lower.names import unknown_layer
 from netdsl.lower.values import Scope, Unresolved
 from netdsl.ops import CATALOGUE
 from netdsl.ops.act import Act
@@ -19,40 +20,6 @@ from netdsl.ops.wiring import Input
 from netdsl.syntax import tree
 
 COMBINATIONS = ("Res", "Add", "Cat")
-
-
-@dataclass(slots=True)
-class Frame:
-    """Where items are added: the module that is being filled, and the labels that can be seen.
-
-    `labels` is fresh in every body; `outer` leads to those around it, up to the call of a `def`.
-    """
-
-    prefix: str
-    counts: Counter[str]
-    scope: Scope
-    labels: dict[str, tuple[Node, Span]] = field(default_factory=dict)
-    outer: Frame | None = None
-
-    def inner(self, scope: Scope | None = None, prefix: str | None = None) -> Frame:
-        """A body inside this one, in a module of its own if it has a prefix."""
-        if prefix is None:
-            return Frame(self.prefix, self.counts, scope or self.scope, outer=self)
-        return Frame(prefix, Counter(), scope or self.scope, outer=self)
-
-    def find(self, label: str) -> Node | None:
-        """Return what a label names, here or around."""
-        frame: Frame | None = self
-        while frame is not None:
-            if label in frame.labels:
-                return frame.labels[label][0]
-            frame = frame.outer
-        return None
-
-    def name(self, kind: str) -> str:
-        """Return the next free name of a kind in this module: `conv3`."""
-        self.counts[kind] += 1
-        return f"{kind}{self.counts[kind]}"
 
 
 class Lowering:
@@ -65,9 +32,8 @@ class Lowering:
         norm_options = environment.defaults.layers.get("Norm", {})
         self.build = Builder(Graph(), environment.settings, self._report_here)
         self.build.norm_options = {k: v for k, v in norm_options.items() if k != "kind"}
-        self.combiner = Combiner(self)
+        self.combiner = Combiner(self.build, environment, self.body)
         self.bound: dict[tuple[int, int], tuple[Any, str]] = {}
-        self.read_labels: set[str] = set()
         self.called: set[str] = set()
         self.source = ""
 
@@ -184,7 +150,7 @@ class Lowering:
 
     def _warn_of_unread(self, frame: Frame) -> None:
         for label, (_, span) in frame.labels.items():
-            if label not in self.read_labels:
+            if label not in self.combiner.read_labels:
                 self._report_here(Diagnostic("W0503", f"the label `@{label}` is never read", span))
 
     def _unknown(self, x: Node, frame: Frame) -> Node:
@@ -214,8 +180,3 @@ class _Shadowed(set[str]):
     def add(self, name: str) -> None:
         if name not in self.own:
             self.file_used.add(name)
-
-
-def written(span: Span) -> str:
-    """Return what was written on one line, white space as single spaces."""
-    return " ".join(span.text.split())

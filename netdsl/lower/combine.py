@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from netdsl.errors import Misfit, fail
-from netdsl.ir import UNKNOWN, Node, Outline, Section, Size
+from netdsl.ir import UNKNOWN, Builder, Node, Outline, Section, Size
 from netdsl.lower.bind import bind_options, fill
+from netdsl.lower.frame import Frame, written
+from netdsl.lower.header import Environment
 from netdsl.lower.values import Scope
 from netdsl.ops.act import activate
 from netdsl.ops.blocks import Res, add_shortcut
@@ -15,16 +18,17 @@ from netdsl.ops.catalogue import closest
 from netdsl.ops.wiring import Add, Cat
 from netdsl.syntax import tree
 
-if TYPE_CHECKING:
-    from netdsl.lower.body import Frame, Lowering
+LowerBody = Callable[[tree.Body, Node, Frame], tuple[Node, Outline]]
 
 
 class Combiner:
-    """Adds one combination at a time, through the lowering that it belongs to."""
+    """Adds one combination at a time; `body` adds the items of a branch."""
 
-    def __init__(self, lowering: Lowering) -> None:
-        self.lowering = lowering
-        self.build = lowering.build
+    def __init__(self, build: Builder, environment: Environment, body: LowerBody) -> None:
+        self.build = build
+        self.environment = environment
+        self.body = body
+        self.read_labels: set[str] = set()
 
     def combine(self, core: tree.Combine, x: Node, frame: Frame) -> tuple[Node, Outline]:
         """Add `Res(…)`, `Add(…|…)` or `Cat(…|…)` after `x`."""
@@ -40,8 +44,6 @@ class Combiner:
         return self._join(core, x, frame, name)
 
     def _res(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:
-        from netdsl.lower.body import written
-
         res = self._options(core, frame.scope)
         if len(core.branches) != 1:
             message = "Res has one body; `|` is for Add and Cat"
@@ -49,7 +51,7 @@ class Combiner:
         units = self.build.units
         inner = frame.inner(_moved(frame.scope), f"{frame.prefix}{name}.")
         start = self._start(core.branches[0], x, inner)
-        y, outline = self.lowering.body(core.branches[0].body, start, inner)
+        y, outline = self.body(core.branches[0].body, start, inner)
         path = frame.prefix + name
         text = written(core.span)
         section = Section(path, "Res", "res", (outline,), text, core.span, ("",))
@@ -63,20 +65,18 @@ class Combiner:
         return activate(self.build, y, res.act, "act"), (section,)
 
     def _options(self, core: tree.Combine, scope: Scope) -> Res:
-        defaults = self.lowering.environment.defaults
+        defaults = self.environment.defaults
         bound = bind_options(core.options, Res, "Res", scope)
         return Res(**fill(Res, bound, defaults, "Res"))
 
     def _join(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:
-        from netdsl.lower.body import written
-
         ends: list[Node] = []
         outlines: list[Outline] = []
         reads: list[str] = []
         for i, branch in enumerate(core.branches, 1):
             inner = frame.inner(_moved(frame.scope), f"{frame.prefix}{name}.branch{i}.")
             start = self._start(branch, x, inner)
-            end, outline = self.lowering.body(branch.body, start, inner)
+            end, outline = self.body(branch.body, start, inner)
             ends.append(end)
             outlines.append(outline)
             reads.append(branch.reads.text if branch.reads else "")
@@ -93,7 +93,7 @@ class Combiner:
         if branch.reads is None:
             return x
         node = frame.find(branch.reads.text)
-        self.lowering.read_labels.add(branch.reads.text)
+        self.read_labels.add(branch.reads.text)
         if node is None:
             near = closest(branch.reads.text, _visible(frame))
             meant = f"; did you mean `@{near}`?" if near else ""

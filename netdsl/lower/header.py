@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,28 +11,15 @@ from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
 from netdsl.ir import Settings
 from netdsl.lower.bind import Defaults, bind_options
 from netdsl.lower.convert import cast, convert
+from netdsl.lower.names import SETTINGS, refuse_reserved, unknown_layer, unknown_setting
+from netdsl.lower.override import Overrides, given
 from netdsl.lower.use import Loader, imported
-from netdsl.lower.values import POISON, Quoted, Scope, Unresolved, Value, evaluate, number
-from netdsl.ops import CATALOGUE, arguments, closest
+from netdsl.lower.values import POISON, Scope, Unresolved, Value, evaluate, number
+from netdsl.ops import CATALOGUE, closest
 from netdsl.ops.blocks import Res
 from netdsl.syntax import tree
 
 Report = Callable[[Diagnostic], None]
-
-SETTINGS = arguments(Settings)
-FLAGS = frozenset(word for cls in CATALOGUE.values() for word in cls.flags)
-EXPECTED = ("params", "macs", "depth", "out")
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What the command line or the caller says in place of the file.
-
-    `names` holds parameters and settings by name, as values or as their text.
-    """
-
-    names: Mapping[str, object] = field(default_factory=dict)
-    scale: str | None = None
 
 
 @dataclass(slots=True)
@@ -176,7 +162,7 @@ class _Header:
             self._use(entry)
             return
         if entry.key not in SETTINGS:
-            raise _unknown_setting(entry)
+            raise unknown_setting(entry)
         argument = SETTINGS[entry.key]
         if self._once("setting", entry.key, entry.key_span):
             value = convert(argument, entry.value, self.scope, "")
@@ -233,71 +219,9 @@ class _Header:
 _NOWHERE = Span(tree.NOWHERE.source, -1, -1)
 
 
-def given(value: object) -> Value:
-    """Return a value that came from outside the file, as text or as a Python object.
-
-    >>> given("18"), given(0.5), given(True), given("relu")
-    (18, Fraction(1, 2), 'on', 'relu')
-    """
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, float):
-        return Fraction(repr(value))
-    if isinstance(value, str):
-        return _parsed(value)
-    if isinstance(value, tuple | list):
-        return tuple(int(n) for n in value)
-    assert isinstance(value, int | Fraction), value
-    return value
-
-
-def _parsed(text: str) -> Value:
-    if re.fullmatch(r"-?[0-9]{1,9}", text):
-        return int(text)
-    if re.fullmatch(r"-?[0-9]{1,9}\.[0-9]{1,9}|[0-9]{1,9}(\.[0-9]{1,9})?e-[0-9]{1,2}", text):
-        return Fraction(text)
-    if re.fullmatch(r"[0-9]{1,9}([x×][0-9]{1,9}){1,2}", text):
-        return tuple(int(n) for n in re.split("[x×]", text))
-    return text if re.fullmatch(r"[a-z][a-z0-9_]*", text) else Quoted(text)
-
-
 def limit(key: str, value: Any, span: Span | None) -> None:
     """Refuse a setting outside of what makes sense."""
     bounds = {"drop_path": (0, 1), "shortcut_kernel": (1, 99), "classes": (1, 10**8)}
     low, high = bounds.get(key, (None, None))
     if low is not None and high is not None and not low <= value <= high:
         raise fail("E0206", f"`{key}` must be between {low} and {high:,}, not {value}", span)
-
-
-def refuse_reserved(name: str, span: Span) -> None:
-    """Refuse a parameter whose name means something already."""
-    if name in SETTINGS or name == "use":
-        help = f"write `{name} …`, without the `=`"
-        raise fail("E0209", f"`{name}` is a setting, not a parameter", span, help=help)
-    if name in FLAGS or name in ("x", "cin", "on", "off", "true", "false"):
-        raise fail("E0209", f"`{name}` has a meaning of its own in a network", span)
-    if re.fullmatch(r"[a-z][0-9].*", name):
-        raise fail("E0209", f"`{name}` reads as the option {name[0]}={name[1:]}", span)
-
-
-def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
-    """Return the error of a layer that is neither in the catalogue nor defined."""
-    near = closest(name, known)
-    meant = f"; did you mean `{near}`?" if near else ""
-    help = None if near else f"the layers are {', '.join(known)}"
-    return fail("E0201", f"unknown layer `{name}`{meant}", span, help=help)
-
-
-def _unknown_setting(entry: tree.Setting) -> NetDSLError:
-    if entry.key.capitalize() in CATALOGUE or entry.key.upper() in CATALOGUE:
-        code = next(c for c in CATALOGUE if c.lower() == entry.key)
-        return fail(
-            "E0202", f"unknown setting `{entry.key}`; layers start with a capital: `{code}`",
-            entry.key_span,
-        )  # fmt: skip
-    near = closest(entry.key, (*SETTINGS, "use"))
-    meant = f"; did you mean `{near}`?" if near else ""
-    help = None if near else f"the settings are {', '.join(SETTINGS)}"
-    if not near and isinstance(entry.value, tree.Number):
-        help = f"a parameter is written `{entry.key} = {entry.value}`"
-    return fail("E0202", f"unknown setting `{entry.key}`{meant}", entry.key_span, help=help)

@@ -9,7 +9,8 @@ from netdsl.ir import UNKNOWN, Graph, Settings
 from netdsl.ir.limits import PARAMETERS, SIDE
 from netdsl.lower.body import Lowering
 from netdsl.lower.count import check_size
-from netdsl.lower.header import Environment, Overrides, Report, read_header
+from netdsl.lower.header import Environment, Report, read_header
+from netdsl.lower.override import Overrides
 from netdsl.lower.use import Loader
 from netdsl.lower.values import Value
 from netdsl.syntax import tree

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netdsl.ir import Block, Builder, Node, Size
+from netdsl.ir.limits import CHANNELS
 from netdsl.ir.settings import ActKind, Bias
 from netdsl.ops.act import Gate, GateKind, activate
-from netdsl.ops.catalogue import arg, layer
-from netdsl.ops.conv import BIAS, CHANNELS, Convolution
+from netdsl.ops.catalogue import BIAS, arg, layer
+from netdsl.ops.convolution import Convolution
 from netdsl.ops.pool import GlobalAvgPool
 from netdsl.ops.scale import round_channels
 from netdsl.ops.wiring import Multiply

@@ -7,13 +7,11 @@ from typing import ClassVar
 
 from netdsl.errors import Misfit
 from netdsl.ir import Block, Builder, Call, Cost, Family, Keeps, Node, Op, Shape, Window
+from netdsl.ir.limits import FEATURES
 from netdsl.ir.settings import ActKind, Bias, Head
 from netdsl.ops.act import HiddenAct, activate
-from netdsl.ops.catalogue import arg, layer
-from netdsl.ops.conv import BIAS
+from netdsl.ops.catalogue import BIAS, arg, layer
 from netdsl.ops.pool import GlobalAvgPool
-
-FEATURES = 10**8
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from netdsl.errors import Misfit
 from netdsl.ir import Call, Family, Keeps, Op, Shape, Size, Window
+from netdsl.ir.limits import KERNEL
 from netdsl.ops.catalogue import arg, layer
-from netdsl.ops.conv import KERNEL
 from netdsl.ops.window import fit, need_map, out_size, short
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from netdsl.errors import Diagnostic, Misfit, NetDSLError
 from netdsl.ir import Graph, Node, Shape
-from netdsl.ops.conv import Convolution, has_bias
+from netdsl.ops.convolution import Convolution, has_bias
 from netdsl.ops.wiring import AveragePad, Shortcut, ShortcutAdd, StochasticDepth, ZeroPad
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from netdsl.ir import Graph, Node
 from netdsl.ops.act import IN_PLACE, Act, InPlaceAct
-from netdsl.ops.conv import Convolution, TransposedConvolution
+from netdsl.ops.convolution import Convolution, TransposedConvolution
 from netdsl.ops.dense import Linear
 from netdsl.ops.norm import Normalization
 from netdsl.ops.torch_layer import TorchLayer

@@ -49,7 +49,7 @@ class Consequences:
         """Whether an error only follows from a fault that is reported already."""
         word, before = spot.word(0), spot.word(-1)
         return (
-            self._is_blanked(before.start, word.start)
+            self._is_blanked(before.start, word.end)
             or word.start in self.brackets.stray
             or word.start in self.brackets.unclosed
             or word.start in self.brackets.unclosed.values()

@@ -12,10 +12,10 @@ from netdsl.syntax.brackets import MOST, Brackets, match_brackets
 from netdsl.syntax.tree import Comment
 
 BYTES = 1 << 20
-WORDS = 400_000
+WORDS = 200_000  # a hundred thousand times `Conv 64`
 DIGITS = 15  # `macs=11513626624` has 11
 
-_WORD = re.compile(r"#[^\r\n]*|\w+|[^\w\s]")
+_WORD = re.compile(r"#[^\r\n]*|[A-Za-z_]+|[0-9]+|[^\w\s]")
 _MARK = re.compile(
     r"""(?P<own_line> (?: (?<=[\r\n]) | \A ) [^\S\r\n]* \#[^\r\n]* )
       | (?P<comment> \#[^\r\n]* )

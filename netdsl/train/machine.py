@@ -30,12 +30,11 @@ def pick_device(asked: str | None = None) -> str:
 
 def pick_precision(device: str) -> str:
     """Return bf16 where the device computes faster in it, else fp32."""
-    faster = {
-        "cpu": lambda: has_bf16(_cpuinfo()),
-        "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
-        "mps": lambda: False,
-    }
-    return "bf16" if faster[device]() else "fp32"
+    if device == "cuda":
+        faster = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        faster = device == "cpu" and has_bf16(_cpuinfo())
+    return "bf16" if faster else "fp32"
 
 
 def has_bf16(cpuinfo: str) -> bool:

@@ -62,7 +62,7 @@ def _find(place: Path) -> Store:
     raise TrainError(
         f"tiny-imagenet is not in {place}: looked for {looked}",
         f"download {_URL} (248 MB) and name the zip file, or the folder it unpacks to, "
-        "as the data folder",
+        "as the data folder (`--data-dir`)",
     )
 
 

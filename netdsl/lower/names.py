@@ -1,0 +1,47 @@
+"""Names: what may be called what, and what was meant by a name that is unknown."""
+
+from __future__ import annotations
+
+import re
+
+from netdsl.errors import NetDSLError, Span, fail
+from netdsl.ir import Settings
+from netdsl.ops import CATALOGUE, arguments, closest
+from netdsl.syntax import tree
+
+SETTINGS = arguments(Settings)
+FLAGS = frozenset(word for cls in CATALOGUE.values() for word in cls.flags)
+
+
+def refuse_reserved(name: str, span: Span) -> None:
+    """Refuse a parameter whose name means something already."""
+    if name in SETTINGS or name == "use":
+        help = f"write `{name} …`, without the `=`"
+        raise fail("E0209", f"`{name}` is a setting, not a parameter", span, help=help)
+    if name in FLAGS or name in ("x", "cin", "on", "off", "true", "false"):
+        raise fail("E0209", f"`{name}` has a meaning of its own in a network", span)
+    if re.fullmatch(r"[a-z][0-9].*", name):
+        raise fail("E0209", f"`{name}` reads as the option {name[0]}={name[1:]}", span)
+
+
+def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
+    """Return the error of a layer that is neither in the catalogue nor defined."""
+    near = closest(name, known)
+    meant = f"; did you mean `{near}`?" if near else ""
+    help = None if near else f"the layers are {', '.join(known)}"
+    return fail("E0201", f"unknown layer `{name}`{meant}", span, help=help)
+
+
+def unknown_setting(entry: tree.Setting) -> NetDSLError:
+    if entry.key.capitalize() in CATALOGUE or entry.key.upper() in CATALOGUE:
+        code = next(c for c in CATALOGUE if c.lower() == entry.key)
+        return fail(
+            "E0202", f"unknown setting `{entry.key}`; layers start with a capital: `{code}`",
+            entry.key_span,
+        )  # fmt: skip
+    near = closest(entry.key, (*SETTINGS, "use"))
+    meant = f"; did you mean `{near}`?" if near else ""
+    help = None if near else f"the settings are {', '.join(SETTINGS)}"
+    if not near and isinstance(entry.value, tree.Number):
+        help = f"a parameter is written `{entry.key} = {entry.value}`"
+    return fail("E0202", f"unknown setting `{entry.key}`{meant}", entry.key_span, help=help)

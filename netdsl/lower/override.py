@@ -1,0 +1,49 @@
+"""What the command line or the caller says in place of a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from netdsl.lower.values import Quoted, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line or the caller says in place of the file.
+
+    `names` holds parameters and settings by name, as values or as their text.
+    """
+
+    names: Mapping[str, object] = field(default_factory=dict)
+    scale: str | None = None
+
+
+def given(value: object) -> Value:
+    """Return a value that came from outside the file, as text or as a Python object.
+
+    >>> given("18"), given(0.5), given(True), given("relu")
+    (18, Fraction(1, 2), 'on', 'relu')
+    """
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return Fraction(repr(value))
+    if isinstance(value, str):
+        return _parsed(value)
+    if isinstance(value, tuple | list):
+        return tuple(int(n) for n in value)
+    assert isinstance(value, int | Fraction), value
+    return value
+
+
+def _parsed(text: str) -> Value:
+    if re.fullmatch(r"-?[0-9]{1,9}", text):
+        return int(text)
+    if re.fullmatch(r"-?[0-9]{1,9}\.[0-9]{1,9}|[0-9]{1,9}(\.[0-9]{1,9})?e-[0-9]{1,2}", text):
+        return Fraction(text)
+    if re.fullmatch(r"[0-9]{1,9}([x×][0-9]{1,9}){1,2}", text):
+        return tuple(int(n) for n in re.split("[x×]", text))
+    return text if re.fullmatch(r"[a-z][a-z0-9_]*", text) else Quoted(text)

@@ -1,0 +1,80 @@
+"""Names and paths to parsed sources: files, shipped architectures and their variants."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+
+from netdsl.errors import fail
+from netdsl.lower import Loader, Overrides
+from netdsl.ops import closest
+from netdsl.syntax import decode, parse, tree
+
+SUFFIX = ".arch"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A parsed file, where it came from, and the scale that its name stands for."""
+
+    file: tree.File
+    loader: Loader = field(default_factory=Loader)
+    path: Path | None = None
+    scale: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What diagnostics call the file by."""
+        return self.file.span.source.name
+
+    def with_overrides(self, overrides: Overrides) -> tuple[tree.File, Overrides, Loader]:
+        """Return what `build` and `check` take."""
+        return self.file, replace(overrides, scale=overrides.scale or self.scale), self.loader
+
+
+def open_arch(arch: str | Path) -> Source:
+    """Return the parsed file of a path, of a shipped architecture, or of one of its variants."""
+    path, scale = find(arch)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise fail("E0001", f"cannot read {arch}: {error.strerror}") from None
+    name = str(arch) if path == Path(arch) else path.name
+    return replace(read_bytes(data, name), loader=Loader(path.parent), path=path, scale=scale)
+
+
+def read_bytes(data: bytes, name: str) -> Source:
+    """Return the parsed source of raw bytes; `name` is what diagnostics call it by."""
+    return Source(parse(decode(data, name), name))
+
+
+def shipped() -> dict[str, Path]:
+    """Return the architectures that come with netdsl, by name."""
+    folder = Path(str(files("netdsl.architectures")))
+    return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def variants() -> dict[str, Path]:
+    """Return the shipped scales, by name: `resnet56` is a scale of resnet-cifar."""
+    found: dict[str, Path] = {}
+    for path in shipped().values():
+        for name in re.findall(r"^ *scale +([a-z][a-z0-9_]*) *\(", path.read_text("utf-8"), re.M):
+            found.setdefault(name, path)
+    return found
+
+
+def find(arch: str | Path) -> tuple[Path, str | None]:
+    """Return the file of an architecture, and its scale if the name is one of a shipped file's."""
+    path, name = Path(arch), str(arch)
+    if path.exists() or path.suffix == SUFFIX or len(path.parts) > 1:
+        return path, None
+    files, scales = shipped(), variants()
+    if name in files:
+        return files[name], None
+    if name in scales:
+        return scales[name], name
+    near = closest(name, (*files, *scales))
+    meant = f"did you mean `{near}`?" if near else f"shipped are {', '.join(files)}"
+    raise fail("E0001", f"no file and no shipped architecture `{arch}`; {meant}")
