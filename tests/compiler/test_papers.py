@@ -3,9 +3,9 @@
 import pytest
 
 import netdsl
-from netdsl.api import shipped, variants
 from netdsl.ir import Node
 from netdsl.ops.regularise import Dropout
+from netdsl.shelf import shipped, variants
 
 INDEPENDENT = {
     "resnet18": (11_689_512, 1_814_073_344, 18),
