@@ -14,6 +14,9 @@ from netdsl.syntax import tree
 
 KEYS = ("params", "macs", "depth", "out")
 
+# Settings that change none of these.
+HARMLESS = {"name", "init", "drop_path"}
+
 
 def check_expectations(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
     """Yield what does not hold.
@@ -29,7 +32,7 @@ def check_expectations(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
         if not all(held):
             continue
         scaled = frozenset() if "scale" in named else lowered.scaled
-        beyond = sorted((lowered.overridden | scaled) - named)
+        beyond = sorted((lowered.overridden | scaled) - named - HARMLESS)
         if beyond:
             message = f"`expect` is not checked, because {_list(beyond)} is overridden"
             yield Diagnostic("N0505", message, expectation.span)
