@@ -158,7 +158,7 @@ def test_a_place_without_tiny_imagenet_says_what_was_looked_for(tmp_path: Path) 
     )
     assert caught.value.help == (
         "download http://cs231n.stanford.edu/tiny-imagenet-200.zip (248 MB) and name the zip "
-        "file, or the folder it unpacks to, as the data folder"
+        "file, or the folder it unpacks to, as the data folder (`--data-dir`)"
     )
 
 

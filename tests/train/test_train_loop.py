@@ -1,4 +1,4 @@
-"""The training loop: against one written by hand, twice, interrupted, gone wrong."""
+"""The training loop: against one written by hand, twice, listened to, evaluated."""
 
 from __future__ import annotations
 
