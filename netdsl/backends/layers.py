@@ -75,6 +75,39 @@ class ChannelNorm(nn.LayerNorm):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
+class Part(nn.Module):
+    """Some of the channels, side by side."""
+
+    def __init__(self, start: int, end: int) -> None:
+        super().__init__()
+        self.start = start
+        self.end = end
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, self.start : self.end]
+
+    def extra_repr(self) -> str:
+        return f"{self.start}, {self.end}"
+
+
+class LayerScale(nn.Module):
+    """One learned factor a channel that starts small (ConvNeXt)."""
+
+    def __init__(self, channels: int, start: float) -> None:
+        super().__init__()
+        self.start = start
+        self.scale = nn.Parameter(torch.full((channels, 1, 1), start))
+
+    def reset_parameters(self) -> None:
+        nn.init.constant_(self.scale, self.start)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.scale
+
+    def extra_repr(self) -> str:
+        return f"{len(self.scale)}, start={self.start}"
+
+
 class StochasticDepth(nn.Module):
     """The end of a branch that training leaves out now and then: evaluation scales it."""
 

@@ -147,7 +147,7 @@ def _of_call(part: str, children: list[Call]) -> list[Column]:
     for i, key in enumerate(sorted(keys, key=lambda key: order.get(key, -1))):
         values = tuple([child.arguments.get(key, defaults.get(key)) for child in children])
         family = "channels" if key in CHANNELS else key
-        if key == "groups" and values == columns[0].values:
+        if key == "groups" and columns and values == columns[0].values:
             family = "channels"  # depthwise
         if target in ("AveragePad", "ZeroPad") and key == "channels":
             family = "padded"

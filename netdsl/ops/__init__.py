@@ -3,6 +3,7 @@
 from netdsl.ops import act as act
 from netdsl.ops import attention as attention
 from netdsl.ops import blocks as blocks
+from netdsl.ops import channels as channels
 from netdsl.ops import conv as conv
 from netdsl.ops import dense as dense
 from netdsl.ops import norm as norm

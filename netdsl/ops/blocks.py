@@ -113,7 +113,8 @@ class BasicBlock(ResidualBlock):
 @layer(
     "Bott",
     examples=(
-        "Bott 8", "Bott 8 s2 e2 g2", "Bott 6 e1 pre", "Bott 8 s2 shortcut=project dropout=0.3"
+        "Bott 8", "Bott 8 s2 e2 g2", "Bott 6 e1 pre", "Bott 8 s2 shortcut=project dropout=0.3",
+        "Bott 8 order=relu_pre bias=on drop_path=0.1",
     ),
     positional=("channels",),
     flags={"pre": ("order", "pre"), "bias": ("bias", "on")},

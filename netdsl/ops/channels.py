@@ -1,0 +1,76 @@
+"""Layers that reorder, select or scale channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netdsl.errors import Misfit
+from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape
+from netdsl.ir.limits import CHANNELS
+from netdsl.ops.catalogue import arg, layer
+from netdsl.ops.window import need_map
+
+
+@layer("Shuffle", examples=("Shuffle 2", "Shuffle 3"), positional=("g",))
+@dataclass(frozen=True, slots=True)
+class ChannelShuffle(Op):
+    """Channels dealt out over g groups in turn (ShuffleNet): `Shuffle g`."""
+
+    g: int = arg(least=1, most=CHANNELS)
+
+    def infer(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        need_map(x, "Shuffle")
+        if x.channels % self.g:
+            raise Misfit("E0306", f"{x.channels} channels do not divide into {self.g} groups")
+        return x
+
+    def call(self, *inputs: Shape) -> Call:
+        return Call("nn.ChannelShuffle", {"groups": self.g}, positional=1)
+
+
+@layer("Part", examples=("Part 1 2", "Part 3 3"), positional=("i", "n"))
+@dataclass(frozen=True, slots=True)
+class ChannelPart(Op):
+    """The i-th of n equal parts of the channels, the first being 1: `Part i n`."""
+
+    i: int = arg(least=1, most=CHANNELS)
+    n: int = arg(least=1, most=CHANNELS)
+
+    def infer(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if x.channels % self.n:
+            raise Misfit("E0306", f"{x.channels} channels do not divide into {self.n} parts")
+        if self.i > self.n:
+            raise Misfit("E0206", f"there is no part {self.i} of {self.n}")
+        return x._replace(channels=x.channels // self.n)
+
+    def call(self, *inputs: Shape) -> Call:
+        (x,) = inputs
+        width = x.channels // self.n
+        return Call("Part", {"start": (self.i - 1) * width, "end": self.i * width}, positional=2)
+
+
+@layer("LayerScale", examples=("LayerScale 1e-6", "LayerScale"), positional=("v",))
+@dataclass(frozen=True, slots=True)
+class LayerScale(Op):
+    """One learned factor a channel that starts small (ConvNeXt): `LayerScale [v=1e-6]`."""
+
+    family: ClassVar[Family] = "norm"
+    keeps: ClassVar[Keeps] = "input"
+
+    v: float = arg(1e-6, least=0, most=1e6)
+
+    def infer(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        need_map(x, "LayerScale")
+        return x
+
+    def call(self, *inputs: Shape) -> Call:
+        (x,) = inputs
+        return Call("LayerScale", {"channels": x.channels, "start": self.v}, positional=2)
+
+    def cost(self, *inputs: Shape) -> Cost:
+        (x,) = inputs
+        return Cost(params=x.channels)
