@@ -13,7 +13,7 @@ from netdsl.backends.drawing_file import FORMATS, render
 from netdsl.backends.drawing_labels import FONTS, Labels
 from netdsl.backends.drawing_lanes import spread
 from netdsl.backends.drawing_layout import Layout, Place, stack
-from netdsl.backends.drawing_routes import paths, shifts, spline
+from netdsl.backends.drawing_routes import route, spline
 from netdsl.backends.drawing_rows import draw_rows
 from netdsl.errors import fail
 from netdsl.ir import Graph
@@ -108,15 +108,14 @@ def _frame(frame: Frame, place: Place, labels: Labels) -> dict[str, str]:
 
 def _add_wires(dot: Digraph, pen: Pen, layout: Layout, labels: Labels, column: int) -> None:
     points = {m.name for m in flat(pen.members) if isinstance(m, Joint) and not m.sign}
-    for i, (wire, shift) in enumerate(zip(pen.wires, shifts(pen.wires, layout), strict=True)):
+    for i, (wire, lines) in enumerate(zip(pen.wires, route(layout, pen.wires), strict=True)):
         look = labels.wire(wire)
         if i in layout.labels:
             look["lp"] = _at(layout.labels[i])
         stops = [f"{column} {wire.tail}", f"{column} {wire.head}"]
         if wire.box is not None:
             stops.insert(1, f"{column} {wire.box.name}")
-            dot.node(stops[1], **labels.box(wire.box), **_where(layout.lanes[i]))
-        lines = paths(layout, i, wire, shift)
+            dot.node(stops[1], **labels.box(wire.box), **_where(layout.lanes[i][-1]))
         for (tail, head), line in zip(pairwise(stops), lines, strict=True):
             arrow = wire.head not in points
             ending = {} if arrow else {"arrowhead": "none"}

@@ -97,11 +97,15 @@ def flat(members: Iterable[Member]) -> Iterator[Box | Joint]:
 
 
 class Pen:
-    """Adds members and wires to a drawing, from top to bottom."""
+    """Adds members and wires to a drawing, from top to bottom.
+
+    `reads` are the numbers of the wires that bring a value from further up.
+    """
 
     def __init__(self) -> None:
         self.members: list[Member] = []
         self.wires: list[Wire] = []
+        self.reads: list[int] = []
         self.frames = 0
         self.main = True
 
@@ -120,6 +124,8 @@ class Pen:
     def wire(self, x: Value, head: str) -> Value:
         """Lead `x` to a member; on the main path write its shape if it is new."""
         shape = x.shape if x.form == "spine" and x.shape != x.said else None
+        if x.form == "read":
+            self.reads.append(len(self.wires))
         self.wires.append(Wire(x.at, head, x.form, x.word, shape, x.box))
         return Value(head, x.shape, x.shape)
 

@@ -89,5 +89,5 @@ def _check(svg: str, labels: set[str], said: str) -> None:
 
 def _errors(messages: str) -> str:
     """What was an error, of all that an engine said."""
-    errors = [line for line in messages.splitlines() if line.startswith("Error")]
+    errors = [line.strip() for line in messages.splitlines() if line.startswith("Error")]
     return "; ".join(errors) or "Graphviz did not say why"

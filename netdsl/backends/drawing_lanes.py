@@ -6,12 +6,13 @@ line or label lies on a box or on another label.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from netdsl.backends.drawing import Box, Frame, Joint, Member, Pen, Split
 from netdsl.backends.drawing_labels import Labels
-from netdsl.backends.drawing_layout import HEADING, PAD, Layout, Place
+from netdsl.backends.drawing_layout import HEADING, PAD, Layout, Place, entering
 
 LANE = 11.0  # between lines that run downwards
 BESIDE = 16.0  # between branches
@@ -45,8 +46,11 @@ class _Spread:
     def __init__(self, pen: Pen, layout: Layout, labels: Labels) -> None:
         self.layout = layout
         self.labels = labels
+        self.pen = pen
         self.wires = pen.wires
         self.leaving: dict[str, list[int]] = {}
+        self.entered: Counter[int] = Counter()
+        self.done: set[int] = set()
         for i, wire in enumerate(pen.wires):
             self.leaving.setdefault(wire.tail, []).append(i)
 
@@ -70,10 +74,7 @@ class _Spread:
         self._add(column, place)
         for i in self.leaving.get(member.name, ()):
             if self.wires[i].shape is not None:
-                w, h = self.labels.wire_size(self.wires[i])
-                y = self.layout.below[member.name] + 11
-                label = self.layout.labels[i] = Place(NEAR + w / 2, y, w, h)
-                self._add(column, label)
+                self._add(column, self._label(i, 0.0, self.layout.below[member.name] + 11))
 
     def _frame(self, column: Block, frame: Frame) -> None:
         inside = self.column(frame.members)
@@ -93,7 +94,7 @@ class _Spread:
 
     def _split(self, column: Block, split: Split) -> None:
         """Place branches side by side, one of them or the middle of all on the axis."""
-        blocks = [self.column(branch) for branch in split.branches]
+        blocks = [self._branch(branch) for branch in split.branches]
         axes, x = [], 0.0
         for block in blocks:
             axes.append(x - block.left)
@@ -103,15 +104,30 @@ class _Spread:
             block.move(axis - (axes[0] if split.anchored else middle))
             self._join(column, block)
 
+    def _branch(self, members: Sequence[Member]) -> Block:
+        """Place a branch, and in it the lines that come in from elsewhere."""
+        block = self.column(members)
+        for i in entering(members, self.pen):
+            levels = self.layout.levels[i]
+            self.entered[i] += 1
+            if self.entered[i] == 1 and i in self.layout.from_above:
+                self._add(block, self._label(i, 0.0, self.layout.from_above[i]))
+                continue
+            bounds = [*levels, self.layout.members[self.wires[i].head].y]
+            depth = len(levels) - self.entered[i]
+            self._lane(block, i, bounds[depth], bounds[depth + 1])
+        return block
+
     def _arcs(self, column: Block) -> None:
         """Lay the lines within this column that go around, short ones first."""
         inside = set(column.names)
         arcs = [
             i for name in column.names for i in self.leaving.get(name, ())
             if self.wires[i].form != "spine" and self.wires[i].head in inside
-            and i not in self.layout.lanes
+            and i not in self.done
         ]  # fmt: skip
         for i in sorted(arcs, key=self._length):
+            self.done.add(i)
             self._arc(column, i)
 
     def _length(self, i: int) -> float:
@@ -120,17 +136,28 @@ class _Spread:
 
     def _arc(self, column: Block, i: int) -> None:
         wire = self.wires[i]
-        top = self.layout.members[wire.tail].y
-        bottom = self.layout.entries.get(wire.head, self.layout.members[wire.head].y)
-        beside = [p.right for p in column.places if p.bottom > top - 3 and p.top < bottom + 3]
-        width, height = self.labels.size(wire.box) if wire.box else (0.0, bottom - top)
-        x, y = max(beside) + LANE + width / 2, (top + bottom) / 2
-        lane = self.layout.lanes[i] = Place(x, y, width, height)
-        self._add(column, lane)
-        if wire.word:
-            w, h = self.labels.wire_size(wire)
-            label = self.layout.labels[i] = Place(lane.right + NEAR + w / 2, y, w, h)
-            self._add(column, label)
+        levels = self.layout.levels.get(i, [self.layout.members[wire.head].y])
+        lane = self._lane(column, i, self.layout.members[wire.tail].y, levels[0])
+        if wire.word and i not in self.layout.from_above:
+            label = self._label(i, lane.right, lane.y)
+            self._add(column, Place(label.x, lane.y, label.width, lane.height))
+            column.places.append(label)
+
+    def _lane(self, column: Block, i: int, top: float, bottom: float) -> Place:
+        """Add an upright piece of a line, right of all that is beside it."""
+        box = self.wires[i].box
+        width, height = self.labels.size(box) if box else (0.0, bottom - top)
+        near = [p.right for p in column.places if p.bottom > top - 3 and p.top < bottom + 3]
+        x = max(near, default=0.0) + LANE + width / 2
+        place = Place(x, (top + bottom) / 2, width, height)
+        self.layout.lanes.setdefault(i, []).append(place)
+        self._add(column, place)
+        return place
+
+    def _label(self, i: int, x: float, y: float) -> Place:
+        width, height = self.labels.wire_size(self.wires[i])
+        label = self.layout.labels[i] = Place(x + NEAR + width / 2, y, width, height)
+        return label
 
     def _add(self, column: Block, place: Place) -> None:
         column.places.append(place)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from netdsl.backends.drawing import Box, Frame, Joint, Member, Pen, Split, Wire
+from netdsl.backends.drawing import Box, Frame, Joint, Member, Pen, Split, flat
 from netdsl.backends.drawing_labels import Labels
 
 GAP, LABEL, ARROW = 8.0, 16.0, 8.0  # between rows; for a label; for an arrowhead
@@ -50,16 +50,19 @@ class Place:
 class Layout:
     """Where everything lies: members and frames by name, the rest by the number of its wire.
 
-    `below` is where a label behind a member begins, `entries` the height at which a line from
-    elsewhere reaches a branch; `lanes` are what goes around: a vertical line, or the box on it.
+    `below` is where a label behind a member begins. `lanes` are the upright pieces, or the box on
+    one, of a line that goes around, the innermost first; `levels` the heights at which it comes
+    into branches, the outermost first. A line `from_above` ends on top of its member, and its word
+    stands at this height.
     """
 
     members: dict[str, Place] = field(default_factory=dict)
     frames: dict[str, Place] = field(default_factory=dict)
     labels: dict[int, Place] = field(default_factory=dict)
-    lanes: dict[int, Place] = field(default_factory=dict)
+    lanes: dict[int, list[Place]] = field(default_factory=dict)
+    levels: dict[int, list[float]] = field(default_factory=dict)
+    from_above: dict[int, float] = field(default_factory=dict)
     below: dict[str, float] = field(default_factory=dict)
-    entries: dict[str, float] = field(default_factory=dict)
 
 
 def stack(pens: Sequence[Pen], labels: Labels) -> list[Layout]:
@@ -82,9 +85,9 @@ class _Stack:
         self.labels = labels
         self.rows = rows
         self.layout = Layout()
-        self.wires: dict[str, list[Wire]] = {}
-        for wire in pen.wires:
-            self.wires.setdefault(wire.head, []).append(wire)
+        self.pen = pen
+        self.labelled = {wire.head for wire in pen.wires if wire.shape is not None}
+        self.signed = {m.name for m in flat(pen.members) if isinstance(m, Joint) and m.sign}
         self.inset = 0.0
         self._column(pen.members, 0.0)
 
@@ -98,14 +101,20 @@ class _Stack:
                 y = self._column(member.members, y) + PAD
             else:
                 y = self._place(member, y)
-            self.layout.below[_last(member)] = y
+            if not isinstance(member, Split):
+                self.layout.below[_last(member)] = y
         return y
 
     def _split(self, split: Split, y: float) -> float:
-        first = [_first(branch[0]) for branch in split.branches if branch]
-        read = [name for name in first if self.wires[name][0].form == "read"]
-        self.layout.entries.update({name: y + ENTRY * i for i, name in enumerate(read, 1)})
-        inset, ends = self.inset + ENTRY * len(read), [y]
+        """Place branches, under the lines that come into them from elsewhere."""
+        read = [i for branch in split.branches for i in entering(branch, self.pen)]
+        from_above = [i for i in read if self.pen.wires[i].head not in self.signed]
+        for k, i in enumerate(read, 1):
+            self.layout.levels.setdefault(i, []).append(y + ENTRY * k)
+        under = y + ENTRY * len(read) + LABEL / 2
+        self.layout.from_above.update(dict.fromkeys(from_above, under))
+        inset = self.inset + ENTRY * len(read) + LABEL * bool(from_above)
+        ends = [y]
         for branch in split.branches:
             self.inset = inset
             ends.append(self._column(branch, y))
@@ -114,24 +123,23 @@ class _Stack:
 
     def _place(self, member: Box | Joint, y: float) -> float:
         width, height = self.labels.size(member)
-        wires = self.wires.get(member.name, ())
-        labelled = any(wire.shape is not None for wire in wires)
         arrow = isinstance(member, Box) or bool(member.sign)
-        top = y + GAP + LABEL * labelled + ARROW * arrow + self.inset
+        top = y + GAP + LABEL * (member.name in self.labelled) + ARROW * arrow + self.inset
         self.inset = 0.0
         middle = max(top + height / 2, self.rows.get(member.name, 0.0))
         self.layout.members[member.name] = Place(0.0, middle, width, height)
         return middle + height / 2
 
 
-def _first(member: Member) -> str:
-    """The topmost box or joint in a member."""
-    while isinstance(member, Frame):
-        member = member.members[0]
-    return member.name if not isinstance(member, Split) else _first(member.branches[0][0])
+def entering(branch: Sequence[Member], pen: Pen) -> list[int]:
+    """Return the numbers of the wires that bring a value from above a split into a branch."""
+    if not pen.reads:
+        return []
+    inside = {member.name for member in flat(branch)}
+    ends = [(i, pen.wires[i].tail in inside, pen.wires[i].head in inside) for i in pen.reads]
+    return [i for i, tail, head in ends if head and not tail]
 
 
 def _last(member: Member) -> str:
-    while isinstance(member, Frame):
-        member = member.members[-1]
-    return member.name if not isinstance(member, Split) else ""
+    *_, last = flat([member])
+    return last.name

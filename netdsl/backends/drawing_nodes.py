@@ -15,25 +15,20 @@ SIGNS: dict[type, str] = {ShortcutAdd: "+", Add: "+", Multiply: "×", Cat: "Cat"
 
 
 def draw_nodes(
-    pen: Pen,
-    graph: Graph,
-    nodes: Sequence[Node],
-    values: dict[str, Value],
-    family: Family,
+    pen: Pen, graph: Graph, nodes: Sequence[Node], values: dict[str, Value], family: Family,
     text: str = "",
-) -> Value:
+) -> Value:  # fmt: skip
     """Draw nodes behind the `values` that they read, and return what leaves the last of them."""
     runs = _runs(nodes)
-    layer = nodes[0].layer
     reads = Counter(name for run in runs for name in run[0].inputs)
     kinds = {n.inputs[1]: shortcut_kind(graph, n) for n in nodes if isinstance(n.op, ShortcutAdd)}
     with pen.frame(text if len(runs) > 1 else ""):
         for name in [name for name in values if reads[name] > 1]:
-            values[name] = pen.joint(values[name], f"{layer} in")
+            values[name] = pen.joint(values[name], f"{nodes[0].layer} in")
         for run in runs:
             operands = [values[name] for name in run[0].inputs]
-            end = run[-1]
             box = _box(graph, run, family, text if len(runs) == 1 else "")
+            end = run[-1]
             if len(operands) > 1:
                 y = _join(pen, end, operands, kinds)
             elif end.name in kinds:

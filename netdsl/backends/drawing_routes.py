@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
+from itertools import pairwise
 
 from netdsl.backends.drawing import Wire
 from netdsl.backends.drawing_layout import Layout, Place
@@ -16,36 +18,57 @@ APART = 4.0  # between lines that reach a joint from the side
 Point = tuple[float, float]
 
 
-def paths(layout: Layout, i: int, wire: Wire, shift: float) -> list[list[Point]]:
-    """Return where the line of a wire begins, turns and ends: two lines where a box is on its way.
+def route(layout: Layout, wires: Sequence[Wire]) -> list[list[list[Point]]]:
+    """Return where the line of every wire begins, turns and ends: two lines if a box is on its way.
 
-    Lines that reach one joint from the side end `shift` points below its middle.
+    The words on them are moved to where no line crosses them.
     """
+    shifts = _shifts(layout, wires)
+    lines = [_lines(layout, i, wire, shifts.get(i, 0.0)) for i, wire in enumerate(wires)]
+    pieces = [piece for parts in lines for line in parts for piece in pairwise(line)]
+    level = sorted({a[1] for a, b in pieces if a[0] != b[0]})
+    for i in layout.labels.keys() & layout.lanes.keys() - layout.from_above.keys():
+        _clear(layout.labels[i], layout.lanes[i][-1], level)
+    return lines
+
+
+def _lines(layout: Layout, i: int, wire: Wire, shift: float) -> list[list[Point]]:
     tail, head = layout.members[wire.tail], layout.members[wire.head]
     if i not in layout.lanes:
         return [_down(tail, head)]
-    lane = layout.lanes[i]
-    entry = layout.entries.get(wire.head)
-    if entry is None:
-        end = [(lane.x, head.y + shift), (head.right, head.y + shift)]
-    else:
-        end = [(lane.x, entry), (head.x, entry), (head.x, head.top)]
+    *_, lane = layout.lanes[i]
     start = [(tail.right, tail.y), (lane.x, tail.y)]
-    if wire.box is None:
-        return [[*start, *end]]
-    return [[*start, (lane.x, lane.top)], [(lane.x, lane.bottom), *end]]
+    y = head.y + shift
+    if wire.box is not None:
+        end = [(lane.x, y), (head.right, y)]
+        return [[*start, (lane.x, lane.top)], [(lane.x, lane.bottom), *end]]
+    xs = [place.x for place in reversed(layout.lanes[i])]
+    above = i in layout.from_above
+    end = [(head.x, head.top)] if above else [(xs[-1], y), (head.right, y)]
+    turns = zip(pairwise([*xs, head.x] if above else xs), layout.levels.get(i, ()), strict=True)
+    return [[*start, *[(x, level) for pair, level in turns for x in pair], *end]]
 
 
-def shifts(wires: Sequence[Wire], layout: Layout) -> list[float]:
-    """Return how far below the middle of its joint each line from the side ends, outer lower."""
-    found = [0.0] * len(wires)
+def _shifts(layout: Layout, wires: Sequence[Wire]) -> dict[int, float]:
+    """How far below the middle of its joint each line from the side ends, outer ones lower."""
+    found: dict[int, float] = {}
     sides: dict[str, list[int]] = {}
-    for i in sorted(layout.lanes, key=lambda i: layout.lanes[i].x):
+    for i in sorted(layout.lanes, key=lambda i: layout.lanes[i][0].x):
         sides.setdefault(wires[i].head, []).append(i)
     for numbers in sides.values():
-        for k, i in enumerate(numbers):
-            found[i] = APART * (k - (len(numbers) - 1) / 2)
+        middle = (len(numbers) - 1) / 2
+        found.update({i: APART * (k - middle) for k, i in enumerate(numbers)})
     return found
+
+
+def _clear(label: Place, lane: Place, level: Sequence[float]) -> None:
+    """Move a label along its lane, as little as may be, to where no level line crosses it."""
+    room = label.height / 2 + 1
+    for k in range(int(lane.height / 2 - room)):
+        for y in (lane.y + k, lane.y - k):
+            if bisect(level, y - room) == bisect(level, y + room):
+                label.y = y
+                return
 
 
 def spline(points: Sequence[Point], *, arrow: bool) -> str:
@@ -55,7 +78,7 @@ def spline(points: Sequence[Point], *, arrow: bool) -> str:
     if arrow:
         end = _towards(end, before, HEAD)
     found = [points[0]]
-    for last, corner, following in zip(points, points[1:], [*points[2:-1], end], strict=False):
+    for last, corner, following in zip(points, points[1:-1], [*points[2:-1], end], strict=False):
         radius = min(ROUND, _far(last, corner) / 2, _far(corner, following) / 2)
         into, out = _towards(corner, last, radius), _towards(corner, following, radius)
         found += [found[-1], into, into, *_bend(into, corner, out)]

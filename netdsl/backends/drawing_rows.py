@@ -106,7 +106,7 @@ class _Artist:
         return joint
 
     def _branch(self, x: Value, branch: Branch, split: Split) -> Value:
-        if branch.label:
+        if branch.label and branch.source:
             made = self.graph[branch.source].shape
             x = Value(self.places[branch.source], made, made, "read", f"@{branch.label}")
         main = split.anchored and not split.branches
@@ -125,7 +125,7 @@ def _labelled(items: Sequence[Item]) -> Iterator[str]:
     """The nodes whose values are read again further down."""
     for item in items:
         for branch in item.branches if isinstance(item, Group) else ():
-            if branch.label:
+            if branch.label and branch.source:
                 yield branch.source
             yield from _labelled(branch.items)
 

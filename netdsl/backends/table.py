@@ -11,7 +11,7 @@ from netdsl.ir import Cost, Graph, Node, Shape
 from netdsl.measure import activation_memory, depth, total
 from netdsl.passes.drop_shortcuts import drop_shortcuts
 from netdsl.rows import Group, Item, Row, rows
-from netdsl.words import concise, in_order, merged, primitive, shortcuts
+from netdsl.words import ShortcutKind, concise, in_order, merged, primitive, shortcuts
 
 HEADER = ("layer", "output", "params", "MACs", "field", "shortcut")
 NUMBERS = ("params", "MACs", "field")  # these columns are flush right
@@ -82,7 +82,7 @@ def make_table(graph: Graph, *, expand: bool = False) -> Table:
     return Table(
         (start, *_lines(graph, rows(graph, expand=expand), expand=expand)),
         graph.input.shape, cost, depth(graph), activation_memory(graph),
-        dict(Counter(kind.word for kind in shortcuts(graph))),
+        dict(Counter(_name(kind) for kind in shortcuts(graph))),
         Cost(cost.params - plain.params, cost.macs - plain.macs),
     )  # fmt: skip
 
@@ -166,8 +166,12 @@ def _notes(table: Table) -> Iterator[str]:
     if table.shortcuts:
         count = _count(sum(table.shortcuts.values()), "shortcut")
         params, macs = _count(table.removed.params, "parameter"), _count(table.removed.macs, "MAC")
-        yield "shortcuts: " + ", ".join(f"{n} {word}" for word, n in table.shortcuts.items())
+        yield "shortcuts: " + ", ".join(f"{n} {name}" for name, n in table.shortcuts.items())
         yield f"--plain removes {count} with {params} and {macs}"
+
+
+def _name(kind: ShortcutKind) -> str:
+    return f"projection ({kind.word})" if kind.form == "projection" else kind.word
 
 
 def _bytes(count: int) -> str:

@@ -1,0 +1,213 @@
+"""What is in a drawing: boxes, lines, words and numbers, as DOT text."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from netdsl.api import parse
+from netdsl.backends.dot import draw, to_dot, to_svg
+from netdsl.backends.drawing_labels import COLOURS
+from netdsl.errors import NetDSLError
+from netdsl.ops import CATALOGUE
+
+INPUT = (3, 16, 18)
+
+
+def dot(text: str, *, twin: bool = False, expand: bool = False) -> str:
+    return parse(text, input=INPUT).dot(twin=twin, expand=expand)
+
+
+def boxes(text: str, *, twin: bool = False, expand: bool = False) -> list[str]:
+    """What is written in the boxes and joints below the title, a string for each."""
+    lines = dot(text, twin=twin, expand=expand).splitlines()
+    nodes = [line for line in lines if " pos=" in line and " -> " not in line]
+    found = [" ".join(re.findall(r">([^<>]+)</", node)) for node in nodes if " title" not in node]
+    return [words for words in found if words]
+
+
+def wire(source: str, word: str) -> str:
+    """The wire on which this is written."""
+    (line,) = [line for line in source.splitlines() if " -> " in line and f">{word}<" in line]
+    return line
+
+
+def on_wires(text: str, *, expand: bool = False) -> list[str]:
+    lines = [line for line in dot(text, expand=expand).splitlines() if " -> " in line]
+    return [" ".join(re.findall(r">([^<>]+)</", line)) for line in lines if "label=" in line]
+
+
+def test_every_layer_is_a_box_with_its_parameters() -> None:
+    assert boxes("(Conv 5)x2 Avg 2 BB 5 FC 4") == [
+        "Input", "Conv 5 ×2 380", "Avg 2", "BB 5 470", "+", "FC 4 1.4 k", "4",
+    ]  # fmt: skip
+
+
+def test_the_title_stands_over_the_numbers() -> None:
+    source = dot('name "Net 7" (Conv 64)x2 FC 1000')
+    assert re.findall(r">([^<>]+)</", source)[:2] == [
+        "Net 7", "3 layers · 18.47 M parameters · 29.55 M MACs",
+    ]  # fmt: skip
+
+
+def test_the_shape_is_written_only_where_it_changes() -> None:
+    found = on_wires("Conv 5 Conv 5 Max 3 s1 Max 2 BB 5 BB 6 GAP FC 5")
+    assert [words for words in found if "×" in words] == [
+        "3×16×18", "5×16×18", "5×8×9", "6×8×9", "6×1×1",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("layer", "word", "look"),
+    [
+        ("BB 4", "identity", None),
+        ("BB 6 shortcut=pad", "zero-pad", "dashed"),
+        ("BB 6 s2", "avg-pool +", "dashed"),
+        ("BB 6 s2 shortcut=project", "1×1", "dotted"),
+        ("Res shortcut=project shortcut_kernel=3 ( Conv 6 )", "3×3", "dotted"),
+    ],
+)
+def test_each_kind_of_shortcut_has_its_line_and_its_word(
+    layer: str, word: str, look: str | None
+) -> None:
+    line = wire(dot(f"Conv 4 {layer}"), word)
+    assert 'color="#c0322b"' in line
+    assert (re.findall(r"style=(\w+)", line) or [None]) == [look]
+
+
+def test_every_family_of_the_catalogue_has_colours() -> None:
+    assert {cls.family for cls in CATALOGUE.values()} <= set(COLOURS)
+
+
+def test_boxes_have_the_colours_of_their_family() -> None:
+    source = dot("Conv 4 Max 2 BB 4 FC 3")
+    fills = re.findall(r'fillcolor="(#\w+)"', source)
+    assert fills == [COLOURS[f][0] for f in ("input", "conv", "pool", "block", "dense")]
+
+
+def test_equal_residual_layers_are_drawn_once_in_a_frame_that_counts_them() -> None:
+    text = "Conv 4 (BB 8 s=[2,1])x9"
+    assert boxes(text)[2:] == ["BB 8 s2 896", "+", "BB 8 1.2 k", "+", "8×8×9"]
+    assert ">×8<" in dot(text)
+
+
+def test_layers_without_shortcuts_are_counted_in_their_box() -> None:
+    assert boxes("(Conv 4)x7")[1] == "Conv 4 ×7 1.0 k"
+    assert "cluster" not in dot("(Conv 4)x7")
+
+
+def test_a_plain_residual_block_is_drawn_as_its_convolutions() -> None:
+    text = "Conv 8 BB 8 BB 16 s2 Bott 16 BB 16 pre"
+    plain = parse(text, input=INPUT).plain()
+    found = re.findall(r"<B>([^<]*)</B></FONT>(?: <[^>]*>(×\d+))?", plain.dot())[2:]
+    assert found == [
+        ("Conv 8", ""), ("Conv 8", "×2"), ("Conv 16 s2, 16", ""),
+        ("Conv 4 1x1, 4 3x3, 16 1x1", ""), ("Conv 16", "×2"),
+    ]  # fmt: skip
+
+
+def test_a_definition_is_a_frame_with_its_call_and_its_number() -> None:
+    text = "def Pair(c) { Conv c Conv c 1x1 } Conv 6 (Pair 6)x3 Pair 6"
+    assert re.findall(r">(Pair[^<]*)<", dot(text)) == ["Pair 6  ×3", "Pair 6"]
+
+
+def test_values_that_are_read_again_come_from_where_they_are_made() -> None:
+    line = wire(dot("Conv 4 @enc Max 2 Up 2 Cat( | @enc )"), "@enc")
+    assert line.split(" [")[0].strip() == '"0 conv1_act read" -> "0 cat1 join"'
+
+
+def test_expanded_layers_show_their_nodes() -> None:
+    assert boxes("Conv 4 BB 6 s2 shortcut=project dropout=0.5 order=bn_after_add", expand=True) == [
+        "Input",
+        "Conv 4 Conv2d 3×3, 4 108 BatchNorm2d 8 ReLU",
+        "Conv2d 3×3, 6, stride 2 216 BatchNorm2d 12 ReLU Dropout Conv2d 3×3, 6 324",
+        "+",
+        "BatchNorm2d 12 ReLU",
+        "6×8×9",
+        "Conv2d 1×1, 6, stride 2 24 BatchNorm2d 12",
+    ]
+
+
+def test_expanding_writes_every_repetition_out() -> None:
+    assert [words.split()[0] for words in boxes("(Max 3 s1)x3", expand=True)[1:-1]] == ["Max"] * 3
+
+
+def test_a_scaled_map_is_drawn_with_its_factor() -> None:
+    found = boxes("SE r3", expand=True)
+    assert found[1:3] == ["AdaptiveAvgPool2d Conv2d 1×1, 1 4 ReLU Conv2d 1×1, 3 6 Sigmoid", "×"]
+
+
+def test_a_twin_has_the_same_boxes_in_the_same_rows() -> None:
+    found = re.findall(
+        r'^\s*"(\d) (\w+)" \[label.* pos="[^,]*,(.*?)"', dot("BB 4 BB 8 GAP", twin=True), re.M
+    )
+    left, right = ({name: y for i, name, y in found if i == number} for number in "01")
+    assert {**left, "title": None} == {**right, "title": None}
+    assert {"input", "bb1", "bb2", "gap1", "output"} <= set(left)
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["a<b&\"c'", "<B>x</B> &amp; &#65;", r"\N \\ \n", "-->", "]]>", "日本 🙂", "a\tb\x07c", " "],
+)
+def test_any_title_is_drawn_as_it_is(title: str) -> None:
+    graph = parse("Conv 4", input=INPUT).checked
+    assert "<svg" in to_svg([(title, graph)])  # raises where a text is missing
+
+
+def test_a_notebook_shows_the_drawing() -> None:
+    assert parse("Conv 4", input=INPUT)._repr_svg_().startswith("<?xml")
+
+
+def test_one_network_is_one_text() -> None:
+    code = (
+        "from netdsl.api import parse; print(parse('Conv 4 Cat( BB 4 | (Conv 4)x3 @a | Conv 5 ) FC 9',"
+        "input=(3, 9, 8)).dot(twin=True, expand=True))"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env=env)
+        for env in ({**os.environ, "PYTHONHASHSEED": seed} for seed in ("1", "2"))
+    ]
+    assert runs[0].stdout == runs[1].stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("a.svg", b"<?xml"), ("a.PNG", b"\x89PNG"), ("a.pdf", b"%PDF"), ("a.dot", b"digraph")],
+)
+def test_the_suffix_says_the_format(name: str, start: bytes, tmp_path: Path) -> None:
+    graph = parse("Conv 4", input=INPUT).checked
+    path = draw([("", graph)], tmp_path / name)
+    assert (path, path.read_bytes()[: len(start)]) == (tmp_path / name, start)
+
+
+def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
+    graph = parse("Conv 4", input=INPUT).checked
+    with pytest.raises(NetDSLError) as caught:
+        draw([("", graph)], tmp_path / "net.jpg")
+    assert str(caught.value) == (
+        "error[E0604]: cannot draw `net.jpg`: a drawing ends in .svg, .png, .pdf or .dot"
+    )
+
+
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    graph = parse("Conv 4", input=INPUT).checked
+    path = tmp_path / "none" / "net.svg"
+    with pytest.raises(NetDSLError) as caught:
+        draw([("", graph)], path)
+    assert str(caught.value) == f"error[E0606]: cannot write {path}: No such file or directory"
+
+
+def test_more_boxes_than_the_limit_are_refused() -> None:
+    graph = parse("(Max 3 s1)x20000", input=INPUT).checked
+    with pytest.raises(NetDSLError) as caught:
+        to_dot([("", graph)], expand=True)
+    assert str(caught.value) == (
+        "error[E0605]: 20,002 boxes and joints exceed the limit of 20,000 for a drawing\n"
+        "  = help: draw it folded"
+    )
