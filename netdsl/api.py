@@ -115,13 +115,13 @@ class Network:
 
     def dot(self, *, twin: bool = False, expand: bool = False) -> str:
         """Return the drawing as DOT text; with `twin`, beside the plain network."""
-        from netdsl.backends.dot import to_dot
+        from netdsl.backends.drawing import to_dot
 
         return to_dot(self._drawn(twin), expand=expand)
 
     def draw(self, path: str | Path, *, twin: bool = False, expand: bool = False) -> Path:
         """Draw the network into an svg, png, pdf or dot file, by the suffix of the path."""
-        from netdsl.backends.dot import draw
+        from netdsl.backends.drawing import draw
 
         return draw(self._drawn(twin), Path(path), expand=expand)
 
@@ -129,7 +129,7 @@ class Network:
         return to_text(self.file)
 
     def _repr_svg_(self) -> str:
-        from netdsl.backends.dot import to_svg
+        from netdsl.backends.drawing import to_svg
 
         return to_svg(self._drawn(twin=False))
 

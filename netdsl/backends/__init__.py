@@ -1,0 +1,1 @@
+"""Graph to something else; the back ends do not know of one another."""

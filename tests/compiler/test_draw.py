@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from netdsl.api import parse
-from netdsl.backends.dot import draw, to_dot, to_svg
-from netdsl.backends.drawing_labels import COLOURS
+from netdsl.backends.drawing.dot import draw, to_dot, to_svg
+from netdsl.backends.drawing.labels import COLOURS
 from netdsl.errors import NetDSLError
 from netdsl.ops import CATALOGUE
 

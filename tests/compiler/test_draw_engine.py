@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from netdsl.api import parse
-from netdsl.backends import engine
-from netdsl.backends.drawing_file import render
+from netdsl.backends.drawing import engine
+from netdsl.backends.drawing.file import render
 from netdsl.errors import NetDSLError
 
 ONE = 'digraph { layout=nop2; a [label=<<B>%s</B>> pos="0,0" fontname="DejaVu Sans" width=2] }'

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from netdsl.api import Network, parse
-from netdsl.backends.dot import to_dot
-from netdsl.backends.drawing_file import render
+from netdsl.backends.drawing.dot import to_dot
+from netdsl.backends.drawing.file import render
 
 NET1 = (
     "default BB(dropout=0.5) (Conv 64)x2 Avg 2 BB 64 BB 128 Avg 2 BB 128 BB 256 Avg 2 BB 256 "

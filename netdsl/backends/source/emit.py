@@ -11,11 +11,11 @@ from functools import cache
 from importlib.resources import files
 from textwrap import wrap
 
-from netdsl.backends.source_classes import Classes, classes
-from netdsl.backends.source_kinds import JOINS, Kinds
-from netdsl.backends.source_names import class_names, summary
-from netdsl.backends.source_text import WIDTH, prose
-from netdsl.backends.source_training import constructor_end, draw, initialise
+from netdsl.backends.source.classes import Classes, classes
+from netdsl.backends.source.kinds import JOINS, Kinds
+from netdsl.backends.source.names import class_names, summary
+from netdsl.backends.source.text import WIDTH, prose
+from netdsl.backends.source.training import constructor_end, draw, initialise
 from netdsl.ir import Call, Graph, Settings
 from netdsl.measure import depth, total
 from netdsl.plan import plan

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from netdsl.backends.drawing import Box, Form, Joint, Wire
-from netdsl.backends.fonts import FAMILY, width
+from netdsl.backends.drawing.figure import Box, Form, Joint, Wire
+from netdsl.backends.drawing.fonts import FAMILY, width
 from netdsl.ir import Graph
 from netdsl.measure import depth, total
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from netdsl.backends.source_kinds import JOINS, Kind, Part, Run, layer_of
-from netdsl.backends.source_params import Signature
-from netdsl.backends.source_text import Brackets, comment, fits, fold, fold_sum
+from netdsl.backends.source.kinds import JOINS, Kind, Part, Run, layer_of
+from netdsl.backends.source.params import Signature
+from netdsl.backends.source.text import Brackets, comment, fits, fold, fold_sum
 from netdsl.ir import Call
 from netdsl.plan import Program
 

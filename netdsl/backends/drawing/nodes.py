@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from netdsl.backends.drawing import Box, Pen, Value
+from netdsl.backends.drawing.figure import Box, Pen, Value
 from netdsl.ir import Family, Graph, Node
 from netdsl.ops.wiring import Add, Cat, Multiply, ShortcutAdd
 from netdsl.words import ShortcutKind, primitive, shortcut_kind

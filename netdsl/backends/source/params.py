@@ -8,8 +8,8 @@ from itertools import count
 from keyword import iskeyword
 from typing import Any
 
-from netdsl.backends.source_kinds import DEFAULTS, OTHER_DEFAULTS, Kind, Kinds, Run
-from netdsl.backends.source_text import literal
+from netdsl.backends.source.kinds import DEFAULTS, OTHER_DEFAULTS, Kind, Kinds, Run
+from netdsl.backends.source.text import literal
 from netdsl.ir import Call
 from netdsl.ops.convolution import CONV_DEFAULTS
 from netdsl.plan import ModulePlan

@@ -6,8 +6,8 @@ from bisect import bisect
 from collections.abc import Sequence
 from itertools import pairwise
 
-from netdsl.backends.drawing import Wire
-from netdsl.backends.drawing_layout import Layout, Place
+from netdsl.backends.drawing.figure import Wire
+from netdsl.backends.drawing.layout import Layout, Place
 
 BUS = 9.0  # above a joint, where the lines of branches meet
 ROUND = 9.0  # radius of a corner

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netdsl.backends.source_kinds import Kinds
-from netdsl.backends.source_text import Brackets, fold, literal
+from netdsl.backends.source.kinds import Kinds
+from netdsl.backends.source.text import Brackets, fold, literal
 from netdsl.ir import Graph, Settings
 from netdsl.ir.settings import Init
 from netdsl.plan import branch_ends

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from netdsl.backends.drawing import Box, Pen, Split, Value
-from netdsl.backends.drawing_nodes import draw_nodes
+from netdsl.backends.drawing.figure import Box, Pen, Split, Value
+from netdsl.backends.drawing.nodes import draw_nodes
 from netdsl.ir import Cost, Graph
 from netdsl.ops import CATALOGUE
 from netdsl.ops.blocks import ResidualBlock

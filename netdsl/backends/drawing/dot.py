@@ -8,13 +8,13 @@ from pathlib import Path
 
 from graphviz import Digraph
 
-from netdsl.backends.drawing import Box, Frame, Joint, Member, Pen, Split, flat
-from netdsl.backends.drawing_file import FORMATS, render
-from netdsl.backends.drawing_labels import FONTS, Labels
-from netdsl.backends.drawing_lanes import spread
-from netdsl.backends.drawing_layout import Layout, Place, stack
-from netdsl.backends.drawing_routes import route, spline
-from netdsl.backends.drawing_rows import draw_rows
+from netdsl.backends.drawing.figure import Box, Frame, Joint, Member, Pen, Split, flat
+from netdsl.backends.drawing.file import FORMATS, render
+from netdsl.backends.drawing.labels import FONTS, Labels
+from netdsl.backends.drawing.lanes import spread
+from netdsl.backends.drawing.layout import Layout, Place, stack
+from netdsl.backends.drawing.routes import route, spline
+from netdsl.backends.drawing.rows import draw_rows
 from netdsl.errors import fail
 from netdsl.ir import Graph
 

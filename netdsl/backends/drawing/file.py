@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from netdsl.backends import engine, fonts
+from netdsl.backends.drawing import engine, fonts
 from netdsl.errors import fail
 
 SECONDS = 60

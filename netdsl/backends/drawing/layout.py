@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from netdsl.backends.drawing import Box, Frame, Joint, Member, Pen, Split, flat
-from netdsl.backends.drawing_labels import Labels
+from netdsl.backends.drawing.figure import Box, Frame, Joint, Member, Pen, Split, flat
+from netdsl.backends.drawing.labels import Labels
 
 GAP, LABEL, ARROW = 8.0, 16.0, 8.0  # between rows; for a label; for an arrowhead
 ENTRY = 9.0  # between the lines that enter branches from above

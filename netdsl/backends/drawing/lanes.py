@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from netdsl.backends.drawing import Box, Frame, Joint, Member, Pen, Split
-from netdsl.backends.drawing_labels import Labels
-from netdsl.backends.drawing_layout import HEADING, PAD, Layout, Place, entering
+from netdsl.backends.drawing.figure import Box, Frame, Joint, Member, Pen, Split
+from netdsl.backends.drawing.labels import Labels
+from netdsl.backends.drawing.layout import HEADING, PAD, Layout, Place, entering
 
 LANE = 11.0  # between lines that run downwards
 BESIDE = 16.0  # between branches

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from keyword import iskeyword
 
-from netdsl.backends.source_kinds import Kind, Kinds
+from netdsl.backends.source.kinds import Kind, Kinds
 from netdsl.ir import Call
 from netdsl.ops import CATALOGUE
 from netdsl.plan import ModulePlan

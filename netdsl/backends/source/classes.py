@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from netdsl.backends.source_forward import forward, interval, is_loop, numbered
-from netdsl.backends.source_kinds import JOINS, Kind, Kinds, Part, Run
-from netdsl.backends.source_params import Signature, signatures
-from netdsl.backends.source_text import Brackets, fold, remark
+from netdsl.backends.source.forward import forward, interval, is_loop, numbered
+from netdsl.backends.source.kinds import JOINS, Kind, Kinds, Part, Run
+from netdsl.backends.source.params import Signature, signatures
+from netdsl.backends.source.text import Brackets, fold, remark
 from netdsl.ir import Call, Leaf, Outline, Repeat
 
 INDENT = 8
