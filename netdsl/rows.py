@@ -136,7 +136,7 @@ class _Reader:
         end = nodes[-1] if nodes else inside[-1].output
         cost = sum((item.cost for item in inside), self._cost(nodes))
         group = Group(
-            section.kind, section.name, _head(section), 1, branches, nodes, end, cost,
+            section.kind, section.name, section.text, 1, branches, nodes, end, cost,
             self.fields[end.name], self._shortcut(nodes),
         )  # fmt: skip
         return (group,)
@@ -208,15 +208,3 @@ def _inside(item: Item) -> list[object]:
 
 def _multiple(cost: Cost, times: int) -> Cost:
     return Cost(cost.params * times, cost.macs * times)
-
-
-def _head(section: Section) -> str:
-    """What was written before the branches: `Res shortcut=project`."""
-    if section.kind == "def":
-        return section.written
-    brackets = 0
-    for i, character in enumerate(section.written):
-        brackets += (character == "[") - (character == "]")
-        if character == "(" and not brackets:
-            return section.written[:i].strip()
-    return section.code

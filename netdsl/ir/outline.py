@@ -38,6 +38,8 @@ class Repeat:
 class Section:
     """What holds other layers and is a module of its own: the call of a `def`, Res, Add, Cat.
 
+    `text` is what stands before the branches, with parameters and lists resolved.
+
     The nodes that belong to none of the layers inside (an addition, a shortcut) have its name as
     their `layer`. A `def` and `Res` have one branch. `reads` holds, for each branch, the label that
     it starts from, or "" for what comes in.
@@ -47,6 +49,7 @@ class Section:
     code: str
     kind: Literal["def", "res", "add", "cat"]
     branches: tuple[Outline, ...]
+    text: str
     written: str
     span: Span
     reads: tuple[str, ...] = ()

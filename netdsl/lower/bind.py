@@ -250,4 +250,4 @@ def value_text(value: Any) -> str:
     if isinstance(value, tuple):
         h, w = value[0], value[-1]
         return str(h) if len(value) == 2 and h == w else "x".join(map(str, value))
-    return plain(value)
+    return f"{value:g}" if isinstance(value, float) else plain(value)

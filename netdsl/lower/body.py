@@ -9,7 +9,7 @@ from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
 from netdsl.ir import UNKNOWN, Builder, Entry, Graph, Leaf, Node, Outline, Repeat, Section, Shape
 from netdsl.lower.bind import bind
 from netdsl.lower.combine import Combiner
-from netdsl.lower.count import formal_values, times
+from netdsl.lower.count import call_text, formal_values, times
 from netdsl.lower.frame import Frame, written
 from netdsl.lower.header import Environment, Report
 from netdsl.lower.names import unknown_layer
@@ -138,8 +138,8 @@ class Lowering:
         self.calls.append(core.span)
         y, outline = self.body(definition.body, x, Frame(f"{path}.", Counter(), scope))
         self.calls.pop()
-        text = written(core.span)
-        return y, (Section(path, core.name, "def", (outline,), text, core.span, ("",)),)
+        text, source = call_text(core, values), written(core.span)
+        return y, (Section(path, core.name, "def", (outline,), text, source, core.span, ("",)),)
 
     def _label(self, label: tree.Name, node: Node, frame: Frame) -> None:
         if label.text in frame.labels:

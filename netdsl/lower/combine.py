@@ -44,7 +44,7 @@ class Combiner:
         return self._join(core, x, frame, name)
 
     def _res(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:
-        res = self._options(core, frame.scope)
+        res, head = self._options(core, frame.scope)
         if len(core.branches) != 1:
             message = "Res has one body; `|` is for Add and Cat"
             raise fail("E0205", message, core.branches[1].span)
@@ -54,7 +54,7 @@ class Combiner:
         y, outline = self.body(core.branches[0].body, start, inner)
         path = frame.prefix + name
         text = written(core.span)
-        section = Section(path, "Res", "res", (outline,), text, core.span, ("",))
+        section = Section(path, "Res", "res", (outline,), head, text, core.span, ("",))
         if y is start:
             return y, ()
         self._enter(frame, name, core)
@@ -64,10 +64,11 @@ class Combiner:
         y = add_shortcut(self.build, start, start, y, res, stride, unit=unit)
         return activate(self.build, y, res.act, "act"), (section,)
 
-    def _options(self, core: tree.Combine, scope: Scope) -> Res:
+    def _options(self, core: tree.Combine, scope: Scope) -> tuple[Res, str]:
+        """Return the options of a Res, and their text."""
         defaults = self.environment.defaults
         bound = bind_options(core.options, Res, "Res", scope)
-        return Res(**fill(Res, bound, defaults, "Res"))
+        return Res(**fill(Res, bound, defaults, "Res")), " ".join(["Res", *bound.words])
 
     def _join(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:
         ends: list[Node] = []
@@ -84,8 +85,8 @@ class Combiner:
         y = self.build(Add() if core.name == "Add" else Cat(), *ends, name=core.name.lower())
         kind: Literal["add", "cat"] = "add" if core.name == "Add" else "cat"
         section = Section(
-            frame.prefix + name, core.name, kind, tuple(outlines), written(core.span), core.span,
-            tuple(reads),
+            frame.prefix + name, core.name, kind, tuple(outlines), core.name, written(core.span),
+            core.span, tuple(reads),
         )  # fmt: skip
         return y, (section,)
 

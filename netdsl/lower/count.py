@@ -8,6 +8,7 @@ from math import ceil
 
 from netdsl.errors import NetDSLError, Span, fail
 from netdsl.ir.limits import LAYERS
+from netdsl.lower.bind import option_text, value_text
 from netdsl.lower.header import Environment
 from netdsl.lower.values import Scope, Unresolved, Value, evaluate, number
 from netdsl.syntax import tree
@@ -105,6 +106,18 @@ def formal_values(call: tree.Layer, definition: tree.Definition, scope: Scope) -
             raise fail("E0207", f"{call.name} has its `{name}` twice", argument.span)
         given[name] = _word_or_value(expr, scope)
     return _with_defaults(call, definition, given, scope)
+
+
+def call_text(call: tree.Layer, values: dict[str, Value]) -> str:
+    """Return the call of a definition with its arguments resolved."""
+    positions = iter(values)
+    words = [
+        option_text(a.key, values[a.key])
+        if isinstance(a, tree.Option)
+        else value_text(values[next(positions)])
+        for a in call.arguments
+    ]
+    return " ".join([call.name, *words])
 
 
 def _formal(
