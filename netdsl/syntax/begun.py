@@ -41,7 +41,7 @@ class Begun:
     def first(self) -> Any:
         """The token or node that it starts with, if it holds anything."""
         part = self.parts[0] if self.parts else None
-        while isinstance(part, Tree):
+        while isinstance(part, Tree) and part.children:
             part = part.children[0]
         return part
 
@@ -50,7 +50,7 @@ class Begun:
         """What it is, by what it starts with: "layer", "combine", "setting", "default", …"""
         first = self.first
         if isinstance(first, Token):
-            return {**_ENTRIES, **_ITEMS}[first.type]
+            return {**_ENTRIES, **_ITEMS}.get(first.type, "item")
         if isinstance(first, tree.Name):
             return "setting"
         return "entry" if isinstance(first, tree.Header) else "item"

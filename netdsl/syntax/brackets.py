@@ -30,7 +30,7 @@ class Brackets:
     def faults(self) -> Iterator[Diagnostic]:
         """Yield one fault for each bracket without a partner, and one for each wrong pair."""
         text = self.source.text
-        wrong = {opened: closed for closed, opened in self.stray.items() if opened in self.unclosed}
+        wrong = self._wrong_pairs()
         for opened, outer in self.unclosed.items():
             sign = text[opened]
             if opened in wrong:
@@ -44,6 +44,18 @@ class Brackets:
                 yield self._fault(f"`{sign}` is not closed", opened)
         for closed in sorted(self.stray.keys() - wrong.values()):
             yield self._fault(f"`{text[closed]}` closes nothing", closed)
+
+    def mend(self, text: str) -> str:
+        """Make pairs of the wrong pairs; return a text with the right signs for them."""
+        for opened, closed in self._wrong_pairs().items():
+            self.partners[opened] = closed
+            del self.unclosed[opened], self.stray[closed]
+            text = text[:closed] + _PAIRS[text[opened]] + text[closed + 1 :]
+        return text
+
+    def _wrong_pairs(self) -> dict[int, int]:
+        stray = self.stray.items()
+        return {opened: closed for closed, opened in stray if opened in self.unclosed}
 
     def _fault(self, message: str, at: int, partner: tuple[int, str] | None = None) -> Diagnostic:
         labels = (Label(self._span(partner[0]), partner[1]),) if partner else ()

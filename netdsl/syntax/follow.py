@@ -67,11 +67,12 @@ class Consequences:
 
     def _is_left_open(self, spot: Spot, begun: Begun) -> bool:
         """Whether a bracket that nothing closes leads to the error."""
-        unclosed = [i for i in self.brackets.unclosed if i < spot.word(0).start]
-        braces = any(self.scan.source.text[i] == "{" for i in unclosed)
+        if any(token.start_pos in self.brackets.unclosed for token in begun.opened):
+            return True
+        here, unclosed = spot.word(0).start, self.brackets.unclosed.items()
+        left = [i for i, outer in unclosed if i < here and (outer is None or here < outer)]
         ends = spot.word(0).kind in ("end", "times", *KEYWORDS) or spot.word(-1).kind == "times"
-        inside = any(token.start_pos in unclosed for token in begun.opened)
-        return inside or braces or (ends and bool(unclosed))
+        return any(ends or self.scan.text[i] == "{" for i in left)
 
     def _closes_list(self, spot: Spot) -> bool:
         """Whether a `]` that nothing opens ends this layer: `Conv 64, 128]`."""

@@ -73,9 +73,9 @@ def _wrong_value(spot: Spot) -> Diagnostic:
 
 
 def _value_missing(spot: Spot) -> Diagnostic:
-    name = spot.word(-1).text
-    help = f"a layer starts with a capital: `{name.capitalize()}`"
-    return Diagnostic("E0112", f"`{name}` has no value", spot.span(-1), help=help)
+    message = f"`{spot.word(-1).text}` has no value"
+    help = "a setting is written as in `norm batch`, a layer as in `Norm`"
+    return Diagnostic("E0112", message, spot.span(-1), help=help)
 
 
 def _parameter_in_capitals(spot: Spot) -> Diagnostic:

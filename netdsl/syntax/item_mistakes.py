@@ -46,21 +46,25 @@ def _short(spot: Spot, first: int, last: int) -> str:
 
 
 def _arguments_in_brackets(spot: Spot) -> Diagnostic:
-    """`Conv(64)`, but also `Conv (c + 8) / 2`, which is an expression."""
-    closed = spot.partner(-1) or 0
+    message = "the arguments of a layer stand without brackets"
+    closed = spot.partner(-1)
+    if closed is None:
+        return Diagnostic("E0117", message, spot.span(-1))
+    layer = f"{spot.word(-2).text} {_without_brackets(spot, closed)}".rstrip()
+    help = f"write `{layer}`" if len(layer) <= LENGTH else None
+    return Diagnostic("E0117", message, spot.span(-1, closed), help=help)
+
+
+def _without_brackets(spot: Spot, closed: int) -> str:
+    """Return arguments as they are written; `(c + 8) / 2` is an expression and keeps brackets."""
     end = closed
     while spot.word(end + 1).kind in OPERATORS:
         end += 2
     if end > closed:
-        inner = f"[{spot.written(-1, end)}]"
-    elif any(spot.word(i).kind in OPERATORS for i in range(closed)):
-        inner = f"[{spot.written(0, closed - 1)}]"
-    else:
-        inner = " ".join(spot.written(0, closed - 1).replace(",", " ").split()) if closed else ""
-    layer = f"{spot.word(-2).text} {inner}".rstrip()
-    message = "the arguments of a layer stand without brackets"
-    help = f"write `{layer}`" if closed and len(layer) <= LENGTH else None
-    return Diagnostic("E0117", message, spot.span(-1, closed), help=help)
+        return f"[{spot.written(-1, end)}]"
+    if any(spot.word(i).kind in OPERATORS for i in range(closed)):
+        return f"[{spot.written(0, closed - 1)}]"
+    return " ".join(spot.written(0, closed - 1).replace(",", " ").split())
 
 
 def _empty_brackets(spot: Spot) -> Diagnostic:
@@ -102,12 +106,12 @@ def layer_missing(spot: Spot) -> Diagnostic:
 
 
 def _separator_in_layer(spot: Spot) -> Diagnostic:
-    sign, argument = spot.word(-1).text, spot.word(0).text
-    if spot.word(1).kind == "equal":
-        argument += f"={spot.word(2).text}"
-    first = spot.last("layer")
-    layer = f": write `{spot.written(first, -2)} {argument}`" if first > -6 else ""
-    return Diagnostic("E0111", f"`{sign}` ends the layer{layer}", spot.span(-1))
+    sign = spot.word(-1).text
+    last = spot.partner(0) or (2 if spot.word(1).kind == "equal" else 0)
+    layer = f"{spot.written(spot.last('layer'), -2)} {spot.written(0, last)}"
+    fits = spot.word(-2).kind != "close" and len(layer) <= LENGTH
+    message = f"`{sign}` ends the layer" + (f": write `{layer}`" if fits else "")
+    return Diagnostic("E0111", message, spot.span(-1))
 
 
 def separator_between_options(spot: Spot) -> Diagnostic:
@@ -152,7 +156,8 @@ def _header_entry(spot: Spot) -> Diagnostic:
 def _lower_case_layer(spot: Spot) -> Diagnostic:
     name = spot.word(0).text
     message = f"a layer starts with a capital: `{name.capitalize()}`"
-    entry = spot.word(1).kind in ("number", "dims")
+    inside = spot.word(-1).kind in ("open", "bar", "label")
+    entry = spot.word(1).kind in ("number", "dims") and not inside
     help = "header entries stand before the first layer" if entry else None
     return Diagnostic("E0108", message, spot.span(), help=help)
 

@@ -33,8 +33,10 @@ def diagnose(spot: Spot) -> Diagnostic:
 
 
 def _unknown(spot: Spot) -> Diagnostic:
+    word = spot.word(0)
+    if word.kind == "other":
+        return Diagnostic("E0101", f"unexpected character `{word.text}`", spot.span())
     expected = _EXPECTED.get(spot.place)
     mark = f"expected {expected}" if expected else ""
-    word = spot.word(0)
     message = f"unexpected `{word.text}`" if word.text else "the text ends too early"
     return Diagnostic("E0102", message, spot.span(), mark=mark)

@@ -36,6 +36,7 @@ class Page:
         start, end = self._range(span)
         self._flush(start)
         breaks = self._breaks(start)
+        fresh = fresh or self.blank_due
         stays = self._gap and not fresh and (not breaks or self._gap != GAP)
         if stays and len(self.lines[-1] + self._gap + text) <= WIDTH:
             self.lines[-1] += self._gap + text

@@ -20,6 +20,8 @@ from netdsl.syntax.build import Builder
 from netdsl.syntax.recover import Recovery
 from netdsl.syntax.scan import scan
 
+_KNOWN_EVERYWHERE = ("DEFAULT", "SCALE", "EXPECT", "DEF", "RES", "ADD", "CAT", "KEY")
+
 
 def parse(text: str, name: str = "<text>") -> tree.File:
     """Return the tree of a source, or raise all that is wrong with its syntax.
@@ -85,10 +87,10 @@ def _parser() -> tuple[Lark, Builder]:
 
 
 class _Lexer(lexer.ContextualLexer):
-    """Knows the words of the header and `key =` wherever they stand, for the errors they make."""
+    """Knows the words of the language and `key =` wherever they stand, for the errors they make."""
 
     def __init__(self, conf: Any, states: Any, always_accept: Any = ()) -> None:
-        super().__init__(conf, states, ("DEFAULT", "SCALE", "EXPECT", "DEF", "KEY"))
+        super().__init__(conf, states, _KNOWN_EVERYWHERE)
 
 
 def _start(fault: Diagnostic) -> int:

@@ -110,4 +110,6 @@ def _is_broken_in_source(page: Page, whole: Span, body: tree.Body) -> bool:
 
 
 def _has_blank_line(page: Page, before: Span, after: Span) -> bool:
+    if before.source is not page.source or after.source is not page.source:
+        return False
     return _BLANK_LINE.search(page.source.text, before.end, after.start) is not None

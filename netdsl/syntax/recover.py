@@ -12,12 +12,13 @@ from netdsl.errors import Diagnostic
 from netdsl.syntax.begun import Begun
 from netdsl.syntax.brackets import MOST
 from netdsl.syntax.follow import Consequences
+from netdsl.syntax.lexemes import Lexeme
 from netdsl.syntax.mistakes import diagnose
 from netdsl.syntax.scan import Scan
 from netdsl.syntax.spot import Spot
 from netdsl.syntax.words import TERMINALS, Words
 
-_SKIPPED_IN = ("entry", "item", "default", "scale", "expect", "combine")
+_PASSED_IN = ("entry", "item", "default", "scale", "expect", "combine")
 
 
 class Recovery:
@@ -27,7 +28,7 @@ class Recovery:
         self.scan = scan
         self.found: list[Diagnostic] = []
         self.consequences = Consequences(scan)
-        self.resumed_at = -1
+        self.resumed_at = (-1, 0)  # a word, and how deep the parser was there
 
     @property
     def faults(self) -> list[Diagnostic]:
@@ -37,7 +38,7 @@ class Recovery:
     @cached_property
     def words(self) -> Words:
         """The words of the source; nobody needs them where nothing is wrong."""
-        return Words(self.scan.text, self.scan.brackets.partners)
+        return Words(self.scan.text, self.scan.brackets)
 
     def __call__(self, error: UnexpectedInput) -> bool:
         """Report an error and set the parser behind it; false where nothing is left to read."""
@@ -47,11 +48,13 @@ class Recovery:
         if not self.consequences.cover(spot, begun):
             self.found.append(diagnose(spot))
             self.consequences.note(spot)
-        if spot.index in (len(self.words), self.resumed_at) or len(self.found) == MOST:
+        if spot.index == len(self.words) or len(self.found) == MOST:
             return False
-        self.resumed_at = self._resume(spot, begun, parser)
-        parser.lexer_thread.state.line_ctr.char_pos = self.words.offset(self.resumed_at)
-        return True
+        behind = self._behind(spot, begun, parser)
+        index = behind or self._next(spot, begun, parser)
+        parser.lexer_thread.state.line_ctr.char_pos = self.words.offset(index)
+        stuck_at, self.resumed_at = self.resumed_at, (index, len(parser.parser_state.state_stack))
+        return bool(behind) or self.resumed_at != stuck_at
 
     def _index(self, error: UnexpectedInput) -> int:
         """Return which word the parser gave up at; at the end, how many there are."""
@@ -62,23 +65,34 @@ class Recovery:
             start = error.token.start_pos
         return self.words.index(start or 0)
 
-    def _resume(self, spot: Spot, begun: Begun, parser: Any) -> int:
-        """Return which word to go on at, with a layer in the place of what cannot be read."""
+    def _behind(self, spot: Spot, begun: Begun, parser: Any) -> int:
+        """Return the next word if this one can be passed over as if it were not there, else 0."""
         word = spot.word(0)
-        is_separator = word.kind in ("comma", "arrow") and spot.place in _SKIPPED_IN
-        if is_separator or word.start in self.scan.brackets.stray:
-            return spot.index + 1
-        index = spot.index
+        is_separator = word.kind in ("comma", "arrow") and spot.place in _PASSED_IN
+        if not is_separator and word.start not in self.scan.brackets.stray:
+            return 0
+        if spot.place == "item" and begun.parts:  # the bracket may have ended more than it should
+            begun.drop()
+            parser.feed_token(_hole(word))
+        return spot.index + 1
+
+    def _next(self, spot: Spot, begun: Begun, parser: Any) -> int:
+        """Drop what was begun; return the word at which something new starts."""
+        word, index = spot.word(0), spot.index
         for token in begun.opened[:1]:
             index = max(index, self.words.behind(self.words.index(token.start_pos or 0)))
         begun.drop()
         if begun.in_header:
             return self.words.next_entry(index)
-        hole = Token("LAYER", word.text, start_pos=word.start, end_pos=word.end)
-        parser.feed_token(hole)
+        parser.feed_token(_hole(word))
         if word.start in self.scan.brackets.unclosed.values():
-            _leave(parser, TERMINALS[word.kind], hole)
+            _leave(parser, TERMINALS[word.kind], _hole(word))
         return self.words.next_item(index, parser.accepts())
+
+
+def _hole(word: Lexeme) -> Token:
+    """Return a layer that stands for what could not be read, so that no body is without one."""
+    return Token("LAYER", word.text, start_pos=word.start, end_pos=word.end)
 
 
 def _leave(parser: Any, closing: str, hole: Token) -> None:

@@ -57,6 +57,19 @@ def scan(source: Source) -> Scan:
     refuse_too_large(source, len(source.text.encode(errors="surrogatepass")))
     if "\0" in source.text:
         raise nul(source)
+    comments, offsets, wrong = _marks(source)
+    brackets = match_brackets(source, offsets)
+    faults = [_fault(source, match) for match in wrong]
+    if not any(map(_hides_brackets, wrong)):
+        faults += brackets.faults()
+    if max(len(wrong), len(brackets.stray)) == MOST:
+        raise NetDSLError(*faults[:MOST])
+    text, blanks = brackets.mend(_blank(source.text, wrong)), [match.start() for match in wrong]
+    return Scan(source, text, tuple(comments), brackets, tuple(faults), tuple(blanks))
+
+
+def _marks(source: Source) -> tuple[list[Comment], list[int], list[re.Match[str]]]:
+    """Find comments, brackets and the first twenty things that are wrong by themselves."""
     comments, offsets, wrong = [], [], []
     for match in _MARK.finditer(source.text):
         if match.lastgroup == "bracket":
@@ -66,15 +79,8 @@ def scan(source: Source) -> Scan:
         elif match.lastgroup != "string":
             wrong.append(match)
             if len(wrong) == MOST:
-                raise NetDSLError(*map(_fault, [source] * MOST, wrong))
-    brackets = match_brackets(source, offsets)
-    faults = [_fault(source, match) for match in wrong]
-    if not any(map(_hides_brackets, wrong)):
-        faults += brackets.faults()
-    if len(brackets.stray) == MOST:
-        raise NetDSLError(*faults[:MOST])
-    text, blanks = _blank(source.text, wrong), tuple(match.start() for match in wrong)
-    return Scan(source, text, tuple(comments), brackets, tuple(faults), blanks)
+                break
+    return comments, offsets, wrong
 
 
 def refuse_too_large(source: Source, size: int) -> None:

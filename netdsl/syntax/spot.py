@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import zip_longest
 
 from netdsl.errors import Diagnostic, Source, Span
 from netdsl.syntax.lexemes import Lexeme
@@ -44,9 +44,9 @@ class Spot:
 
     def written(self, first: int, last: int) -> str:
         """Return some words as on one line, with neither comments nor line breaks between them."""
-        words = [self.word(i) for i in range(first, last + 1)]
-        gaps = (" " if a.end < b.start else "" for a, b in pairwise(words))
-        return words[0].text + "".join(gap + b.text for gap, b in zip(gaps, words[1:], strict=True))
+        gaps = (" " * (self.word(i).end < self.word(i + 1).start) for i in range(first, last))
+        words = (self.word(i).text for i in range(first, last + 1))
+        return "".join(word + gap for word, gap in zip_longest(words, gaps, fillvalue=""))
 
     def glued(self, offset: int) -> bool:
         """Whether no space stands between a word and the next one."""

@@ -14,6 +14,11 @@ def _value_missing(spot: Spot) -> Diagnostic:
     return Diagnostic("E0112", f"a value is missing after `{key} =`", spot.span(-2, -1))
 
 
+def _group_for_value(spot: Spot) -> Diagnostic:
+    key = spot.word(-3).text
+    return Diagnostic("E0112", f"a value is missing after `{key} =`", spot.span(-3, -2))
+
+
 def _capital_value(spot: Spot) -> Diagnostic | None:
     if not spot.glued(-1):
         return None
@@ -130,6 +135,7 @@ VALUES = (
     Mistake("list", ANY, "layer|combine", _layer_in_list),
     Mistake("list", ANY, "(?:word|short) equal", _option_in_list),
     Mistake("list", f"{VALUE}|end_list|close", f"{VALUE}|open|list", _list_comma),
+    Mistake("bracket", "equal open", "layer|combine", _group_for_value),
     Mistake("bracket", ANY, "comma", _list_in_brackets),
     Mistake("bracket", f"{VALUE}|close", VALUE, _operator_missing),
     Mistake(ANY, "equal", ANY, _value_missing),

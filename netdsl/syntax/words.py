@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Set
 
+from netdsl.syntax.brackets import Brackets
 from netdsl.syntax.lexemes import KEYWORDS, lexemes
 
 _ITEMS = ("layer", "combine")
@@ -15,11 +16,13 @@ TERMINALS = {"close": "RPAR", "end_list": "RSQB", "end_brace": "RBRACE", "bar": 
 class Words:
     """All words of a text by their index; `partners` pairs the offsets of its brackets."""
 
-    def __init__(self, text: str, partners: dict[int, int]) -> None:
+    def __init__(self, text: str, brackets: Brackets) -> None:
         self.text = text
         self.all = lexemes(text)
         self.starts = [word.start for word in self.all]
-        self.partners = partners | {closed: opened for opened, closed in partners.items()}
+        self.partners = {closed: opened for opened, closed in brackets.partners.items()}
+        self.partners |= brackets.partners
+        self.ends = set(brackets.unclosed.values())
 
     def __len__(self) -> int:
         return len(self.all)
@@ -41,7 +44,8 @@ class Words:
         """Return which word from the given one on is the first to start an item, or to end all."""
         while i < len(self):
             kind = self.all[i].kind
-            if kind in _ITEMS or TERMINALS.get(kind) in closing or self._opens_items(i):
+            ends = TERMINALS.get(kind) in closing or self.starts[i] in self.ends
+            if kind in _ITEMS or ends or self._opens_items(i):
                 return i
             i = self._behind_entry(i) if kind in KEYWORDS else self.behind(i)
         return i

@@ -16,7 +16,21 @@ from netdsl.syntax import parse, to_text, tree
 from netdsl.syntax.lexemes import Lexeme, lexemes
 
 LAYERS = ("Conv", "BB", "Avg", "FC", "GAP", "Norm", "Layer_Scale", "E", "M", "Resnet")
-WORDS = ("n", "c", "k", "s", "e", "none", "relu6", "pre", "drop_path", "xc", "cin", "a1", "default_")
+WORDS = (
+    "n",
+    "c",
+    "k",
+    "s",
+    "e",
+    "none",
+    "relu6",
+    "pre",
+    "drop_path",
+    "xc",
+    "cin",
+    "a1",
+    "default_",
+)
 KEYS = (*WORDS, "x", "scale", "def", "k7", "act")
 
 
@@ -109,7 +123,9 @@ def repeats() -> SearchStrategy[tree.Repeat | None]:
     return st.none() | st.builds(tree.Repeat, count, st.booleans())
 
 
-def items(core: SearchStrategy[tree.Layer | tree.Group | tree.Combine]) -> SearchStrategy[tree.Item]:
+def items(
+    core: SearchStrategy[tree.Layer | tree.Group | tree.Combine],
+) -> SearchStrategy[tree.Item]:
     label = st.none() | names((*WORDS, "x2"))
     return st.builds(tree.Item, core, label, st.none() | dims(1))
 
@@ -150,7 +166,7 @@ def files() -> SearchStrategy[tree.File]:
     return st.builds(tree.File, st.lists(entries(), max_size=4).map(tuple), bodies(least=1))
 
 
-SPACES = (" ", "  ", "\n", "\t", "\u00a0", "\u2009", "\r\n", "\u200b", "  # ( one\n", "\n# two |\r\n")
+SPACES = (*" \n\t\u00a0\u2009\u200b", "  ", "\r\n", "  # ( one\n", "\n# two |\r\n")
 SEPARATORS = ("", "", "", " ,", ";", " -> ", "→")
 
 
@@ -197,8 +213,13 @@ def _flags(node: object) -> tuple[tree.Argument, ...]:
 
 def _has_short_form(option: tree.Argument) -> bool:
     value = option.value if isinstance(option, tree.Option) else None
-    return value is not None and option.key in ("k", "s", "e") and (
-        isinstance(value, tree.Dims) or (isinstance(value, tree.Number) and value.text.isdecimal())
+    return (
+        value is not None
+        and option.key in ("k", "s", "e")
+        and (
+            isinstance(value, tree.Dims)
+            or (isinstance(value, tree.Number) and value.text.isdecimal())
+        )
     )
 
 

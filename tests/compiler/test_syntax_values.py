@@ -1,0 +1,180 @@
+"""Values, lists and signs: what is told of each mistake, to the letter."""
+
+from __future__ import annotations
+
+import pytest
+
+from netdsl.errors import NetDSLError
+from netdsl.syntax import parse
+
+MISTAKES = {
+    "Conv 64 k = ": """
+error[E0112]: a value is missing after `k =`
+  --> net.arch:1:9
+   |
+ 1 | Conv 64 k =
+   |         ^^^
+""",
+    "n = ": """
+error[E0112]: a value is missing after `n =`
+  --> net.arch:1:1
+   |
+ 1 | n =
+   | ^^^
+""",
+    "n = \nk = 2\nConv 64": """
+error[E0112]: a value is missing after `n =`
+  --> net.arch:1:1
+   |
+ 1 | n =
+   | ^^^
+""",
+    "n = 3 - \nConv 64": """
+error[E0112]: a value is missing after `-`
+  --> net.arch:1:7
+   |
+ 1 | n = 3 -
+   |       ^
+""",
+    "Conv k=(BB 3)": """
+error[E0112]: a value is missing after `k =`
+  --> net.arch:1:6
+   |
+ 1 | Conv k=(BB 3)
+   |      ^^
+""",
+    "Conv -64": """
+error[E0114]: a sign stands only directly after `=` and inside `[ ]`
+  --> net.arch:1:6
+   |
+ 1 | Conv -64
+   |      ^
+""",
+    "Conv 2*-1": """
+error[E0114]: a sign stands only directly after `=` and inside `[ ]`
+  --> net.arch:1:8
+   |
+ 1 | Conv 2*-1
+   |        ^
+""",
+    "Conv [--1]": """
+error[E0114]: a sign stands only directly after `=` and inside `[ ]`
+  --> net.arch:1:8
+   |
+ 1 | Conv [--1]
+   |        ^
+""",
+    "Conv 64 k=+1": """
+error[E0114]: a value has no `+` before it
+  --> net.arch:1:11
+   |
+ 1 | Conv 64 k=+1
+   |           ^
+""",
+    "drop_path -0.5 Conv 64": """
+error[E0113]: `drop_path` takes a number, a size, a word or a string
+  --> net.arch:1:11
+   |
+ 1 | drop_path -0.5 Conv 64
+   |           ^
+""",
+    "Conv 64 act=Relu": """
+error[E0108]: a value is lower case: `act=relu`
+  --> net.arch:1:13
+   |
+ 1 | Conv 64 act=Relu
+   |             ^^^^
+""",
+    "= 3 Conv 64": """
+error[E0112]: a name is missing before `=`
+  --> net.arch:1:1
+   |
+ 1 | = 3 Conv 64
+   | ^
+""",
+    "N = 9\nConv 64": """
+error[E0108]: a parameter is lower case: `n =`
+  --> net.arch:1:1
+   |
+ 1 | N = 9
+   | ^^^
+""",
+    "Conv []": """
+error[E0116]: the list is empty
+  --> net.arch:1:6
+   |
+ 1 | Conv []
+   |      ^^
+""",
+    "Conv [1 2]": """
+error[E0116]: a `,` is missing between `1` and `2`
+  --> net.arch:1:9
+   |
+ 1 | Conv [1 2]
+   |         ^
+""",
+    "Conv [1,,2]": """
+error[E0116]: a value is missing before `,`
+  --> net.arch:1:9
+   |
+ 1 | Conv [1,,2]
+   |         ^
+""",
+    "Conv [1,2,]": """
+error[E0116]: a value is missing before `]`
+  --> net.arch:1:11
+   |
+ 1 | Conv [1,2,]
+   |           ^
+""",
+    "Conv [1,2;3]": """
+error[E0116]: the values of a list have `,` between them, not `;`
+  --> net.arch:1:10
+   |
+ 1 | Conv [1,2;3]
+   |          ^
+""",
+    "Conv [Conv 64]": """
+error[E0116]: a list holds values, not layers such as `Conv`
+  --> net.arch:1:7
+   |
+ 1 | Conv [Conv 64]
+   |       ^^^^
+   = help: layers are grouped by round brackets: `(Conv 64)x2`
+""",
+    "Conv k=[1, k=3]": """
+error[E0116]: a list holds values, not options such as `k=`
+  --> net.arch:1:12
+   |
+ 1 | Conv k=[1, k=3]
+   |            ^^
+""",
+    "Conv k=(1, 2)": """
+error[E0116]: a list stands in square brackets: `[64, 128]`
+  --> net.arch:1:10
+   |
+ 1 | Conv k=(1, 2)
+   |          ^
+""",
+    "n = (3 4) Conv n": """
+error[E0102]: an operator is missing between `3` and `4`
+  --> net.arch:1:8
+   |
+ 1 | n = (3 4) Conv n
+   |        ^
+""",
+    "Conv [1, 2] ) + 3": """
+error[E0103]: `)` closes nothing
+  --> net.arch:1:13
+   |
+ 1 | Conv [1, 2] ) + 3
+   |             ^
+""",
+}
+
+
+@pytest.mark.parametrize("text", MISTAKES)
+def test_mistake_is_told_in_these_words(text: str) -> None:
+    with pytest.raises(NetDSLError) as error:
+        parse(text, "net.arch")
+    assert str(error.value) == MISTAKES[text].strip("\n")
