@@ -2,7 +2,7 @@
 
 from netdsl.syntax.decode import decode
 from netdsl.syntax.flat import entry_text, item_text, layer_text
-from netdsl.syntax.parser import parse, parse_text
+from netdsl.syntax.parser import parse
 from netdsl.syntax.printer import to_text
 
-__all__ = ["decode", "entry_text", "item_text", "layer_text", "parse", "parse_text", "to_text"]
+__all__ = ["decode", "entry_text", "item_text", "layer_text", "parse", "to_text"]

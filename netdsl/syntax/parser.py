@@ -44,9 +44,6 @@ def parse(text: str, name: str = "<text>") -> tree.File:
     return replace(file, comments=scanned.comments)
 
 
-parse_text = parse  # the name for where another `parse` is about
-
-
 def _read(parser: Lark, text: str, recovery: Recovery) -> tree.File | None:
     try:
         file: Any = parser.parse(text, on_error=recovery)

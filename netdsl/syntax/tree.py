@@ -7,150 +7,23 @@ of an argument is its canonical text; whole files are printed by `netdsl.syntax.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 
-from netdsl.errors import Source, Span
-
-NOWHERE = Span(Source("", ""), 0, 0)
-
-
-def _span() -> Span:
-    return field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """`64`, `0.5`, `1e-6`, and in `expect` also `0.85M`; keeps the digits as written."""
-
-    text: str
-    span: Span = _span()
-
-    @property
-    def value(self) -> int | Fraction:
-        """The number without its unit, exact."""
-        value = Fraction(self.text.rstrip("KMG"))
-        return int(value) if value.denominator == 1 else value
-
-    @property
-    def unit(self) -> int:
-        """1, or 10³, 10⁶, 10⁹ for a number that ends in K, M or G."""
-        return {"K": 10**3, "M": 10**6, "G": 10**9}.get(self.text[-1], 1)
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A bare word inside an expression: a parameter, or a word such as `none`."""
-
-    text: str
-    span: Span = _span()
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True, slots=True)
-class Dims:
-    """`3x5`, `3x64x64`: a size or a shape."""
-
-    values: tuple[int, ...]
-    span: Span = _span()
-
-    def __str__(self) -> str:
-        return "x".join(map(str, self.values))
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A string in double quotes."""
-
-    value: str
-    span: Span = _span()
-
-    def __str__(self) -> str:
-        return f'"{self.value}"'
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A chain of operators of one rank, left to right: `a + b - c` or `a * b // c`.
-
-    Flat, so that a sum of ten thousand terms is no deeper than a sum of two.
-    """
-
-    first: Expr
-    rest: tuple[tuple[str, Expr], ...]
-    span: Span = _span()
-
-    def __str__(self) -> str:
-        return str(self.first) + "".join(f"{op}{operand}" for op, operand in self.rest)
-
-
-@dataclass(frozen=True, slots=True)
-class Negative:
-    """`-a`, allowed after `=` and inside brackets."""
-
-    operand: Expr
-    span: Span = _span()
-
-    def __str__(self) -> str:
-        return f"-{self.operand}"
-
-
-@dataclass(frozen=True, slots=True)
-class Parenthesis:
-    """`(a + b)`."""
-
-    inner: Expr
-    span: Span = _span()
-
-    def __str__(self) -> str:
-        return f"({self.inner})"
-
-
-@dataclass(frozen=True, slots=True)
-class List:
-    """`[64, 128, 256]`, one value a repetition; of one element, an expression in brackets."""
-
-    values: tuple[Value, ...]
-    span: Span = _span()
-
-    def __str__(self) -> str:
-        return f"[{', '.join(map(str, self.values))}]"
-
-
-Expr = Number | Name | Operation | Negative | Parenthesis
-Value = Number | Name | Operation | Negative | Parenthesis | Dims | Text | List
-
-
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """`16!`: a positional value that `scale` leaves alone."""
-
-    value: Value
-    span: Span = _span()
-
-    def __str__(self) -> str:
-        return f"{self.value}!"
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """`key=value`; `k3` and `k1x7` are read as such, with `short` set."""
-
-    key: str
-    value: Value
-    key_span: Span = _span()
-    span: Span = _span()
-    short: bool = field(default=False, compare=False)
-
-    def __str__(self) -> str:
-        return f"{self.key}={self.value}"
-
-
-Argument = Value | Pinned | Option
+from netdsl.errors import Span
+from netdsl.syntax.values import NOWHERE as NOWHERE
+from netdsl.syntax.values import Argument as Argument
+from netdsl.syntax.values import Dims as Dims
+from netdsl.syntax.values import Expr as Expr
+from netdsl.syntax.values import List as List
+from netdsl.syntax.values import Name as Name
+from netdsl.syntax.values import Negative as Negative
+from netdsl.syntax.values import Number as Number
+from netdsl.syntax.values import Operation as Operation
+from netdsl.syntax.values import Option as Option
+from netdsl.syntax.values import Parenthesis as Parenthesis
+from netdsl.syntax.values import Pinned as Pinned
+from netdsl.syntax.values import Text as Text
+from netdsl.syntax.values import Value as Value
+from netdsl.syntax.values import no_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +32,8 @@ class Layer:
 
     name: str
     arguments: tuple[Argument, ...] = ()
-    name_span: Span = _span()
-    span: Span = _span()
+    name_span: Span = no_span()
+    span: Span = no_span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +42,7 @@ class Repeat:
 
     count: Value
     pinned: bool = False
-    span: Span = _span()
+    span: Span = no_span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +51,7 @@ class Group:
 
     body: Body
     repeat: Repeat | None = None
-    span: Span = _span()
+    span: Span = no_span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +60,7 @@ class Branch:
 
     reads: Name | None
     body: Body
-    span: Span = _span()
+    span: Span = no_span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +71,8 @@ class Combine:
     options: tuple[Option | Name, ...]
     branches: tuple[Branch, ...]
     repeat: Repeat | None = None
-    name_span: Span = _span()
-    span: Span = _span()
+    name_span: Span = no_span()
+    span: Span = no_span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +82,7 @@ class Item:
     core: Layer | Group | Combine
     label: Name | None = None
     shape: Dims | None = None
-    span: Span = _span()
+    span: Span = no_span()
 
 
 Body = tuple[Item, ...]
@@ -221,8 +94,8 @@ class Setting:
 
     key: str
     value: Value
-    key_span: Span = _span()
-    span: Span = _span()
+    key_span: Span = no_span()
+    span: Span = no_span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +104,8 @@ class Parameter:
 
     name: str
     value: Value
-    name_span: Span = _span()
-    span: Span = _span()
+    name_span: Span = no_span()
+    span: Span = no_span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +114,8 @@ class Default:
 
     layer: str
     options: tuple[Option | Name, ...]
-    layer_span: Span = _span()
-    span: Span = _span()
+    layer_span: Span = no_span()
+    span: Span = no_span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +124,8 @@ class Scale:
 
     name: str
     options: tuple[Option, ...]
-    name_span: Span = _span()
-    span: Span = _span()
+    name_span: Span = no_span()
+    span: Span = no_span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +133,7 @@ class Expect:
     """`expect(params=0.85M depth=56)`."""
 
     options: tuple[Option, ...]
-    span: Span = _span()
+    span: Span = no_span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +142,7 @@ class Formal:
 
     name: str
     default: Value | None = None
-    span: Span = _span()
+    span: Span = no_span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +152,8 @@ class Definition:
     name: str
     formals: tuple[Formal, ...]
     body: Body
-    name_span: Span = _span()
-    span: Span = _span()
+    name_span: Span = no_span()
+    span: Span = no_span()
 
 
 Header = Setting | Parameter | Default | Scale | Expect | Definition
@@ -292,7 +165,7 @@ class Comment:
 
     text: str
     own_line: bool
-    span: Span = _span()
+    span: Span = no_span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,4 +175,4 @@ class File:
     header: tuple[Header, ...]
     body: Body
     comments: tuple[Comment, ...] = field(default=(), compare=False)
-    span: Span = _span()
+    span: Span = no_span()
