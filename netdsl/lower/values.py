@@ -9,8 +9,9 @@ from fractions import Fraction
 from typing import Any
 
 from netdsl.errors import NetDSLError, Span, fail
+from netdsl.ir import Settings
 from netdsl.ir.limits import VALUE
-from netdsl.ops import closest
+from netdsl.ops import arguments, closest
 from netdsl.syntax import tree
 
 
@@ -118,6 +119,8 @@ def unknown_name(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
     near = closest(name, known)
     meant = f"; did you mean `{near}`?" if near else ""
     help = None if near else f"a parameter is defined in the header: `{name} = 3`"
+    if name in arguments(Settings):
+        meant, help = "", f"`{name}` is a setting: it stands in the header, before the layers"
     return fail("E0208", f"unknown name `{name}`{meant}", span, help=help)
 
 
