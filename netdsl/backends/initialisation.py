@@ -15,13 +15,15 @@ def initialise(model: nn.Module, init: Init, seed: int, zero: Iterable[str] = ()
     """Fill all parameters and statistics of a model whose memory is not set yet.
 
     kaiming: normal with the fan out of the convolution (He et al. 2015, as torchvision does it);
-    xavier: uniform (Glorot and Bengio 2010). Norms start as 1 and 0, biases as 0. `zero` names the
-    modules whose weight starts as 0: the last of each residual branch (Goyal et al. 2017).
+    xavier: uniform (Glorot and Bengio 2010); both with biases of 0. torch: as the constructors of
+    torch.nn do. Norms start as 1 and 0. `zero` names the modules whose weight starts as 0: the last
+    of each residual branch (Goyal et al. 2017).
     """
     zero = frozenset(zero)
     for path, module in model.named_modules():
         weight = getattr(module, "weight", None)
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        drawn = isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear)
+        if drawn and init != "torch":
             assert isinstance(weight, Tensor)
             _fill(module, weight, init, generator(seed, f"{path}.weight"))
         elif hasattr(module, "reset_parameters"):

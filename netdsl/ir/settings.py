@@ -11,7 +11,7 @@ NormKind = Literal["batch", "group", "layer", "none"]
 ActKind = Literal[
     "relu", "relu6", "gelu", "silu", "hardswish", "leaky_relu", "elu", "sigmoid", "tanh", "none"
 ]
-Init = Literal["kaiming", "xavier", "zero_last"]
+Init = Literal["kaiming", "xavier", "zero_last", "torch"]
 Bias = Literal["auto", "on", "off"]
 Policy = Literal["pad", "avgpad", "project", "always", "identity"]
 ShortcutNorm = Literal["after", "before", "none", "shared"]

@@ -480,6 +480,16 @@ class TestInitialisation:
         assert torch.equal(model.bb1(x), x)
         assert torch.equal(model.bb2(x), x.relu())
 
+    def test_torch_starts_as_torchs_constructors_do(self) -> None:
+        model = parse("init torch Conv 64 Conv 128 norm=none FC 10").module()
+        bound = (1 / (64 * 9)) ** 0.5  # kaiming_uniform_(a=5**0.5), and as much for the bias
+        for value in (model.conv2.weight, model.conv2.bias):
+            assert bound * 0.9 < value.abs().max().item() <= bound
+        printed: dict[str, object] = {"__name__": "printed"}
+        text = parse("init torch Conv 64 FC 10").source()
+        exec(text, printed)
+        assert "initialise" not in text
+
     def test_xavier(self) -> None:
         weight = parse("init xavier Conv 64 Conv 64").module().conv2.weight
         assert weight.abs().max().item() == pytest.approx((6 / (2 * 64 * 9)) ** 0.5, rel=0.01)

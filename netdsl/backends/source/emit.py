@@ -43,7 +43,7 @@ def to_source(graph: Graph, settings: Settings) -> str:
         initialise(settings.init),
         _check(graph, name),
     ]
-    text = "\n\n\n".join("\n".join(lines) for lines in blocks)
+    text = "\n\n\n".join("\n".join(lines) for lines in blocks if lines)
     return f"{_header(graph, settings, name)}\n\n{text}\n"
 
 

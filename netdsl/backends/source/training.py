@@ -33,13 +33,15 @@ def initialise(module: nn.Module) -> None:
 
 
 def initialise(init: Init) -> list[str]:
-    """Return the function that fills the parameters of one module."""
+    """Return the function that fills the parameters of one module; none for torch's own values."""
+    if init == "torch":
+        return []
     return (_XAVIER if init == "xavier" else _KAIMING).strip().splitlines()
 
 
 def constructor_end(graph: Graph, settings: Settings, kinds: Kinds) -> list[str]:
     """Return what ends the constructor of the network."""
-    lines = [f"{' ' * 8}self.apply(initialise)"]
+    lines = [] if settings.init == "torch" else [f"{' ' * 8}self.apply(initialise)"]
     if any(kind.drops for kind in kinds.all):
         lines.insert(0, f"{' ' * 8}self.random = Random(0)  # draws which blocks a step computes")
     paths = tuple([literal(path) for path in branch_ends(graph)])
