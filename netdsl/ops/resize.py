@@ -12,7 +12,7 @@ from netdsl.ops.window import need_map, short
 
 @layer(
     "Up",
-    examples=("Up 2", "Up 2x3", "Up 2 bilinear"),
+    examples=("Up 2", "Up 2x3", "Up 2 bilinear", "Up 2 mode=nearest"),
     positional=("factor",),
     size="factor",
     flags={"bilinear": ("mode", "bilinear"), "nearest": ("mode", "nearest")},
