@@ -62,7 +62,7 @@ def ratio(
 @pytest.mark.parametrize("name", ["resnet20", "net1"])
 def test_step_against_handwritten(benchmark: Any, name: str) -> None:
     torch.manual_seed(0)
-    size, batch = (32, 32) if name == "resnet20" else (64, 8)
+    size, batch = (32, 128) if name == "resnet20" else (64, 16)
     x = torch.randn(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
     y = torch.randint(0, 10, (batch,))
     ours, theirs = (
