@@ -151,7 +151,8 @@ class _Header:
             "E0207", f"`{name}` is set twice", span, labels=[Label(first, "first here")]
         )  # fmt: skip
 
-    def _set(self, key: str, value: Any) -> None:
+    def _set(self, key: str, value: Any, span: Span | None = None) -> None:
+        limit(key, value, span)
         defaults = self.environment.defaults
         defaults.settings = replace(defaults.settings, **{key: value})
         if key == "classes":
@@ -166,8 +167,7 @@ class _Header:
         argument = SETTINGS[entry.key]
         if self._once("setting", entry.key, entry.key_span):
             value = convert(argument, entry.value, self.scope, "")
-            limit(entry.key, value, entry.value.span)
-            self._set(entry.key, value)
+            self._set(entry.key, value, entry.value.span)
 
     def _parameter(self, entry: tree.Parameter) -> None:
         refuse_reserved(entry.name, entry.name_span)

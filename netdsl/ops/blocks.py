@@ -174,6 +174,9 @@ def add_shortcut(
     `entry` is what the first convolution reads: a shared norm lets the projection read it too. A
     `unit` is what stochastic depth drops as one.
     """
+    if block.shortcut_kernel % 2 == 0:
+        message = f"shortcut_kernel must be odd, not {block.shortcut_kernel}"
+        build.reject(Misfit("E0206", message), (x,))
     place = block.shortcut_norm or ("shared" if pre else "after")
     op = Shortcut(
         y.shape, stride, block.shortcut, block.shortcut_kernel, place, block.norm,

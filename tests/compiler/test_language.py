@@ -279,6 +279,11 @@ class TestArithmetic:
     def test_expressions(self, expression: str, value: int) -> None:
         assert convolutions(parse(f"Conv {expression}")) == [value]
 
+    @pytest.mark.parametrize("override", [{"drop_path": 5}, {"classes": 0}, {"shortcut_kernel": 0}])
+    def test_settings_from_outside_have_the_same_limits(self, override: dict[str, int]) -> None:
+        with pytest.raises(netdsl.NetDSLError, match="must be between"):
+            netdsl.load("net1", **override)
+
     def test_parameters_are_overridden_and_used_in_order(self) -> None:
         text = "c = 4 d = c*2 Conv d"
         assert convolutions(parse(text)) == [8]
@@ -411,6 +416,11 @@ class TestShortcuts:
         assert (
             shapes("shortcut pad Res( Conv 4 s2 Max 2 Conv 5 )", shape=(3, 16, 16))[-1] == "5x4x4"
         )
+
+    @pytest.mark.parametrize("text", ["shortcut_kernel 2 BB 8", "BB 8 s2 shortcut_kernel=4"])
+    def test_even_kernels_of_shortcuts_are_refused(self, text: str) -> None:
+        with pytest.raises(netdsl.NetDSLError, match="shortcut_kernel must be odd, not [24]"):
+            parse(f"shortcut project {text}")
 
     def test_an_empty_res_vanishes(self) -> None:
         assert len(parse("se = 0 Conv 3 Res( (Conv 3)x se )").checked) == 4
