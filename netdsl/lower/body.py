@@ -33,16 +33,13 @@ class Lowering:
         self.build = Builder(Graph(), environment.settings, self._report_here)
         self.build.norm_options = {k: v for k, v in norm_options.items() if k != "kind"}
         self.combiner = Combiner(self.build, environment, self.body)
-        self.bound: dict[tuple[int, int], tuple[Any, str]] = {}
-        self.called: set[str] = set()
-        self.source = ""
+        self.bound: dict[int, tuple[Any, str]] = {}
 
     def network(self, file: tree.File, shape: Shape) -> Graph:
         """Return the graph of the whole body."""
-        self.source = file.span.source.name
         self.build.layer = "input"
         x = self.build(Input(shape))
-        frame = Frame("", Counter(), Scope(self.environment.names, self.environment.used))
+        frame = Frame("", Counter(), Scope(self.environment.names))
         _, outline = self.body(file.body, x, frame)
         self.build.graph.outline = outline
         return self.build.graph
@@ -116,8 +113,12 @@ class Lowering:
         return y, (leaf,)
 
     def _bind(self, core: tree.Layer, scope: Scope) -> tuple[Any, str]:
-        """Bind the arguments, once for all repetitions where they are always the same."""
-        key = (id(core), id(scope.names))
+        """Bind the arguments, once for all repetitions where they are always the same.
+
+        NOTE: `bound` is of one call of a definition. The next call has other values under the
+        same names, and they may lie where those of a finished call lay: an `id` of them is no key.
+        """
+        key = id(core)
         if key not in self.bound:
             outer, scope.dynamic = scope.dynamic, False
             bound = bind(core, CATALOGUE[core.name], scope, self.environment.defaults)
@@ -130,13 +131,13 @@ class Lowering:
     def _call(self, core: tree.Layer, x: Node, frame: Frame) -> tuple[Node, Outline]:
         """Expand the call of a `def` into a module of its own."""
         definition = self.environment.definitions[core.name]
-        self.called.add(core.name)
         values = formal_values(core, definition, frame.scope)
         names = {**self.environment.names, **values}
         path = frame.prefix + frame.name(core.name.lower())
-        scope = Scope(names, _Shadowed(self.environment.used, frozenset(values)))
         self.calls.append(core.span)
-        y, outline = self.body(definition.body, x, Frame(f"{path}.", Counter(), scope))
+        outer, self.bound = self.bound, {}
+        y, outline = self.body(definition.body, x, Frame(f"{path}.", Counter(), Scope(names)))
+        self.bound = outer
         self.calls.pop()
         text, source = call_text(core, values), written(core.span)
         return y, (Section(path, core.name, "def", (outline,), text, source, core.span, ("",)),)
@@ -167,16 +168,3 @@ class Lowering:
                 (*diagnostic.labels, *labels), diagnostic.mark, diagnostic.help,
             )
         )  # fmt: skip
-
-
-class _Shadowed(set[str]):
-    """Hands on which of the file's parameters a definition reads, its own left out."""
-
-    def __init__(self, used: set[str], own: frozenset[str]) -> None:
-        super().__init__()
-        self.file_used = used
-        self.own = own
-
-    def add(self, name: str) -> None:
-        if name not in self.own:
-            self.file_used.add(name)

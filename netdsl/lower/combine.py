@@ -59,6 +59,10 @@ class Combiner:
             return y, ()
         self._enter(frame, name, core)
         unit = self.build.units == units
+        for option in core.options:
+            if isinstance(option, tree.Option) and option.key == "drop_path" and not unit:
+                message = "drop_path has no effect on a Res around blocks: each of them has its own"
+                raise fail("E0203", message, option.span)
         self.build.units += unit
         stride = self._stride(start, y)
         y = add_shortcut(self.build, start, start, y, res, stride, unit=unit)

@@ -10,6 +10,7 @@ from netdsl.errors import NetDSLError, Span, fail
 from netdsl.ir.limits import LAYERS
 from netdsl.lower.bind import option_text, value_text
 from netdsl.lower.header import Environment
+from netdsl.lower.names import words_beside
 from netdsl.lower.values import Scope, Unresolved, Value, evaluate, number
 from netdsl.syntax import tree
 
@@ -155,8 +156,9 @@ def _with_defaults(
 def _word_or_value(expr: tree.Value, scope: Scope) -> Value:
     """A parameter of a definition may have a word as its value."""
     known = (*scope.names, "cin", "classes")
-    word = isinstance(expr, tree.Name) and expr.text not in known
-    return evaluate(expr, scope, (str(expr),) if word else ())
+    if isinstance(expr, tree.Name) and expr.text not in known:
+        return expr.text
+    return evaluate(expr, scope, words_beside(known))
 
 
 def _quiet_times(repeat: tree.Repeat | None, scope: Scope, depth: Fraction) -> int:

@@ -11,7 +11,13 @@ from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
 from netdsl.ir import Settings
 from netdsl.lower.bind import Defaults, bind_options
 from netdsl.lower.convert import cast, convert
-from netdsl.lower.names import SETTINGS, refuse_reserved, unknown_layer, unknown_setting
+from netdsl.lower.names import (
+    SETTINGS,
+    refuse_reserved,
+    unknown_layer,
+    unknown_setting,
+    words_beside,
+)
 from netdsl.lower.override import Overrides, given
 from netdsl.lower.use import Loader, imported
 from netdsl.lower.values import POISON, Scope, Unresolved, Value, evaluate, number
@@ -95,7 +101,7 @@ class _Header:
         options = scales[self.selected].options
         self.environment.scaled = frozenset(option.key for option in options)
         for option in options:
-            words = SETTINGS[option.key].choices if option.key in SETTINGS else ()
+            words = SETTINGS[option.key].choices if option.key in SETTINGS else words_beside(())
             value = evaluate(option.value, Scope({}), words)
             if option.key == "width":
                 self.environment.defaults.width = Fraction(number(option.value, Scope({})))
@@ -173,7 +179,8 @@ class _Header:
         refuse_reserved(entry.name, entry.name_span)
         self._once("parameter", entry.name, entry.name_span)
         outside = self.overrides.get(entry.name, self.scaled.get(entry.name))
-        value = evaluate(entry.value, self.scope) if outside is None else given(outside)
+        words = words_beside(self.environment.names)
+        value = evaluate(entry.value, self.scope, words) if outside is None else given(outside)
         self.environment.names[entry.name] = value
         self.environment.parameters[entry.name] = entry.name_span
 

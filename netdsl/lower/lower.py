@@ -10,6 +10,7 @@ from netdsl.ir.limits import PARAMETERS, SIDE
 from netdsl.lower.body import Lowering
 from netdsl.lower.count import check_size
 from netdsl.lower.header import Environment, Report, read_header
+from netdsl.lower.mentions import reachable
 from netdsl.lower.override import Overrides
 from netdsl.lower.use import Loader
 from netdsl.lower.values import Value
@@ -85,7 +86,7 @@ def _graph(file: tree.File, environment: Environment, report: Report) -> Graph:
         raise fail("E0403", f"an input of {shape} exceeds the limit of {SIDE:,} a side", span)
     lowering = Lowering(environment, report)
     graph = lowering.network(file, shape or UNKNOWN)
-    _warn_of_unused(environment, lowering, report)
+    _warn_of_unused(file, environment, report)
     params = 0
     for node in graph:
         if node.shape == UNKNOWN or UNKNOWN in graph.input_shapes(node) or not node.inputs:
@@ -98,14 +99,15 @@ def _graph(file: tree.File, environment: Environment, report: Report) -> Graph:
     return graph
 
 
-def _warn_of_unused(environment: Environment, lowering: Lowering, report: Report) -> None:
+def _warn_of_unused(file: tree.File, environment: Environment, report: Report) -> None:
+    words, called = reachable(file.body, environment.definitions)
     expected = {o.key for e in environment.expectations for o in e.options}
     for name, span in environment.parameters.items():
-        if name not in environment.used and name not in expected:
+        if name not in environment.used | words | expected:
             report(Diagnostic("W0502", f"the parameter `{name}` is never used", span))
     for definition in environment.definitions.values():
-        own = definition.span.source.name == (lowering.source or definition.span.source.name)
-        if definition.name not in lowering.called and own:
+        own = definition.span.source.name == file.span.source.name
+        if definition.name not in called and own:
             message = f"the definition `{definition.name}` is never used"
             report(Diagnostic("W0502", message, definition.name_span))
 

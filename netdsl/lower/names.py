@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from netdsl.errors import NetDSLError, Span, fail
 from netdsl.ir import Settings
 from netdsl.ops import CATALOGUE, arguments, closest
+from netdsl.ops.blocks import Res
+from netdsl.ops.torch_layer import TorchLayer
 from netdsl.syntax import tree
 
 SETTINGS = arguments(Settings)
 FLAGS = frozenset(word for cls in CATALOGUE.values() for word in cls.flags)
+# What an option or setting may be worth beside numbers: a parameter may stand for it.
+WORDS = frozenset(
+    word
+    for cls in (*CATALOGUE.values(), Res, Settings)
+    if cls is not TorchLayer
+    for argument in arguments(cls).values()
+    for word in (*argument.choices, "on", "off")
+)
+
+
+def words_beside(names: Container[str]) -> tuple[str, ...]:
+    """Return the words that stand for themselves as the value of a parameter."""
+    return tuple(word for word in sorted(WORDS) if word not in names)
 
 
 def refuse_reserved(name: str, span: Span) -> None:

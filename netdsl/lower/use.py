@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from netdsl.errors import fail
+from netdsl.lower.mentions import names_in
 from netdsl.syntax import decode, parse, tree
 
 
@@ -86,18 +87,3 @@ def _needed(entries: list[tree.Definition | tree.Parameter]) -> set[str]:
         elif entry.name in needed:
             needed |= names_in(entry)
     return needed
-
-
-def names_in(node: object) -> set[str]:
-    """Return every bare word below a node of the tree."""
-    found: set[str] = set()
-    stack = [node]
-    while stack:
-        top = stack.pop()
-        if isinstance(top, tree.Name):
-            found.add(top.text)
-        elif isinstance(top, tuple):
-            stack += top
-        elif hasattr(top, "__slots__") and not isinstance(top, str | int):
-            stack += [getattr(top, name) for name in top.__slots__ if "span" not in name]
-    return found

@@ -8,6 +8,7 @@ from netdsl.errors import Diagnostic
 from netdsl.ir import Graph, Settings
 from netdsl.measure.totals import total
 from netdsl.ops.dense import Flatten, Linear
+from netdsl.ops.pool import AvgPoolTo
 
 LARGE = 10**6
 
@@ -32,7 +33,9 @@ def _large(graph: Graph) -> Iterator[Diagnostic]:
         own = graph.cost(node).params
         if isinstance(x.op, Flatten) and own > LARGE and 2 * own > params:
             (image,) = graph.inputs(x)
-            if image.shape.is_map and image.shape.hw != (1, 1):
+            # Whoever writes `AvgTo 7` in front means the flattened map to have that size (VGG).
+            chosen = isinstance(image.op, AvgPoolTo)
+            if image.shape.is_map and image.shape.hw != (1, 1) and not chosen:
                 left = params - own + (image.shape.channels + node.op.bias) * node.op.features
                 message = (
                     f"FC {node.op.features} flattens {image.shape}: {own:,} of {params:,} "

@@ -84,7 +84,7 @@ def _holds_here(option: tree.Option, lowered: Lowered) -> bool:
 def _current(option: tree.Option, lowered: Lowered) -> str:
     """What a parameter or setting is now, as it would be written."""
     if option.key == "scale":
-        return lowered.scale
+        return lowered.scale or "none"
     if option.key in lowered.names:
         return plain(lowered.names[option.key])
     if not hasattr(lowered.settings, option.key):

@@ -62,7 +62,7 @@ class ResidualBlock(Block):
                 if letter == "c" and last and self.dropout:
                     y = build(Dropout(self.dropout), y, name="dropout")
                 y = self._part(build, y, letter, op, f"conv{i}", final=last)
-        y = add_shortcut(build, x, entry, y, self, (self.s, self.s), pre=entry is not x)
+        y = add_shortcut(build, x, entry, y, self, (self.s, self.s), pre=self.order == "pre")
         for letter in after:
             y = self._part(build, y, letter, op, f"conv{i}", final=True)
         return y

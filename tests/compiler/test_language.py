@@ -267,6 +267,49 @@ class TestLists:
         text = "def S(c, n, s=2) { (Conv c s=[s,1])x n } (S [4,8] 2 s=[1,2])x2"
         assert shapes(text, shape=(3, 16, 16)) == ["4x16x16", "4x16x16", "8x8x8", "8x8x8"]
 
+    def test_every_call_of_a_definition_has_its_own_arguments(self) -> None:
+        widths = list(range(1, 40))
+        text = "def A(c) { Conv c } " + " ".join(f"A {c}" for c in widths)
+        assert convolutions(parse(text)) == widths
+
+
+class TestWords:
+    """Words of options and settings as values of parameters."""
+
+    def activations(self, text: str, **options: object) -> list[str]:
+        modules = parse(text, **options).module().modules()
+        return [type(m).__name__ for m in modules if type(m).__module__.endswith("activation")]
+
+    def test_a_parameter_may_be_a_word_that_an_option_takes(self) -> None:
+        text = "a = gelu scale s(a=silu) Conv 4 act=a"
+        assert self.activations(text) == ["GELU"]
+        assert self.activations(text, scale="s") == ["SiLU"]
+        assert self.activations(text, a="tanh") == ["Tanh"]
+
+    def test_a_parameter_goes_before_a_word_of_its_name(self) -> None:
+        assert convolutions(parse("pad = 5 c = pad Conv c")) == [5]
+
+    def test_a_default_may_read_it(self) -> None:
+        text = "o = pre default BB(order=o) BB 4"
+        assert list(parse(text).checked)[1].name == "bb1.conv1_norm"
+        assert list(parse(text, o="original").checked)[1].name == "bb1.conv1"
+
+    def test_lists_in_the_call_of_a_definition_may_hold_words(self) -> None:
+        text = "def B(c, a) { Conv c act=a } (B 4 a=[relu,hardswish])x3"
+        assert self.activations(text) == ["ReLU", "Hardswish", "Hardswish"]
+
+
+class TestExpect:
+    def test_none_is_the_name_of_no_scale(self) -> None:
+        text = (
+            "input 3x9x8 w = 4 scale s(w=5) expect(scale=none params=116) "
+            "expect(scale=s params=145) Conv w"
+        )
+        assert netdsl.parse(text).warnings == ()
+        assert netdsl.parse(text, scale="s").warnings == ()
+        with pytest.raises(netdsl.NetDSLError, match="expected params = 117, the network has 116"):
+            netdsl.parse(text.replace("116", "117"))
+
 
 class TestArithmetic:
     @pytest.mark.parametrize(
@@ -403,6 +446,11 @@ class TestShortcuts:
         assert nodes["bb1.shortcut"] == nodes["bb1.conv1"] == ("bb1.conv1_act",)
         nodes = {n.name: n.inputs for n in parse("shortcut pad BB 4 pre").checked}
         assert nodes["bb1.shortcut"] == ("input",)
+
+    def test_only_full_pre_activation_shares_its_norm_unasked(self) -> None:
+        nodes = {n.name: n.inputs for n in parse("shortcut project BB 4 order=relu_pre").checked}
+        assert nodes["bb1.shortcut"] == ("input",)
+        assert nodes["bb1.shortcut_norm"] == ("bb1.shortcut",)
 
     def test_norm_before_the_projection_has_no_activation(self) -> None:
         text = "shortcut project shortcut_norm before shortcut_kernel 3 BB 4 pre"

@@ -1,0 +1,45 @@
+"""Trees to what they mention: words, layers, and the definitions that these lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from netdsl.syntax import tree
+
+
+def reachable(
+    body: tree.Body, definitions: Mapping[str, tree.Definition]
+) -> tuple[set[str], set[str]]:
+    """Return the words that a body leads to, and the definitions that it calls.
+
+    What a count of 0 leaves out is among them: another scale may put it in.
+    """
+    words, called = names_in(body), set[str]()
+    waiting = layers_in(body) & definitions.keys()
+    while waiting:
+        definition = definitions[waiting.pop()]
+        called.add(definition.name)
+        words |= names_in(definition) - {formal.name for formal in definition.formals}
+        waiting |= (layers_in(definition.body) & definitions.keys()) - called
+    return words, called
+
+
+def names_in(node: object) -> set[str]:
+    """Return every bare word below a node of the tree."""
+    return {n.text for n in _below(node) if isinstance(n, tree.Name)}
+
+
+def layers_in(node: object) -> set[str]:
+    """Return the name of every layer below a node of the tree."""
+    return {n.name for n in _below(node) if isinstance(n, tree.Layer)}
+
+
+def _below(node: object) -> Iterator[object]:
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        yield top
+        if isinstance(top, tuple):
+            stack += top
+        elif hasattr(top, "__slots__") and not isinstance(top, str | int):
+            stack += [getattr(top, name) for name in top.__slots__ if "span" not in name]
