@@ -9,7 +9,7 @@ from netdsl.errors import Span
 from netdsl.syntax.flat import GAP
 from netdsl.syntax.tree import Comment
 
-WIDTH = 100
+WIDTH = 120
 
 
 class Page:

@@ -23,21 +23,25 @@ def to_text(file: tree.File) -> str:
 
     >>> from netdsl.syntax import parse
     >>> to_text(parse("norm none n=2 (Conv64k7s2)× n,Avg2 # stem\n"))
-    'norm none\nn = 2\n\n(Conv 64 k=7 s=2)x n  Avg 2  # stem\n'
+    'norm none  n = 2\n\n(Conv 64 k=7 s=2)x n  Avg 2  # stem\n'
     """
     page = Page(file.span, file.comments)
+    beside = False
     for entry in file.header:
-        _entry(page, entry)
+        short = isinstance(entry, tree.Setting | tree.Parameter)
+        _entry(page, entry, fresh=not (short and beside))
+        beside = short
     if file.header and file.body:
         page.blank_due = not _has_blank_line(page, file.header[-1].span, file.body[0].span)
     _items(page, file.body)
     return page.text()
 
 
-def _entry(page: Page, entry: tree.Header) -> None:
+def _entry(page: Page, entry: tree.Header, *, fresh: bool) -> None:
+    """Write an entry; settings and parameters may share a line, as they do in the source."""
     text = entry_text(entry)
     if not isinstance(entry, tree.Definition) or not _is_broken(page, entry.span, entry.body, text):
-        page.write(text, entry.span, fresh=True)
+        page.write(text, entry.span, fresh=fresh)
         return
     page.begin(heading(entry), entry.span, 2)
     _items(page, entry.body)
