@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from netdsl.errors import Diagnostic, NetDSLError, fail
 from netdsl.ir import Graph, Settings
 from netdsl.lower import Loader, Lowered, Overrides, inline, lower, read_header
-from netdsl.measure import advise, check_expectations, depth, total
+from netdsl.measure import advise, check_expectations, depth, total, training_step
 from netdsl.passes import run
 from netdsl.shelf import open_arch
 from netdsl.syntax import parse as parse_text
@@ -18,8 +19,10 @@ from netdsl.syntax import to_text, tree
 
 if TYPE_CHECKING:
     import networkx as nx
+    from torch import Tensor, nn
 
     from netdsl.backends.pytorch import Network as Module
+    from netdsl.transfer import Transfer
 
 # Settings that decide what a bare column of a table means.
 ASSUMABLE = ("norm", "act", "init", "bias", "shortcut", "head")
@@ -77,6 +80,21 @@ class Network:
         return depth(self.checked)
 
     @property
+    def blocks(self) -> int:
+        """The number of residual blocks."""
+        return training_step(self.checked).blocks
+
+    @property
+    def expected_blocks(self) -> float:
+        """The residual blocks that a training step computes on average (stochastic depth)."""
+        return training_step(self.checked).expected_blocks
+
+    @property
+    def expected_macs(self) -> int:
+        """Multiply-adds that a training step computes on average (stochastic depth), an image."""
+        return training_step(self.checked).expected_macs
+
+    @property
     def input_shape(self) -> tuple[int, ...]:
         """Channels, height and width of an image."""
         return self.checked.input.shape.dims
@@ -100,6 +118,34 @@ class Network:
         from netdsl.backends.pytorch import to_module  # torch takes a second to import
 
         return to_module(self.checked, self.settings, seed)
+
+    def transfer(
+        self, source: nn.Module | Mapping[str, Tensor], *, partial: bool = False, seed: int = 0
+    ) -> Transfer:
+        """Return the network with the weights of another, and where each of them came from.
+
+        Raises `NetDSLError` unless both have the same layers and, where `source` is a module,
+        compute the same; the last layer may differ in its classes, others with `partial`.
+        """
+        from netdsl.transfer import transfer
+
+        return transfer(self.module(seed), self.input_shape, source, partial=partial)
+
+    def load_weights(
+        self, source: nn.Module | str | Path, *, partial: bool = False, seed: int = 0
+    ) -> Module:
+        """Return the network as a module with the weights of another, or of a file.
+
+        Warns of layers that stay as they are initialised. See `transfer`, which also tells which
+        layer got which weights.
+        """
+        from netdsl.transfer import read_state
+
+        found = read_state(Path(source)) if isinstance(source, str | Path) else source
+        done = self.transfer(found, partial=partial, seed=seed)
+        if done.initialised:
+            warnings.warn(f"left as initialised: {', '.join(done.initialised)}", stacklevel=2)
+        return done.module  # type: ignore[return-value]
 
     def source(self) -> str:
         """Return a Python file that needs torch alone and defines the same network."""

@@ -26,7 +26,8 @@ def command(arch: str, expand: bool, as_json: bool, **options: Any) -> None:
     """Check ARCH (a path, a shipped name, or -) and show its layers.
 
     Each with its output shape, parameters, multiply-adds and receptive field; then the totals, the
-    shortcuts that were inserted, what a plain twin would lack, and which settings were assumed.
+    shortcuts that were inserted, what a plain twin would lack, what stochastic depth leaves of a
+    training step, and which settings were assumed.
     """
     from netdsl.backends.table import make_table
 
@@ -57,6 +58,9 @@ def record(network: Network) -> dict[str, object]:
         "depth": network.depth,
         "params": network.params,
         "macs": network.macs,
+        "blocks": network.blocks,
+        "expected_blocks": network.expected_blocks,
+        "expected_macs": network.expected_macs,
         "layers": layers(network.checked),
     }
 

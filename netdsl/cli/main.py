@@ -16,6 +16,7 @@ COMMANDS = {
     "fmt": "Print files in canonical layout.",
     "list": "List the shipped architectures and the layers of the language.",
     "train": "Train a network on images.",
+    "transfer": "Give a network the weights of another that computes the same.",
     "evaluate": "Evaluate a trained network again.",
 }
 

@@ -11,6 +11,8 @@ import click
 from netdsl.cli.network import network_options, open_source, overrides, show_warnings
 
 if TYPE_CHECKING:
+    from torch.nn import Module
+
     from netdsl.api import Network
     from netdsl.train import DataSet
 
@@ -43,6 +45,11 @@ def training_options(command: Any) -> Any:
               "folder with one sub-folder a class.")  # fmt: skip
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where a named data set lies.")
 @click.option("--limit", type=click.IntRange(2), help="Use this many training images.")
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="Begin with the weights of this file; a last layer of other classes is initialised.",
+)
 @training_options
 @click.option("--run-dir", type=click.Path(path_type=Path), help="The folder of the run; a new "
               "one below runs/ unless given.")  # fmt: skip
@@ -51,6 +58,7 @@ def command(
     data: str,
     data_dir: Path | None,
     limit: int | None,
+    weights: Path | None,
     run_dir: Path | None,
     **options: Any,
 ) -> None:
@@ -69,15 +77,31 @@ def command(
     network, images = _meet(source, said, where, data_dir)
     show_warnings(network)
     settings = train.resolve(images.defaults, options)  # type: ignore[arg-type]
+    module = _begin(network, weights, settings.seed)
     asked = {
         "network": network.name, "overrides": dict(network.overrides.names),
         "scale": network.overrides.scale, "data": where,
         "data_dir": str(data_dir.resolve()) if data_dir else None,
+        "weights": str(weights.resolve()) if weights else None,
     }  # fmt: skip
     run = train.RunFolder.create(
         network.standalone(), settings, asked, path=run_dir, name=_run_name(network)
     )
-    train.train(network.module(settings.seed), images, settings, run, listener(run.path))
+    train.train(module, images, settings, run, listener(run.path))
+
+
+def _begin(network: Network, weights: Path | None, seed: int) -> Module:
+    """Return the network as it is before the first step; say which layers a file left alone."""
+    if weights is None:
+        return network.module(seed)
+    from netdsl.transfer import read_state
+
+    found = network.transfer(read_state(weights), seed=seed)
+    left = f"; initialised: {', '.join(found.initialised)}" if found.initialised else ""
+    click.echo(
+        f"{len(found.moved)} layers with {found.params:,} parameters from {weights}{left}", err=True
+    )
+    return found.module
 
 
 def load_images(where: dict[str, Any], data_dir: Path | None) -> DataSet:

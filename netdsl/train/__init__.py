@@ -20,3 +20,4 @@ from netdsl.train.settings import Choices as Choices
 from netdsl.train.settings import Settings as Settings
 from netdsl.train.settings import resolve as resolve
 from netdsl.train.weights import load_weights as load_weights
+from netdsl.train.weights import save_weights as save_weights

@@ -1,0 +1,133 @@
+"""`netdsl transfer`: the weights of another network, verified, as a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netdsl.cli.network import network_options, read, show_warnings
+
+if TYPE_CHECKING:
+    from netdsl.transfer import Transfer
+
+HEADER = ("layer", "role", "gets the numbers of", "shapes")
+
+
+@click.command("transfer")
+@click.argument("arch")
+@network_options
+@click.option(
+    "--from",
+    "source",
+    required=True,
+    metavar="SOURCE",
+    help="torchvision:NAME, or a file of weights (.safetensors, .pth).",
+)
+@click.option(
+    "--weights",
+    metavar="FILE|none",
+    help="The weights of the network of torchvision, "
+    "instead of the pre-trained ones that it downloads; none for random ones.",
+)
+@click.option("-o", "--output", metavar="FILE.safetensors", help="Where to write the weights.")
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="Leave what does not fit as it is initialised, in other layers than the last one too.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Of what stays as it is initialised.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")  # fmt: skip
+def command(
+    arch: str, source: str, weights: str | None, output: str | None, partial: bool, seed: int,
+    as_json: bool, **options: Any,
+) -> None:  # fmt: skip
+    """Give ARCH the weights of another network that computes the same.
+
+    Layers are paired by their order of execution and their role. Where the source is a network of
+    torchvision, both are run with random numbers first, and nothing is written unless they agree.
+    The last layer may differ in its classes; it then stays as it is initialised.
+    """
+    if output is not None and Path(output).suffix != ".safetensors":
+        raise click.BadParameter(f"`{output}` must end in .safetensors", param_hint="-o")
+    network = read(arch, **options)
+    show_warnings(network)
+    from netdsl.train import save_weights
+    from netdsl.transfer import open_source
+
+    found = network.transfer(open_source(source, weights), partial=partial, seed=seed)
+    if output is not None:
+        save_weights(found.module, Path(output), {})
+    if as_json:
+        click.echo(json.dumps(record(found, output), indent=2))
+    else:
+        click.echo(table(found))
+        for line in notes(found, source, output):
+            click.echo(line)
+
+
+def record(found: Transfer, output: str | None) -> dict[str, object]:
+    """Return what `--json` prints; keys are only ever added to it."""
+    return {
+        "pairs": [[pair.ours.name, pair.theirs.name, pair.fits] for pair in found.pairs],
+        "matched": found.matched,
+        "params": found.params,
+        "compared": found.compared,
+        "difference": found.difference,
+        "initialised": list(found.initialised),
+        "unused": list(found.unused),
+        "output": output,
+    }
+
+
+def table(found: Transfer) -> str:
+    """Return the pairs, a line each, in the order in which they run."""
+    rows = [HEADER]
+    for pair in found.pairs:
+        shapes = pair.ours.shapes()
+        if not pair.fits:
+            shapes += f"; there {pair.theirs.shapes()}: left as initialised"
+        role = pair.ours.role if pair.ours.role == "shortcut" else ""
+        rows.append((pair.ours.name, role, pair.theirs.name, shapes))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER))]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+    return "\n".join([lines[0], "─" * (sum(widths[:3]) + 10), *lines[1:], ""])
+
+
+def notes(found: Transfer, source: str, output: str | None) -> list[str]:
+    """Say in sentences what was done, what was compared, and what was left."""
+    how = {"role": "by order and role", "order": "by order", "name": "by name"}[found.matched]
+    lines = [
+        f"{len(found.moved)} of {len(found.pairs) + _alone(found)} layers with "
+        f"{found.params:,} parameters from {source}, paired {how}"
+    ]
+    if found.difference is None:
+        lines.append("not compared: the source is no network that could be run as this one")
+    elif found.difference == 0:
+        lines.append(f"compared with random numbers: {found.compared} equal bit for bit")
+    else:
+        lines.append(
+            f"compared with random numbers: {found.compared} differ by {found.difference:.1e} "
+            "of the largest value"
+        )
+    if found.initialised:
+        lines.append(f"left as initialised: {', '.join(found.initialised)}")
+    if found.unused:
+        lines.append(f"not used of the source: {', '.join(found.unused)}")
+    if output is not None:
+        lines.append(f"written to {output}")
+    return lines
+
+
+def _alone(found: Transfer) -> int:
+    """How many layers of the network have no partner."""
+    paired = {pair.ours.name for pair in found.pairs}
+    return sum(name not in paired for name in found.initialised)

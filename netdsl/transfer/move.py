@@ -1,0 +1,182 @@
+"""Weights of a module or a state dict into a network, and the account of it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from netdsl.errors import NetDSLError, fail
+from netdsl.transfer.pairs import Pair, pair_by_name, pair_by_order, pair_by_role
+from netdsl.transfer.verify import difference, randomise
+from netdsl.transfer.weighted import Weighted, executed, registered
+
+TOLERANCE = 1e-5  # of the largest value, in fp32
+
+Matched = Literal["role", "order", "name"]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A network with the weights of another, and where each of them came from.
+
+    `matched` says how the pairs were found. `difference` is the largest difference of both
+    networks under random numbers, relative to the largest value: of the logits, or where the last
+    layer differs of what it reads. It is None where the source was no module that could be run,
+    or where other layers differ.
+    """
+
+    module: nn.Module
+    pairs: tuple[Pair, ...]
+    matched: Matched
+    difference: float | None
+    initialised: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    @property
+    def moved(self) -> tuple[Pair, ...]:
+        """The pairs whose numbers were moved: those that fit."""
+        return tuple(pair for pair in self.pairs if pair.fits)
+
+    @property
+    def params(self) -> int:
+        """How many learned values came from the source."""
+        return sum(pair.ours.params for pair in self.moved)
+
+    @property
+    def compared(self) -> str:
+        """What `difference` is about."""
+        return "logits" if self.pairs[-1].fits else "features before the last layer"
+
+
+def transfer(
+    module: nn.Module,
+    shape: tuple[int, ...],
+    source: nn.Module | Mapping[str, Tensor],
+    *,
+    partial: bool = False,
+) -> Transfer:
+    """Move the weights of `source` into `module`, which takes images of `shape`.
+
+    Layers are paired by their order of execution and their role: those on shortcuts among
+    themselves. A source that can be run is compared with the network before anything is moved.
+    The last layer may differ in its classes and then stays as it was initialised; with `partial`
+    other layers may stay so too, and then nothing can be compared.
+
+    Raises `NetDSLError` where the two are not the same network.
+    """
+    training = module.training
+    x = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
+    ours = executed(module.eval(), x)
+    if isinstance(source, nn.Module):
+        pairs, matched, far = _compare(module, ours, source, x, partial=partial)
+        state: Mapping[str, Tensor] = dict(source.named_parameters()) | dict(source.named_buffers())
+    else:
+        pairs, matched = _match_state(ours, source)
+        far, state = None, source
+        _refuse_unfit(pairs, partial=partial)
+    module.train(training)
+    _move(pairs, state)
+    taken = {pair.ours.name for pair in pairs if pair.fits}
+    used = {pair.theirs.name for pair in pairs if pair.fits}
+    return Transfer(
+        module, pairs, matched, far,
+        tuple(layer.name for layer in ours if layer.name not in taken),
+        tuple(layer.name for layer in registered(state) if layer.name not in used),
+    )  # fmt: skip
+
+
+def _match_state(
+    ours: tuple[Weighted, ...], state: Mapping[str, Tensor]
+) -> tuple[tuple[Pair, ...], Matched]:
+    """Pair by name where one side has all names of the other, else by the order of the file."""
+    theirs = registered(state)
+    here, there = {layer.name for layer in ours}, {layer.name for layer in theirs}
+    if here <= there or there <= here:
+        return pair_by_name(ours, theirs), "name"
+    return pair_by_role(ours, theirs), "role"
+
+
+def _compare(
+    module: nn.Module, ours: tuple[Weighted, ...], source: nn.Module, x: Tensor, *, partial: bool
+) -> tuple[tuple[Pair, ...], Matched, float | None]:
+    """Return pairs under which both networks give the same, by role or else by order alone.
+
+    A copy of the source is run, with random numbers.
+    """
+    stand_in = copy.deepcopy(source).to("cpu", torch.float32).eval()
+    theirs = _run(stand_in, x)
+    try:
+        pairs = pair_by_role(ours, theirs)
+        return pairs, "role", _verify(module, stand_in, pairs, x, partial=partial)
+    except NetDSLError as error:
+        try:
+            pairs = pair_by_order(ours, theirs)
+            return pairs, "order", _verify(module, stand_in, pairs, x, partial=partial)
+        except NetDSLError:
+            raise error from None
+
+
+def _run(stand_in: nn.Module, x: Tensor) -> tuple[Weighted, ...]:
+    """Draw the numbers of the stand-in; return its layers as they ran."""
+    try:
+        return randomise(stand_in, x)
+    except (RuntimeError, ValueError, TypeError) as error:
+        size = "x".join(map(str, x.shape[1:]))
+        reason = str(error).splitlines()[0]
+        raise fail("E0701", f"the source does not take a {size} image: {reason}") from error
+
+
+def _verify(
+    module: nn.Module, stand_in: nn.Module, pairs: tuple[Pair, ...], x: Tensor, *, partial: bool
+) -> float | None:
+    """Return how far apart both are with equal numbers; None where they cannot be compared."""
+    _refuse_unfit(pairs, partial=partial)
+    if not all(pair.fits for pair in pairs[:-1]):
+        return None
+    kept = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    _move(pairs, dict(stand_in.named_parameters()) | dict(stand_in.named_buffers()))
+    last = pairs[-1]
+    layers = None if last.fits else (last.ours.name, last.theirs.name)
+    far = difference(module, stand_in, x, layers)
+    module.load_state_dict(kept)
+    if not far <= TOLERANCE:
+        raise fail(
+            "E0702",
+            f"with equal weights the networks differ by {far:.1e} of the largest value, more than "
+            f"{TOLERANCE:.0e}",
+            help="weights do not show strides, padding, groups, activations, eps, pooling",
+        )
+    return far
+
+
+def _refuse_unfit(pairs: tuple[Pair, ...], *, partial: bool) -> None:
+    """Refuse pairs of unequal shapes, the last one apart, and those of which none fits."""
+    if not any(pair.fits for pair in pairs):
+        raise fail("E0701", "no layer of the source fits one of the network")
+    for pair in pairs[:-1]:
+        if not pair.fits and not partial:
+            raise fail(
+                "E0701",
+                f"`{pair.ours.name}` has {pair.ours.shapes()}, and `{pair.theirs.name}` has "
+                f"{pair.theirs.shapes()}",
+                help="the last layer alone may differ; with --partial what does not fit stays as "
+                "it is initialised",
+            )
+
+
+@torch.no_grad()
+def _move(pairs: tuple[Pair, ...], state: Mapping[str, Tensor]) -> None:
+    """Copy the numbers of the pairs that fit from the state dict of the second network."""
+    for pair in pairs:
+        if not pair.fits:
+            continue
+        prefix = f"{pair.theirs.name}." if pair.theirs.name else ""
+        for mine, theirs in pair.names():
+            target = pair.ours.tensors[mine]
+            if prefix + theirs in state:
+                target.copy_(state[prefix + theirs].reshape(target.shape))

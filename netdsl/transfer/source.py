@@ -1,0 +1,120 @@
+"""Where weights come from: torchvision by name, or a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from urllib.error import URLError
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from netdsl.errors import fail
+from netdsl.ops import closest
+
+TORCHVISION = "torchvision:"
+# These draw their weights slowly, and warn that they do.
+BARE = {"googlenet": {"init_weights": False}, "inception_v3": {"init_weights": False}}
+
+
+def open_source(source: str, weights: str | None = None) -> nn.Module | Mapping[str, Tensor]:
+    """Return the network that `source` names, or the weights in the file that it is.
+
+    `torchvision:resnet50` comes with its newest pre-trained weights, which are downloaded once;
+    with those of the file `weights`; or, where that is `none`, with random ones.
+    """
+    if not source.startswith(TORCHVISION):
+        if weights is not None:
+            raise fail("E0703", f"weights are for a network of torchvision, and {source} is a file")
+        return read_state(Path(source))
+    name = source.removeprefix(TORCHVISION)
+    if weights is None:
+        return _pretrained(name)
+    model = _bare(name)
+    if weights != "none":
+        _load(model, read_state(Path(weights)), weights)
+    return model
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file of weights: safetensors, or what `torch.save` made of a dict."""
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise fail("E0703", f"cannot read {path}: {error.strerror or error}") from None
+    except (SafetensorError, UnpicklingError, RuntimeError, ValueError, EOFError) as error:
+        raise fail("E0703", f"{path} is not a file of weights: {_first(error)}") from error
+    return _tensors(found, path)
+
+
+def _tensors(found: object, path: Path) -> dict[str, Tensor]:
+    """Unwrap what people save: a state dict, or a dict that holds one."""
+    for key in ("state_dict", "model", "model_state_dict"):
+        if isinstance(found, dict) and isinstance(found.get(key), dict):
+            found = found[key]
+    if not isinstance(found, dict) or not found:
+        raise fail("E0703", f"{path} holds no weights")
+    if not all(isinstance(value, Tensor) for value in found.values()):
+        raise fail("E0703", f"{path} holds more than weights by name")
+    return {str(key).removeprefix("module."): value for key, value in found.items()}
+
+
+def _bare(name: str) -> nn.Module:
+    """Return a network of torchvision with random weights."""
+    from torchvision import models
+
+    names = models.list_models(module=models)
+    if name not in names:
+        near = closest(name, names)
+        help = f"did you mean `{TORCHVISION}{near}`?" if near else None
+        raise fail("E0703", f"torchvision has no network `{name}`", help=help)
+    model: nn.Module = models.get_model(name, **BARE.get(name, {}))
+    return model
+
+
+def _pretrained(name: str) -> nn.Module:
+    from torchvision import models
+
+    bare = _bare(name)
+    try:
+        state = models.get_model_weights(name).DEFAULT.get_state_dict(
+            progress=True, check_hash=True
+        )
+    except (URLError, OSError, RuntimeError) as error:
+        raise fail(
+            "E0703",
+            f"cannot download the weights of {name}: {_first(error)}",
+            help="give the file: --weights FILE",
+        ) from error
+    _load(bare, state, f"{TORCHVISION}{name}")
+    return bare
+
+
+def _load(model: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
+    """Put a state dict into its own network; old DenseNets call `norm1` `norm.1`."""
+    own = model.state_dict()
+    fitted = {
+        key if key in own else re.sub(r"\b(norm|conv)\.([12])\.", r"\1\2.", key): value
+        for key, value in state.items()
+    }
+    missing = [k for k in own if k not in fitted and not k.endswith("num_batches_tracked")]
+    if missing:
+        raise fail("E0703", f"{where} lacks {missing[0]} and {len(missing) - 1} more")
+    if extra := [key for key in fitted if key not in own]:
+        raise fail("E0703", f"{where} has {extra[0]} and {len(extra) - 1} more, unknown here")
+    try:
+        model.load_state_dict(fitted, strict=False)
+    except RuntimeError as error:
+        raise fail(
+            "E0703", f"{where} does not fit: {str(error).splitlines()[-1].strip()}"
+        ) from error
+
+
+def _first(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,91 @@
+"""Whether two networks with one set of numbers compute the same: tried, with random numbers.
+
+Fresh and even trained weights hide mistakes: norms are all alike at first, a layer scale of 1e-6
+silences its branch. So every number is drawn anew with an effect of about one.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from netdsl.transfer.weighted import Weighted, own, watched
+
+SEED = 20150
+
+
+@torch.no_grad()
+def randomise(model: nn.Module, x: Tensor) -> tuple[Weighted, ...]:
+    """Draw all parameters and buffers, so that each matters; return the layers as they ran.
+
+    Convolutions and fully connected layers are scaled while they run, so that what they give has
+    a deviation of one (Mishkin & Matas 2016): no layer drowns the ones beside it.
+    """
+    random = torch.Generator().manual_seed(SEED)
+    for module in model.modules():
+        for name, tensor in own(module).items():
+            _draw(name, tensor, random)
+    order: dict[str, nn.Module] = {}
+
+    def scale(name: str, module: nn.Module, y: Tensor) -> Tensor | None:
+        if name in order or Weighted(name, own(module)).kind != "weights":
+            order.setdefault(name, module)
+            return None
+        order[name] = module
+        deviation = float(y.std())
+        for tensor in module.parameters(recurse=False):
+            tensor.div_(deviation)
+        return y / deviation
+
+    with watched(model, scale):
+        model(x)
+    return tuple(Weighted(name, own(module)) for name, module in order.items())
+
+
+@torch.no_grad()
+def difference(
+    ours: nn.Module, theirs: nn.Module, x: Tensor, before: tuple[str, str] | None
+) -> float:
+    """Return the largest difference of what both give, relative to the largest value.
+
+    Where `before` names a layer of each, what these read is compared instead of the logits.
+    """
+    mine = _seen(ours, x, before[0] if before else None)
+    other = _seen(theirs, x, before[1] if before else None).reshape(mine.shape)
+    if torch.equal(mine, other):
+        return 0.0
+    return float((mine - other).abs().max() / other.abs().max())
+
+
+def _draw(name: str, tensor: Tensor, random: torch.Generator) -> None:
+    if not tensor.is_floating_point():
+        return
+    if tensor.ndim > 1 and max(tensor.shape) < tensor.numel():
+        tensor.normal_(generator=random)
+    elif name in ("bias", "running_mean"):
+        tensor.uniform_(-0.5, 0.5, generator=random)
+    else:
+        tensor.uniform_(0.5, 1.5, generator=random)
+
+
+def _seen(model: nn.Module, x: Tensor, layer: str | None) -> Tensor:
+    """Return what the network gives, or what one of its layers reads."""
+    if layer is None:
+        return _logits(model(x))
+    seen: list[Tensor] = []
+    hook = model.get_submodule(layer).register_forward_pre_hook(
+        lambda _, inputs: seen.append(inputs[0].detach())
+    )
+    try:
+        model(x)
+    finally:
+        hook.remove()
+    return seen[0]
+
+
+def _logits(y: object) -> Tensor:
+    """Return the logits; some networks give them first among others."""
+    if isinstance(y, tuple):
+        y = y[0]
+    assert isinstance(y, Tensor), type(y)
+    return y

@@ -1,0 +1,105 @@
+"""Layers that have numbers of their own, in the order in which they run or are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Kind = Literal["weights", "norm", "factor"]
+Role = Literal["branch", "shortcut"]
+
+# What the shortcuts of residual blocks are called: here, in torchvision's ResNets and its RegNets.
+SHORTCUTS = frozenset({"shortcut", "shortcut_norm", "downsample", "proj"})
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """One layer: its name and its parameters and buffers, by their own names."""
+
+    name: str
+    tensors: Mapping[str, Tensor]
+
+    @property
+    def role(self) -> Role:
+        """Whether the layer is on the shortcut of a residual block."""
+        return "branch" if SHORTCUTS.isdisjoint(self.name.split(".")) else "shortcut"
+
+    @property
+    def kind(self) -> Kind:
+        """What the numbers do: mix channels, normalise them, or scale them."""
+        weight = self.tensors.get("weight")
+        if weight is not None and weight.ndim > 1:
+            return "weights"
+        return "norm" if weight is not None or "running_mean" in self.tensors else "factor"
+
+    @property
+    def params(self) -> int:
+        """The number of learned values."""
+        return sum(t.numel() for t in self.tensors.values() if isinstance(t, nn.Parameter))
+
+    def shapes(self) -> str:
+        """Write the shapes of parameters and buffers: `weight 64x3x7x7, bias 64`."""
+        return ", ".join(
+            f"{name} {'x'.join(map(str, tensor.shape))}"
+            for name, tensor in self.tensors.items()
+            if tensor.ndim
+        )
+
+
+def executed(model: nn.Module, x: Tensor) -> tuple[Weighted, ...]:
+    """Return the layers of a network in the order in which they run on `x`, each once.
+
+    A module that holds other layers beside its own numbers counts where it ends, as the layer
+    scale of a ConvNeXt block does.
+    """
+    order: dict[str, nn.Module] = {}
+    with torch.no_grad(), watched(model, lambda name, module, _: order.setdefault(name, module)):
+        model(x)
+    return tuple(Weighted(name, own(module)) for name, module in order.items())
+
+
+def registered(state: Mapping[str, Tensor]) -> tuple[Weighted, ...]:
+    """Return the layers of a state dict in its order, which is that of construction."""
+    layers: dict[str, dict[str, Tensor]] = {}
+    for key, tensor in state.items():
+        name, _, last = key.rpartition(".")
+        layers.setdefault(name, {})[last] = tensor
+    return tuple(Weighted(name, tensors) for name, tensors in layers.items())
+
+
+def own(module: nn.Module) -> dict[str, Tensor]:
+    """Return the parameters and buffers that a module has itself, not in its children."""
+    held = (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False))
+    return dict(held)
+
+
+@contextmanager
+def watched(model: nn.Module, see: object) -> Iterator[None]:
+    """Call `see(name, module, output)` after every layer with numbers of its own has run.
+
+    What `see` returns takes the place of the output if it is a tensor.
+    """
+    assert callable(see)
+
+    def hook(name: str) -> object:
+        def after(module: nn.Module, _: object, y: Tensor) -> Tensor | None:
+            replaced = see(name, module, y)
+            return replaced if isinstance(replaced, Tensor) else None
+
+        return after
+
+    hooks = [
+        module.register_forward_hook(hook(name))
+        for name, module in model.named_modules()
+        if own(module)
+    ]
+    try:
+        yield
+    finally:
+        for handle in hooks:
+            handle.remove()

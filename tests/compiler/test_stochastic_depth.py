@@ -1,0 +1,91 @@
+"""What stochastic depth leaves of a training step, against counting every step that can be drawn."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from math import prod
+
+import pytest
+import torch
+from click.testing import CliRunner
+from torch.utils.flop_counter import FlopCounterMode
+
+import netdsl
+from netdsl.backends.pytorch import StochasticScope
+from netdsl.cli.build import command
+
+TEXTS = (
+    "drop_path 0.5 Conv 4 BB 4 BB 6 s2 BB 6 FC 3",
+    "drop_path 0.3 shortcut project Conv 4 BB 6 s2 pre BB 6 pre BB 7 pre Norm Act FC 3",
+    "drop_path 0.4 shortcut always BB 4 order=relu_pre BB 4 order=bn_after_add Bott 8 s2 GAP FC 3",
+    "drop_path 0.6 Res( Cat( Conv 2 | Conv 3 1x1 Conv 2 ) ) BB 4 drop_path=0.1 Res( BB 4 (Conv 4)x2 )",
+    "BB 4 drop_path=0.7 BB 4 Res drop_path=0 ( Conv 4 ) Add( Conv 4 | BB 4 drop_path=0.2 )",
+    "def Stage(c, n) { (BB c shortcut=project s=[2,1])x n } drop_path 0.5 Stage 4 2 Res( Stage 6 2 )",
+)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_expected_macs_are_the_mean_over_every_step(text: str) -> None:
+    net = netdsl.parse(text, input=(3, 12, 10))
+    model = net.module().to("meta").train()
+    blocks = [block for block in model.modules() if isinstance(block, StochasticScope)]
+    model.draw = lambda: None
+    mean = 0.0
+    for survivors in product((False, True), repeat=len(blocks)):
+        for block, survives in zip(blocks, survivors, strict=True):
+            block.survives = survives
+        chance = prod(b.survival if b.survives else 1 - b.survival for b in blocks)
+        mean += chance * macs(model, net.input_shape)
+    assert net.expected_macs == round(mean)
+    assert net.expected_macs < net.macs
+
+
+def macs(model: torch.nn.Module, shape: tuple[int, ...]) -> int:
+    with FlopCounterMode(display=False) as counter:
+        model(torch.empty(2, *shape, device="meta"))
+    return counter.get_total_flops() // 4  # two images, and two FLOPs a MAC
+
+
+def test_resnet34_computes_11_75_of_16_blocks() -> None:
+    net = netdsl.load("tiny_resnet34_sd")
+    assert (net.blocks, net.expected_blocks) == (16, 11.75)
+    numbered_from_0 = sum(1 - place / 16 * 0.5 for place in range(16))
+    assert numbered_from_0 == 12.25  # the 12.3 of report 003
+
+
+def test_a_shortcut_around_blocks_is_no_block() -> None:
+    net = netdsl.parse("drop_path 0.5 Res( BB 4 Res( Conv 4 ) ) BB 4", input=(3, 8, 8))
+    assert (net.blocks, net.expected_blocks) == (3, 1 - 0.5 / 3 + 1 - 1 / 3 + 0.5)
+
+
+def test_blocks_that_always_survive_count_whole() -> None:
+    net = netdsl.parse("BB 4 BB 4 drop_path=0.25 BB 4", input=(3, 8, 8))
+    assert (net.blocks, net.expected_blocks) == (3, 2.75)
+
+
+def test_without_stochastic_depth_a_step_computes_the_whole_network() -> None:
+    net = netdsl.load("tiny_resnet34")
+    assert (net.expected_blocks, net.expected_macs) == (16, net.macs)
+    assert "stochastic depth" not in net.table()
+
+
+def test_a_plain_network_has_no_residual_blocks() -> None:
+    twin = netdsl.load("tiny_resnet34_sd", plain=True)
+    assert (twin.blocks, twin.expected_blocks, twin.expected_macs) == (0, 0, twin.macs)
+
+
+def test_the_table_says_what_training_computes() -> None:
+    *_, note = netdsl.load("tiny_resnet34_sd").table().splitlines()
+    assert note == (
+        "stochastic depth: on average 11.75 of 16 blocks and 222,760,960 MACs in training"
+    )
+
+
+def test_build_prints_it_as_text_and_as_json() -> None:
+    done = CliRunner().invoke(command, ["tiny_resnet34_sd"])
+    assert "on average 11.75 of 16 blocks and 222,760,960 MACs in training" in done.stdout
+    record = json.loads(CliRunner().invoke(command, ["tiny_resnet34_sd", "--json"]).stdout)
+    assert record["blocks"] == 16
+    assert record["expected_blocks"] == 11.75
+    assert record["expected_macs"] == 222_760_960

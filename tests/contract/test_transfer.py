@@ -1,0 +1,356 @@
+"""Weights of other networks: what is paired, what is refused, what is written."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torchvision import models
+
+import netdsl
+from netdsl.cli import main
+from netdsl.transfer import executed, read_state
+from netdsl.transfer.verify import randomise
+
+INPUT = (3, 33, 35)
+
+
+class Block(nn.Module):
+    """A residual block that projects before its branch; projection and first layer look alike."""
+
+    def __init__(self, c: int, out: int) -> None:
+        super().__init__()
+        self.proj = nn.Conv2d(c, out, 1)
+        self.a = nn.Conv2d(c, out, 1)
+        self.b = nn.Conv2d(out, out, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(self.proj(x) + self.b(torch.relu(self.a(x))))
+
+
+def original(*, classes: int = 5, seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    return nn.Sequential(
+        Block(3, 8), Block(8, 8), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 6), nn.ReLU(),
+        nn.Linear(6, classes),
+    )  # fmt: skip
+
+
+def ours(text: str = "", *, act: str = "relu") -> netdsl.Network:
+    return netdsl.parse(
+        text
+        or f"norm none act {act} shortcut always (Res act={act} (Conv 8 1x1 Conv 8 act=none))x2 "
+        "GAP Conv 6 1x1 FC 5",
+        input=INPUT,
+    )
+
+
+def logits(model: nn.Module) -> torch.Tensor:
+    torch.manual_seed(1)
+    with torch.no_grad():
+        return model.eval()(torch.randn(2, *INPUT))
+
+
+def refused(network: netdsl.Network, source: Any, **options: bool) -> str:
+    with pytest.raises(netdsl.NetDSLError) as error:
+        network.transfer(source, **options)
+    return str(error.value)
+
+
+class TestPairs:
+    def test_projections_meet_projections_whatever_runs_first(self) -> None:
+        found = ours().transfer(original())
+        assert [(p.ours.name, p.theirs.name) for p in found.pairs] == [
+            ("res1.conv1", "0.a"), ("res1.conv2", "0.b"), ("res1.shortcut", "0.proj"),
+            ("res2.conv1", "1.a"), ("res2.conv2", "1.b"), ("res2.shortcut", "1.proj"),
+            ("conv1", "4"), ("fc1", "6"),
+        ]  # fmt: skip
+        assert (found.matched, found.difference) == ("role", pytest.approx(0, abs=1e-6))
+
+    def test_the_network_then_gives_the_logits_of_the_source(self) -> None:
+        source = original()
+        torch.testing.assert_close(logits(ours().transfer(source).module), logits(source))
+
+    def test_the_source_is_left_as_it_was(self) -> None:
+        source = original().train()
+        before = {name: value.clone() for name, value in source.state_dict().items()}
+        ours().transfer(source)
+        assert source.training
+        assert all(torch.equal(v, source.state_dict()[k]) for k, v in before.items())
+
+    def test_layers_without_roles_are_paired_by_order_if_the_logits_agree(self) -> None:
+        text = "norm none (Add( Conv 8 1x1 | Conv 8 1x1 Conv 8 act=none ) Act)x2 GAP FC 6 FC 5"
+        source = original()
+        same = netdsl.parse(
+            text.replace("Add( Conv 8 1x1 |", "Add( Conv 8 1x1 act=none |"), input=INPUT
+        )
+        found = same.transfer(source)
+        assert found.matched == "order"
+        torch.testing.assert_close(logits(found.module), logits(source))
+
+    def test_a_layer_scale_is_paired_where_its_block_ends(self) -> None:
+        source = models.convnext.CNBlock(6, 1.0, 0.0)
+        net = netdsl.parse(
+            "norm layer bias on default Norm(eps=1e-6) Add( | DWConv 7x7 act=none Conv 24 1x1 norm=none "
+            "act=gelu Conv 6 1x1 norm=none act=none LayerScale )",
+            input=(6, 9, 8),
+        )
+        found = net.transfer(source)
+        names = [(p.ours.name.split(".")[-1], p.theirs.name) for p in found.pairs]
+        assert names[-1] == ("layerscale1", "")
+        assert found.difference is not None
+        assert found.difference <= 1e-5
+
+    def test_all_that_has_numbers_is_seen_in_the_order_in_which_it_runs(self) -> None:
+        model = original()
+        model.add_module("never", nn.Identity())
+        assert [layer.name for layer in executed(model, torch.randn(1, *INPUT))] == [
+            "0.proj", "0.a", "0.b", "1.proj", "1.a", "1.b", "4", "6",
+        ]  # fmt: skip
+
+
+class TestOtherHead:
+    def test_the_last_layer_stays_as_initialised_and_the_features_are_compared(self) -> None:
+        found = ours().transfer(original(classes=7))
+        assert (found.initialised, found.unused) == (("fc1",), ("6",))
+        assert found.compared == "features before the last layer"
+        assert found.difference == pytest.approx(0, abs=1e-6)
+        fresh = ours().module().state_dict()
+        assert torch.equal(found.module.state_dict()["fc1.weight"], fresh["fc1.weight"])
+
+    def test_a_wrong_network_is_refused_by_its_features_too(self) -> None:
+        assert "error[E0702]" in refused(ours(act="silu"), original(classes=7))
+
+    def test_loading_warns_of_what_is_left(self) -> None:
+        with pytest.warns(UserWarning, match="left as initialised: fc1"):
+            ours().load_weights(original(classes=7))
+
+    def test_other_layers_may_differ_if_one_says_so(self) -> None:
+        stem = ours(
+            "norm none shortcut always Res act=relu (Conv 8 3x3 Conv 8 act=none) "
+            "Res act=relu (Conv 8 1x1 Conv 8 act=none) GAP FC 6 FC 5"
+        )
+        assert refused(stem, original()) == (
+            "error[E0701]: `res1.conv1` has weight 8x3x3x3, bias 8, and `0.a` has "
+            "weight 8x3x1x1, bias 8\n"
+            "  = help: the last layer alone may differ; with --partial what does not fit stays as "
+            "it is initialised"
+        )
+        found = stem.transfer(original(), partial=True)
+        assert (found.initialised, found.unused, found.difference) == (
+            ("res1.conv1",),
+            ("0.a",),
+            None,
+        )
+        assert torch.equal(found.module.state_dict()["fc2.bias"], original().state_dict()["6.bias"])
+
+
+class TestRefused:
+    def test_layers_that_are_missing(self) -> None:
+        assert refused(ours("norm none (Conv 8 1x1)x3 GAP FC 5"), original()) == (
+            "error[E0701]: the networks part at branch layer 5 of 4 and 6: no layer here, "
+            "`4` (weight 6x8, bias 6) there"
+        )
+
+    def test_layers_of_another_kind(self) -> None:
+        assert refused(ours("norm batch Conv 8 1x1 GAP FC 5"), original()) == (
+            "error[E0701]: the networks part at branch layer 2 of 3 and 6: `conv1_norm` (weight 8, "
+            "bias 8, running_mean 8, running_var 8) here, `0.b` (weight 8x8x3x3, bias 8) there"
+        )
+
+    def test_networks_with_the_same_layers_that_compute_something_else(self) -> None:
+        text = refused(ours(act="leaky_relu"), original())
+        assert text.startswith("error[E0702]: with equal weights the networks differ by ")
+        assert text.endswith("more than 1e-05\n  = help: weights do not show strides, padding, "
+                             "groups, activations, eps, pooling")  # fmt: skip
+
+    def test_the_network_keeps_its_own_numbers_then(self) -> None:
+        net = ours(act="silu")
+        before = net.module().state_dict()
+        assert "E0702" in refused(net, original())
+        assert all(torch.equal(v, before[k]) for k, v in net.module().state_dict().items())
+
+    def test_a_source_that_does_not_take_the_image(self) -> None:
+        source = nn.Sequential(nn.Flatten(), nn.Linear(7, 5))
+        assert refused(ours(), source).startswith(
+            "error[E0701]: the source does not take a 3x33x35 image: "
+        )
+
+
+class TestRandomNumbers:
+    """Those of the comparison: every one has to matter, in deep networks too."""
+
+    @pytest.mark.parametrize("name", ["resnet152", "densenet121", "vgg11", "convnext_tiny"])
+    def test_no_layer_drowns_the_others(self, name: str) -> None:
+        model = models.get_model(name).eval()
+        x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+        randomise(model, x)
+        with torch.no_grad():
+            deviation = float(model(x).std())
+        assert 0.3 < deviation < 3
+
+    def test_a_change_of_any_one_tensor_is_seen(self) -> None:
+        model = original().eval()
+        x = torch.randn(2, *INPUT)
+        randomise(model, x)
+        with torch.no_grad():
+            y = model(x)
+            for name, tensor in model.named_parameters():
+                kept = tensor.clone()
+                tensor.copy_(tensor.flatten().roll(1).reshape(tensor.shape))
+                assert float((model(x) - y).abs().max()) > 1e-3 * float(y.abs().max()), name
+                tensor.copy_(kept)
+
+
+class TestFiles:
+    def test_own_weights_are_paired_by_name(self, tmp_path: Path) -> None:
+        done = ours().transfer(original())
+        save_file(done.module.state_dict(), tmp_path / "w.safetensors")
+        again = ours().load_weights(tmp_path / "w.safetensors", seed=5)
+        assert torch.equal(logits(again), logits(done.module))
+
+    def test_what_a_smaller_network_lacks_stays_as_initialised(self, tmp_path: Path) -> None:
+        small = netdsl.parse("(BB 8)x2 GAP FC 5", input=INPUT).module(1)
+        save_file(small.state_dict(), tmp_path / "w.safetensors")
+        found = netdsl.parse("(BB 8)x3 GAP FC 5", input=INPUT).transfer(
+            read_state(tmp_path / "w.safetensors")
+        )
+        assert (found.matched, found.unused) == ("name", ())
+        assert {name.split(".")[0] for name in found.initialised} == {"bb3"}
+
+    @pytest.mark.parametrize("key", [None, "state_dict", "model"])
+    def test_the_state_of_another_module_is_paired_by_order_and_role(
+        self, tmp_path: Path, key: str | None
+    ) -> None:
+        source = original()
+        state = {f"module.{name}": value for name, value in source.state_dict().items()}
+        torch.save({key: state, "epoch": 3} if key else state, tmp_path / "w.pth")
+        found = ours().transfer(read_state(tmp_path / "w.pth"))
+        assert (found.matched, found.difference) == ("role", None)
+        torch.testing.assert_close(logits(found.module), logits(source))
+
+    @pytest.mark.parametrize(
+        ("name", "content", "message"),
+        [
+            ("w.safetensors", b"12345678 no", "w.safetensors is not a file of weights"),
+            ("w.pth", b"no", "w.pth is not a file of weights"),
+            ("w.pth", b"", "w.pth is not a file of weights"),
+            ("w.pth", b"PK\x03\x04 half a zip", "w.pth is not a file of weights"),
+            ("w.pth", None, "No such file or directory"),
+        ],
+    )
+    def test_other_files_are_refused(
+        self, tmp_path: Path, name: str, content: bytes | None, message: str
+    ) -> None:
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(netdsl.NetDSLError, match="E0703") as error:
+            read_state(tmp_path / name)
+        assert message in str(error.value)
+
+    def test_a_pickle_that_runs_code_is_refused(self, tmp_path: Path) -> None:
+        torch.save(original(), tmp_path / "w.pth")
+        with pytest.raises(netdsl.NetDSLError, match="is not a file of weights"):
+            read_state(tmp_path / "w.pth")
+
+
+class TestCommand:
+    """`netdsl transfer`, with a cache of downloads that the test fills."""
+
+    ARCH = ("squeezenet1_1", "--input", "3x64x64", "--classes", "1000")
+
+    @pytest.fixture
+    def cache(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """The file of pre-trained weights, as a download would have left it."""
+        url = models.SqueezeNet1_1_Weights.DEFAULT.url
+        path = tmp_path / "hub" / "checkpoints" / url.rpartition("/")[2]
+        path.parent.mkdir(parents=True)
+        torch.manual_seed(4)
+        torch.save(models.squeezenet1_1().state_dict(), path)
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+        return path
+
+    def run(self, *arguments: str) -> int:
+        with pytest.raises(SystemExit) as exit:
+            main(["transfer", *arguments])
+        return int(exit.value.code or 0)
+
+    def test_pretrained_weights_are_verified_and_written(
+        self, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        out = tmp_path / "w.safetensors"
+        assert self.run(*self.ARCH, "--from", "torchvision:squeezenet1_1", "-o", str(out)) == 0
+        text = capsys.readouterr().out
+        assert text.splitlines()[2].split() == [
+            "conv1",
+            "features.0",
+            "weight",
+            "64x3x3x3,",
+            "bias",
+            "64",
+        ]
+        assert text.endswith(
+            "26 of 26 layers with 1,235,496 parameters from torchvision:squeezenet1_1, paired by "
+            "order and role\n"
+            "compared with random numbers: logits equal bit for bit\n"
+            f"written to {out}\n"
+        )
+        theirs = models.squeezenet1_1()
+        theirs.load_state_dict(torch.load(cache, weights_only=True))
+        mine = netdsl.load("squeezenet1_1").load_weights(out)
+        x = torch.randn(2, 3, 64, 64)
+        with torch.no_grad():
+            assert torch.equal(mine.eval()(x), theirs.eval()(x))
+
+    def test_fine_tuning_begins_with_another_last_layer(
+        self, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        out = tmp_path / "w.safetensors"
+        arguments = ("squeezenet1_1", "--input", "3x64x64", "--classes", "20", "--json")
+        file = ("--from", "torchvision:squeezenet1_1", "--weights", str(cache), "-o", str(out))
+        assert self.run(*arguments, *file) == 0
+        record = json.loads(capsys.readouterr().out)
+        assert record["initialised"] == ["conv2"]
+        assert record["unused"] == ["classifier.1"]
+        assert record["compared"] == "features before the last layer"
+        assert record["difference"] == 0.0
+        assert read_state(out)["conv2.bias"].shape == (20,)
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("--from", "torchvision:squeezenet1_0", "--weights", "none"), "error[E0701]: "),
+            (("--from", "torchvision:squezenet1_1"),
+             "error[E0703]: torchvision has no network `squezenet1_1`\n"
+             "  = help: did you mean `torchvision:squeezenet1_1`?"),
+            (("--from", "nothing.pth"), "error[E0703]: cannot read nothing.pth: No such file"),
+            (("--from", "nothing.pth", "--weights", "none"),
+             "error[E0703]: weights are for a network of torchvision, and nothing.pth is a file"),
+            (("--from", "torchvision:squeezenet1_1", "--weights", "gone.pth"),
+             "error[E0703]: cannot read gone.pth"),
+            (("--from", "torchvision:squeezenet1_1", "-o", "w.pth"),
+             "`w.pth` must end in .safetensors"),
+        ],
+    )  # fmt: skip
+    def test_mistakes_are_told_and_nothing_is_written(
+        self, arguments: tuple[str, ...], message: str, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    ) -> None:  # fmt: skip
+        monkeypatch.chdir(tmp_path)
+        rest = () if "-o" in arguments else ("-o", "w.safetensors")
+        assert self.run(*self.ARCH, *arguments, *rest) == 2
+        assert message in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == []
+
+    def test_no_network_is_one_clear_line(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+        monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+        assert self.run(*self.ARCH, "--from", "torchvision:squeezenet1_1") == 2
+        error = capsys.readouterr().err
+        assert "cannot download the weights of squeezenet1_1" in error
+        assert "  = help: give the file: --weights FILE" in error
