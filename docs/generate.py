@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import reports
+import zoo
+
 import netdsl
 from netdsl.codes import code_table
 from netdsl.ops.manual import layer_table
@@ -37,7 +40,13 @@ def generated(text: str) -> str:
     return text
 
 
+def pages() -> dict[Path, str]:
+    """Return every page that has generated parts, by its path, as it should read."""
+    texts = {page: generated(page.read_text("utf-8")) for page in PAGES}
+    return {**texts, reports.PAGE: reports.page(), zoo.PAGE: zoo.page()}
+
+
 if __name__ == "__main__":
-    for page in PAGES:
-        page.write_text(generated(page.read_text("utf-8")), "utf-8")
+    for page, text in pages().items():
+        page.write_text(text, "utf-8")
     netdsl.load("net1").draw(ROOT / "docs" / "net1-twins.svg", twin=True)

@@ -51,9 +51,10 @@ def read_bytes(data: bytes, name: str) -> Source:
 
 
 def shipped() -> dict[str, Path]:
-    """Return the architectures that come with netdsl, by name."""
+    """Return the architectures that come with netdsl, by name: those of papers, then the zoo."""
     folder = Path(str(files("netdsl.architectures")))
-    return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+    zoo = sorted(folder.glob(f"torchvision/*{SUFFIX}"))
+    return {path.stem: path for path in (*sorted(folder.glob(f"*{SUFFIX}")), *zoo)}
 
 
 def variants() -> dict[str, Path]:

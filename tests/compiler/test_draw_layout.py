@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from netdsl.api import Network, parse
+from netdsl.api import Network, load, parse
 from netdsl.backends.drawing.dot import to_dot
 from netdsl.backends.drawing.file import render
+from netdsl.shelf import shipped
 
 NET1 = (
     "default BB(dropout=0.5) (Conv 64)x2 Avg 2 BB 64 BB 128 Avg 2 BB 128 BB 256 Avg 2 BB 256 "
@@ -66,8 +67,11 @@ NETWORKS = {
     "one layer": "FC 10",
 }
 WAYS = [(twin, expand) for twin in (False, True) for expand in (False, True)]
+# Every shipped file too, as people draw it: with its repeats folded.
 cases = pytest.mark.parametrize(
-    ("name", "twin", "expand"), [(name, *way) for name in NETWORKS for way in WAYS]
+    ("name", "twin", "expand"),
+    [(name, *way) for name in NETWORKS for way in WAYS]
+    + [(name, twin, False) for name in sorted(shipped()) for twin in (False, True)],
 )
 
 
@@ -109,7 +113,7 @@ class Drawing:
 
 @cache
 def network(name: str) -> Network:
-    return parse(NETWORKS[name], input=(3, 32, 40))
+    return parse(NETWORKS[name], input=(3, 32, 40)) if name in NETWORKS else load(name)
 
 
 @cache
