@@ -1,6 +1,5 @@
 """Printed networks run without netdsl and are the compiled ones, in weights and outputs."""
 
-import json
 import runpy
 import subprocess
 import sys
@@ -8,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 import netdsl
 from netdsl.ops import CATALOGUE
+from tests.printed import record, run_apart
 
 # Odd, not square, not three channels: symmetry hides mistakes.
 INPUT = (6, 9, 8)
@@ -71,65 +70,21 @@ NETWORKS = [
     f"def Very{'long' * 25}(c) {{ (Conv c)x5 }} Very{'long' * 25} 4 Very{'long' * 25} 8",
 ]
 TEXTS = [(text, plain) for text in [*EXAMPLES, *NETWORKS] for plain in (False, True)]
-SEED = 3
-
-CHILD = """
-import importlib.util, json, random, sys, traceback
-from pathlib import Path
-
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "netdsl":
-            raise ImportError("netdsl is out of bounds")
-
-sys.meta_path.insert(0, Blocked())
-import torch
-torch.set_num_threads(1)
-
-def run(case):
-    spec = importlib.util.spec_from_file_location(case.stem, case)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    network = getattr(module, module.__all__[0])().eval()
-    saved = torch.load(case.with_suffix(".pt"))
-    assert list(network.state_dict()) == list(saved["state"]), "other names"
-    network.load_state_dict(saved["state"], strict=True)
-    assert torch.equal(network(saved["x"].clone()), saved["y"]), "another output"
-    network.train()
-    if hasattr(network, "random"):
-        network.random.seed(saved["seed"])
-    torch.manual_seed(saved["seed"])
-    for y in saved["steps"]:
-        assert torch.equal(network(saved["x"].clone()), y), "another step of training"
-
-for case in sorted(Path(sys.argv[1]).glob("*.py")):
-    try:
-        run(case)
-        result = "the same"
-    except BaseException:
-        result = traceback.format_exc()
-    print(json.dumps([case.stem, result]))
-"""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every network printed, with the weights and outputs of the compiled one."""
-    torch.set_num_threads(1)  # small tensors: threads wait for one another, seconds in all
     path = tmp_path_factory.mktemp("printed")
     for i, (text, plain) in enumerate(TEXTS):
         net = netdsl.parse(text, input=INPUT, plain=plain or None)
-        (path / f"net{i}.py").write_text(net.source(), encoding="utf-8")
-        torch.save(outputs(net), path / f"net{i}.pt")
+        record(net, path / f"net{i}.py", images=3, steps=3)
     return path
 
 
 @pytest.fixture(scope="module")
 def results(folder: Path) -> dict[str, str]:
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", CHILD, str(folder)], check=True, capture_output=True, text=True
-    )
-    return dict(json.loads(line) for line in done.stdout.splitlines())
+    return run_apart(folder)
 
 
 @pytest.mark.parametrize("case", range(len(TEXTS)), ids=[f"{t} {p}"[:70] for t, p in TEXTS])
@@ -178,31 +133,6 @@ def test_zero_last_sets_the_last_norms_of_branches_to_zero() -> None:
         "res1.bb2.conv2_norm.weight",
     ]
     assert all(not printed[name].any() for name in zero)
-
-
-def outputs(net: netdsl.Network) -> dict[str, object]:
-    """The weights of the compiled network, what it gives, and what its first steps give."""
-    model = scramble(net.module())
-    state = {name: value.clone() for name, value in model.state_dict().items()}
-    x = torch.randn(3, *INPUT)
-    with torch.no_grad():
-        y = model.eval()(x.clone())
-        model.train()
-        model.random.seed(SEED)
-        torch.manual_seed(SEED)
-        steps = [model(x.clone()) for _ in range(3)]
-    return {"state": state, "x": x, "y": y, "steps": steps, "seed": SEED}
-
-
-def scramble(model: nn.Module) -> nn.Module:
-    """Draw every parameter and statistic at random: fresh ones hide swapped norms."""
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for name, value in model.state_dict().items():
-            if value.is_floating_point():
-                low = 0.5 if name.endswith("running_var") else -0.5
-                value.uniform_(low, low + 1)
-    return model
 
 
 def executed(text: str) -> torch.nn.Module:

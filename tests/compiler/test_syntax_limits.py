@@ -71,11 +71,12 @@ def test_digits_beyond_the_limit_are_refused() -> None:
 @pytest.mark.parametrize(
     "text", ["(", ")", "[1 ", "Conv k= ", "& ", "A|", "A x2 ", '"', "@ ", "1", "a-"]
 )
-def test_hostile_text_is_refused_within_a_second(text: str) -> None:
+def test_hostile_text_is_refused_in_bounded_time(text: str) -> None:
+    # a second where nothing else runs; what grows with the square of the text takes minutes
     start = time.perf_counter()
     with pytest.raises(NetDSLError):
         parse(text * (100_000 // len(text)))
-    assert time.perf_counter() - start < 1
+    assert time.perf_counter() - start < 20
 
 
 def test_byte_order_mark_and_carriage_returns_are_accepted() -> None:

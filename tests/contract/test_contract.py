@@ -14,12 +14,13 @@ from netdsl.measure import activation_memory
 from netdsl.ops import CATALOGUE, arguments
 from netdsl.syntax import parse as parse_text
 from netdsl.syntax import to_text
+from tests.printed import scramble
 
 # Odd, not square, not three channels: symmetry hides mistakes.
 INPUT = (6, 9, 8)
 HEADERS = {"Norm group groups=3": "", "Conv 6 norm=group bias=on": "default Norm(groups=3) "}
 COMBINATIONS = (
-    "Res shortcut=project drop_path=0.5 ( BB 6 Conv 4 )",
+    "Res shortcut=project drop_path=0.5 ( Conv 6 Conv 4 )",
     "Res act=relu shortcut=project (Conv 8 s2 Conv 8 act=none)",
     "Add( Conv 6 | Conv 6 1x1 Conv 6 act=none | )",
     "Cat( Conv 4 1x1 | Conv 3 1x1 Conv 5 | Max 3 s1 Conv 2 1x1 )",
@@ -96,7 +97,7 @@ class TestEveryLayer:
         net = network(source, plain)
         space: dict[str, Any] = {"__name__": "printed"}
         exec(net.source(), space)
-        compiled = scramble(net.module())
+        compiled = scramble(net.module()).eval()
         (cls,) = [v for k, v in space.items() if k == space["__all__"][0]]
         printed = cls().eval()
         printed.load_state_dict(compiled.state_dict())
@@ -109,7 +110,7 @@ class TestEveryLayer:
         assert parse_text(to_text(tree)) == tree
 
     def test_can_be_copied_pickled_and_trained(self, source: str, plain: bool) -> None:
-        model = scramble(network(source, plain).module())
+        model = scramble(network(source, plain).module()).eval()
         x = torch.randn(2, *INPUT)
         expected = model(x)
         assert torch.equal(copy.deepcopy(model)(x), expected)
@@ -121,7 +122,7 @@ class TestEveryLayer:
         assert survive == all(p.grad is not None for p in model.parameters())
 
     def test_channels_last_gives_the_same(self, source: str, plain: bool) -> None:
-        model = scramble(network(source, plain).module())
+        model = scramble(network(source, plain).module()).eval()
         x = torch.randn(2, *INPUT)
         y = copy.deepcopy(model).to(memory_format=torch.channels_last)(
             x.contiguous(memory_format=torch.channels_last)
@@ -156,17 +157,6 @@ def test_every_option_refuses_what_is_not_of_its_type(code: str) -> None:
         with pytest.raises(netdsl.NetDSLError) as error:
             network(f'{CATALOGUE[code].examples[0].split()[0]} 4 {argument.name}="text"')
         assert error.value.diagnostics[0].code in ("E0206", "E0205")
-
-
-def scramble(model: nn.Module) -> nn.Module:
-    """Draw every parameter and statistic at random: fresh ones hide swapped norms."""
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for name, value in model.state_dict().items():
-            if value.is_floating_point():
-                low = 0.5 if name.endswith("running_var") else -0.5
-                value.uniform_(low, low + 1)
-    return model.eval()
 
 
 def kept_bytes(model: nn.Module, sizes: set[int]) -> int:
