@@ -217,7 +217,6 @@ class TestSourceFmtList:
         assert "net1" in done.stdout
         assert "resnet20, resnet32, resnet44, resnet56, resnet110" in done.stdout
         assert "\n\nthe zoo of torchvision:\nalexnet\n" in done.stdout
-        assert max(map(len, done.stdout.splitlines())) <= 80
         assert "Squeeze-and-excitation" in run("list", "layers", cwd=tmp_path).stdout
 
 
