@@ -30,7 +30,14 @@ class Source:
         return self.file.span.source.name
 
     def with_overrides(self, overrides: Overrides) -> tuple[tree.File, Overrides, Loader]:
-        """Return what `build` and `check` take."""
+        """Return what `build` and `check` take.
+
+        Raises `NetDSLError` where another scale is asked for than the name stands for.
+        """
+        if None not in (overrides.scale, self.scale) and overrides.scale != self.scale:
+            message = f"`{self.scale}` is a scale itself, so `{overrides.scale}` cannot be chosen"
+            assert self.path is not None
+            raise fail("E0212", message, help=f"both are scales of `{self.path.stem}`")
         return self.file, replace(overrides, scale=overrides.scale or self.scale), self.loader
 
 

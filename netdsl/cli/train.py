@@ -46,9 +46,9 @@ def training_options(command: Any) -> Any:
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where a named data set lies.")
 @click.option("--limit", type=click.IntRange(2), help="Use this many training images.")
 @click.option(
-    "--weights",
-    type=click.Path(path_type=Path),
-    help="Begin with the weights of this file; a last layer of other classes is initialised.",
+    "--init",
+    metavar="FILE|torchvision:NAME",
+    help="Begin with these weights; a last layer of other classes stays as it is initialised.",
 )
 @training_options
 @click.option("--run-dir", type=click.Path(path_type=Path), help="The folder of the run; a new "
@@ -58,7 +58,7 @@ def command(
     data: str,
     data_dir: Path | None,
     limit: int | None,
-    weights: Path | None,
+    init: str | None,
     run_dir: Path | None,
     **options: Any,
 ) -> None:
@@ -77,12 +77,12 @@ def command(
     network, images = _meet(source, said, where, data_dir)
     show_warnings(network)
     settings = train.resolve(images.defaults, options)  # type: ignore[arg-type]
-    module = _begin(network, weights, settings.seed)
+    module = _begin(network, init, settings.seed)
     asked = {
         "network": network.name, "overrides": dict(network.overrides.names),
         "scale": network.overrides.scale, "data": where,
         "data_dir": str(data_dir.resolve()) if data_dir else None,
-        "weights": str(weights.resolve()) if weights else None,
+        "init": init,
     }  # fmt: skip
     run = train.RunFolder.create(
         network.standalone(), settings, asked, path=run_dir, name=_run_name(network)
@@ -90,16 +90,16 @@ def command(
     train.train(module, images, settings, run, listener(run.path))
 
 
-def _begin(network: Network, weights: Path | None, seed: int) -> Module:
-    """Return the network as it is before the first step; say which layers a file left alone."""
-    if weights is None:
+def _begin(network: Network, init: str | None, seed: int) -> Module:
+    """Return the network as it is before the first step; say which layers `init` left alone."""
+    if init is None:
         return network.module(seed)
-    from netdsl.transfer import read_state
+    from netdsl.transfer import open_source
 
-    found = network.transfer(read_state(weights), seed=seed)
+    found = network.transfer(open_source(init), seed=seed)
     left = f"; initialised: {', '.join(found.initialised)}" if found.initialised else ""
     click.echo(
-        f"{len(found.moved)} layers with {found.params:,} parameters from {weights}{left}", err=True
+        f"{len(found.moved)} layers with {found.params:,} parameters from {init}{left}", err=True
     )
     return found.module
 

@@ -30,7 +30,11 @@ def open_source(source: str, weights: str | None = None) -> nn.Module | Mapping[
     if not source.startswith(TORCHVISION):
         if weights is not None:
             raise fail("E0703", f"weights are for a network of torchvision, and {source} is a file")
-        return read_state(Path(source))
+        path = Path(source)
+        if not path.exists() and not path.suffix:
+            help = f"a network of torchvision is written `{TORCHVISION}{source}`"
+            raise fail("E0703", f"there is no file {source}", help=help)
+        return read_state(path)
     name = source.removeprefix(TORCHVISION)
     if weights is None:
         return _pretrained(name)

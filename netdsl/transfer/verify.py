@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from netdsl.transfer.weighted import Weighted, own, watched
 
-SEED = 20150
+TRIES = 8
 
 
 @torch.no_grad()
@@ -19,27 +19,42 @@ def randomise(model: nn.Module, x: Tensor) -> tuple[Weighted, ...]:
     """Draw all parameters and buffers, so that each matters; return the layers as they ran.
 
     Convolutions and fully connected layers are scaled while they run, so that what they give has
-    a deviation of one (Mishkin & Matas 2016): no layer drowns the ones beside it.
+    a deviation of one (Mishkin & Matas 2016): no layer drowns the ones beside it. Where the
+    activations of a narrow network let nothing through, all is drawn again.
     """
-    random = torch.Generator().manual_seed(SEED)
-    for module in model.modules():
-        for name, tensor in own(module).items():
-            _draw(name, tensor, random)
+    for seed in range(TRIES):
+        random = torch.Generator().manual_seed(seed)
+        for module in model.modules():
+            for name, tensor in own(module).items():
+                _draw(name, tensor, random)
+        order, silent = _scale(model, x)
+        if not silent:
+            break
+    return tuple(Weighted(name, own(module)) for name, module in order.items())
+
+
+def _scale(model: nn.Module, x: Tensor) -> tuple[dict[str, nn.Module], bool]:
+    """Scale each layer as it runs; return all of them, and whether one gave a single value."""
     order: dict[str, nn.Module] = {}
+    silent = False
 
     def scale(name: str, module: nn.Module, y: Tensor) -> Tensor | None:
+        nonlocal silent
         if name in order or Weighted(name, own(module)).kind != "weights":
             order.setdefault(name, module)
             return None
         order[name] = module
         deviation = float(y.std())
+        if not deviation > 0:
+            silent = True
+            return None
         for tensor in module.parameters(recurse=False):
             tensor.div_(deviation)
         return y / deviation
 
     with watched(model, scale):
         model(x)
-    return tuple(Weighted(name, own(module)) for name, module in order.items())
+    return order, silent
 
 
 @torch.no_grad()

@@ -59,13 +59,13 @@ def test_fine_tuning_begins_with_the_weights_of_a_file(images: Path) -> None:
     arguments = ("train", "-", "--data", "images", "--epochs", "1", "--batch-size", "8")
     first = run(*arguments, "--run-dir", "first", cwd=images, stdin=TINY)
     assert first.returncode == 0, first.stderr
-    done = run(*arguments, "--classes", "2", "--weights", "first/last.safetensors", "--lr", "1e-9",
+    done = run(*arguments, "--classes", "2", "--init", "first/last.safetensors", "--lr", "1e-9",
                "--run-dir", "second", cwd=images, stdin=TINY)  # fmt: skip
     assert done.stderr == (
         "4 layers with 268 parameters from first/last.safetensors; initialised: fc1\n"
     )
     asked = json.loads((images / "second" / "settings.json").read_text())["asked"]
-    assert asked["weights"] == str(images.resolve() / "first" / "last.safetensors")
+    assert asked["init"] == "first/last.safetensors"
     before, after = (load_file(images / r / "last.safetensors") for r in ("first", "second"))
     torch.testing.assert_close(after["conv1.weight"], before["conv1.weight"])
     assert after["fc1.bias"].shape == (2,)
@@ -73,7 +73,7 @@ def test_fine_tuning_begins_with_the_weights_of_a_file(images: Path) -> None:
 
 def test_weights_of_another_network_are_refused_before_anything_is_written(images: Path) -> None:
     save_file({"conv1.weight": torch.zeros(5, 3, 3, 3)}, images / "w.safetensors")
-    done = run("train", "-", "--data", "images", "--weights", "w.safetensors", "--run-dir", "run",
+    done = run("train", "-", "--data", "images", "--init", "w.safetensors", "--run-dir", "run",
                cwd=images, stdin=TINY)  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == "error[E0701]: no layer of the source fits one of the network\n"

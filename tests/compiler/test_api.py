@@ -69,3 +69,13 @@ def test_a_parameter_that_is_not_there_is_refused() -> None:
 def test_a_network_never_changes(net: netdsl.Network) -> None:
     with pytest.raises(AttributeError):
         net.settings = None  # type: ignore[misc]
+
+
+def test_a_name_that_stands_for_a_scale_takes_no_other() -> None:
+    with pytest.raises(netdsl.NetDSLError) as error:
+        netdsl.load("resnet50", scale="resnet18")
+    assert str(error.value) == (
+        "error[E0212]: `resnet50` is a scale itself, so `resnet18` cannot be chosen\n"
+        "  = help: both are scales of `resnet`"
+    )
+    assert netdsl.load("resnet50", scale="resnet50").name == "ResNet-50"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
 from safetensors.torch import save_file
 from torch import nn
 from torchvision import models
@@ -14,6 +15,8 @@ import netdsl
 from netdsl.cli import main
 from netdsl.transfer import executed, read_state
 from netdsl.transfer.verify import randomise
+from tests.compiler.test_properties import networks
+from tests.printed import scramble
 
 INPUT = (3, 33, 35)
 
@@ -326,6 +329,9 @@ class TestCommand:
             (("--from", "torchvision:squezenet1_1"),
              "error[E0703]: torchvision has no network `squezenet1_1`\n"
              "  = help: did you mean `torchvision:squeezenet1_1`?"),
+            (("--from", "squeezenet1_1"),
+             "error[E0703]: there is no file squeezenet1_1\n"
+             "  = help: a network of torchvision is written `torchvision:squeezenet1_1`"),
             (("--from", "nothing.pth"), "error[E0703]: cannot read nothing.pth: No such file"),
             (("--from", "nothing.pth", "--weights", "none"),
              "error[E0703]: weights are for a network of torchvision, and nothing.pth is a file"),
@@ -354,3 +360,15 @@ class TestCommand:
         error = capsys.readouterr().err
         assert "cannot download the weights of squeezenet1_1" in error
         assert "  = help: give the file: --weights FILE" in error
+
+
+@settings(deadline=None, max_examples=40)
+@given(networks)
+def test_weights_of_a_random_network_arrive_in_its_like(text: str) -> None:
+    net = netdsl.parse(text, input=(3, 11, 10))
+    source = scramble(net.module()).eval()
+    found = net.transfer(source, seed=5)
+    assert found.difference == 0
+    x = torch.randn(2, 3, 11, 10)
+    with torch.no_grad():
+        assert torch.equal(found.module.eval()(x), source(x))
