@@ -11,8 +11,10 @@ from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
 from netdsl.ir import Settings
 from netdsl.lower.bind import Defaults, bind_options
 from netdsl.lower.convert import cast, convert
+from netdsl.lower.mentions import layers_in
 from netdsl.lower.names import (
     SETTINGS,
+    outside_option,
     refuse_reserved,
     unknown_layer,
     unknown_setting,
@@ -63,6 +65,7 @@ def read_header(
             reader.poison(entry)
             for diagnostic in error.diagnostics:
                 report(diagnostic)
+    reader.apply_layer_options(file)
     reader.refuse_unknown_scales(file.header)
     reader.refuse_unknown_overrides()
     return reader.environment
@@ -72,7 +75,8 @@ class _Header:
     """Reads entry after entry; parameters are defined before they are used."""
 
     def __init__(self, overrides: Overrides, loader: Loader, report: Report) -> None:
-        self.overrides = dict(overrides.names)
+        self.overrides = {k: v for k, v in overrides.names.items() if "." not in k}
+        self.layer_options = {k: v for k, v in overrides.names.items() if "." in k}
         self.selected = overrides.scale
         self.loader = loader
         self.report = report
@@ -124,6 +128,19 @@ class _Header:
         """Keep a parameter whose value is wrong from causing errors where it is used."""
         if isinstance(entry, tree.Parameter):
             self.environment.names.setdefault(entry.name, POISON)
+
+    def apply_layer_options(self, file: tree.File) -> None:
+        """Take the defaults of layers that are set from outside: `BB.dropout`."""
+        written = layers_in((file.body, *self.environment.definitions.values()))
+        for key, value in self.layer_options.items():
+            try:
+                name, option = key.split(".", 1)
+                argument = outside_option(name, option, written)
+                default = self.environment.defaults.layers.setdefault(name, {})
+                default[option] = cast(argument, given(value), None, name)
+            except NetDSLError as error:
+                for diagnostic in error.diagnostics:
+                    self.report(diagnostic)
 
     def refuse_unknown_scales(self, header: tuple[tree.Header, ...]) -> None:
         """Refuse what a scale sets and the file does not have, chosen or not."""

@@ -30,8 +30,8 @@ def names_in(node: object) -> set[str]:
 
 
 def layers_in(node: object) -> set[str]:
-    """Return the name of every layer below a node of the tree."""
-    return {n.name for n in _below(node) if isinstance(n, tree.Layer)}
+    """Return the name of every layer and combination below a node of the tree."""
+    return {n.name for n in _below(node) if isinstance(n, tree.Layer | tree.Combine)}
 
 
 def _below(node: object) -> Iterator[object]:

@@ -7,7 +7,7 @@ from collections.abc import Container
 
 from netdsl.errors import NetDSLError, Span, fail
 from netdsl.ir import Settings
-from netdsl.ops import CATALOGUE, arguments, closest
+from netdsl.ops import CATALOGUE, Argument, arguments, closest
 from netdsl.ops.blocks import Res
 from netdsl.ops.torch_layer import TorchLayer
 from netdsl.syntax import tree
@@ -46,6 +46,25 @@ def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
     meant = f"; did you mean `{near}`?" if near else ""
     help = None if near else f"the layers are {', '.join(known)}"
     return fail("E0201", f"unknown layer `{name}`{meant}", span, help=help)
+
+
+def outside_option(name: str, option: str, written: Container[str]) -> Argument:
+    """Return the argument whose default `Name.option` sets from outside.
+
+    Refuses layers that the network does not have, where setting it would do nothing; norms follow
+    other layers unwritten.
+    """
+    cls = Res if name == "Res" else CATALOGUE.get(name)
+    if cls is None or cls is TorchLayer or (name not in written and name != "Norm"):
+        near = closest(name, [code for code in (*CATALOGUE, "Res") if code in written])
+        meant = f"; did you mean `{near}.{option}`?" if near else ""
+        raise fail("E0208", f"the network has no layer `{name}` to set {option} of{meant}")
+    known = arguments(cls)
+    if option not in known:
+        near = closest(option, known)
+        meant = f"; did you mean `{name}.{near}`?" if near else f"; it has {', '.join(known)}"
+        raise fail("E0203", f"{name} has no option `{option}`{meant}")
+    return known[option]
 
 
 def unknown_setting(entry: tree.Setting) -> NetDSLError:

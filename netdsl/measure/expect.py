@@ -14,8 +14,9 @@ from netdsl.syntax import tree
 
 KEYS = ("params", "macs", "depth", "out")
 
-# Settings that change none of these.
+# Settings that change none of these, and such options of layers.
 HARMLESS = {"name", "init", "drop_path"}
+HARMLESS_OPTIONS = {"dropout", "drop_path", "eps", "momentum"}
 
 
 def check_expectations(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
@@ -32,7 +33,7 @@ def check_expectations(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
         if not all(held):
             continue
         scaled = frozenset() if "scale" in named else lowered.scaled
-        beyond = sorted((lowered.overridden | scaled) - named - HARMLESS)
+        beyond = sorted(key for key in lowered.overridden | scaled if not _is_free(key, named))
         if beyond:
             message = f"`expect` is not checked, because {_list(beyond)} is overridden"
             yield Diagnostic("N0505", message, expectation.span)
@@ -92,6 +93,12 @@ def _current(option: tree.Option, lowered: Lowered) -> str:
         raise fail("E0208", message, option.key_span, help=f"measured are {', '.join(KEYS)}")
     value = getattr(lowered.settings, option.key)
     return ("on" if value else "off") if isinstance(value, bool) else str(value)
+
+
+def _is_free(key: str, named: set[str]) -> bool:
+    """Whether overriding it leaves the numbers as they are, or an expectation names it."""
+    _, dot, option = key.partition(".")
+    return key in named or key in HARMLESS or (bool(dot) and option in HARMLESS_OPTIONS)
 
 
 def _list(words: list[str]) -> str:

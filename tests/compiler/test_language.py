@@ -299,6 +299,49 @@ class TestWords:
         assert self.activations(text) == ["ReLU", "Hardswish", "Hardswish"]
 
 
+class TestOutsideOptions:
+    """`-D BB.dropout=0`: what every BB of the file has unless it says otherwise, set from outside."""
+
+    def rates(self, text: str, **options: object) -> list[float]:
+        modules = parse(text, **options).module().modules()
+        return [m.p for m in modules if isinstance(m, nn.Dropout)]
+
+    def test_they_go_before_the_default_of_the_file(self) -> None:
+        text = "default BB(dropout=0.5 order=pre) BB 4 BB 4 dropout=0.3"
+        assert self.rates(text) == [0.5, 0.3]
+        assert self.rates(text, **{"BB.dropout": 0.2}) == [0.2, 0.3]
+        assert self.rates(text, **{"BB.dropout": "0"}) == [0.3]
+        names = list(parse(text, **{"BB.dropout": 0}).checked)
+        assert names[1].name == "bb1.conv1_norm"
+
+    def test_an_expectation_is_checked_under_those_that_change_no_number(self) -> None:
+        text = "input 3x9x8 expect(params=116) default Conv(bias=off) Conv 4 Dropout 0.3"
+        assert netdsl.parse(text, **{"Dropout.p": 0.1, "Norm.eps": 0.1}).warnings != ()
+        assert netdsl.parse(text, **{"Norm.eps": 0.1}).warnings == ()
+
+    def test_they_reach_norms_and_combinations_too(self) -> None:
+        modules = parse("Conv 4", **{"Norm.eps": 0.001}).module().modules()
+        assert [m.eps for m in modules if isinstance(m, nn.BatchNorm2d)] == [0.001]
+        assert "GELU" in str(parse("Res(Conv 3)", **{"Res.act": "gelu"}).module())
+
+    @pytest.mark.parametrize(
+        ("key", "value", "message"),
+        [
+            ("Bott.dropout", 0, "error[E0208]: the network has no layer `Bott` to set dropout of"),
+            ("bb.dropout", 0, "error[E0208]: the network has no layer `bb` to set dropout of; "
+             "did you mean `BB.dropout`?"),
+            ("BB.dropuot", 0, "error[E0203]: BB has no option `dropuot`; did you mean `BB.dropout`?"),
+            ("BB.dropout", 2, "error[E0206]: dropout of BB must be below 1, not 2"),
+            ("BB.order", "pree", "error[E0206]: order of BB takes original, bn_after_add, "
+             "relu_before_add, relu_pre or pre, not `pree`; did you mean `pre`?"),
+        ],
+    )  # fmt: skip
+    def test_what_has_no_effect_is_refused(self, key: str, value: object, message: str) -> None:
+        with pytest.raises(netdsl.NetDSLError) as error:
+            parse("BB 4", **{key: value})
+        assert str(error.value) == message
+
+
 class TestExpect:
     def test_none_is_the_name_of_no_scale(self) -> None:
         text = (
