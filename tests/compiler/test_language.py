@@ -626,6 +626,7 @@ class TestTorchTools:
                 exported = torch.export.export(model, (x,)).module()
                 torch.testing.assert_close(exported(x), model(x))
 
+    @pytest.mark.filterwarnings("ignore:Guards may run slower")  # on Python 3.13.0
     def test_compilation_as_one_graph(self) -> None:
         model = parse(self.TEXT).module().eval()
         x = torch.randn(2, 3, 9, 8)
