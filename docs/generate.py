@@ -10,9 +10,12 @@ import zoo
 import netdsl
 from netdsl.codes import code_table
 from netdsl.ops.manual import layer_table
+from netdsl.train.recipe import read_recipe
+from netdsl.train.recipe import recipes as recipes_shipped
+from netdsl.train.settings import ABOUT, Settings
 
 ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "language.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "language.md", ROOT / "docs" / "training.md")
 MISTAKE = "input 3x64x64\n(Conv 64)x2 Max2 Max16 Avg4 FC200"
 
 
@@ -27,7 +30,29 @@ def parts() -> dict[str, str]:
         "mistake": f"```\n{mistake}\n```",
         "layers": layer_table(),
         "codes": code_table(),
+        "recipes": recipe_table(),
+        "settings": settings_table(),
     }
+
+
+def recipe_table() -> str:
+    """Return what comes along, as Markdown."""
+    found = [read_recipe(name) for name in recipes_shipped()]
+    rows = [f"| `{r.name}` | {r.about} | `{r.example}` |" for r in found]
+    return "\n".join(["| recipe | what it is | for instance |", "| --- | --- | --- |", *rows])
+
+
+def settings_table() -> str:
+    """Return every key of `[train]` with its default, as Markdown."""
+    usual = Settings().record() | dict.fromkeys(("device", "precision", "threads"), "the machine's")
+    rows = [f"| `{key}` | {_shown(usual[key])} | {about} |" for key, about in ABOUT.items()]
+    return "\n".join(["| key | unless given | what it is |", "| --- | --- | --- |", *rows])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value in ("", []) else str(value)
 
 
 def generated(text: str) -> str:

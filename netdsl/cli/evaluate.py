@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -19,18 +18,10 @@ def command(run: Path, weights: str, data_dir: Path | None, as_json: bool) -> No
     import json
 
     from netdsl import train
-    from netdsl.api import build, make_overrides
-    from netdsl.cli.train import load_images
-    from netdsl.shelf import read_bytes
+    from netdsl.cli.resume import reopen
 
     folder = train.RunFolder.open(run)
-    asked: Any = folder.asked
-    names = {k: tuple(v) if isinstance(v, list) else v for k, v in asked["overrides"].items()}
-    said = make_overrides(None, None, None, asked["scale"], names)
-    source = read_bytes(folder.network.encode(), str(run / "network.arch"))
-    network = build(*source.with_overrides(said))
-    place = data_dir or (Path(asked["data_dir"]) if asked["data_dir"] else None)
-    images = load_images(asked["data"], place)
+    network, images = reopen(folder, data_dir)
     model = network.module()
     path = folder.best if weights == "best" else folder.last
     train.load_weights(model, path)
@@ -38,10 +29,10 @@ def command(run: Path, weights: str, data_dir: Path | None, as_json: bool) -> No
     if as_json:
         click.echo(json.dumps({
             "run": str(run), "weights": weights, "loss": result.loss,
-            "accuracy": result.accuracy, "images": result.n,
+            "accuracy": result.accuracy, "top5": result.top5, "images": result.n,
         }))  # fmt: skip
     else:
         click.echo(
             f"{run}: {weights} weights, {result.accuracy:.2%} of {result.n:,} validation images, "
-            f"loss {result.loss:.4f}"
+            f"{result.top5:.2%} among five, loss {result.loss:.4f}"
         )

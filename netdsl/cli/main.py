@@ -16,6 +16,8 @@ COMMANDS = {
     "fmt": "Print files in canonical layout.",
     "list": "List the shipped architectures and the layers of the language.",
     "train": "Train a network on images.",
+    "recipes": "List the recipes of training, or show one with every key.",
+    "data": "Bring data sets here, say what is in them, show them augmented.",
     "transfer": "Give a network the weights of another that computes the same.",
     "evaluate": "Evaluate a trained network again.",
 }
@@ -49,7 +51,7 @@ def group(traceback: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit.
 
-    0 fine, 1 internal error, 2 usage or source, 3 to 6 training, 130 interrupted.
+    0 fine, 1 internal error, 2 usage or source, 3 to 6 training, 130 and 143 signals.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
@@ -88,7 +90,8 @@ def _show_own(error: Exception) -> int:
     code: Any = getattr(error, "exit_code", None)
     if isinstance(code, int):
         help = getattr(error, "help", None)
-        click.echo(f"error: {error}" + (f"\n  = help: {help}" if help else ""), err=True)
+        kind = "" if code > 128 else "error: "  # a signal is no error
+        click.echo(f"{kind}{error}" + (f"\n  = help: {help}" if help else ""), err=True)
         return int(code)
     if isinstance(error, OSError):
         click.echo(f"error: {error}", err=True)

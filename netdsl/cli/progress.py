@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +10,18 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 if TYPE_CHECKING:
+    from netdsl import train
     from netdsl.train import Row, Start, Step, Summary
 
 
@@ -19,6 +29,15 @@ def listener(folder: Path) -> Bar | Lines:
     """Return what shows a training here; `folder` is where its results go."""
     console = Console()
     return Bar(folder, console) if console.is_terminal else Lines(folder)
+
+
+def listen(folder: Path, tensorboard: bool) -> train.Progress:
+    """Return what shows a training here, and in TensorBoard where that is wanted."""
+    from netdsl import train
+
+    if not tensorboard:
+        return listener(folder)
+    return train.Several((listener(folder), train.TensorBoard(folder / "tensorboard")))
 
 
 @contextmanager
@@ -34,6 +53,21 @@ def decoding(name: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
+@contextmanager
+def bringing(name: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Show how far a download and its unpacking are, in a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with Progress(
+        *columns, TransferSpeedColumn(), TimeRemainingColumn(), console=console, transient=True,
+        disable=not console.is_terminal,
+    ) as progress:  # fmt: skip
+        task = progress.add_task(name, total=None)
+        yield lambda what, done, total: progress.update(
+            task, description=f"{what} {name}", completed=done, total=total
+        )
+
+
 class Lines:
     """One line an epoch, for a log."""
 
@@ -41,8 +75,14 @@ class Lines:
         self.folder = folder
 
     def started(self, start: Start) -> None:
-        """Say what is trained on what."""
+        """Say what is trained on what, and from where it goes on."""
         click.echo(opening(start))
+        if start.done:
+            click.echo(
+                f"going on behind step {start.done:,} of {start.steps * start.settings.epochs:,}"
+            )
+        for change in start.changes:
+            click.echo(f"{change}: the last bits of the numbers may differ", err=True)
 
     def step(self, step: Step) -> None:
         """Say nothing."""
@@ -50,6 +90,10 @@ class Lines:
     def epoch(self, row: Row) -> None:
         """Say what the epoch came to."""
         click.echo(epoch_line(row))
+
+    def stopping(self) -> None:
+        """Say that it was heard; a signal may come in the midst of writing, so without a buffer."""
+        os.write(2, b"stopping after this step; once more ends it at once\n")
 
     def finished(self, summary: Summary) -> None:
         """Say how good it is and where it lies."""
@@ -111,6 +155,7 @@ def epoch_line(row: Row) -> str:
     return (
         f"epoch {row.epoch:>3}  "
         f"train loss {row.train_loss:.3f} accuracy {row.train_accuracy:6.2%}  "
+        f"(as is {row.sample_accuracy:6.2%})  "
         f"val loss {row.val_loss:.3f} accuracy {row.val_accuracy:6.2%}  "
         f"{row.images_per_second:,.0f} images/s  {row.seconds:.1f} s"
     )

@@ -2,92 +2,156 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.choices import take_choices, take_recipe, training_options, with_recipe
+from netdsl.cli.images import data_options, meet, wanted_images
 from netdsl.cli.network import network_options, open_source, overrides, show_warnings
+from netdsl.cli.resume import Plan, earlier_run, goes_on, machine_of, replan, run_options
+from netdsl.cli.stages import alone, carry_over, new_folder, stage_folder
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
     from netdsl.api import Network
-    from netdsl.train import DataSet
-
-CHOICES = (
-    click.option("--epochs", type=click.IntRange(1), help="How often every image is seen."),
-    click.option("--batch-size", type=click.IntRange(2), help="Images a step."),
-    click.option("--lr", type=float, help="The peak of the one-cycle learning rate."),
-    click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
-                 help="Of initial weights, order, augmentation."),
-    click.option("--precision", type=click.Choice(["bf16", "fp32"]),
-                 help="bf16 where the processor has it, unless given."),
-    click.option("--threads", type=click.IntRange(1), help="As many as there are cores."),
-    click.option("--device", help="cpu, cuda or mps; the best there is unless given."),
-    click.option("--no-augment", "augment", flag_value=False, type=bool, default=None,
-                 help="Leave the images as they are."),
-)  # fmt: skip
-
-
-def training_options(command: Any) -> Any:
-    """Give a command the choices of a training."""
-    for option in reversed(CHOICES):
-        command = option(command)
-    return command
+    from netdsl.train import Choices, RunFolder
+    from netdsl.train.recipe import Recipe
 
 
 @click.command("train")
-@click.argument("arch")
+@click.argument("arch", required=False)
 @network_options
-@click.option("--data", required=True, metavar="NAME|FOLDER", help="digits, tiny-imagenet, or a "
-              "folder with one sub-folder a class.")  # fmt: skip
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where a named data set lies.")
-@click.option("--limit", type=click.IntRange(2), help="Use this many training images.")
+@data_options
 @click.option(
     "--init",
     metavar="FILE|torchvision:NAME",
     help="Begin with these weights; a last layer of other classes stays as it is initialised.",
 )
 @training_options
-@click.option("--run-dir", type=click.Path(path_type=Path), help="The folder of the run; a new "
-              "one below runs/ unless given.")  # fmt: skip
+@run_options
 def command(
-    arch: str,
-    data: str,
-    data_dir: Path | None,
-    limit: int | None,
-    init: str | None,
+    arch: str | None,
     run_dir: Path | None,
+    resume: str | None,
+    save_minutes: float,
+    tensorboard: bool,
     **options: Any,
 ) -> None:
-    """Train ARCH (a path, a shipped name, or -) with SGD and a one-cycle learning rate.
+    """Train ARCH (a path, a shipped name, or -), as a recipe says or as suits the images.
 
     --classes N takes the first N classes of the data. The run folder holds the network, all
     settings, metrics.csv, curves, the best and the last weights, and a summary.
     """
+    chosen, recipe = take_choices(options), take_recipe(options)
+    how: dict[str, Any] = {"save_minutes": save_minutes, "tensorboard": tensorboard}
+    if arch is not None and recipe.stages:
+        _train_by_stages(arch, chosen, recipe, run_dir, resume, how, options)
+        return
+    earlier = earlier_run(arch, resume, run_dir)
+    if arch is None:
+        assert earlier is not None, "neither a network nor a run"
+        plan = replan(earlier, options["data_dir"], chosen)
+    else:
+        plan = _planned(arch, machine_of(earlier), chosen, recipe, **options)
+    _run(plan, earlier, run_dir, None, **how)
+
+
+def _train_by_stages(
+    arch: str, chosen: Choices, recipe: Recipe, run_dir: Path | None, resume: str | None,
+    how: dict[str, Any], options: dict[str, Any],
+) -> None:  # fmt: skip
+    """Train stage after stage, each a run in a folder of its own below `run_dir`."""
+    if resume is not None and (resume != "auto" or run_dir is None):
+        message = f"recipe {recipe.name} trains by stages: go on with --run-dir D --resume auto"
+        raise click.UsageError(message)
+    whole = run_dir or new_folder(recipe.name)
+    before: Path | None = None
+    for number, stage in enumerate(recipe.stages, 1):
+        folder = stage_folder(whole, number, stage)
+        earlier = earlier_run(arch, resume, folder)
+        click.echo(f"stage {number} of {len(recipe.stages)}: {stage.name}")
+        said = {**options, "init": str(before) if before else options["init"]}
+        plan = _planned(arch, machine_of(earlier), chosen, alone(recipe, stage), **said)
+        plan.asked["freeze"] = list(stage.freeze)
+        before = _run(plan, earlier, folder, before, **how).last
+
+
+def _run(
+    plan: Plan, earlier: RunFolder | None, folder: Path | None, before: Path | None, *,
+    save_minutes: float, tensorboard: bool,
+) -> RunFolder:  # fmt: skip
+    """Train what is planned, unless it is trained already; return where it lies."""
     from netdsl import train
-    from netdsl.cli.progress import listener
+    from netdsl.cli.progress import listen
+    from netdsl.train.freezing import freeze
+
+    if earlier is not None and goes_on(earlier, plan).is_finished:
+        click.echo(f"the training in {earlier.path} is finished")
+        return earlier
+    module = _module(plan, earlier, before)
+    if frozen := tuple(plan.asked.get("freeze", ())):
+        still = freeze(module, frozen)
+        click.echo(f"{', '.join(frozen)}: {len(still)} weights do not learn in this stage")
+    # The folder is made last: a start that is refused leaves nothing behind.
+    run = earlier or _started(plan, folder)
+    listeners = listen(run.path, tensorboard)
+    train.train(module, plan.images, plan.settings, run, listeners, save_minutes=save_minutes)
+    return run
+
+
+def _module(plan: Plan, earlier: RunFolder | None, before: Path | None) -> Module:
+    """Return the network as it is before the first step, or as a checkpoint will fill it."""
+    seed = plan.settings.seed
+    # A checkpoint holds the weights: those of a file, which may be gone, are read no more.
+    if earlier is not None and earlier.checkpoint.exists():
+        module: Module = plan.network.module(seed)
+        return module
+    if before is not None:
+        return carry_over(plan.network, before, seed)
+    return _begin(plan.network, plan.asked["init"], seed)
+
+
+def _planned(
+    arch: str,
+    machine: Choices,
+    chosen: Choices,
+    recipe: Recipe,
+    *,
+    data_dir: Path | None,
+    fit: bool,
+    init: str | None,
+    **options: Any,
+) -> Plan:
+    """Return what the command line asks for."""
+    from netdsl import train
 
     source = open_source(arch)
     keys = ("plain", "definitions", "scale", "input_", "classes")
-    said = overrides(*(options.pop(key) for key in keys))
-    where = {"data": data, "limit": limit, "limit_classes": said.names.get("classes")}
-    network, images = _meet(source, said, where, data_dir)
+    said = with_recipe(overrides(*(options.pop(key) for key in keys)), recipe)
+    where = wanted_images(options, said)
+    network, images = meet(source, said, where, data_dir, fit)
     show_warnings(network)
-    settings = train.resolve(images.defaults, options)  # type: ignore[arg-type]
-    module = _begin(network, init, settings.seed)
-    asked = {
+    suited: Choices = {**images.defaults, "augment": images.augment}
+    settings = train.resolve(machine, suited, recipe.train, chosen, images=len(images.train))
+    asked: dict[str, Any] = {
         "network": network.name, "overrides": dict(network.overrides.names),
         "scale": network.overrides.scale, "data": where,
         "data_dir": str(data_dir.resolve()) if data_dir else None,
-        "init": init,
+        "init": init or recipe.weights or None, "recipe": recipe.name or None, "freeze": [],
     }  # fmt: skip
-    run = train.RunFolder.create(
-        network.standalone(), settings, asked, path=run_dir, name=_run_name(network)
-    )
-    train.train(module, images, settings, run, listener(run.path))
+    return Plan(network, network.standalone(), images, settings, asked)
+
+
+def _started(plan: Plan, run_dir: Path | None) -> RunFolder:
+    from netdsl.train import RunFolder
+
+    return RunFolder.create(
+        plan.text, plan.settings, plan.asked,
+        data=plan.images, path=run_dir, name=_run_name(plan.network),
+    )  # fmt: skip
 
 
 def _begin(network: Network, init: str | None, seed: int) -> Module:
@@ -102,71 +166,6 @@ def _begin(network: Network, init: str | None, seed: int) -> Module:
         f"{len(found.moved)} layers with {found.params:,} parameters from {init}{left}", err=True
     )
     return found.module
-
-
-def load_images(where: dict[str, Any], data_dir: Path | None) -> DataSet:
-    """Read the images that a run is about."""
-    from netdsl import train
-    from netdsl.cli.progress import decoding
-
-    name = where["data"]
-    with decoding(name) as decoded:
-        return train.load(
-            name, data_dir=data_dir, limit=where["limit"],
-            limit_classes=where["limit_classes"], decoded=decoded,
-        )  # fmt: skip
-
-
-def _meet(
-    source: Any, said: Any, where: dict[str, Any], data_dir: Path | None
-) -> tuple[Network, DataSet]:
-    """Read network and images, each told of the other what it does not say itself.
-
-    What is wrong with the network is said before an image is read, where that can be.
-    """
-    from netdsl import train
-    from netdsl.api import build, declared
-
-    entry = train.DATA_SETS.get(where["data"])
-    settings = declared(*source.with_overrides(said))
-    if entry is not None:
-        classes = min(where["limit_classes"] or entry.classes, entry.classes)
-        _refuse_conflict(source.name, settings, entry.name, entry.shape, classes)
-        build(*source.with_overrides(_completed(said, settings, entry.shape, classes)))
-    images = load_images(where, data_dir)
-    _refuse_conflict(source.name, settings, images.name, images.shape, len(images.classes))
-    completed = _completed(said, settings, images.shape, len(images.classes))
-    return build(*source.with_overrides(completed)), images
-
-
-def _completed(said: Any, settings: Any, shape: tuple[int, int, int], classes: int) -> Any:
-    """Add the shape and classes of the data where neither file nor command line says them."""
-    names = dict(said.names)
-    if settings.input is None:
-        names["input"] = shape
-    if settings.classes is None:
-        names["classes"] = classes
-    return replace(said, names=names)
-
-
-def _refuse_conflict(
-    network: str, settings: Any, data: str, shape: tuple[int, int, int], classes: int
-) -> None:
-    from netdsl.errors import fail
-
-    if settings.input not in (None, shape):
-        raise fail(
-            "E0311",
-            f"{network} takes {settings.input} images, and those of {data} are "
-            f"{'x'.join(map(str, shape))}",
-            help=f"give --input {'x'.join(map(str, shape))}, if the network is to take these",
-        )
-    if settings.classes not in (None, classes):
-        raise fail(
-            "E0311",
-            f"{network} tells {settings.classes} classes, and {data} has {classes}",
-            help=f"give --classes {min(classes, settings.classes)}",
-        )
 
 
 def _run_name(network: Network) -> str:

@@ -11,6 +11,7 @@ from netdsl.train.loop import train as train
 from netdsl.train.metrics import Row as Row
 from netdsl.train.progress import SILENT as SILENT
 from netdsl.train.progress import Progress as Progress
+from netdsl.train.progress import Several as Several
 from netdsl.train.progress import Silent as Silent
 from netdsl.train.progress import Start as Start
 from netdsl.train.progress import Step as Step
@@ -19,5 +20,6 @@ from netdsl.train.run import RunFolder as RunFolder
 from netdsl.train.settings import Choices as Choices
 from netdsl.train.settings import Settings as Settings
 from netdsl.train.settings import resolve as resolve
+from netdsl.train.tensorboard import TensorBoard as TensorBoard
 from netdsl.train.weights import load_weights as load_weights
 from netdsl.train.weights import save_weights as save_weights

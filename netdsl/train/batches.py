@@ -1,8 +1,7 @@
-"""A split of a data set to batches: gathered, augmented and normalised on the device."""
+"""A split of a data set to batches: gathered, augmented, normalised and mixed on the device."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,8 +9,11 @@ import torch
 from torch import Tensor
 
 from netdsl.train.data.dataset import DataSet, Split
+from netdsl.train.mixing import Target, draw, mix
+from netdsl.train.normalising import mean_and_std
 from netdsl.train.settings import Settings
-from netdsl.train.transforms import Transform, random_numbers, random_order
+from netdsl.train.steps import count_steps  # noqa: F401  (what follows is about the same steps)
+from netdsl.train.transforms import make, random_numbers, random_order
 
 Batch = tuple[Tensor, Tensor]  # float32 images (N, C, H, W), int64 labels (N)
 _PIXELS_AT_ONCE = 2**18  # a megabyte of floats: it stays in the cache
@@ -42,15 +44,13 @@ class Feed:
 def feed(split: Split, data: DataSet, settings: Settings) -> Feed:
     """Put a split on the device that the settings name."""
     rows = split.images.permute(0, 2, 3, 1).contiguous()
-    _, height, width = data.shape
-    mean = torch.tensor(data.mean).repeat(height * width) * 255
-    scale = 1 / (torch.tensor(data.std).repeat(height * width) * 255)
+    mean, std = mean_and_std(data, settings.normalise)
     device = settings.device
     return Feed(
         rows=rows.to(device),
         labels=split.labels.to(device),
-        mean=mean.to(device),
-        scale=scale.to(device),
+        mean=(mean * 255).to(device),
+        scale=(1 / (std * 255)).to(device),
         batch_size=settings.batch_size,
         channels_last=settings.channels_last,
     )
@@ -64,19 +64,33 @@ def in_order(source: Feed) -> Iterator[Batch]:
 
 
 def shuffled(
-    source: Feed, augment: tuple[Transform, ...], seed: int, epoch: int
-) -> Iterator[Batch]:
-    """Give every image once, in the order and with the augmentation of this seed and epoch.
+    source: Feed, settings: Settings, epoch: int, start: int = 0
+) -> Iterator[tuple[Tensor, Target, Tensor]]:
+    """Give every image once, augmented and mixed: images, what they show, their own labels.
 
-    A last batch of a single image is left out: batch norm cannot learn from it.
+    What a step gets depends on seed, epoch and its place in the epoch alone, so that `start` leaves
+    out the steps before it and changes nothing. A last batch of a single image is left out: batch
+    norm cannot learn from it.
     """
+    together = _batches_at_once(source)
+    batches = _augmented(source, settings, epoch, start // together)
+    for step, (images, labels) in enumerate(batches, start - start % together):
+        if step >= start:
+            drawn = draw(settings, epoch, step)
+            mixed, target = (images, labels) if drawn is None else mix(images, labels, drawn)
+            yield mixed, target, labels
+
+
+def _augmented(source: Feed, settings: Settings, epoch: int, skip: int) -> Iterator[Batch]:
+    """Give batches that are not mixed yet, some made together; `skip` of such makings left out."""
     count, size, device = len(source.labels), source.batch_size, source.rows.device
+    augment, seed = [make(text) for text in settings.augment], settings.seed
     order = random_order(seed, epoch, 0, count)[: count - (count % size == 1)].to(device)
     numbers = [
         random_numbers(seed, epoch, stream, count, transform.draws).to(device)
         for stream, transform in enumerate(augment, start=1)
     ]
-    for chosen in torch.split(order, size * _batches_at_once(source)):
+    for chosen in torch.split(order, size * _batches_at_once(source))[skip:]:
         rows = source.rows.index_select(0, chosen)
         for transform, drawn in zip(augment, numbers, strict=True):
             rows = transform(rows, drawn.index_select(0, chosen))
@@ -87,12 +101,3 @@ def shuffled(
 def _batches_at_once(source: Feed) -> int:
     """Return how many batches are made together: several, where one is too small to be worth it."""
     return max(1, _PIXELS_AT_ONCE // (source.batch_size * len(source.mean)))
-
-
-def count_steps(images: int, batch_size: int) -> int:
-    """Return the steps of an epoch; a single image left over makes none.
-
-    >>> [count_steps(images, 4) for images in (8, 9, 10)]
-    [2, 2, 3]
-    """
-    return math.ceil(images / batch_size) - (images % batch_size == 1)

@@ -1,4 +1,4 @@
-"""Epochs to a figure: loss and accuracy, training dashed, validation solid."""
+"""Epochs to a figure: loss and accuracy, training dashed, its sample dotted, validation solid."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def draw_curves(rows: Sequence[Row], title: str) -> dict[str, bytes]:
         _draw(loss, rows, "loss", [(row.train_loss, row.val_loss) for row in rows])
         percent = [(100 * row.train_accuracy, 100 * row.val_accuracy) for row in rows]
         _draw(accuracy, rows, "accuracy in %", percent)
+        _draw_sample(accuracy, rows)
         return {name: _saved(figure, name) for name in FORMATS}
 
 
@@ -42,6 +43,17 @@ def _draw(axes: Axes, rows: Sequence[Row], what: str, values: list[tuple[float, 
     axes.set(xlabel="epoch", ylabel=what)
     axes.locator_params("x", integer=True)
     axes.grid(color="0.9")
+    axes.legend()
+
+
+def _draw_sample(axes: Axes, rows: Sequence[Row]) -> None:
+    """Add what compares with validation: training images, evaluated as those are."""
+    percent = [100 * row.sample_accuracy for row in rows]
+    marker = "x" if len(rows) == 1 else None
+    axes.plot(
+        [row.epoch for row in rows], percent, ":", color="0.2", marker=marker,
+        label="training, evaluated",
+    )  # fmt: skip
     axes.legend()
 
 

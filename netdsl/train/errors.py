@@ -1,4 +1,4 @@
-"""What a person can get wrong in training, as one exception: message, help, exit code."""
+"""What ends a training before its time, as one exception: message, help, exit code."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ class ExitCode(IntEnum):
     DIVERGED = 4
     MEMORY = 5
     IO = 6
+    INTERRUPTED = 130
+    TERMINATED = 143
 
 
 @final

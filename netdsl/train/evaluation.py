@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,16 +14,21 @@ from netdsl.train.batches import Feed, feed, in_order
 from netdsl.train.data.dataset import DataSet, show_shape
 from netdsl.train.errors import TrainError
 from netdsl.train.faults import memory_faults
-from netdsl.train.machine import threads
+from netdsl.train.forward import forward
+from netdsl.train.machine import computing
 from netdsl.train.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Mean cross entropy and the part of `n` images that are classified right."""
+    """Mean cross entropy and the part of `n` images that are classified right.
+
+    `top5` is the part whose class is among the five likeliest.
+    """
 
     loss: float
     accuracy: float
+    top5: float
     n: int
 
 
@@ -33,7 +38,7 @@ def evaluate(model: nn.Module, data: DataSet, settings: Settings) -> Evaluation:
     With the settings of a run and its weights, exactly the accuracy that the run recorded. The
     network is left on the device of the settings.
     """
-    with memory_faults(settings), threads(settings.threads):
+    with memory_faults(settings), computing(settings):
         place(model, settings)
         try_out(model, data, settings)
         return measure(model, feed(data.val, data, settings), settings)
@@ -66,25 +71,32 @@ def try_out(model: nn.Module, data: DataSet, settings: Settings) -> None:
         )
 
 
-def forward(model: nn.Module, images: Tensor, settings: Settings) -> Tensor:
-    """Return the float32 logits of a batch, computed in the precision of the settings."""
-    bf16 = settings.precision == "bf16"
-    with torch.autocast(settings.device, torch.bfloat16, enabled=bf16):
-        logits: Tensor = model(images)
-    return logits.float()
+def measure(
+    model: nn.Module,
+    source: Feed,
+    settings: Settings,
+    between: Callable[[], None] = lambda: None,
+) -> Evaluation:
+    """Return loss and accuracy over a whole feed, in evaluation mode.
 
-
-def measure(model: nn.Module, source: Feed, settings: Settings) -> Evaluation:
-    """Return loss and accuracy over a whole feed, in evaluation mode."""
+    `between` is called behind every batch, and may end the evaluation by what it raises.
+    """
     loss = torch.zeros((), device=source.labels.device)
-    right = torch.zeros((), dtype=torch.int64, device=source.labels.device)
+    right = torch.zeros(2, dtype=torch.int64, device=source.labels.device)
     with _evaluating(model):
         for images, labels in in_order(source):
             logits = forward(model, images, settings)
             loss += cross_entropy(logits, labels, reduction="sum")
-            right += (logits.argmax(1) == labels).sum()
-    n = len(source.labels)
-    return Evaluation(loss.item() / n, right.item() / n, n)
+            right += _count_right(logits, labels)
+            between()
+    n, (first, among_five) = len(source.labels), right.tolist()
+    return Evaluation(loss.item() / n, first / n, among_five / n, n)
+
+
+def _count_right(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return how many labels are the likeliest class, and how many among the five likeliest."""
+    likeliest = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
+    return torch.stack(((logits.argmax(1) == labels).sum(), likeliest.sum()))
 
 
 @contextmanager

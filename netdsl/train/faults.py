@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.memory import Need, show_bytes
 from netdsl.train.settings import Settings
 
 _NO_MEMORY = ("can't allocate memory", "not enough memory")  # how torch words it on a CPU
@@ -26,11 +27,25 @@ def memory_faults(settings: Settings) -> Iterator[None]:
         raise _out_of_memory(settings) from error
 
 
-def diverged(fact: str, lr: float) -> TrainError:
+def refuse_too_large(need: Need, free: int | None, settings: Settings) -> None:
+    """Raise where a training would not fit into the free bytes."""
+    size = settings.batch_size
+    if free is None or need.at(size) <= free:
+        return
+    fits = need.largest(free)
+    raise TrainError(
+        f"training with batches of {size:,} images takes about {show_bytes(need.at(size))} on "
+        f"{settings.device}, and {show_bytes(free)} are free",
+        f"batch_size {fits} fits" if fits >= 2 else "no batch fits: take a smaller network",
+        ExitCode.MEMORY,
+    )
+
+
+def diverged(fact: str, lr: float, norm: float) -> TrainError:
     """Return the error of a training whose numbers left the finite."""
     return TrainError(
-        f"{fact}, at learning rate {lr:.4g}",
-        "a lower learning rate helps in most cases",
+        f"{fact}, at learning rate {lr:.4g}, gradient norm {norm:.4g}",
+        "a lower learning rate or a clipped gradient helps in most cases",
         ExitCode.DIVERGED,
     )
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from netdsl.train.errors import ExitCode, TrainError
 
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-def write_file(path: Path, content: bytes) -> None:
+
+def write_file(path: Path, content: bytes | memoryview) -> None:
     """Replace a file, or leave it as it was: written beside it, put on the disk, then renamed."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -19,7 +24,7 @@ def write_file(path: Path, content: bytes) -> None:
         beside.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        raise TrainError(f"cannot write {path}: {error.strerror}", None, ExitCode.IO) from error
+        raise _not_written(path, len(content), error) from error
     finally:
         beside.unlink(missing_ok=True)
 
@@ -30,6 +35,42 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise TrainError(f"cannot read {path}: {error.strerror}", None, ExitCode.IO) from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote has left beside its files."""
+    for path in filter(is_leftover, folder.iterdir()):
+        path.unlink(missing_ok=True)
+
+
+def is_leftover(path: Path) -> bool:
+    """Say whether a file was never finished."""
+    return path.name.startswith(".") and path.suffix == ".tmp"
+
+
+@contextmanager
+def only_process(folder: Path) -> Iterator[None]:
+    """Raise if another process works in a folder; keep others away for as long as this lasts."""
+    if os.name != "posix":  # other systems open no folders
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise TrainError(f"another process trains in {folder}", None, ExitCode.IO) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _not_written(path: Path, size: int, error: OSError) -> TrainError:
+    full = error.errno in _FULL
+    help = f"free {size:,} bytes there; what was stored before is intact" if full else None
+    return TrainError(f"cannot write {path}: {error.strerror}", help, ExitCode.IO)
 
 
 def _sync_folder(folder: Path) -> None:

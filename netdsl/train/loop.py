@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import math
-import time
-from pathlib import Path
 
 import torch
 from torch import nn
 
-from netdsl.train.batches import Feed, count_steps, feed
+from netdsl.train.batches import Feed
+from netdsl.train.checkpoint import about_best, check_finite, pause, save
 from netdsl.train.data.dataset import DataSet
-from netdsl.train.epoch import Training, train_epoch
-from netdsl.train.evaluation import measure, place, try_out
+from netdsl.train.epoch import train_epoch
+from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.evaluation import Evaluation, measure
 from netdsl.train.faults import diverged, memory_faults
-from netdsl.train.machine import threads
+from netdsl.train.files import only_process, remove_leftovers
+from netdsl.train.machine import computing
+from netdsl.train.memory import peak_memory
 from netdsl.train.metrics import Row
-from netdsl.train.optimiser import make_sgd
-from netdsl.train.progress import SILENT, Progress, Start, Summary
+from netdsl.train.prepare import prepare
+from netdsl.train.progress import SILENT, Progress, Summary
 from netdsl.train.run import RunFolder
 from netdsl.train.settings import Settings
-from netdsl.train.weights import count_parameters, is_finite, save_weights
+from netdsl.train.signals import listen_for_stop
+from netdsl.train.tally import Tally
+from netdsl.train.training import Training
+from netdsl.train.weights import count_parameters, state_of, write_weights
 
 
 def train(
@@ -29,90 +34,86 @@ def train(
     settings: Settings,
     run: RunFolder,
     report: Progress = SILENT,
+    *,
+    save_minutes: float = 10.0,
 ) -> Summary:
     """Train a network on a data set, and fill the folder of the run epoch by epoch.
 
+    Where the folder holds a checkpoint the training goes on from there, as if it had never been
+    cut. One is written after each epoch, every `save_minutes`, and on Ctrl-C and SIGTERM, which
+    end the training after the step under way; numbers that are NaN or infinite are never written.
+
     `metrics.csv`, `last.safetensors` and `best.safetensors` are renewed after each epoch, curves
-    and `summary.json` written at the end. Weights that are NaN or infinite are never written. An
-    interrupt passes through, after `last.safetensors` holds the weights of that moment.
+    and `summary.json` written at the end. An averaged network is what is evaluated and stored.
     """
-    with memory_faults(settings), threads(settings.threads):
-        job = _prepare(model, data, settings, report)
-        _take_epochs(job, run, feed(data.val, data, settings))
-        summary = _summary(job)
-        run.write_summary(summary, job.rows)
-        report.finished(summary)
-        return summary
+    with (
+        only_process(run.path),
+        listen_for_stop(report.stopping) as stop,
+        memory_faults(settings),
+        computing(settings),
+    ):
+        if run.is_finished:
+            raise TrainError(f"the training in {run.path} is finished", None, ExitCode.USAGE)
+        remove_leftovers(run.path)
+        job = prepare(model, data, settings, run, report, stop, save_minutes * 60)
+        while not job.is_over:
+            train_epoch(job)
+            _store(job, _row(job))
+        return _finish(job)
 
 
-def _prepare(model: nn.Module, data: DataSet, settings: Settings, report: Progress) -> Training:
-    torch.manual_seed(settings.seed)
-    place(model, settings)
-    try_out(model, data, settings)
-    parameters = count_parameters(model)
-    report.started(Start(data.name, len(data.train), len(data.val), parameters, settings))
-    return Training(
-        model=model,
-        optimiser=make_sgd(model, settings),
-        source=feed(data.train, data, settings),
-        augment=data.augment if settings.augment else (),
-        settings=settings,
-        report=report,
-        steps=count_steps(len(data.train), settings.batch_size),
-    )
-
-
-def _take_epochs(job: Training, run: RunFolder, val: Feed) -> None:
-    try:
-        for _ in range(job.settings.epochs):
-            _store(job, run, _next_row(job, val))
-    except KeyboardInterrupt:
-        if is_finite(job.model):
-            _save(job, run.last)
-        raise
-
-
-def _next_row(job: Training, val: Feed) -> Row:
-    began, epoch = time.perf_counter(), len(job.rows) + 1
-    reading = train_epoch(job)
-    lr = job.rate(job.done - 1)
-    if not is_finite(job.model):
-        raise diverged(f"a weight became NaN or infinite in epoch {epoch}", lr)
-    result = measure(job.model, val, job.settings)
+def _row(job: Training) -> Row:
+    check_finite(job)
+    reading = job.tally.read()
+    result = _measure(job, job.feeds.val)
     if not math.isfinite(result.loss):
-        raise diverged(f"the validation loss became {result.loss} in epoch {epoch}", lr)
+        fact = f"the validation loss became {result.loss} in epoch {job.epoch}"
+        raise diverged(fact, job.lr, reading.last_norm)
     return Row(
-        epoch=epoch,
-        lr=lr,
+        epoch=job.epoch,
+        lr=job.lr,
+        gradient_norm=reading.gradient_norm,
         train_loss=reading.loss,
         train_accuracy=reading.accuracy,
+        sample_accuracy=_measure(job, job.feeds.sample).accuracy,
         val_loss=result.loss,
         val_accuracy=result.accuracy,
+        val_top5=result.top5,
         images_per_second=round(reading.images_per_second, 1),
-        seconds=round(time.perf_counter() - began, 3),
+        seconds=round(job.elapsed - sum(row.seconds for row in job.rows), 3),
+        peak_memory=peak_memory(job.settings.device),
     )
 
 
-def _store(job: Training, run: RunFolder, row: Row) -> None:
+def _measure(job: Training, source: Feed) -> Evaluation:
+    return measure(job.evaluated, source, job.settings, lambda: pause(job))
+
+
+def _store(job: Training, row: Row) -> None:
+    """Write what an epoch came to; the checkpoint last, for it says that all else is there."""
     job.rows.append(row)
-    _save(job, run.last)
+    job.tally = Tally()
+    weights = state_of(job.evaluated)
+    write_weights(weights, job.run.last, {**job.about, "epochs": row.epoch, "steps": job.done})
     if job.best is row:
-        _save(job, run.best)
-    run.write_rows(job.rows)
+        job.best_weights = weights
+        write_weights(weights, job.run.best, about_best(job))
+    job.run.write_rows(job.rows)
+    save(job)
     job.report.epoch(row)
 
 
-def _save(job: Training, path: Path) -> None:
-    save_weights(job.model, path, {"epochs": len(job.rows), "steps": job.done})
-
-
-def _summary(job: Training) -> Summary:
-    return Summary(
+def _finish(job: Training) -> Summary:
+    summary = Summary(
         best=job.best,
         last=job.rows[-1],
-        seconds=round(time.perf_counter() - job.began, 3),
+        seconds=round(job.elapsed, 3),
         parameters=count_parameters(job.model),
         device=job.settings.device,
         torch=torch.__version__,
         settings=job.settings,
     )
+    job.run.write_summary(summary, job.rows)
+    job.run.checkpoint.unlink(missing_ok=True)
+    job.report.finished(summary)
+    return summary

@@ -6,10 +6,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from netdsl.train.errors import ExitCode, TrainError
+
+if TYPE_CHECKING:
+    from netdsl.train.settings import Settings
 
 DEVICES = ("cpu", "cuda", "mps")
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
@@ -26,6 +30,11 @@ def pick_device(asked: str | None = None) -> str:
             ExitCode.USAGE,
         )
     return asked
+
+
+def is_available(device: str) -> bool:
+    """Say whether this machine has a device."""
+    return device in _devices()
 
 
 def pick_precision(device: str) -> str:
@@ -63,6 +72,23 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def computing(settings: Settings) -> Iterator[None]:
+    """Compute with the threads of the settings, and deterministically where they say so."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    with threads(settings.threads):
+        if settings.deterministic:
+            # NOTE: read by cuBLAS when it starts; without it torch refuses to multiply on a GPU.
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(True)
+            torch.backends.cudnn.benchmark = False
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before[0])
+            torch.backends.cudnn.benchmark = before[1]
 
 
 def _devices() -> list[str]:

@@ -11,13 +11,20 @@ from netdsl.train.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What is going to be trained."""
+    """What is going to be trained, by epochs of `steps`.
+
+    `done` steps were taken before: the training goes on. `changes` are what differs since then
+    that may: the results are not equal to the last bit.
+    """
 
     data: str
     train_images: int
     val_images: int
     parameters: int
     settings: Settings
+    steps: int
+    done: int = 0
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,9 @@ class Progress(Protocol):
     def epoch(self, row: Row) -> None:
         """Hear what an epoch came to; its weights and its row are stored."""
 
+    def stopping(self) -> None:
+        """Hear that somebody wants the training to end; it comes in the midst of anything."""
+
     def finished(self, summary: Summary) -> None:
         """Hear what the training came to; every file is written."""
 
@@ -75,7 +85,37 @@ class Silent:
 
     def epoch(self, row: Row) -> None: ...
 
+    def stopping(self) -> None: ...
+
     def finished(self, summary: Summary) -> None: ...
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Tells several listeners all that it hears."""
+
+    listeners: tuple[Progress, ...]
+
+    def started(self, start: Start) -> None:
+        for listener in self.listeners:
+            listener.started(start)
+
+    def step(self, step: Step) -> None:
+        for listener in self.listeners:
+            listener.step(step)
+
+    def epoch(self, row: Row) -> None:
+        for listener in self.listeners:
+            listener.epoch(row)
+
+    def stopping(self) -> None:
+        for listener in self.listeners:
+            listener.stopping()
+
+    def finished(self, summary: Summary) -> None:
+        for listener in self.listeners:
+            listener.finished(summary)
 
 
 SILENT = Silent()

@@ -9,13 +9,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from netdsl.train.curves import draw_curves
+from netdsl.train.data.dataset import DataSet
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.files import read_file, write_file
-from netdsl.train.metrics import Row, read_rows, write_rows
+from netdsl.train.files import is_leftover, read_file, write_file
+from netdsl.train.metrics import Row, read_rows, write_rows, write_speed
+from netdsl.train.origin import Origin, made_of
 from netdsl.train.progress import Summary
 from netdsl.train.settings import Settings, restore
 
 _RUNS = Path("runs")
+_TABLES = ("metrics.csv", "speed.csv")
 _REQUIRED = ("network.arch", "settings.json")
 
 
@@ -31,17 +34,19 @@ class RunFolder:
         settings: Settings,
         asked: Mapping[str, object],
         *,
+        data: DataSet | None = None,
         path: Path | None = None,
         name: str = "run",
     ) -> RunFolder:
         """Make a folder for a run that begins: `runs/NAME-N`, or an empty one by its path.
 
         `network` is the text of the network, `asked` what the run is to be remembered by, as JSON
-        can hold it.
+        can hold it. With `data` a later start can tell whether the images are still the same.
         """
         run = RunFolder(_numbered(name) if path is None else _empty(path))
         write_file(run.path / "network.arch", network.encode())
-        run._write_json("settings.json", {"asked": dict(asked), "settings": settings.record()})
+        record = {"asked": dict(asked), "settings": settings.record(), "made": made_of(data)}
+        run._write_json("settings.json", record)
         return run
 
     @staticmethod
@@ -63,6 +68,16 @@ class RunFolder:
         return self.path / "last.safetensors"
 
     @property
+    def checkpoint(self) -> Path:
+        """Where a training that is not finished goes on."""
+        return self.path / "resume.pt"
+
+    @property
+    def is_finished(self) -> bool:
+        """Say whether the training came to its end."""
+        return (self.path / "summary.json").is_file()
+
+    @property
     def network(self) -> str:
         """The text of the network."""
         return read_file(self.path / "network.arch").decode()
@@ -78,20 +93,27 @@ class RunFolder:
         return self._read_json("settings.json", "asked")
 
     @property
+    def origin(self) -> Origin:
+        """All that decides what the run comes to."""
+        made = self._read_json("settings.json", "made")
+        return {**made, "network": self.network, **self.settings.record()}
+
+    @property
     def rows(self) -> tuple[Row, ...]:
         """What the epochs came to."""
-        path = self.path / "metrics.csv"
-        return read_rows(read_file(path).decode(), str(path))
+        learnt, took = (read_file(self.path / name).decode() for name in _TABLES)
+        return read_rows(learnt, took, str(self.path / _TABLES[0]))
 
     def write_rows(self, rows: Sequence[Row]) -> None:
         """Store what the epochs came to."""
-        write_file(self.path / "metrics.csv", write_rows(rows).encode())
+        for name, text in zip(_TABLES, (write_rows(rows), write_speed(rows)), strict=True):
+            write_file(self.path / name, text.encode())
 
     def write_summary(self, summary: Summary, rows: Sequence[Row]) -> None:
-        """Store what the training came to, and its curves."""
-        self._write_json("summary.json", asdict(summary))
+        """Store the curves and what the training came to, which says that it is finished."""
         for suffix, content in draw_curves(rows, self.path.name).items():
             write_file(self.path / f"curves.{suffix}", content)
+        self._write_json("summary.json", asdict(summary))
 
     def _write_json(self, name: str, record: Mapping[str, object]) -> None:
         text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -114,9 +136,14 @@ def _numbered(name: str) -> Path:
 
 
 def _empty(path: Path) -> Path:
-    if not _made(path) and (path.is_file() or any(path.iterdir())):
+    """Make a folder, or take one that is empty but for what a start that was cut has left."""
+    if not _made(path) and (path.is_file() or any(not _is_left(file) for file in path.iterdir())):
         raise TrainError(f"{path} is not empty", "name another folder for the run", ExitCode.IO)
     return path
+
+
+def _is_left(file: Path) -> bool:
+    return file.name == "network.arch" or is_leftover(file)
 
 
 def _made(path: Path) -> bool:

@@ -1,27 +1,53 @@
-"""A step to its learning rate: one cycle up and down, Smith & Topin 2018."""
+"""A step to its learning rate: one cycle, steps, half a cosine, or none of it."""
 
 from __future__ import annotations
 
 import math
 
-_START = 25.0  # the first rate is the peak divided by this
+from netdsl.train.settings import Settings
+
+_START = 25.0  # the first rate of a cycle is the peak divided by this
 _END = 1e4  # the last rate is the first divided by this
 
 
-def one_cycle(step: int, steps: int, peak: float, warmup: float) -> float:
-    """Return the rate of a step counted from 0: half a cosine up to the peak, half one down.
+def rate(step: int, steps_an_epoch: int, settings: Settings) -> float:
+    """Return the learning rate of a step counted from 0 over all epochs.
 
-    Equal to torch's `OneCycleLR`, but a function of the step alone, so that a training can go on
-    from any step.
+    Equal to torch's schedulers, but a function of the step alone, so that a training can go on
+    from any step. All but the cycle climb in a straight line while they warm up.
+    """
+    steps, peak = steps_an_epoch * settings.epochs, settings.lr
+    unit = steps_an_epoch if settings.unit == "epochs" else 1
+    climb = settings.warmup * (steps if settings.warmup < 1 else unit)
+    if settings.schedule == "one_cycle":
+        return one_cycle(step, steps, peak, climb)
+    warming = min(1.0, (step + 1) / climb) if climb else 1.0
+    if settings.schedule == "step":
+        return warming * _stepped(step, peak, settings, unit)
+    if settings.schedule == "cosine" and step > climb:
+        return _cosine(peak, 0.0, (step - climb) / (steps - climb))
+    return warming * peak
 
-    >>> [round(one_cycle(step, 10, 1.0, 0.3), 3) for step in (0, 2, 9)]
+
+def one_cycle(step: int, steps: int, peak: float, climb: float) -> float:
+    """Return half a cosine up to the peak, for `climb` steps, and half one down.
+
+    Smith & Topin 2018, as torch's `OneCycleLR` has it.
+
+    >>> [round(one_cycle(step, 10, 1.0, 3), 3) for step in (0, 2, 9)]
     [0.04, 1.0, 0.0]
     """
-    first = peak / _START
-    top = warmup * steps - 1
+    first, top = peak / _START, climb - 1
     if step <= top and top > 0:
         return _cosine(first, peak, step / top)
     return _cosine(peak, first / _END, (step - top) / (steps - 1 - top))
+
+
+def _stepped(step: int, peak: float, settings: Settings, unit: int) -> float:
+    for milestone in settings.milestones:
+        if step >= milestone * unit:
+            peak *= settings.gamma
+    return peak
 
 
 def _cosine(begin: float, end: float, part: float) -> float:

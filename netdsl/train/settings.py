@@ -5,103 +5,246 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import TypedDict
+from typing import Any, TypedDict, cast
 
 from netdsl.train import machine
 from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.steps import count_steps
+from netdsl.train.suggest import did_you_mean
+from netdsl.train.transforms import make
 
+OPTIMISERS = ("sgd", "adam", "adamw")
+SCHEDULES = ("one_cycle", "step", "cosine", "constant")
+UNITS = ("epochs", "iterations")
+NORMALISATIONS = ("channel", "global", "pixel")
 PRECISIONS = ("bf16", "fp32")
+_LENGTHS = frozenset({"epochs", "iterations"})
+_CLIMB = 0.3  # the part of a one-cycle training that climbs
 
 
 class Choices(TypedDict, total=False):
-    """Settings that somebody chose; what is missing or None is left to `resolve`."""
+    """Settings that somebody chose; what is missing or None is left to `resolve`.
+
+    `iterations` is another way to say `epochs`: as many as hold that many steps.
+    """
 
     epochs: int | None
+    iterations: int | None
     batch_size: int | None
+    optimiser: str | None
     lr: float | None
     momentum: float | None
+    nesterov: bool | None
     weight_decay: float | None
+    decay_norms: bool | None
+    schedule: str | None
     warmup: float | None
-    augment: bool | None
+    milestones: tuple[float, ...] | None
+    gamma: float | None
+    unit: str | None
+    clip: float | None
+    label_smoothing: float | None
+    mixup: float | None
+    cutmix: float | None
+    average: float | None
+    patience: int | None
+    normalise: str | None
+    augment: tuple[str, ...] | None
+    sample: int | None
     seed: int | None
     device: str | None
     precision: str | None
     channels_last: bool | None
     threads: int | None
+    exact: bool | None
+    deterministic: bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All that decides how a network is trained: stored with the run, never guessed again.
 
-    SGD with Nesterov momentum; `lr` is the peak of the one-cycle learning rate and `warmup` the
-    part of the training that climbs to it. `augment` false leaves the images as they are.
+    `ABOUT` says of each what it does.
     """
 
     epochs: int = 30
     batch_size: int = 128
+    optimiser: str = "sgd"
     lr: float = 0.1
     momentum: float = 0.9
+    nesterov: bool = True
     weight_decay: float = 5e-4
-    warmup: float = 0.3
-    augment: bool = True
+    decay_norms: bool = True
+    schedule: str = "one_cycle"
+    warmup: float = _CLIMB
+    milestones: tuple[float, ...] = ()
+    gamma: float = 0.1
+    unit: str = "epochs"
+    clip: float = 0.0
+    label_smoothing: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    average: float = 0.0
+    patience: int = 0
+    normalise: str = "channel"
+    augment: tuple[str, ...] = ()
+    sample: int = 2000
     seed: int = 0
     device: str = "cpu"
     precision: str = "fp32"
     channels_last: bool = True
     threads: int = 1
+    exact: bool = False
+    deterministic: bool = False
 
     def __post_init__(self) -> None:
         for name, holds, rule in _rules(self):
             if not holds:
                 value = getattr(self, name)
                 raise TrainError(f"{name} is {value}, {rule}", exit_code=ExitCode.USAGE)
+        for text in self.augment:
+            make(text)
 
     def record(self) -> dict[str, object]:
         """Return the settings as JSON can hold them."""
-        return asdict(self)
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
 
 
-def resolve(*layers: Choices) -> Settings:
+ABOUT = {
+    "epochs": "how often every image is seen",
+    "batch_size": "images a step",
+    "optimiser": "sgd, adam or adamw",
+    "lr": "the highest learning rate",
+    "momentum": "of sgd; beta 1 of adam and adamw, whose beta 2 is 0.999",
+    "nesterov": "sgd looks ahead along its momentum",
+    "weight_decay": "a penalty in the gradient for sgd and adam, apart from it for adamw",
+    "decay_norms": "weight decay holds for norms and biases too",
+    "schedule": "one_cycle, step, cosine or constant",
+    "warmup": "how long the rate climbs: a part of the training, or from 1 on a number of units",
+    "milestones": "when a step schedule lowers the rate, in units",
+    "gamma": "what a milestone multiplies the rate by",
+    "unit": "what milestones and warmup count: epochs or iterations",
+    "clip": "the largest norm of a gradient; 0 for any",
+    "label_smoothing": "the part of a label that is spread over all classes",
+    "mixup": "alpha of mixup, Zhang et al. 2018; 0 for none",
+    "cutmix": "alpha of cutmix, Yun et al. 2019; 0 for none",
+    "average": "decay of a moving average of the weights, which is what is evaluated; 0 for none",
+    "patience": "epochs without a better validation accuracy that end the training; 0 for any",
+    "normalise": "by the mean of each channel, of all together (global), or of each pixel",
+    "augment": "the transforms of training images, one after the other",
+    "sample": "training images that are evaluated after each epoch, as those of validation are",
+    "seed": "of initial weights, order, augmentation, dropout",
+    "device": "cpu, cuda or mps",
+    "precision": "bf16 or fp32",
+    "channels_last": "the memory format of images and weights",
+    "threads": "of a cpu",
+    "exact": "what a plain loop would compute, to the last bit: no fused kernels",
+    "deterministic": "the same bits every time on a gpu too, or an error",
+}
+
+
+def resolve(*layers: Choices, images: int | None = None) -> Settings:
     """Return the settings that the layers choose, later ones first, then this machine.
+
+    `images` is how many there are to train on, which `iterations` need.
 
     >>> resolve({"epochs": 30, "lr": 0.1}, {"lr": 0.02, "epochs": None}).epochs
     30
+    >>> resolve({"iterations": 1000, "batch_size": 100}, images=50_000).epochs
+    2
     """
-    chosen: dict[str, object] = {}
+    said = Choices()
     for layer in layers:
-        chosen |= {name: value for name, value in layer.items() if value is not None}
+        said = over(said, layer)
+    chosen: dict[str, Any] = dict(said)
+    if "iterations" in chosen:
+        chosen["epochs"] = _epochs(chosen.pop("iterations"), chosen, images)
     device = machine.pick_device(_text(chosen.get("device")))
     defaults: dict[str, object] = {
         "device": device,
         "precision": machine.pick_precision(device),
         "threads": machine.count_cores(),
+        "warmup": _CLIMB if chosen.get("schedule", "one_cycle") == "one_cycle" else 0.0,
     }
     return restore(defaults | chosen)
 
 
+def over(below: Choices, above: Choices) -> Choices:
+    """Return the choices of both, those above first; `epochs` and `iterations` say one thing.
+
+    >>> over({"epochs": 30, "lr": 0.1}, {"iterations": 500, "lr": None})
+    {'lr': 0.1, 'iterations': 500}
+    """
+    said = {name: value for name, value in above.items() if value is not None}
+    hidden = _LENGTHS if not _LENGTHS.isdisjoint(said) else frozenset()
+    kept = {k: v for k, v in below.items() if v is not None and k not in hidden}
+    return cast(Choices, kept | said)
+
+
 def restore(record: Mapping[str, object]) -> Settings:
     """Return the settings that `Settings.record` gave; a name that is not one is an error."""
-    unknown = sorted(record.keys() - {field.name for field in fields(Settings)})
-    if unknown:
-        raise TrainError(f"{unknown[0]!r} is not a setting", exit_code=ExitCode.USAGE)
-    return Settings(**record)  # type: ignore[arg-type]
+    known = [field.name for field in fields(Settings)]
+    if unknown := sorted(record.keys() - set(known)):
+        raise TrainError(
+            f"{unknown[0]!r} is not a setting",
+            did_you_mean(unknown[0], known, "settings"),
+            ExitCode.USAGE,
+        )
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def _epochs(iterations: int, chosen: Mapping[str, Any], images: int | None) -> int:
+    assert images is not None, "iterations need the number of images"
+    return math.ceil(iterations / count_steps(images, chosen.get("batch_size", 128)))
 
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
+def _among(names: tuple[str, ...]) -> str:
+    return f"not one of {', '.join(names)}"
+
+
 def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
+    positive, part = "but must be 0 or more", "but must be 0 or more and below 1"
     return (
         ("epochs", s.epochs >= 1, "but at least 1 is needed"),
         ("batch_size", s.batch_size >= 2, "but batch norm needs at least 2 images"),
+        ("optimiser", s.optimiser in OPTIMISERS, _among(OPTIMISERS)),
         ("lr", 0 < s.lr < math.inf, "but must be above 0"),
         ("momentum", 0 < s.momentum < 1, "but must lie between 0 and 1"),
-        ("weight_decay", 0 <= s.weight_decay < math.inf, "but must be 0 or more"),
-        ("warmup", 0 <= s.warmup < 1, "but must be 0 or more and below 1"),
-        ("seed", s.seed >= 0, "but must be 0 or more"),
-        ("device", s.device in machine.DEVICES, f"not one of {', '.join(machine.DEVICES)}"),
-        ("precision", s.precision in PRECISIONS, f"not one of {', '.join(PRECISIONS)}"),
+        ("weight_decay", 0 <= s.weight_decay < math.inf, positive),
+        ("schedule", s.schedule in SCHEDULES, _among(SCHEDULES)),
+        ("unit", s.unit in UNITS, _among(UNITS)),
+        ("warmup", 0 <= s.warmup < math.inf, positive),
+        (
+            "warmup",
+            s.warmup < max(1, s.epochs) or s.unit != "epochs",
+            "but must be over before the training",
+        ),
+        (
+            "milestones",
+            s.schedule != "step" or s.milestones != (),
+            "but a step schedule needs some",
+        ),
+        ("milestones", all(0 < m < math.inf for m in s.milestones), "but must all be above 0"),
+        ("milestones", list(s.milestones) == sorted(s.milestones), "but must ascend"),
+        ("gamma", 0 < s.gamma < math.inf, "but must be above 0"),
+        ("clip", 0 <= s.clip < math.inf, positive),
+        ("label_smoothing", 0 <= s.label_smoothing < 1, part),
+        ("mixup", 0 <= s.mixup < math.inf, positive),
+        ("cutmix", 0 <= s.cutmix < math.inf, positive),
+        ("average", 0 <= s.average < 1, part),
+        ("patience", s.patience >= 0, positive),
+        ("normalise", s.normalise in NORMALISATIONS, _among(NORMALISATIONS)),
+        ("sample", s.sample >= 1, "but at least 1 is needed"),
+        ("seed", s.seed >= 0, positive),
+        ("device", s.device in machine.DEVICES, _among(machine.DEVICES)),
+        ("precision", s.precision in PRECISIONS, _among(PRECISIONS)),
         ("threads", s.threads >= 1, "but at least 1 is needed"),
     )

@@ -1,21 +1,44 @@
-"""The steps of an epoch to its mean loss, its accuracy and its pace."""
+"""The steps of an epoch to its mean loss, accuracy and gradient norm, and its pace."""
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from netdsl.train.faults import diverged
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Means over the images so far, and how many of them a second went by."""
+    """Means so far: of images, of steps for the gradient norm; and how many images a second.
+
+    `last_norm` is the gradient norm of the latest step.
+    """
 
     loss: float
     accuracy: float
+    gradient_norm: float
+    last_norm: float
     images_per_second: float
+
+    def check(self, where: str, lr: float) -> Reading:
+        """Return the reading, or raise if a step so far was not finite."""
+        check_step(self.loss, self.last_norm, f"by {where}", lr)
+        check_step(self.loss, self.gradient_norm, f"by {where}", lr)
+        return self
+
+
+def check_step(loss: float, norm: float, where: str, lr: float) -> None:
+    """Raise if loss or gradient norm left the finite."""
+    if not math.isfinite(loss):
+        raise diverged(f"the loss became {loss} {where}", lr, norm)
+    if not math.isfinite(norm):
+        raise diverged(f"a gradient became NaN or infinite {where}", lr, norm)
 
 
 @dataclass(slots=True)
@@ -23,27 +46,62 @@ class Tally:
     """What came of each step, kept on the device and only added up when somebody reads it.
 
     Every reading waits for the device, and on a small network even the adding costs a percent.
+    The sums do not depend on when they are read.
     """
 
+    seconds: float = 0.0  # that training took before `began`
     began: float = field(default_factory=time.perf_counter)
     _loss: float = 0.0
+    _norm: float = 0.0
+    _last_norm: float = 0.0
     _right: int = 0
     _images: int = 0
-    _steps: list[tuple[Tensor, Tensor, Tensor]] = field(default_factory=list)
+    _count: int = 0
+    _steps: list[tuple[Tensor, Tensor, Tensor, Tensor]] = field(default_factory=list)
 
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Note a step: its mean loss, what the network said and what was right."""
-        self._steps.append((loss.detach(), logits.detach(), labels))
+    def add(self, loss: Tensor, norm: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Note a step: mean loss, gradient norm, what the network said and what was right."""
+        self._steps.append((loss.detach(), norm.detach(), logits.detach(), labels))
 
     def read(self) -> Reading:
-        """Return the means; a loss that was ever NaN or infinite shows in theirs."""
-        if self._steps:
-            losses, logits, labels = zip(*self._steps, strict=True)
-            self._steps.clear()
-            sizes = torch.tensor([len(part) for part in labels], dtype=torch.float64)
-            self._loss += torch.dot(torch.stack(losses).cpu().double(), sizes).item()
-            self._right += int((torch.cat(logits).argmax(1) == torch.cat(labels)).sum().item())
-            self._images += int(sizes.sum().item())
-        seconds = time.perf_counter() - self.began
-        n = self._images
-        return Reading(self._loss / n, self._right / n, n / seconds)
+        """Return the means; a loss or norm that was ever NaN or infinite shows in theirs."""
+        self._add_up()
+        seconds = self.seconds + time.perf_counter() - self.began
+        images, steps = max(1, self._images), max(1, self._count)
+        return Reading(
+            loss=self._loss / images,
+            accuracy=self._right / images,
+            gradient_norm=self._norm / steps,
+            last_norm=self._last_norm,
+            images_per_second=self._images / seconds,
+        )
+
+    def state(self) -> dict[str, float]:
+        """Return the sums as plain numbers."""
+        self._add_up()
+        seconds = self.seconds + time.perf_counter() - self.began
+        return {"seconds": seconds, **{name: getattr(self, name) for name in _SUMS}}
+
+    @staticmethod
+    def restore(state: Mapping[str, float]) -> Tally:
+        """Return the tally whose sums these were."""
+        return Tally(**dict(state))  # type: ignore[arg-type]
+
+    def _add_up(self) -> None:
+        if not self._steps:
+            return
+        losses, norms, logits, labels = zip(*self._steps, strict=True)
+        self._steps.clear()
+        sizes = [len(part) for part in labels]
+        numbers = torch.stack(losses + norms).double().tolist()
+        # NOTE: one after the other, or the sum would depend on how often somebody reads.
+        for loss, norm, size in zip(numbers, numbers[len(sizes) :], sizes, strict=False):
+            self._loss += loss * size
+            self._norm += norm
+        self._last_norm = numbers[-1]
+        self._right += int((torch.cat(logits).argmax(1) == torch.cat(labels)).sum().item())
+        self._images += sum(sizes)
+        self._count += len(sizes)
+
+
+_SUMS = ("_loss", "_norm", "_last_norm", "_right", "_images", "_count")

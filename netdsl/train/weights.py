@@ -6,25 +6,35 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import safetensors
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from netdsl.train.data.dataset import show_shape
-from netdsl.train.errors import TrainError
+from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
 
 
-def save_weights(model: nn.Module, path: Path, progress: Mapping[str, int]) -> None:
-    """Write the state of a network, parameters and buffers, and how far its training was."""
-    state = {
+def state_of(model: nn.Module) -> dict[str, Tensor]:
+    """Return a copy of parameters and buffers, as files hold them."""
+    return {
         name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, tensor in model.state_dict().items()
     }
+
+
+def save_weights(model: nn.Module, path: Path, about: Mapping[str, object]) -> None:
+    """Write the state of a network, and what somebody should know who finds the file alone."""
+    write_weights(state_of(model), path, about)
+
+
+def write_weights(state: Mapping[str, Tensor], path: Path, about: Mapping[str, object]) -> None:
+    """Write what `state_of` returned."""
     # NOTE: one key, for safetensors puts several in another order each time.
-    metadata = {"training": json.dumps(dict(progress))}
-    write_file(path, safetensors.torch.save(state, metadata))
+    metadata = {"netdsl": json.dumps(dict(about), ensure_ascii=False)}
+    write_file(path, safetensors.torch.save(dict(state), metadata))
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -37,6 +47,17 @@ def load_weights(model: nn.Module, path: Path) -> None:
     if fault := _fault(own, state):
         raise TrainError(f"{path} does not fit the network: {fault}")
     model.load_state_dict(state)
+
+
+def read_about(path: Path) -> dict[str, object]:
+    """Return what is written into a file of weights beside them."""
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            return dict(json.loads((file.metadata() or {}).get("netdsl", "{}")))
+    except (SafetensorError, ValueError) as error:
+        raise TrainError(f"{path} is not a file of weights: {error}") from error
+    except OSError as error:
+        raise TrainError(f"cannot read {path}: {error.strerror}", None, ExitCode.IO) from error
 
 
 def is_finite(model: nn.Module) -> bool:

@@ -43,11 +43,15 @@ class Weighted:
         return sum(t.numel() for t in self.tensors.values() if isinstance(t, nn.Parameter))
 
     def shapes(self) -> str:
-        """Write the shapes of parameters and buffers: `weight 64x3x7x7, bias 64`."""
+        """Write the shapes of parameters and buffers: `weight 64x3x7x7, bias 64`.
+
+        The order is that of torch's layers, whatever a file has.
+        """
+        order = {"weight": 0, "bias": 1}
         return ", ".join(
-            f"{name} {'x'.join(map(str, tensor.shape))}"
-            for name, tensor in self.tensors.items()
-            if tensor.ndim
+            f"{name} {'x'.join(map(str, self.tensors[name].shape))}"
+            for name in sorted(self.tensors, key=lambda name: order.get(name, 2))
+            if self.tensors[name].ndim
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,14 @@ from torch.nn.functional import relu
 
 from netdsl.train import DataSet, RunFolder, Settings, load, resolve
 
-WNIDS = ("n02124075", "n01443537", "n04067472")  # not sorted, as in the official file
+WNIDS = tuple(f"n{9 * label:08}" for label in range(200))
+
+
+@pytest.fixture(autouse=True)
+def _own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests out of the person's data, and from the network."""
+    monkeypatch.setenv("NETDSL_DATA", str(tmp_path / "netdsl-data"))
+    monkeypatch.setenv("NETDSL_MIRROR", "http://127.0.0.1:9")
 
 
 class Residual(nn.Module):
@@ -82,21 +90,34 @@ def save(picture: Callable[..., Image.Image]) -> Callable[..., None]:
     return write
 
 
-@pytest.fixture
-def tiny(tmp_path: Path, save: Callable[..., None]) -> Path:
-    """Three classes of Tiny ImageNet's official layout: 4 training, 2 validation images each."""
-    root = tmp_path / "tiny-imagenet-200"
-    for label, wnid in enumerate(WNIDS):
-        for number in range(4):
-            save(root / "train" / wnid / "images" / f"{wnid}_{number}.JPEG", 10 * label + number)
+@pytest.fixture(scope="session")
+def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny ImageNet's official layout, 200 classes: 2 training images each, 1 for validation."""
+    root = tmp_path_factory.mktemp("official") / "tiny-imagenet-200"
     annotations = []
-    for number in range(6):
-        save(root / "val" / "images" / f"val_{number}.JPEG", 100 + number)
-        annotations.append(f"val_{number}.JPEG\t{WNIDS[number % 3]}\t0\t0\t9\t9\n")
+    (root / "val" / "images").mkdir(parents=True)
+    for label, wnid in enumerate(WNIDS):
+        (root / "train" / wnid / "images").mkdir(parents=True)
+        for number in range(2):
+            _plain(label, number).save(root / f"train/{wnid}/images/{wnid}_{number}.JPEG")
+        _plain(label, 2).save(root / "val" / "images" / f"val_{199 - label}.JPEG")
+        annotations.append(f"val_{199 - label}.JPEG\t{wnid}\t0\t0\t9\t9\n")
+    (root / "test" / "images").mkdir(parents=True)
+    _plain(0, 3).save(root / "test" / "images" / "test_0.JPEG")
     (root / "val" / "val_annotations.txt").write_text("".join(annotations))
-    (root / "wnids.txt").write_text("\n".join(WNIDS) + "\n")
-    (root / "words.txt").write_text("n01443537\tgoldfish, Carassius auratus\nn02124075\tcat\n")
+    (root / "wnids.txt").write_text("\n".join(reversed(WNIDS)) + "\n")
+    (root / "words.txt").write_text("n00000000\tgoldfish, Carassius auratus\nn00000009\tcat\n")
     return root
+
+
+def _plain(label: int, number: int) -> Image.Image:
+    return Image.new("RGB", (64, 64), (label, 60 * number, 255 - label))
+
+
+@pytest.fixture
+def tiny(official: Path, tmp_path: Path) -> Path:
+    """A copy of it to be tampered with."""
+    return Path(shutil.copytree(official, tmp_path / official.name))
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ import torch
 from netdsl.train import DataSet, Settings
 from netdsl.train.batches import feed, in_order, shuffled
 from netdsl.train.data import Split
-from netdsl.train.transforms import CropRescale, Flip
+from netdsl.train.mixing import Mixed
+
+AUGMENT = ("flip", "crop_rescale")
 
 
 @pytest.fixture
@@ -20,15 +22,19 @@ def data() -> DataSet:
     rows = torch.randint(0, 256, (33, 8, 16, 3), dtype=torch.uint8, generator=generator)
     split = Split(rows.permute(0, 3, 1, 2), torch.arange(33))
     mean, std = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
-    return DataSet("noise", ("a", "b"), split, split, mean, std, (Flip(), CropRescale()), {})
+    return DataSet("noise", ("a", "b"), split, split, mean, std, AUGMENT, {})
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, augment=AUGMENT)
 
 
 def _by_label(data: DataSet, settings: Settings, epoch: int = 1) -> dict[int, torch.Tensor]:
     source = feed(data.train, data, settings)
-    batches = shuffled(source, data.augment, settings.seed, epoch)
     return {
         int(label): image
-        for images, labels in batches
+        for images, _, labels in shuffled(source, settings, epoch)
         for image, label in zip(images, labels, strict=True)
     }
 
@@ -45,9 +51,11 @@ def test_images_are_normalised_by_channel(data: DataSet, settings: Settings) -> 
 def test_images_lie_in_memory_as_asked(
     data: DataSet, settings: Settings, channels_last: bool
 ) -> None:
-    source = feed(data.train, data, replace(settings, channels_last=channels_last))
-    for batches in (in_order(source), shuffled(source, data.augment, 0, 1)):
-        images, _ = next(iter(batches))
+    chosen = replace(settings, channels_last=channels_last)
+    source = feed(data.train, data, chosen)
+    mixups = [replace(chosen, **{kind: 1.0}) for kind in ("mixup", "cutmix")]
+    for batches in (in_order(source), *(shuffled(source, s, 1) for s in (chosen, *mixups))):
+        images, *_ = next(iter(batches))
         assert images.is_contiguous(memory_format=torch.channels_last) == channels_last
 
 
@@ -58,7 +66,7 @@ def test_validation_gives_every_image(data: DataSet, settings: Settings) -> None
 
 def test_a_single_image_left_over_is_not_trained_on(data: DataSet, settings: Settings) -> None:
     source = feed(data.train, data, settings)
-    assert [len(labels) for _, labels in shuffled(source, (), 0, 1)] == [32]
+    assert [len(labels) for *_, labels in shuffled(source, settings, 1)] == [32]
 
 
 def test_augmentation_depends_on_seed_epoch_and_image_only(
@@ -72,3 +80,39 @@ def test_augmentation_depends_on_seed_epoch_and_image_only(
 def test_the_order_changes_from_epoch_to_epoch(data: DataSet, settings: Settings) -> None:
     first, again, second = (list(_by_label(data, settings, epoch)) for epoch in (1, 1, 2))
     assert first == again != second
+
+
+@pytest.mark.parametrize("start", [1, 4, 10])
+def test_an_epoch_can_be_begun_at_any_step(data: DataSet, settings: Settings, start: int) -> None:
+    mixing = replace(settings, batch_size=3, mixup=0.4, cutmix=1.0, augment=("heavy k=4",))
+    source = feed(data.train, data, mixing)
+    all_steps, later = list(shuffled(source, mixing, 2)), list(shuffled(source, mixing, 2, start))
+    assert len(all_steps) == 11 == len(later) + start
+    for before, after in zip(all_steps[start:], later, strict=True):
+        assert torch.equal(before[0], after[0])
+        assert before[1].weight == after[1].weight
+        assert torch.equal(before[1].others, after[1].others)
+        assert torch.equal(before[2], after[2])
+
+
+def test_batches_made_together_or_alone_are_alike(
+    data: DataSet, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = replace(settings, batch_size=4)
+    source = feed(data.train, data, chosen)
+    together = list(shuffled(source, chosen, 1))
+    monkeypatch.setattr("netdsl.train.batches._PIXELS_AT_ONCE", 1)
+    alone = list(shuffled(source, chosen, 1))
+    assert all(torch.equal(a[0], b[0]) for a, b in zip(together, alone, strict=True))
+
+
+def test_without_mixing_an_image_shows_its_label(data: DataSet, settings: Settings) -> None:
+    for _, target, labels in shuffled(feed(data.train, data, settings), settings, 1):
+        assert target is labels
+
+
+def test_mixing_is_drawn_anew_for_every_step(data: DataSet, settings: Settings) -> None:
+    mixing = replace(settings, batch_size=4, mixup=1.0)
+    batches = shuffled(feed(data.train, data, mixing), mixing, 1)
+    weights = {target.weight for _, target, _ in batches if isinstance(target, Mixed)}
+    assert len(weights) == 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -21,42 +22,24 @@ from netdsl.train import (
     TrainError,
     train,
 )
+from netdsl.train.checkpoint import read_checkpoint
 
 MakeNetwork = Callable[[DataSet], nn.Module]
 MakeRun = Callable[..., RunFolder]
 
 
-class Interrupts(Silent):
-    """Presses Ctrl-C at the end of the second epoch's steps."""
-
-    def step(self, step: Step) -> None:
-        if (step.epoch, step.step) == (2, step.steps):
-            raise KeyboardInterrupt
-
-
-def test_an_interrupt_passes_through_once_the_weights_are_stored(
-    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
-) -> None:
-    run, model = make_run(settings), make_network(digits)
-    with pytest.raises(KeyboardInterrupt):
-        train(model, digits, settings, run, Interrupts())
-    stored = safetensors.torch.load_file(run.last)
-    assert all(torch.equal(tensor, stored[name]) for name, tensor in model.state_dict().items())
-    assert len(run.rows) == 1
-
-
 def test_a_loss_that_is_no_number_stops_before_the_weights_change(
     make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
 ) -> None:
-    settings = replace(settings, epochs=3, augment=False)
+    settings = replace(settings, epochs=3)
     run, model = make_run(settings), make_network(digits)
     with pytest.raises(TrainError) as caught:
         train(model, digits, settings, run, _Spoils(model))
     assert str(caught.value) == (
-        "the loss became nan in epoch 2, step 1 of 7, at learning rate 0.04837"
+        "the loss became nan in step 1 of 7 in epoch 2, at learning rate 0.04837, gradient norm nan"
     )
     assert caught.value.exit_code == ExitCode.DIVERGED
-    assert caught.value.help == "a lower learning rate helps in most cases"
+    assert caught.value.help == "a lower learning rate or a clipped gradient helps in most cases"
     stored = safetensors.torch.load_file(run.last)
     assert all(tensor.isfinite().all() for tensor in stored.values())
 
@@ -92,9 +75,22 @@ def test_weights_that_are_no_numbers_are_never_stored(
     run, model = make_run(settings), make_network(digits)
     with pytest.raises(TrainError) as caught:
         train(model, digits, settings, run, _SpoilsLate(model))
-    fact = "a weight became NaN or infinite in epoch 1, at learning rate 2e-07"
+    fact = (
+        "a weight became NaN or infinite by step 1 of 1 in epoch 1, at learning rate 2e-07, "
+        "gradient norm 2.676"
+    )
     assert (str(caught.value), caught.value.exit_code) == (fact, ExitCode.DIVERGED)
     assert not run.last.exists()
+
+
+def test_no_checkpoint_is_written_of_weights_that_are_no_numbers(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    settings = replace(settings, epochs=1, batch_size=200)
+    run, model = make_run(settings), make_network(digits)
+    with pytest.raises(TrainError, match=r"^a weight became NaN or infinite by step 1 of 1 "):
+        train(model, digits, settings, run, _SpoilsLate(model), save_minutes=0)
+    assert not run.checkpoint.exists()
 
 
 def test_a_validation_loss_that_is_no_number_stops_the_training(
@@ -104,9 +100,73 @@ def test_a_validation_loss_that_is_no_number_stops_the_training(
     run = make_run(settings)
     with pytest.raises(TrainError) as caught:
         train(make_network(digits), digits, settings, run)
-    fact = "the validation loss became nan in epoch 1, at learning rate 1.2e+33"
+    fact = (
+        "the validation loss became nan in epoch 1, at learning rate 1.2e+33, gradient norm 2.676"
+    )
     assert (str(caught.value), caught.value.exit_code) == (fact, ExitCode.DIVERGED)
     assert not run.last.exists()
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"std": (0.0,)}, "the loss became nan in step 1 of 7 in epoch 1, at learning rate 0.01"),
+        ({"lr": 1e20}, "the loss became nan in step 2 of 7 in epoch 1, at learning rate 1e+20"),
+    ],
+)
+def test_numbers_that_left_the_finite_are_told_of_and_never_stored(
+    fault: dict[str, Any],
+    message: str,
+    make_network: MakeNetwork,
+    make_run: MakeRun,
+    digits: DataSet,
+    settings: Settings,
+) -> None:
+    data = replace(digits, std=fault.get("std", digits.std))
+    settings = replace(settings, lr=fault.get("lr", 0.01), schedule="constant", warmup=0.0)
+    run = make_run(settings)
+    with pytest.raises(TrainError) as caught:
+        train(make_network(digits), data, settings, run, save_minutes=0)
+    assert str(caught.value) == f"{message}, gradient norm nan"
+    assert caught.value.exit_code == ExitCode.DIVERGED
+    for path in (path for path in run.path.iterdir() if path.suffix == ".pt"):
+        assert all(t.isfinite().all() for t in read_checkpoint(path)["model"].values())
+
+
+def test_a_gradient_that_is_infinite_stops_before_the_weights_change(
+    make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    model[1].weight.register_hook(lambda gradient: gradient * 1e38 * 1e38)
+    before = model[1].bias.clone()
+    with pytest.raises(TrainError) as caught:
+        train(model, digits, settings, make_run(settings))
+    assert str(caught.value).startswith(
+        "a gradient became NaN or infinite in step 1 of 7 in epoch 1, at learning rate 0.002, "
+    )
+    assert torch.equal(model[1].bias, before)
+
+
+def test_a_training_that_diverges_leaves_the_last_checkpoint_as_it_was(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    run, model = make_run(settings), make_network(digits)
+    spoils = _SpoilsLater(model, run)
+    with pytest.raises(TrainError, match=r"^the loss became nan in step 1 of 7 in epoch 2"):
+        train(model, digits, settings, run, spoils)
+    assert run.checkpoint.read_bytes() == spoils.checkpoint
+    assert len(run.rows) == 1
+
+
+class _SpoilsLater(Silent):
+    """Puts a NaN into a network after its first epoch, and keeps the checkpoint."""
+
+    def __init__(self, model: nn.Module, run: RunFolder) -> None:
+        self.model, self.run = model, run
+
+    def epoch(self, row: Row) -> None:
+        self.checkpoint = self.run.checkpoint.read_bytes()
+        _spoil(self.model)
 
 
 def test_a_network_of_other_classes_is_refused(

@@ -114,3 +114,43 @@ def test_too_few_images_to_hold_any_out_are_refused(
 def test_images_of_one_colour_can_be_normalised() -> None:
     images = torch.full((2, 1, 3, 3), 51, dtype=torch.uint8)
     assert channel_statistics(images) == ((pytest.approx(0.2),), (1 / 255,))
+
+
+def test_broken_images_can_be_left_out(animals: Path) -> None:
+    expected = load(str(animals))
+    broken = [name for name in ("3.png", "4.png") if (animals / "cat" / name).exists()]
+    for name in broken:
+        (animals / "cat" / name).write_bytes(b"GIF8")
+    data = load(str(animals), on_bad_image="skip")
+    assert len(data.train) + len(data.val) == 13
+    assert data.notes == (
+        f"2 of 15 images are left out; the first: {animals}/cat/3.png is not an image",
+    )
+    assert data.fingerprint != expected.fingerprint
+    assert data.train.labels.bincount()[1] == 4
+
+
+def test_nothing_but_broken_images_is_an_error(animals: Path) -> None:
+    for path in animals.rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"")
+    with pytest.raises(TrainError, match=r"^none of 15 images can be read: .* is not an image$"):
+        load(str(animals), on_bad_image="skip")
+
+
+def test_images_of_any_size_are_brought_to_a_shape(
+    animals: Path, save: Callable[..., None]
+) -> None:
+    save(animals / "dog" / "7.png", 1, 30, 11)
+    data = load(str(animals), shape=(1, 8, 8))
+    assert (data.shape, len(data.train)) == ((1, 8, 8), 13)
+    assert (data.mean, data.std) == channel_statistics(data.train.images)
+
+
+def test_the_fingerprint_is_of_pixels_and_labels(animals: Path, save: Callable[..., None]) -> None:
+    first, again = load(str(animals)), load(str(animals))
+    assert first.fingerprint == again.fingerprint
+    save(animals / "dog" / "0.PNG", 999, 6, 9)
+    assert load(str(animals)).fingerprint != first.fingerprint
+    (animals / "dog").rename(animals / "hen")
+    assert load(str(animals)).fingerprint != first.fingerprint

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from netdsl.train import TrainError
-from netdsl.train.data.images import Encoded, decode, read_images
+from netdsl.train.data.images import Encoded, ImageFiles, decode
+from netdsl.train.data.source import Wanted
 from netdsl.train.data.store import FolderStore
-
-
-def _quiet(done: int, total: int) -> None:
-    """Say nothing."""
 
 
 def _decoded(image: Image.Image, path: Path, **options: object) -> np.ndarray:
@@ -73,16 +70,25 @@ def test_an_image_cut_short_names_its_file(
         decode(Encoded(path.name, path.read_bytes()[:300]))
 
 
+AS_THEY_ARE = Wanted()
+
+
+def _read(files: ImageFiles, wanted: Wanted = AS_THEY_ARE) -> tuple[np.ndarray, dict[int, str]]:
+    blocks = list(files.blocks(np.arange(len(files.names)), wanted))
+    bad = {place: fact for block in blocks for place, fact in block.bad.items()}
+    return np.concatenate([block.pixels for block in blocks if len(block.pixels)]), bad
+
+
 def test_two_processes_read_what_one_reads(tmp_path: Path, save: Callable[..., None]) -> None:
     names = [f"{number}.png" for number in range(600)]
     for number, name in enumerate(names):
         save(tmp_path / name, number, 3, 4)
-    told: list[tuple[int, int]] = []
-    store = FolderStore(tmp_path)
-    one = read_images(store, names, _quiet, processes=1)
-    two = read_images(store, names, lambda done, total: told.append((done, total)), processes=2)
-    assert torch.equal(one, two)
-    assert told == [(256, 600), (512, 600), (600, 600)]
+    (tmp_path / "300.png").write_bytes(b"")
+    store, wanted = FolderStore(tmp_path), Wanted(skip=True)
+    one, bad = _read(ImageFiles(store, names, processes=1), wanted)
+    two, bad_again = _read(ImageFiles(store, names, processes=2), wanted)
+    assert np.array_equal(one, two)
+    assert bad == bad_again == {300: f"{tmp_path}/300.png is not an image"}
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -92,15 +98,71 @@ def test_unequal_sizes_name_two_files(
     save(tmp_path / "a.png", 1, 6, 9)
     save(tmp_path / "b.png", 2, 9, 6)
     with pytest.raises(TrainError) as caught:
-        read_images(FolderStore(tmp_path), ["a.png", "b.png"], _quiet, processes)
+        _read(ImageFiles(FolderStore(tmp_path), ["a.png", "b.png"], processes))
     assert str(caught.value) == f"{tmp_path}/b.png is 9×6, but {tmp_path}/a.png is 6×9"
-    assert caught.value.help == "bring all images to one size"
+    assert caught.value.help == "bring all images to one size, or have it done: `--fit`"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TrainError) as caught:
-        read_images(FolderStore(tmp_path), ["a.png"], _quiet)
+        _read(ImageFiles(FolderStore(tmp_path), ["a.png"]))
     assert str(caught.value) == f"cannot read {tmp_path}/a.png: No such file or directory"
+
+
+def _broken(folder: Path, save: Callable[..., None]) -> list[str]:
+    """Thirty broken files among ten good ones: empty, cut short at any byte, texts, noise."""
+    random = np.random.default_rng(0)
+    for number in range(10):
+        save(folder / f"good{number}.png", number, 6, 9)
+    whole = {suffix: io.BytesIO() for suffix in ("png", "jpeg", "gif", "bmp", "tiff")}
+    for suffix, content in whole.items():
+        Image.fromarray(random.integers(0, 256, (6, 9, 3), np.uint8)).save(content, suffix)
+        for part in (0.1, 0.3, 0.5, 0.6):
+            cut = content.getvalue()[: int(len(content.getvalue()) * part)]
+            (folder / f"cut{int(10 * part)}.{suffix}").write_bytes(cut)
+    for number in range(5):
+        (folder / f"noise{number}.jpg").write_bytes(random.bytes(100 * number))
+        (folder / f"text{number}.png").write_text("<html>not found</html>" * number)
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_thirty_broken_files_are_counted_and_left_out(
+    tmp_path: Path, save: Callable[..., None]
+) -> None:
+    names = _broken(tmp_path, save)
+    pixels, bad = _read(ImageFiles(FolderStore(tmp_path), names), Wanted(skip=True))
+    assert (len(pixels), len(bad)) == (10, 30)
+    assert all(str(tmp_path / names[place]) in fact for place, fact in bad.items())
+    assert [place for place in range(40) if place not in bad] == [
+        place for place, name in enumerate(names) if name.startswith("good")
+    ]
+
+
+def test_each_of_them_is_an_error_that_names_it(tmp_path: Path, save: Callable[..., None]) -> None:
+    for name in _broken(tmp_path, save):
+        if not name.startswith("good"):
+            with pytest.raises(TrainError, match=name):
+                _read(ImageFiles(FolderStore(tmp_path), [name]))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "CMYK", "1", "LA"])
+def test_images_are_brought_to_a_shape(
+    mode: str, tmp_path: Path, picture: Callable[..., Image.Image]
+) -> None:
+    image = picture(1, 20, 40).convert(mode)
+    image.save(tmp_path / "a.tif")
+    middle = (10, 0, 30, 20)
+    expected = image.convert("RGB").resize((5, 5), Image.Resampling.BILINEAR, middle)
+    found = decode(Encoded("a.tif", (tmp_path / "a.tif").read_bytes()), (3, 5, 5))
+    assert np.array_equal(found, np.asarray(expected))
+    grey = decode(Encoded("a.tif", (tmp_path / "a.tif").read_bytes()), (1, 5, 5))
+    assert grey.shape == (5, 5, 1)
+
+
+def test_images_of_two_channels_are_not_to_be_had() -> None:
+    with pytest.raises(TrainError) as caught:
+        Wanted((2, 5, 5))
+    assert str(caught.value) == "images have 1 or 3 channels, but 2 are wanted"
 
 
 def test_a_huge_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

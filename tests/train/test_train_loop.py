@@ -18,16 +18,20 @@ from netdsl.train import (
     Row,
     RunFolder,
     Settings,
+    Silent,
     Start,
     Step,
+    TrainError,
     evaluate,
     load,
     load_weights,
     resolve,
     train,
 )
+from netdsl.train.data.dataset import Split
 from netdsl.train.machine import threads
-from netdsl.train.transforms import PadCrop, random_order
+from netdsl.train.transforms import random_order
+from netdsl.train.weights import read_about
 
 MakeNetwork = Callable[[DataSet], nn.Module]
 MakeRun = Callable[..., RunFolder]
@@ -39,6 +43,8 @@ class Notes:
     def __init__(self) -> None:
         self.heard: list[object] = []
         self.started = self.step = self.epoch = self.finished = self.heard.append
+
+    def stopping(self) -> None: ...
 
 
 def _by_hand(model: nn.Module, data: DataSet, settings: Settings) -> list[float]:
@@ -70,7 +76,7 @@ def _by_hand(model: nn.Module, data: DataSet, settings: Settings) -> list[float]
 def test_losses_equal_those_of_a_loop_written_by_hand(
     make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
 ) -> None:
-    settings, run = replace(settings, augment=False, seed=5), make_run(settings)
+    settings, run = replace(settings, seed=5), make_run(settings)
     train(make_network(digits), digits, settings, run)
     with threads(settings.threads):
         expected = _by_hand(make_network(digits), digits, settings)
@@ -88,7 +94,7 @@ def test_training_again_gives_the_same_numbers_and_weights(
 
 
 def _timeless(row: Row) -> Row:
-    return replace(row, images_per_second=0.0, seconds=0.0)
+    return replace(row, images_per_second=0.0, seconds=0.0, peak_memory=0)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -137,7 +143,7 @@ def test_progress_hears_all_in_order(
     notes, model = Notes(), make_network(digits)
     summary = train(model, digits, settings, make_run(settings), notes)
     parameters = sum(weight.numel() for weight in model.parameters())
-    assert notes.heard[0] == Start("digits", 200, 50, parameters, settings)
+    assert notes.heard[0] == Start("digits", 200, 50, parameters, settings, steps=7)
     rows = [heard for heard in notes.heard if isinstance(heard, Row)]
     assert notes.heard[-2:] == [rows[-1], summary]
     last = [heard for heard in notes.heard if isinstance(heard, Step)][-1]
@@ -158,9 +164,11 @@ def test_the_folder_of_a_run_holds_its_files(
         "metrics.csv",
         "network.arch",
         "settings.json",
+        "speed.csv",
         "summary.json",
     ]
-    assert json.loads((run.path / "summary.json").read_text()) == asdict(summary)
+    stored = json.loads((run.path / "summary.json").read_text())
+    assert stored == json.loads(json.dumps(asdict(summary)))
     assert (summary.last, summary.device, summary.torch) == (run.rows[-1], "cpu", torch.__version__)
 
 
@@ -173,8 +181,8 @@ def test_the_best_epoch_is_that_of_the_highest_accuracy(
     highest = max(row.val_accuracy for row in run.rows)
     assert summary.best.val_accuracy == highest
     with safetensors.safe_open(run.best, "pt") as file:
-        progress = json.loads(file.metadata()["training"])
-    assert progress == {"epochs": summary.best.epoch, "steps": 7 * summary.best.epoch}
+        about = json.loads(file.metadata()["netdsl"])
+    assert (about["epochs"], about["steps"]) == (summary.best.epoch, 7 * summary.best.epoch)
 
 
 def test_the_number_of_threads_is_given_back(
@@ -192,13 +200,108 @@ def test_digits_are_learnt_by_their_defaults(make_network: MakeNetwork, make_run
     assert summary.best.val_accuracy > 0.97
 
 
-def test_augmentation_can_be_switched_off(
+def test_augmentation_changes_what_is_learnt_from(
     make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
 ) -> None:
-    shifted = replace(digits, augment=(PadCrop(1),))
-    runs = {name: make_run(settings, name) for name in ("none", "off", "on")}
-    train(make_network(digits), digits, settings, runs["none"])
-    train(make_network(digits), shifted, replace(settings, augment=False), runs["off"])
-    train(make_network(digits), shifted, settings, runs["on"])
-    losses = {name: run.rows[-1].train_loss for name, run in runs.items()}
-    assert losses["none"] == losses["off"] != losses["on"]
+    shifted = replace(settings, augment=("pad_crop padding=1",))
+    plain, moved = make_run(settings, "plain"), make_run(shifted, "moved")
+    train(make_network(digits), digits, settings, plain)
+    train(make_network(digits), digits, shifted, moved)
+    assert plain.rows[-1].train_loss != moved.rows[-1].train_loss
+
+
+def test_the_measures_of_an_epoch_are_those_of_its_stored_weights(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    settings, run = replace(settings, epochs=1, sample=200), make_run(settings)
+    row = train(make_network(digits), digits, settings, run).last
+    model = make_network(digits)
+    load_weights(model, run.last)
+    model.eval().to(memory_format=torch.channels_last)
+    val, sample = _logits(model, digits, digits.val), _logits(model, digits, digits.train)
+    likeliest = val.sort(1, descending=True).indices[:, :5]
+    among_five = [label in five for label, five in zip(digits.val.labels, likeliest, strict=True)]
+    assert row.val_top5 == sum(among_five) / len(digits.val)
+    assert row.val_accuracy == _accuracy(val, digits.val) < row.val_top5
+    assert row.sample_accuracy == _accuracy(sample, digits.train) != row.train_accuracy
+    assert row.val_loss == pytest.approx(cross_entropy(val, digits.val.labels).item(), rel=1e-6)
+
+
+def _logits(model: nn.Module, data: DataSet, split: Split) -> torch.Tensor:
+    images = split.images.float() / 255 - torch.tensor(data.mean).view(1, -1, 1, 1)
+    with torch.no_grad():
+        return model(images / torch.tensor(data.std).view(1, -1, 1, 1))
+
+
+def _accuracy(logits: torch.Tensor, split: Split) -> float:
+    return (logits.argmax(1) == split.labels).sum().item() / len(split)
+
+
+def test_the_sample_is_as_large_as_the_settings_say(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    settings = replace(settings, sample=7)
+    row = train(make_network(digits), digits, settings, make_run(settings)).last
+    assert row.sample_accuracy * 7 == pytest.approx(round(row.sample_accuracy * 7), abs=1e-9)
+
+
+def test_a_gradient_norm_is_the_mean_over_the_steps(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    settings, model = replace(settings, epochs=1, batch_size=200), make_network(digits)
+    optimised = [weight for weight in model.parameters() if weight.requires_grad]
+    norms: list[float] = []
+
+    class Listens(Silent):
+        def step(self, step: Step) -> None:
+            gradients = torch.cat([weight.grad.flatten() for weight in optimised])
+            norms.append(gradients.double().norm().item())
+
+    row = train(model, digits, settings, make_run(settings), Listens()).last
+    assert [row.gradient_norm] == pytest.approx(norms, rel=1e-5)
+
+
+def test_a_training_without_a_better_accuracy_ends_early(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    settings = replace(settings, epochs=50, patience=2, schedule="constant", lr=1e-9)
+    run = make_run(settings)
+    summary = train(make_network(digits), digits, settings, run)
+    accuracies = [row.val_accuracy for row in run.rows]
+    assert len(accuracies) == summary.best.epoch + 2 < 50
+    assert max(accuracies[-2:]) <= summary.best.val_accuracy
+
+
+def test_an_averaged_network_is_what_is_evaluated_and_stored(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    settings, model = replace(settings, average=0.9, epochs=3), make_network(digits)
+    run = make_run(settings)
+    summary = train(model, digits, settings, run)
+    averaged = make_network(digits)
+    load_weights(averaged, run.last)
+    assert evaluate(averaged, digits, settings).loss == summary.last.val_loss
+    assert evaluate(model, digits, settings).loss != summary.last.val_loss
+
+
+def test_weights_say_what_they_are_of(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    run = make_run(settings)
+    summary = train(make_network(digits), digits, settings, run)
+    about = read_about(run.best)
+    assert (about["network"], about["data"], about["shape"]) == ("Conv 8\n", "digits", [1, 8, 8])
+    assert about["classes"] == list(digits.classes)
+    assert about["normalise"] == "channel"
+    assert about["mean"] == pytest.approx(list(digits.mean))
+    assert about["std"] == pytest.approx(list(digits.std))
+    assert (about["epochs"], about["steps"]) == (summary.best.epoch, 7 * summary.best.epoch)
+
+
+def test_a_finished_run_is_not_trained_again(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    run = make_run(settings)
+    train(make_network(digits), digits, settings, run)
+    with pytest.raises(TrainError, match=r"is finished$"):
+        train(make_network(digits), digits, settings, run)

@@ -11,11 +11,11 @@ from PIL import Image
 
 from netdsl.train import ExitCode, Row, RunFolder, Settings, TrainError
 from netdsl.train.curves import draw_curves
-from netdsl.train.metrics import read_rows, write_rows
+from netdsl.train.metrics import read_rows, write_rows, write_speed
 
 ROWS = (
-    Row(1, 0.1, 2.3, 0.125, 2.2, 0.2, 900.0, 1.5),
-    Row(2, 1e-07, 0.1 + 0.2, 1 / 3, 0.7, 2 / 3, 950.4, 1.25),
+    Row(1, 0.1, 4.5, 2.3, 0.125, 0.25, 2.2, 0.2, 0.5, 900.0, 1.5, 2**31),
+    Row(2, 1e-07, 1 / 7, 0.1 + 0.2, 1 / 3, 0.5, 0.7, 2 / 3, 1.0, 950.4, 1.25, 2**32),
 )
 
 
@@ -67,13 +67,25 @@ def test_damaged_settings_are_named(tmp_path: Path) -> None:
 
 
 def test_rows_come_back_as_they_were() -> None:
-    assert read_rows(write_rows(ROWS), "metrics.csv") == ROWS
+    assert read_rows(write_rows(ROWS), write_speed(ROWS), "metrics.csv") == ROWS
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n", "epoch\n1\n", write_rows(ROWS) + "3,nothing\n"])
 def test_a_table_of_something_else_is_refused(text: str) -> None:
     with pytest.raises(TrainError, match=r"^metrics\.csv is not a table of epochs$"):
-        read_rows(text, "metrics.csv")
+        read_rows(text, write_speed(ROWS), "metrics.csv")
+
+
+@pytest.mark.parametrize("rows", [ROWS[:1], ROWS[::-1]])
+def test_tables_of_different_epochs_are_refused(rows: tuple[Row, ...]) -> None:
+    with pytest.raises(TrainError, match=r"^metrics\.csv is not a table of epochs$"):
+        read_rows(write_rows(ROWS), write_speed(rows), "metrics.csv")
+
+
+def test_what_a_start_that_was_cut_has_left_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "network.arch").write_text("Conv")
+    (tmp_path / ".settings.json.17.tmp").write_text("{")
+    assert RunFolder.create("Conv 8", Settings(), {}, path=tmp_path).network == "Conv 8"
 
 
 def test_curves_are_drawn_as_svg_and_png() -> None:
@@ -82,7 +94,15 @@ def test_curves_are_drawn_as_svg_and_png() -> None:
         text.text
         for text in ElementTree.fromstring(drawn["svg"]).iter("{http://www.w3.org/2000/svg}text")
     }
-    assert {"net1 on digits", "epoch", "loss", "accuracy in %", "training", "validation"} <= words
+    assert {
+        "net1 on digits",
+        "epoch",
+        "loss",
+        "accuracy in %",
+        "training",
+        "validation",
+        "training, evaluated",
+    } <= words
     assert Image.open(io.BytesIO(drawn["png"])).size == (1350, 540)
 
 

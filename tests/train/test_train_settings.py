@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import fields
+
 import pytest
 
 from netdsl.train import ExitCode, Settings, TrainError, resolve
 from netdsl.train.machine import has_bf16, pick_device, pick_precision
-from netdsl.train.settings import restore
+from netdsl.train.settings import ABOUT, restore
 
 
 def test_later_choices_win_and_none_leaves_the_choice_to_earlier_ones() -> None:
@@ -55,7 +58,23 @@ def test_settings_come_back_from_their_record() -> None:
         ({"lr": float("nan")}, "lr is nan, but must be above 0"),
         ({"momentum": 1.0}, "momentum is 1.0, but must lie between 0 and 1"),
         ({"weight_decay": -1.0}, "weight_decay is -1.0, but must be 0 or more"),
-        ({"warmup": 1.0}, "warmup is 1.0, but must be 0 or more and below 1"),
+        ({"optimiser": "adm"}, "optimiser is adm, not one of sgd, adam, adamw"),
+        ({"warmup": -0.1}, "warmup is -0.1, but must be 0 or more"),
+        ({"warmup": 5.0, "epochs": 5}, "warmup is 5.0, but must be over before the training"),
+        ({"schedule": "step"}, "milestones is (), but a step schedule needs some"),
+        ({"milestones": [30, 10]}, "milestones is (30, 10), but must ascend"),
+        ({"milestones": [0]}, "milestones is (0,), but must all be above 0"),
+        ({"schedule": "poly"}, "schedule is poly, not one of one_cycle, step, cosine, constant"),
+        ({"unit": "steps"}, "unit is steps, not one of epochs, iterations"),
+        ({"gamma": 0.0}, "gamma is 0.0, but must be above 0"),
+        ({"clip": -1.0}, "clip is -1.0, but must be 0 or more"),
+        ({"label_smoothing": 1.0}, "label_smoothing is 1.0, but must be 0 or more and below 1"),
+        ({"mixup": -1.0}, "mixup is -1.0, but must be 0 or more"),
+        ({"cutmix": float("inf")}, "cutmix is inf, but must be 0 or more"),
+        ({"average": 1.0}, "average is 1.0, but must be 0 or more and below 1"),
+        ({"patience": -1}, "patience is -1, but must be 0 or more"),
+        ({"normalise": "batch"}, "normalise is batch, not one of channel, global, pixel"),
+        ({"augment": ["flop"]}, "'flop' is not a transform"),
         ({"seed": -1}, "seed is -1, but must be 0 or more"),
         ({"precision": "fp64"}, "precision is fp64, not one of bf16, fp32"),
         ({"threads": 0}, "threads is 0, but at least 1 is needed"),
@@ -80,3 +99,23 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) 
 def test_settings_hold_still() -> None:
     with pytest.raises(AttributeError):
         Settings().lr = 1.0  # type: ignore[misc]
+
+
+def test_epochs_and_iterations_say_one_thing_and_the_later_wins() -> None:
+    chosen = ({"epochs": 9}, {"iterations": 1001, "batch_size": 100})
+    assert resolve(*chosen, images=50_000).epochs == 3
+    assert resolve(*chosen, {"epochs": 4}, images=50_000).epochs == 4
+
+
+def test_only_a_cycle_climbs_unless_something_else_is_said() -> None:
+    assert [resolve({"schedule": s}).warmup for s in ("one_cycle", "cosine")] == [0.3, 0.0]
+    assert resolve({"schedule": "cosine", "warmup": 2}).warmup == 2
+
+
+def test_every_setting_is_explained() -> None:
+    assert list(ABOUT) == [field.name for field in fields(Settings)]
+
+
+def test_lists_come_back_from_json_as_they_were() -> None:
+    settings = resolve({"augment": ("flip",), "schedule": "step", "milestones": (1.5, 2.0)})
+    assert restore(json.loads(json.dumps(settings.record()))) == settings

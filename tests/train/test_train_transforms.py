@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from netdsl.train import TrainError
 from netdsl.train.transforms import (
     CropRescale,
     Flip,
@@ -94,6 +95,18 @@ def test_windows_reach_every_corner() -> None:
     out = windows(rows, top, left, 2, 3)
     corners = [rows[0, :2, :3], rows[1, :2, 4:], rows[2, 3:, :3], rows[3, 3:, 4:]]
     assert torch.equal(out, torch.stack(corners))
+
+
+def test_a_window_of_56_pixels_is_seven_eighths_of_64() -> None:
+    rows, numbers = _rows(40, 64, 64), _numbers(CropRescale(), 40)
+    assert torch.equal(CropRescale(size=56)(rows, numbers), CropRescale()(rows, numbers))
+
+
+def test_a_window_larger_than_the_images_is_refused() -> None:
+    with pytest.raises(TrainError) as caught:
+        CropRescale(size=56)(_rows(2, 64, 32), torch.zeros(2, 3))
+    assert str(caught.value) == "a window of 56×56 pixels does not fit into images of 64×32"
+    assert caught.value.help == "a smaller size, or 0 for seven eighths of each side"
 
 
 @pytest.mark.parametrize("transform", [Flip(), CropRescale(), PadCrop()])

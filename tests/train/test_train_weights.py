@@ -16,7 +16,7 @@ from torch import nn
 
 from netdsl.train import ExitCode, TrainError, load_weights
 from netdsl.train.files import write_file
-from netdsl.train.weights import is_finite, save_weights
+from netdsl.train.weights import is_finite, read_about, save_weights
 
 FOREVER = """
 import sys
@@ -44,7 +44,8 @@ def test_weights_come_back(tmp_path: Path) -> None:
     expected = model.state_dict()
     assert all(torch.equal(expected[name], found) for name, found in other.state_dict().items())
     with safetensors.safe_open(tmp_path / "a.safetensors", "pt") as file:
-        assert file.metadata() == {"training": '{"epochs": 3}'}
+        assert file.metadata() == {"netdsl": '{"epochs": 3}'}
+    assert read_about(tmp_path / "a.safetensors") == {"epochs": 3}
 
 
 def test_weights_that_two_layers_share_can_be_stored(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from netdsl.train.data.archive import Archive
+from netdsl.train.data.source import Images
 from netdsl.train.settings import Choices
-from netdsl.train.transforms import Transform
 
 Decoded = Callable[[int, int], None]  # told: images decoded so far, images to decode
+Shape = tuple[int, int, int]  # channels, height, width
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +34,9 @@ class DataSet:
     """Everything that a training needs to know of its data.
 
     `mean` and `std` are of each channel's pixels in 0 … 1, over all training images at once;
-    `defaults` are the settings that suit the data.
+    `augment` and `defaults` are the transforms, as texts, and the settings that suit the data.
+    `fingerprint` is of every pixel and label: another one means other images. `notes` say in
+    sentences what somebody should know who reads the accuracy, such as images left out.
     """
 
     name: str
@@ -41,11 +45,13 @@ class DataSet:
     val: Split
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    augment: tuple[Transform, ...]
+    augment: tuple[str, ...]
     defaults: Choices
+    fingerprint: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
-    def shape(self) -> tuple[int, int, int]:
+    def shape(self) -> Shape:
         """Channels, height, width."""
         channels, height, width = self.train.images.shape[1:]
         return channels, height, width
@@ -55,28 +61,45 @@ class DataSet:
 class Listing:
     """The images of a data set before any is decoded: a label each, and whether it is held out.
 
-    `read` takes positions and returns these images, uint8 (n, C, H, W), all of one size.
+    An image of a test set has no label that anybody knows: it is -1, and nothing trains on it.
     """
 
     classes: tuple[str, ...]
     labels: NDArray[np.int64]
     held_out: NDArray[np.bool_]
-    read: Callable[[NDArray[np.int64], Decoded], Tensor]
+    images: Images
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody wants of a data set: where it lies, and of what size where that is free."""
+
+    place: Path
+    shape: Shape | None = None
+    classes: int | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """All that is known of a data set before it is there; `open` lists it, given its place."""
+    """All that is known of a data set before it is there.
+
+    `open` lists it; `find` says where below a folder it lies, if it does, and `archive` how it
+    comes there. `free` is a data set that is made in the shape and with the classes asked for.
+    """
 
     name: str
-    shape: tuple[int, int, int]
+    shape: Shape
     classes: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    augment: tuple[Transform, ...]
+    augment: tuple[str, ...]
     defaults: Choices
     source: str
-    open: Callable[[Path | None], Listing]
+    open: Callable[[Request], Listing]
+    find: Callable[[Path], Path | None] = lambda place: place
+    archive: Archive | None = None
+    free: bool = False
 
 
 def show_shape(shape: tuple[int, ...]) -> str:

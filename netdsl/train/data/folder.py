@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from netdsl.train.data.dataset import Listing
-from netdsl.train.data.images import SUFFIXES, read_images
+from netdsl.train.data.images import SUFFIXES, ImageFiles
 from netdsl.train.data.split import hold_out
 from netdsl.train.data.store import FolderStore
 from netdsl.train.errors import TrainError
@@ -39,12 +39,11 @@ def open_folder(root: Path, part: float, seed: int) -> Listing:
     labels = np.array([label for _, label in labelled], np.int64)
     trained = sum(map(len, train.values()))
     held_out = np.arange(len(labels)) >= trained if val else hold_out(labels, part, seed)
-    names, store = [name for name, _ in labelled], FolderStore(root)
     return Listing(
         classes=tuple(train),
         labels=labels,
         held_out=held_out,
-        read=lambda chosen, decoded: read_images(store, [names[i] for i in chosen], decoded),
+        images=ImageFiles(FolderStore(root), [name for name, _ in labelled]),
     )
 
 

@@ -1,34 +1,26 @@
-"""Image files to one uint8 tensor: any mode becomes RGB, all of one size, decoded in parallel."""
+"""Image files to blocks of pixels: any mode becomes RGB, all of one size, decoded in parallel."""
 
 from __future__ import annotations
 
+import hashlib
 import io
-import multiprocessing
-import signal
-import sys
-import warnings
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
-from torch import Tensor
 
-from netdsl.train.data.dataset import Decoded
+from netdsl.train.data.parallel import in_parallel
+from netdsl.train.data.source import Block, Pixels, Positions, Wanted, fit
 from netdsl.train.data.store import Store
 from netdsl.train.errors import TrainError
-from netdsl.train.machine import count_cores
 
-Pixels = NDArray[np.uint8]
 SUFFIXES = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
 _CHUNK = 256
-_WORTH_A_PROCESS = 5_000  # images; below, starting processes costs what they save
+_WORTH_KEEPING = 2**22  # bytes of files; fewer are decoded again before anybody notices
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +40,76 @@ class Sample:
     width: int
 
 
-def read_images(
-    store: Store, names: Sequence[str], decoded: Decoded, processes: int | None = None
-) -> Tensor:
-    """Return the images in the order of their names, uint8 (N, 3, H, W), pixels side by side."""
-    first = Encoded(store.where(names[0]), store.read(names[0]))
-    height, width, _ = decode(first).shape
-    pixels = np.empty((len(names), height, width, 3), np.uint8)
-    chunks = (
-        [Encoded(store.where(name), store.read(name)) for name in names[begin : begin + _CHUNK]]
-        for begin in range(0, len(names), _CHUNK)
-    )
-    count = _processes(len(names)) if processes is None else processes
-    done = 0
-    for block in _decode_all(chunks, Sample(first.where, height, width), count):
-        pixels[done : done + len(block)] = block
-        done += len(block)
-        decoded(done, len(names))
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2)
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageFiles:
+    """The images in the files of a store."""
+
+    store: Store
+    names: Sequence[str]
+    processes: int | None = None  # as many as are worth it
+
+    def blocks(self, chosen: Positions, wanted: Wanted) -> Iterator[Block]:
+        """Yield these images in their order, RGB unless another shape is wanted."""
+        sample = None if wanted.shape else self._sample(chosen, wanted)
+        work = partial(_decode_chunk, wanted=wanted, sample=sample)
+        seen = 0
+        for pixels, bad in in_parallel(work, self._chunks(chosen), len(chosen), self.processes):
+            yield Block(pixels, {seen + place: fact for place, fact in bad.items()})
+            seen += len(pixels) + len(bad)
+
+    def stamp(self, chosen: Positions) -> str | None:
+        """Return what changes with the name, size or time of a file, wherever the folder lies.
+
+        None for so few that they are decoded in no time.
+        """
+        sizes, digest = 0, hashlib.sha256()
+        for position in chosen:
+            name = self.names[position]
+            size, version = self.store.state(name)
+            sizes += size
+            digest.update(f"{name}\0{size}\0{version}\n".encode())
+        return digest.hexdigest() if sizes > _WORTH_KEEPING else None
+
+    def raw(self, chosen: Positions) -> Iterator[tuple[Pixels | None, str]]:
+        """Yield these images one by one, each in its own size."""
+        for part in in_parallel(_look_chunk, self._chunks(chosen), len(chosen), self.processes):
+            yield from part
+
+    def _chunks(self, chosen: Positions) -> Iterator[list[Encoded | str]]:
+        for begin in range(0, len(chosen), _CHUNK):
+            yield [self._read(position) for position in chosen[begin : begin + _CHUNK]]
+
+    def _read(self, position: int) -> Encoded | str:
+        """Return a file's bytes, or what keeps them from being read."""
+        name = self.names[position]
+        try:
+            return Encoded(self.store.where(name), self.store.read(name))
+        except TrainError as error:
+            return str(error)
+
+    def _sample(self, chosen: Positions, wanted: Wanted) -> Sample | None:
+        """Return the first image that can be read."""
+        for position in chosen:
+            try:
+                image = _given(self._read(position))
+                height, width, _ = decode(image).shape
+            except TrainError:
+                if wanted.skip:
+                    continue
+                raise
+            return Sample(image.where, height, width)
+        return None
 
 
-def decode(image: Encoded) -> Pixels:
-    """Return an image of any mode as RGB, (H, W, 3); what cannot be read names its file."""
+def decode(image: Encoded, shape: tuple[int, int, int] | None = None) -> Pixels:
+    """Return an image of any mode as RGB, (H, W, 3), or in the shape (C, H, W) that is given.
+
+    What cannot be read names its file.
+    """
     try:
         with Image.open(io.BytesIO(image.content)) as opened:
-            return np.asarray(_rgb(opened), np.uint8)
+            found = _rgb(opened)
+            return fit(found, shape) if shape else np.asarray(found, np.uint8)
     except UnidentifiedImageError as error:
         raise TrainError(f"{image.where} is not an image") from error
     except Exception as error:  # Pillow's readers raise whatever they stumble on
@@ -88,48 +125,51 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _decode_all(
-    chunks: Iterable[list[Encoded]], sample: Sample, processes: int
-) -> Iterator[Pixels]:
-    if processes < 2:
-        yield from (_decode_chunk(chunk, sample) for chunk in chunks)
-        return
-    # NOTE: processes, since Pillow holds the lock of Python for more than half of a small image:
-    # threads are slower than none. Forked, since a spawned one would run the caller's script.
-    forked = multiprocessing.get_context("fork")
-    waiting: deque[Future[Pixels]] = deque()
-    with ProcessPoolExecutor(processes, forked, _leave_interrupts) as pool:
-        for chunk in chunks:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads
-                waiting.append(pool.submit(_decode_chunk, chunk, sample))
-            if len(waiting) > 2 * processes:
-                yield waiting.popleft().result()
-        yield from (future.result() for future in waiting)
+def _given(read: Encoded | str) -> Encoded:
+    if isinstance(read, str):
+        raise TrainError(read)
+    return read
 
 
-def _decode_chunk(chunk: list[Encoded], sample: Sample) -> Pixels:
-    block = np.empty((len(chunk), sample.height, sample.width, 3), np.uint8)
-    for pixels, image in zip(block, chunk, strict=True):
-        found = decode(image)
-        if found.shape != pixels.shape:
-            raise TrainError(
-                f"{image.where} is {_size(*found.shape[:2])}, "
-                f"but {sample.where} is {_size(sample.height, sample.width)}",
-                "bring all images to one size",
-            )
-        pixels[:] = found
-    return block
+def _decode_chunk(
+    chunk: list[Encoded | str], wanted: Wanted, sample: Sample | None
+) -> tuple[Pixels, dict[int, str]]:
+    """Return the images of a chunk, and what is wrong with those left out, by their place."""
+    found: list[Pixels] = []
+    bad: dict[int, str] = {}
+    for place, image in enumerate(chunk):
+        try:
+            pixels = decode(_given(image), wanted.shape)
+        except TrainError as error:
+            if not wanted.skip:
+                raise
+            bad[place] = str(error)
+            continue
+        _check_size(_given(image), pixels, sample)
+        found.append(pixels)
+    return np.stack(found) if found else np.empty((0, 0, 0, 0), np.uint8), bad
 
 
-def _size(height: int, width: int) -> str:
-    return f"{height}×{width}"
+def _check_size(image: Encoded, pixels: Pixels, sample: Sample | None) -> None:
+    if sample and pixels.shape[:2] != (sample.height, sample.width):
+        height, width, _ = pixels.shape
+        raise TrainError(
+            f"{image.where} is {height}×{width}, "
+            f"but {sample.where} is {sample.height}×{sample.width}",
+            "bring all images to one size, or have it done: `--fit`",
+        )
 
 
-def _processes(images: int) -> int:
-    can_fork = sys.platform == "linux"
-    return count_cores() if can_fork and images >= _WORTH_A_PROCESS else 1
+def _look_chunk(chunk: list[Encoded | str]) -> list[tuple[Pixels | None, str]]:
+    return [_look(image) for image in chunk]
 
 
-def _leave_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _look(image: Encoded | str) -> tuple[Pixels | None, str]:
+    """Return an image with its mode, or what is wrong with it."""
+    try:
+        given = _given(image)
+        pixels = decode(given)
+    except TrainError as error:
+        return None, str(error)
+    with Image.open(io.BytesIO(given.content)) as opened:
+        return pixels, opened.mode

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from netdsl.train.data.dataset import DataSet, Decoded, Entry, Listing, Split, show_shape
+from netdsl.train.data.cache import decode
+from netdsl.train.data.cifar import CIFAR10, CIFAR100
+from netdsl.train.data.dataset import (
+    DataSet,
+    Decoded,
+    Entry,
+    Listing,
+    Request,
+    Shape,
+    Split,
+    show_shape,
+)
 from netdsl.train.data.digits import DIGITS
 from netdsl.train.data.folder import open_folder
-from netdsl.train.data.split import Positions, choose
-from netdsl.train.data.statistics import channel_statistics
+from netdsl.train.data.place import data_folder
+from netdsl.train.data.shapes import SHAPES
+from netdsl.train.data.source import Wanted
+from netdsl.train.data.split import choose
+from netdsl.train.data.statistics import Channels, of_levels
 from netdsl.train.data.tiny_imagenet import TINY_IMAGENET
 from netdsl.train.errors import TrainError
-from netdsl.train.transforms import PadCrop
 
 
 def _by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
@@ -27,10 +42,22 @@ def _by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
     return named
 
 
-DATA_SETS = _by_name((DIGITS, TINY_IMAGENET))
+DATA_SETS = _by_name((DIGITS, SHAPES, CIFAR10, CIFAR100, TINY_IMAGENET))
 
 
-def load(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Images:
+    """Both splits in memory, and what was found while they were decoded."""
+
+    train: Split
+    val: Split
+    mean: Channels
+    std: Channels
+    fingerprint: str
+    notes: tuple[str, ...]
+
+
+def load(  # noqa: PLR0913
     name: str,
     *,
     data_dir: Path | None = None,
@@ -38,50 +65,111 @@ def load(
     limit: int | None = None,
     holdout: float = 0.2,
     seed: int = 0,
+    shape: Shape | None = None,
+    on_bad_image: str = "error",
     decoded: Decoded = lambda done, total: None,
 ) -> DataSet:
-    """Return a data set by its name, or the one in a folder, as uint8 images in memory.
+    """Return a data set by its name, or the one in a folder, as uint8 images.
 
     `limit_classes` keeps the first classes in their order. `limit` keeps at most that many
     training images, each class its share and the first ones of it, and of the validation images
     the same part, rounded up. A folder without `val` has the part `holdout` of each class held
     out for validation, chosen by `seed`. `data_dir` is where a named data set lies that is not
-    bundled; `decoded` hears how many images are read so far, and of how many.
+    bundled. Images are cut and rescaled to `shape`, if one is given; with `on_bad_image` "skip"
+    those that cannot be read are left out. `decoded` hears how many images are read so far, and
+    of how many. What takes time to decode is kept, and is a memory map.
     """
     entry = DATA_SETS.get(name)
-    listing = entry.open(data_dir) if entry else open_folder(_folder(name), holdout, seed)
-    splits = _read(listing, name, *choose(listing, limit_classes, limit), decoded)
+    free = entry is not None and entry.free
+    listing = list_images(name, data_dir, holdout, seed, (shape, limit_classes))
+    wanted = Wanted(None if free else shape, on_bad_image == "skip")
+    found = _read(listing, name, (limit_classes, limit), wanted, decoded)
     classes = listing.classes[:limit_classes]
-    return _of_entry(entry, classes, *splits) if entry else _of_folder(name, classes, *splits)
+    if entry is None or free:
+        return _measured(name, classes, found, entry)
+    return _of_entry(entry, classes, found, shape)
+
+
+def list_images(
+    name: str,
+    data_dir: Path | None = None,
+    holdout: float = 0.2,
+    seed: int = 0,
+    free: tuple[Shape | None, int | None] = (None, None),
+) -> Listing:
+    """Return the images of a data set or a folder before any is decoded.
+
+    `free` is the shape and the number of classes of a data set that is made as it is asked for.
+    """
+    entry = DATA_SETS.get(name)
+    if entry is None:
+        return open_folder(_folder(name), holdout, seed)
+    return entry.open(Request(data_dir or data_folder(), *free, seed))
 
 
 def _read(
-    listing: Listing, name: str, train: Positions, val: Positions, decoded: Decoded
-) -> tuple[Split, Split]:
-    if len(train) < 2 or not len(val):
-        counts = f"{len(train)} training and {len(val)} validation images"
-        raise TrainError(f"{name} has {counts}, but at least 2 and 1 are needed")
+    listing: Listing,
+    name: str,
+    limits: tuple[int | None, int | None],
+    wanted: Wanted,
+    decoded: Decoded,
+) -> _Images:
+    train, val = choose(listing, *limits)
     chosen = np.concatenate((train, val))
-    images, labels = listing.read(chosen, decoded), torch.from_numpy(listing.labels[chosen])
-    n = len(train)
-    return Split(images[:n], labels[:n]), Split(images[n:], labels[n:])
-
-
-def _of_entry(entry: Entry, classes: tuple[str, ...], train: Split, val: Split) -> DataSet:
-    data = DataSet(
-        entry.name, classes, train, val, entry.mean, entry.std, entry.augment, entry.defaults
+    _check_counts(name, len(train), len(val))
+    made = decode(Path(name).resolve().name, listing.images, chosen, len(train), wanted, decoded)
+    good = np.array([place not in made.found.bad for place in range(len(chosen))])
+    n = int(good[: len(train)].sum())
+    _check_counts(name, n, len(made.pixels) - n)
+    labels = listing.labels[chosen][good]
+    images, known = torch.from_numpy(made.pixels).permute(0, 3, 1, 2), torch.from_numpy(labels)
+    mean, std = of_levels(made.found.levels)
+    facts = f"{made.found.digest} {n} {made.found.shape} {listing.classes}".encode()
+    return _Images(
+        train=Split(images[:n], known[:n]),
+        val=Split(images[n:], known[n:]),
+        mean=mean,
+        std=std,
+        fingerprint=hashlib.sha256(facts + labels.tobytes()).hexdigest(),
+        notes=(*_left_out(made.found.bad, len(chosen)), *made.notes),
     )
-    if data.shape != entry.shape:
-        found, expected = (show_shape(shape) for shape in (data.shape, entry.shape))
-        raise TrainError(f"{entry.name} is made of {expected} images, but these are {found}")
+
+
+def _check_counts(name: str, train: int, val: int) -> None:
+    if train < 2 or not val:
+        counts = f"{train} training and {val} validation images"
+        raise TrainError(f"{name} has {counts}, but at least 2 and 1 are needed")
+
+
+def _left_out(bad: Mapping[int, str], asked: int) -> tuple[str, ...]:
+    first = (f"the first: {bad[place]}" for place in sorted(bad)[:1])
+    return tuple(f"{len(bad):,} of {asked:,} images are left out; {fact}" for fact in first)
+
+
+def _of_entry(
+    entry: Entry, classes: tuple[str, ...], found: _Images, shape: Shape | None
+) -> DataSet:
+    """Use the published mean and std, unless the images were brought to another shape."""
+    published = shape in (None, entry.shape)
+    data = DataSet(
+        entry.name, classes, found.train, found.val,
+        entry.mean if published else found.mean, entry.std if published else found.std,
+        entry.augment, entry.defaults, found.fingerprint, found.notes,
+    )  # fmt: skip
+    if data.shape != (shape or entry.shape):
+        there, expected = (show_shape(shape) for shape in (data.shape, entry.shape))
+        raise TrainError(f"{entry.name} is made of {expected} images, but these are {there}")
     return data
 
 
-def _of_folder(name: str, classes: tuple[str, ...], train: Split, val: Split) -> DataSet:
-    """Measure mean and std, and shift by an eighth: the one augmentation that suits all images."""
-    mean, std = channel_statistics(train.images)
-    shift = PadCrop(pad=max(1, min(train.images.shape[2:]) // 8))
-    return DataSet(Path(name).resolve().name, classes, train, val, mean, std, (shift,), {})
+def _measured(name: str, classes: tuple[str, ...], found: _Images, entry: Entry | None) -> DataSet:
+    """Measure mean and std; a folder is shifted by an eighth, which suits all images."""
+    padding = max(1, min(found.train.images.shape[2:]) // 8)
+    return DataSet(
+        Path(name).resolve().name, classes, found.train, found.val, found.mean, found.std,
+        entry.augment if entry else (f"pad_crop padding={padding}",),
+        entry.defaults if entry else {}, found.fingerprint, found.notes,
+    )  # fmt: skip
 
 
 def _folder(name: str) -> Path:

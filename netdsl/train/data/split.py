@@ -23,7 +23,7 @@ def choose(
         raise _out_of_range(f"limit_classes is {limit_classes}", f"from 2 to {classes}")
     if limit is not None and limit < 2:
         raise _out_of_range(f"limit is {limit}", "2 or more")
-    wanted = listing.labels < (limit_classes or classes)
+    wanted = (listing.labels >= 0) & (listing.labels < (limit_classes or classes))
     train = np.flatnonzero(wanted & ~listing.held_out)
     val = np.flatnonzero(wanted & listing.held_out)
     if limit is None or limit >= len(train):

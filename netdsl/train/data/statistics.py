@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 Channels = tuple[float, ...]
@@ -11,26 +14,33 @@ Channels = tuple[float, ...]
 def channel_statistics(images: Tensor) -> tuple[Channels, Channels]:
     """Return mean and std of the pixels in 0 … 1, over all uint8 images (N, C, H, W) at once.
 
-    A channel that never changes has the std of one grey level, so that it can be divided by.
-
+    >>> import torch
     >>> channel_statistics(torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1))
     ((0.5,), (0.5,))
     """
-    levels = torch.arange(256, dtype=torch.float64) / 255
-    both = [_mean_and_std(_histogram(channel), levels) for channel in images.unbind(1)]
-    mean, std = zip(*both, strict=True)
-    return mean, std
+    rows = images.permute(0, 2, 3, 1).numpy()
+    parts = (histogram(rows[begin : begin + 1024]) for begin in range(0, len(rows), 1024))
+    return of_levels(sum(parts, np.zeros((rows.shape[3], 256), np.int64)))
 
 
-def _histogram(channel: Tensor) -> Tensor:
-    return sum(
-        (torch.bincount(part.reshape(-1), minlength=256) for part in torch.split(channel, 1024)),
-        start=torch.zeros(256, dtype=torch.int64),
-    )
+def histogram(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return how often each channel has each grey level: uint8 (..., C) to (C, 256)."""
+    channels = np.moveaxis(pixels, -1, 0)
+    return np.stack([np.bincount(channel.reshape(-1), minlength=256) for channel in channels])
 
 
-def _mean_and_std(counts: Tensor, levels: Tensor) -> tuple[float, float]:
-    share = counts / counts.sum()
-    mean = (share * levels).sum()
-    variance = (share * (levels - mean).square()).sum()
-    return mean.item(), max(variance.sqrt().item(), 1 / 255)
+def of_levels(counts: NDArray[np.int64] | Sequence[Sequence[int]]) -> tuple[Channels, Channels]:
+    """Return mean and std in 0 … 1 of grey levels that occur so often in each channel.
+
+    A channel that never changes has the std of one grey level, so that it can be divided by.
+
+    >>> of_levels([[2] + [0] * 254 + [2]])
+    ((0.5,), (0.5,))
+    """
+    levels = np.arange(256) / 255
+    share = np.asarray(counts, np.float64)
+    share /= share.sum(1, keepdims=True)
+    mean = share @ levels
+    variance = (share * np.square(levels - mean[:, None])).sum(1)
+    std = np.maximum(np.sqrt(variance), 1 / 255)
+    return tuple(mean.tolist()), tuple(std.tolist())

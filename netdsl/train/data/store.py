@@ -25,6 +25,9 @@ class Store(Protocol):
     def where(self, name: str) -> str:
         """Return what a person calls the file."""
 
+    def state(self, name: str) -> tuple[int, int]:
+        """Return a file's size, and a number that changes when it does: its time or checksum."""
+
 
 @dataclass(frozen=True, slots=True)
 class FolderStore:
@@ -50,6 +53,13 @@ class FolderStore:
     def where(self, name: str) -> str:
         return str(self.root / name)
 
+    def state(self, name: str) -> tuple[int, int]:
+        try:
+            found = (self.root / name).stat()
+        except OSError:  # reading it will tell
+            return 0, 0
+        return found.st_size, found.st_mtime_ns
+
 
 @dataclass(frozen=True, slots=True)
 class ZipStore:
@@ -73,6 +83,10 @@ class ZipStore:
 
     def where(self, name: str) -> str:
         return f"{self.path}:{self.root}{name}"
+
+    def state(self, name: str) -> tuple[int, int]:
+        found = self.archive.getinfo(self.root + name)
+        return found.file_size, found.CRC
 
 
 def open_zip(path: Path, root: str = "") -> ZipStore:

@@ -3,76 +3,95 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from netdsl.train.data.dataset import Entry, Listing
-from netdsl.train.data.images import read_images
+from netdsl.train.data.archive import Archive
+from netdsl.train.data.bring import missing
+from netdsl.train.data.dataset import Entry, Listing, Request
+from netdsl.train.data.images import ImageFiles
 from netdsl.train.data.store import FolderStore, Store, open_zip
 from netdsl.train.errors import TrainError
-from netdsl.train.transforms import CropRescale, Flip
 
 _ROOT = "tiny-imagenet-200"
-_ARCHIVE = f"{_ROOT}.zip"
-_URL = f"http://cs231n.stanford.edu/{_ARCHIVE}"
+_CLASSES = 200
 _ANNOTATIONS = "val/val_annotations.txt"
-_TRAIN = re.compile(r"train/(n[0-9]{8})/images/[^/]+\.JPEG")
+_TRAIN = re.compile(r"train/(n[0-9]{8})/(?:images/)?[^/]+\.JPEG")
 _VAL = re.compile(r"val/images/([^/]+\.JPEG)")
 _VAL_BY_CLASS = re.compile(r"val/(n[0-9]{8})/(?:images/)?[^/]+\.JPEG")
+_TEST = re.compile(r"test/(?:images/)?[^/]+\.JPEG")
 
 Labelled = list[tuple[str, str]]  # name of an image, its class
 
+ARCHIVE = Archive(
+    name=f"{_ROOT}.zip",
+    size=248_100_043,
+    sha256="6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821",
+    urls=(
+        f"http://cs231n.stanford.edu/{_ROOT}.zip",
+        f"https://image-net.org/data/{_ROOT}.zip",
+        f"https://zenodo.org/records/10720917/files/{_ROOT}.zip?download=1",
+    ),
+    root=_ROOT,
+    members=r"(?:(?:train|val|test)/)?(?:n[0-9]{8}/)?(?:images/)?\w+\.(?:JPEG|txt)",
+    most_files=130_000,
+    most_bytes=2**29,
+)
 
-def open_tiny_imagenet(place: Path | None) -> Listing:
-    """List the images in a folder of the official layout, or one that holds it, or the zip file.
 
-    Classes are in the order of their sorted WordNet ids and are called as in `words.txt`.
+def open_tiny_imagenet(request: Request) -> Listing:
+    """List the images in a folder, one that holds it, or the zip file.
+
+    The layout is the official one, or `train/CLASS/*.JPEG` and `val/CLASS/*.JPEG`. Classes are in
+    the order of their WordNet ids and are called as in `words.txt`, if it is there.
     """
-    store = _find(place or Path("data"))
+    store = _store(request.place)
     names = store.names()
-    classes = sorted(_lines(store, "wnids.txt"))
-    train = [(name, match[1]) for name in names if (match := _TRAIN.fullmatch(name))]
-    val = _by_class(names) or _by_annotation(store, names)
+    train = _matched(_TRAIN, names)
+    val = _matched(_VAL_BY_CLASS, names) or _by_annotation(store, names)
+    listed = _lines(store, "wnids.txt") if "wnids.txt" in names else {wnid for _, wnid in train}
+    classes = sorted(listed)
     _check_classes(store, classes, {"training": train, "validation": val})
-    labels = {wnid: label for label, wnid in enumerate(classes)}
-    files = [name for name, _ in train + val]
+    labels = {wnid: label for label, wnid in enumerate(classes)} | {"": -1}
+    every = train + val + [(name, "") for name in names if _TEST.fullmatch(name)]
+    held_out = np.zeros(len(every), np.bool_)
+    held_out[len(train) : len(train) + len(val)] = True
     return Listing(
         classes=tuple(_words(store, classes, names)),
-        labels=np.array([labels[wnid] for _, wnid in train + val]),
-        held_out=np.arange(len(files)) >= len(train),
-        read=lambda chosen, decoded: read_images(store, [files[i] for i in chosen], decoded),
+        labels=np.array([labels[wnid] for _, wnid in every]),
+        held_out=held_out,
+        images=ImageFiles(store, [name for name, _ in every]),
     )
 
 
-def _find(place: Path) -> Store:
-    """Return what holds `wnids.txt`: the place, a folder below it, or a zip file."""
-    openers: dict[Path, Callable[[], Store]] = {
-        place / "wnids.txt": lambda: FolderStore(place),
-        place / _ROOT / "wnids.txt": lambda: FolderStore(place / _ROOT),
-        place / _ARCHIVE: lambda: open_zip(place / _ARCHIVE, f"{_ROOT}/"),
-    }
+def find_tiny_imagenet(place: Path) -> Path | None:
+    """Return the folder or the zip file: the place itself, or what lies in it by its name."""
     if place.is_file():
-        return open_zip(place, f"{_ROOT}/")
-    for path, opener in openers.items():
-        if path.is_file():
-            return opener()
-    looked = ", ".join(str(path) for path in openers)
-    raise TrainError(
-        f"tiny-imagenet is not in {place}: looked for {looked}",
-        f"download {_URL} (248 MB) and name the zip file, or the folder it unpacks to, "
-        "as the data folder (`--data-dir`)",
-    )
+        return place
+    for folder in (place, place / _ROOT):
+        if (folder / "wnids.txt").is_file() or (folder / "train").is_dir():
+            return folder
+    archive = place / ARCHIVE.name
+    return archive if archive.is_file() else None
 
 
-def _by_class(names: list[str]) -> Labelled:
-    """Return the validation images of the layout that has a folder for each class."""
-    return [(name, match[1]) for name in names if (match := _VAL_BY_CLASS.fullmatch(name))]
+def _store(place: Path) -> Store:
+    found = find_tiny_imagenet(place)
+    if found is None:
+        raise missing("tiny-imagenet", place, ARCHIVE)
+    return open_zip(found, f"{_ROOT}/") if found.is_file() else FolderStore(found)
+
+
+def _matched(pattern: re.Pattern[str], names: list[str]) -> Labelled:
+    """Return the images of a layout that has a folder for each class."""
+    return [(name, match[1]) for name in names if (match := pattern.fullmatch(name))]
 
 
 def _by_annotation(store: Store, names: list[str]) -> Labelled:
     """Return the validation images of the official layout."""
+    if _ANNOTATIONS not in names:
+        return []
     pairs = [line.split("\t")[:2] for line in _lines(store, _ANNOTATIONS)]
     annotated = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
     there = {match[1] for name in names if (match := _VAL.fullmatch(name))}
@@ -91,6 +110,12 @@ def _check_classes(store: Store, classes: list[str], parts: dict[str, Labelled])
             raise TrainError(f"{listed}: no {part} image of class {missing[0]} is there")
         if found - set(classes):
             raise TrainError(f"{listed}: class {min(found - set(classes))} is not listed in it")
+    if len(classes) != _CLASSES:
+        raise TrainError(
+            f"{store.where('')} has {len(classes)} classes, and Tiny ImageNet has {_CLASSES}",
+            "train on it as on any folder: give its path as --data; "
+            "the first N classes of the whole are had by --classes N",
+        )
 
 
 def _words(store: Store, classes: list[str], names: list[str]) -> list[str]:
@@ -106,12 +131,14 @@ def _lines(store: Store, name: str) -> list[str]:
 TINY_IMAGENET = Entry(
     name="tiny-imagenet",
     shape=(3, 64, 64),
-    classes=200,
+    classes=_CLASSES,
     mean=(0.4802, 0.4481, 0.3975),
     std=(0.2770, 0.2691, 0.2821),
-    augment=(Flip(), CropRescale()),
+    augment=("flip", "crop_rescale"),
     defaults={"epochs": 30, "batch_size": 128, "lr": 0.1, "weight_decay": 5e-4},
-    source=f"Tiny ImageNet, Stanford CS231N, {_URL}; "
+    source=f"Tiny ImageNet, Stanford CS231N, {ARCHIVE.urls[0]}; "
     "for research and teaching under the terms of ImageNet",
     open=open_tiny_imagenet,
+    find=find_tiny_imagenet,
+    archive=ARCHIVE,
 )

@@ -1,0 +1,193 @@
+"""`netdsl data`: data sets brought here, described, shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from netdsl.train.data import Entry, Info, Listing
+
+DATA_DIR = click.option(
+    "--data-dir", type=click.Path(path_type=Path),
+    help="Where named data sets lie; NETDSL_DATA or a folder of yours, unless given.",
+)  # fmt: skip
+
+
+@click.group("data")
+def command() -> None:
+    """Bring data sets here, say what is in them, show them augmented."""
+
+
+@command.command("get")
+@click.argument("name", required=False)
+@click.option("--from", "source", metavar="FILE|URL", help="The archive, if you have it already, "
+              "or another address of it.")  # fmt: skip
+@DATA_DIR
+def get(name: str | None, source: str | None, data_dir: Path | None) -> None:
+    """Download the data set NAME, check it, unpack it; without NAME, say which ones there are.
+
+    A download that was cut is continued. NETDSL_MIRROR may name an address below which all
+    archives lie.
+    """
+    from netdsl.cli.progress import bringing
+    from netdsl.train.data import bring, data_folder
+
+    place = data_dir or data_folder()
+    if name is None:
+        for line in _table(place):
+            click.echo(line)
+        return
+    entry = _entry(name)
+    if entry.archive is not None and entry.find(place) is None and source is None:
+        size = f"{entry.archive.size / 1e6:,.0f} MB"
+        click.echo(f"downloading {entry.archive.name}, {size}, to {place}", err=True)
+    with bringing(name) as told:
+        found = bring(entry, place, source, told)
+    click.echo(f"{name} is in {found}\n{entry.source}")
+
+
+@command.command("info")
+@click.argument("name", metavar="NAME|FOLDER")
+@DATA_DIR
+@click.option(
+    "--holdout",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="The part of a folder without val that is held out.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")  # fmt: skip
+def info(name: str, data_dir: Path | None, holdout: float, as_json: bool) -> None:
+    """Read every image and say how many there are, of what kind, and which are broken."""
+    from netdsl.cli.progress import decoding
+    from netdsl.train.data import describe, list_images
+
+    listing: Listing = list_images(name, data_dir, holdout)
+    with decoding(name) as told:
+        found = describe(listing, told)
+    lines = [json.dumps(record(found), indent=2)] if as_json else list(_report(name, found))
+    for line in lines:
+        click.echo(line)
+
+
+@command.command("show")
+@click.argument("name", metavar="NAME|FOLDER")
+@click.option("--recipe", metavar="RECIPE", help="Augment as a recipe does.")
+@click.option(
+    "--augment",
+    multiple=True,
+    metavar="TRANSFORM",
+    help='Such as "pad_crop padding=4"; may be repeated; what suits the data unless given.',
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("sample.png"),
+    show_default=True,
+    help="Where to write the sheet.",
+)
+@click.option("--rows", type=click.IntRange(1, 100), default=8, show_default=True)
+@click.option("--columns", type=click.IntRange(1, 100), default=8, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@DATA_DIR  # fmt: skip
+def show(
+    name: str, recipe: str | None, augment: tuple[str, ...], output: Path, rows: int,
+    columns: int, seed: int, data_dir: Path | None,
+) -> None:  # fmt: skip
+    """Draw training images as they are and as a training sees them, with their classes."""
+    from netdsl.cli.images import load_images
+    from netdsl.train.data import draw_sheet
+    from netdsl.train.files import write_file
+    from netdsl.train.recipe import read_recipe
+
+    if output.suffix.lower() != ".png":
+        raise click.BadParameter(f"`{output}` must end in .png", param_hint="-o")
+    images = load_images({"data": name, "limit": None, "limit_classes": None}, data_dir)
+    chosen: Any = augment
+    if not augment and recipe:
+        chosen = read_recipe(recipe).train.get("augment")
+    transforms = images.augment if chosen in (None, ()) else chosen
+    sheet = draw_sheet(images, transforms, rows=rows, columns=columns, seed=seed)
+    write_file(output, sheet)
+    click.echo(f"{output}: {', '.join(transforms) or 'no augmentation'}")
+
+
+def record(found: Info) -> dict[str, object]:
+    """Return what `--json` prints; keys are only ever added to it."""
+    parts = {
+        name: asdict(part) | {
+            "sizes": {f"{height}x{width}": n for (height, width), n in part.sizes.items()}
+        }
+        for name, part in found.parts.items()
+    }  # fmt: skip
+    return {"classes": found.classes, "splits": parts, "mean": found.mean, "std": found.std}
+
+
+def _entry(name: str) -> Entry:
+    from netdsl.train import DATA_SETS, ExitCode, TrainError
+    from netdsl.train.suggest import did_you_mean
+
+    if name not in DATA_SETS:
+        hint = did_you_mean(name, DATA_SETS, "data sets")
+        raise TrainError(f"no data set is called {name}", hint, ExitCode.USAGE)
+    return DATA_SETS[name]
+
+
+def _table(place: Path) -> Iterator[str]:
+    """Yield each data set with its shape, its classes and where it is."""
+    from netdsl.train import DATA_SETS
+
+    for name, entry in DATA_SETS.items():
+        shape = "x".join(map(str, entry.shape))
+        if entry.archive is None:
+            where = "any shape and classes, made when asked for" if entry.free else "comes along"
+        else:
+            size = f"{entry.archive.size / 1e6:,.0f} MB to download"
+            where = str(entry.find(place) or size)
+        yield f"{name:<15}{shape:<9}{entry.classes:>4} classes  {where}"
+
+
+def _report(name: str, found: Info) -> Iterator[str]:
+    """Yield what was found as a person reads it."""
+    yield f"{name}: {len(found.classes)} classes"
+    for split, part in found.parts.items():
+        counts = list(part.by_class.values())
+        each = f", {_range(counts)} a class" if counts else ", without labels"
+        yield f"{split:<6}{part.images:>8,} images{each}"
+        yield f"      sizes {_counts({f'{h}x{w}': n for (h, w), n in part.sizes.items()})}"
+        yield f"      modes {_counts(part.modes)}"
+        if part.broken:
+            yield f"      {len(part.broken):,} cannot be read; the first: {part.broken[0]}"
+    yield f"mean  {_numbers(found.mean)}  of the training images, in 0 … 1"
+    yield f"std   {_numbers(found.std)}  of all their pixels at once"
+    if len(found.classes) <= 20:
+        yield from _classes(found)
+
+
+def _classes(found: Info) -> Iterator[str]:
+    for label in found.classes:
+        counts = [part.by_class[label] for part in found.parts.values() if part.by_class]
+        yield f"  {label:<20}" + "".join(f"{count:>8,}" for count in counts)
+
+
+def _range(counts: list[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _counts(counts: Any) -> str:
+    shown = [f"{n:,} of {what}" for what, n in list(counts.items())[:5]]
+    left = len(counts) - len(shown)
+    return ", ".join(shown) + (f" and {left:,} other" if left else "")
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return " ".join(f"{value:.4f}" for value in values)

@@ -1,0 +1,230 @@
+"""The images that a network learns from: chosen, brought, read, and met with the network."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from netdsl.api import Network
+    from netdsl.shelf import Source
+    from netdsl.syntax.tree import File
+    from netdsl.train import DataSet
+    from netdsl.train.data import Entry
+
+Shape = tuple[int, int, int]
+
+OPTIONS = (
+    click.option("--data", metavar="NAME|FOLDER", help="cifar10, cifar100, digits, shapes, "
+                 "tiny-imagenet, or a folder with one sub-folder a class; made-up shapes that fit "
+                 "the network, unless given."),
+    click.option("--data-dir", type=click.Path(path_type=Path),
+                 help="Where a named data set lies; NETDSL_DATA or a folder of yours, unless "
+                 "given."),
+    click.option("--limit", type=click.IntRange(2), help="Use this many training images."),
+    click.option("--holdout", type=click.FloatRange(0, 1, min_open=True, max_open=True),
+                 default=0.2, show_default=True,
+                 help="The part of a folder without val that is held out for validation."),
+    click.option("--on-bad-image", type=click.Choice(["error", "skip"]), default="error",
+                 show_default=True, help="What to do about an image that cannot be read."),
+    click.option("--fit", is_flag=True, help="Cut and rescale the images to what the network "
+                 "takes, and let its last layer tell the classes of the data."),
+)  # fmt: skip
+
+
+def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that choose images."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def wanted_images(options: dict[str, Any], said: Any) -> dict[str, Any]:
+    """Take the options out that decide which images these are: what a run remembers of them."""
+    where = {name: options.pop(name) for name in ("data", "limit", "holdout", "on_bad_image")}
+    if where["data"] is None:
+        click.echo("no --data is given: training on made-up shapes that fit the network", err=True)
+        where["data"] = "shapes"
+    return where | {"limit_classes": said.names.get("classes"), "shape": None}
+
+
+def meet(
+    source: Source, said: Any, where: dict[str, Any], data_dir: Path | None, fit: bool
+) -> tuple[Network, DataSet]:
+    """Return network and images that fit each other, each told of the other what it does not say.
+
+    What is wrong with the network is said before an image is read, where that can be. The shape
+    that images are made in or brought to is added to `where`.
+    """
+    from netdsl import train
+
+    entry = train.DATA_SETS.get(where["data"])
+    if entry is not None and entry.free:
+        return _meet_shapes(source, said, where, entry)
+    meets = _meet_fitted if fit else _meet_given
+    return meets(source, said, where, data_dir, entry)
+
+
+def load_images(where: dict[str, Any], data_dir: Path | None) -> DataSet:
+    """Read the images that a run is about; bring them first if they are not there."""
+    from netdsl import train
+    from netdsl.cli.progress import decoding
+
+    name = where["data"]
+    bring_missing(name, data_dir)
+    shape = where.get("shape")
+    with decoding(name) as decoded:
+        images = train.load(
+            name, data_dir=data_dir, limit=where["limit"], limit_classes=where["limit_classes"],
+            holdout=where.get("holdout", 0.2), shape=tuple(shape) if shape else None,
+            on_bad_image=where.get("on_bad_image", "error"), decoded=decoded,
+        )  # fmt: skip
+    for note in images.notes:
+        click.echo(f"{images.name}: {note}", err=True)
+    return images
+
+
+def bring_missing(name: str, data_dir: Path | None) -> None:
+    """Download a named data set that is not there, after saying what and how large.
+
+    A folder that somebody named and that is not there is more likely a slip: nothing is put there.
+    """
+    from netdsl import train
+    from netdsl.cli.progress import bringing
+    from netdsl.train.data import bring, data_folder
+
+    entry, place = train.DATA_SETS.get(name), data_dir or data_folder()
+    if entry is None or entry.archive is None or entry.find(place):
+        return
+    if data_dir is not None and not data_dir.is_dir():
+        return
+    size = f"{entry.archive.size / 1e6:,.0f} MB"
+    click.echo(f"{name} is not in {place}: it is downloaded, {size}", err=True)
+    with bringing(name) as told:
+        bring(entry, place, None, told)
+
+
+def _meet_shapes(
+    source: Source, said: Any, where: dict[str, Any], entry: Entry
+) -> tuple[Network, DataSet]:
+    """Make images of the shape and the classes that the network has."""
+    network = _build(source, said, entry.shape, entry.classes)
+    classes, *more = network.output_shape
+    if more:
+        raise _misfit(
+            f"{source.name} gives {_x(network.output_shape)} numbers an image, no number a class",
+            "end it with `GAP FC classes`",
+        )
+    where |= {"shape": list(network.input_shape), "limit_classes": classes}
+    return network, load_images(where, None)
+
+
+def _meet_given(
+    source: Source, said: Any, where: dict[str, Any], place: Path | None, entry: Entry | None
+) -> tuple[Network, DataSet]:
+    """Refuse a network that takes other images or tells other classes."""
+    if entry is not None:
+        classes = min(where["limit_classes"] or entry.classes, entry.classes)
+        _matched(source, said, entry.name, entry.shape, classes)
+    images = load_images(where, place)
+    return _matched(source, said, images.name, images.shape, len(images.classes)), images
+
+
+def _meet_fitted(
+    source: Source, said: Any, where: dict[str, Any], place: Path | None, entry: Entry | None
+) -> tuple[Network, DataSet]:
+    """Bring the images to the network's shape, and its last layer to the classes of the data."""
+    from netdsl.api import declared
+
+    shape = declared(*source.with_overrides(said)).input or (entry.shape if entry else None)
+    if entry is not None:
+        _build(source, said, shape, where["limit_classes"] or entry.classes)
+    where["shape"] = list(shape) if shape else None
+    images = load_images(where, place)
+    classes = len(images.classes)
+    network, end = _build(source, said, images.shape, classes), ""
+    if network.output_shape != (classes,):
+        end = f"; its last layer gives {classes}, not {_x(network.output_shape)}"
+        source = replace(source, file=_ends_in_classes(source.file))
+        said = replace(said, names={**said.names, "classes": classes})
+        network = _build(source, said, images.shape, classes)
+    fact = f"--fit: the images of {images.name} are brought to {_x(images.shape)}"
+    click.echo(f"{fact} for {network.name}{end}", err=True)
+    return network, images
+
+
+def _matched(source: Source, said: Any, data: str, shape: Shape, classes: int) -> Network:
+    """Build a network for images of a shape and classes; one that is for others is refused."""
+    _refuse_conflict(source, said, data, shape, classes)
+    network = _build(source, said, shape, classes)
+    if network.output_shape != (classes,):
+        raise _misfit(
+            f"{source.name} gives {_x(network.output_shape)} numbers an image, "
+            f"and {data} has {classes} classes",
+            "end it with `FC classes`, or give --fit, which does that for a last FC",
+        )
+    return network
+
+
+def _build(source: Source, said: Any, shape: Shape | None, classes: int) -> Network:
+    """Build a network, told the shape and the classes where it needs them and nobody says them."""
+    from netdsl.api import build, declared
+    from netdsl.errors import NetDSLError
+
+    settings = declared(*source.with_overrides(said))
+    names = dict(said.names)
+    if settings.input is None and shape is not None:
+        names["input"] = shape
+    told = replace(said, names=names | {"classes": classes})
+    if settings.classes is not None:
+        told = replace(said, names=names)
+    else:
+        # A column that ends with `FC 200` has said its classes, and would contradict others.
+        with contextlib.suppress(NetDSLError):
+            return build(*source.with_overrides(replace(said, names=names)))
+    return build(*source.with_overrides(told))
+
+
+def _ends_in_classes(file: File) -> File:
+    """Return a file whose last layer gives as many numbers as there are classes, if it is an FC."""
+    from netdsl.syntax import tree
+
+    *others, last = file.body
+    core = last.core
+    if not isinstance(core, tree.Layer) or core.name != "FC" or not core.arguments:
+        return file
+    first = tree.Name("classes", core.arguments[0].span)
+    core = replace(core, arguments=(first, *core.arguments[1:]))
+    return replace(file, body=(*others, replace(last, core=core)))
+
+
+def _refuse_conflict(source: Source, said: Any, data: str, shape: Shape, classes: int) -> None:
+    from netdsl.api import declared
+
+    settings = declared(*source.with_overrides(said))
+    if settings.input not in (None, shape):
+        raise _misfit(
+            f"{source.name} takes {settings.input} images, and those of {data} are {_x(shape)}",
+            f"give --input {_x(shape)}, if the network is to take these, "
+            "or --fit to bring them to its own",
+        )
+    if settings.classes not in (None, classes):
+        raise _misfit(
+            f"{source.name} tells {settings.classes} classes, and {data} has {classes}",
+            f"give --classes {min(classes, settings.classes)}, or --fit to set its last layer",
+        )
+
+
+def _misfit(fact: str, help: str) -> Exception:
+    from netdsl.errors import fail
+
+    return fail("E0311", fact, help=help)
+
+
+def _x(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

@@ -1,0 +1,137 @@
+"""A run that was begun to what goes on with it: the same network, images and settings, or no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from netdsl.cli.choices import FLAGS
+from netdsl.cli.images import load_images
+
+if TYPE_CHECKING:
+    from netdsl.api import Network
+    from netdsl.train import Choices, DataSet, RunFolder, Settings
+
+OPTIONS = (
+    click.option("--run-dir", type=click.Path(path_type=Path), help="The folder of the run; a new "
+                 "one below runs/ unless given."),
+    click.option("--resume", metavar="RUN|auto", help="Go on with the training in that folder; "
+                 "auto: start, go on with or leave alone the one in --run-dir."),
+    click.option("--save-minutes", type=click.FloatRange(0), default=10.0, show_default=True,
+                 help="How often a checkpoint is written within an epoch."),
+    click.option("--tensorboard", is_flag=True, help="Write event files too, into the run."),
+)  # fmt: skip
+_FREE = {"resume", "run_dir", "data_dir", "save_minutes", "tensorboard"}  # may change at a resume
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that choose a run."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be trained on what, and what the run remembers of how it was asked for."""
+
+    network: Network
+    text: str
+    images: DataSet
+    settings: Settings
+    asked: dict[str, Any]
+
+
+def earlier_run(arch: str | None, resume: str | None, run_dir: Path | None) -> RunFolder | None:
+    """Return the run that is to go on, if there is one."""
+    from netdsl.train import RunFolder
+
+    if resume == "auto":
+        if arch is None or run_dir is None:
+            raise click.UsageError("--resume auto needs ARCH and --run-dir")
+        return RunFolder.open(run_dir) if (run_dir / "settings.json").is_file() else None
+    if resume is None:
+        if arch is None:
+            raise click.UsageError("say what to train: ARCH, or --resume RUN")
+        return None
+    if run_dir is not None and run_dir.resolve() != Path(resume).resolve():
+        raise click.UsageError("--resume RUN goes on in RUN: leave --run-dir away")
+    return RunFolder.open(Path(resume))
+
+
+def machine_of(run: RunFolder | None) -> Choices:
+    """Return what the run took from its machine, which another one need not choose alike."""
+    from netdsl.train.machine import is_available
+
+    if run is None:
+        return {}
+    before = run.settings
+    chosen: Choices = {"precision": before.precision, "threads": before.threads}
+    if is_available(before.device):
+        chosen["device"] = before.device
+    return chosen
+
+
+def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> Plan:
+    """Return the plan of a run, with the settings that the command line gives none the less."""
+    from netdsl import train
+
+    if others := [name for name in _said() if name not in (*_FREE, *FLAGS, "assignments")]:
+        option = others[0].rstrip("_").replace("_", "-")
+        raise click.UsageError(f"--{option} goes with ARCH; a run has its own")
+    network, images = reopen(run, data_dir)
+    kept: Any = run.settings.record()
+    del kept["device"]
+    settings = train.resolve(kept, machine_of(run), chosen, images=len(images.train))
+    return Plan(network, run.network, images, settings, dict(run.asked))
+
+
+def reopen(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:
+    """Read the network and the images of a run again."""
+    from netdsl.api import build, make_overrides
+    from netdsl.shelf import read_bytes
+
+    asked: Any = run.asked
+    names = {k: tuple(v) if isinstance(v, list) else v for k, v in asked["overrides"].items()}
+    said = make_overrides(None, None, None, asked["scale"], names)
+    source = read_bytes(run.network.encode(), str(run.path / "network.arch"))
+    network = build(*source.with_overrides(said))
+    place = data_dir or (Path(asked["data_dir"]) if asked["data_dir"] else None)
+    return network, load_images(asked["data"], place)
+
+
+def goes_on(run: RunFolder, plan: Plan) -> RunFolder:
+    """Return the run if the plan is its own; raise and name all that differs if not."""
+    from netdsl.train.origin import origin_of, refuse_changes
+
+    before, now = dict(_flat(run.asked)), dict(_flat(plan.asked))
+    either = dict.fromkeys([*before, *now])
+    refuse_changes(
+        either | before | dict(run.origin),
+        either | now | dict(origin_of(plan.text, plan.images, plan.settings)),
+        str(run.path),
+    )
+    return run
+
+
+def _flat(asked: Any) -> Iterator[tuple[str, object]]:
+    """Give what decides what a run comes to; of the images only how they were chosen."""
+    yield "--init", asked.get("init")
+    yield "what is frozen", ", ".join(asked.get("freeze", ()))
+    yield "the scale", asked.get("scale")
+    yield from ((f"-D {name}", value) for name, value in asked["overrides"].items())
+    for name, value in asked["data"].items():
+        if name != "data":
+            yield f"--{name.replace('_', '-')}", value
+
+
+def _said() -> list[str]:
+    """Return the options that somebody typed."""
+    context = click.get_current_context()
+    typed = ParameterSource.COMMANDLINE
+    return [name for name in context.params if context.get_parameter_source(name) is typed]

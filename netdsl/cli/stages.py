@@ -1,0 +1,65 @@
+"""A training by stages: each a run of its own, begun with what fits of the weights before it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from netdsl.api import Network
+    from netdsl.train.recipe import Recipe, Stage
+    from netdsl.transfer import Transfer
+
+
+def alone(recipe: Recipe, stage: Stage) -> Recipe:
+    """Return the recipe of one stage, as if there were no other."""
+    return replace(recipe, network=stage.network, train=stage.train, stages=())
+
+
+def stage_folder(run: Path, number: int, stage: Stage) -> Path:
+    """Return where a stage has its own run below that of the whole.
+
+    >>> from netdsl.train.recipe import Stage
+    >>> stage_folder(Path("runs/net-1"), 2, Stage("all groups", {}, {}, ())).as_posix()
+    'runs/net-1/2-all-groups'
+    """
+    name = re.sub(r"[^a-z0-9]+", "-", stage.name.lower()).strip("-")
+    return run / (f"{number}-{name}" if name else f"{number}")
+
+
+def new_folder(name: str) -> Path:
+    """Return the first folder `runs/NAME-N` that is not there yet."""
+    paths = (Path("runs", f"{name}-{number}") for number in count(1))
+    return next(path for path in paths if not path.exists())
+
+
+def carry_over(network: Network, weights: Path, seed: int) -> Module:
+    """Return a network with the weights of the stage before it; say which did not fit."""
+    from netdsl.transfer import read_state
+
+    found = network.transfer(read_state(weights), partial=True, seed=seed)
+    click.echo(f"carried over: {len(found.moved)} layers with {found.params:,} parameters")
+    for line in left_out(found):
+        click.echo(line)
+    return found.module
+
+
+def left_out(found: Transfer) -> Iterator[str]:
+    """Yield a line for each layer that did not carry over, of either network."""
+    before = {pair.ours.name: pair.theirs.shapes() for pair in found.pairs if not pair.fits}
+    now = {pair.ours.name: pair.ours.shapes() for pair in found.pairs}
+    rows = [
+        (name, f"was {before[name]}, is {now[name]}: initialised" if name in before else "new")
+        for name in found.initialised
+    ]
+    rows += [(name, "left behind") for name in found.unused if name not in before]
+    width = max((len(name) for name, _ in rows), default=0)
+    yield from (f"  {name:<{width}}  {what}" for name, what in rows)

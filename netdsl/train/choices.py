@@ -1,0 +1,116 @@
+"""What somebody wrote, in a recipe or on a command line, to choices of the right types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast, get_type_hints
+
+from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.settings import Choices, Settings
+from netdsl.train.suggest import did_you_mean
+
+Texts, Numbers = tuple[str, ...], tuple[float, ...]
+_OTHER_WORDS = {
+    "batch": "batch_size",
+    "ema": "average",
+    "learning_rate": "lr",
+    "scheduler": "schedule",
+    "transforms": "augment",
+    "wd": "weight_decay",
+}
+_SWITCH = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a setting can be: in words, as a test, and how it is made of what was written."""
+
+    name: str
+    fits: Callable[[Any], bool]
+    make: Callable[[Any], object]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+KINDS = {
+    int: Kind("a whole number", _is_whole, int),
+    float: Kind("a number", _is_number, float),
+    bool: Kind("true or false", lambda value: isinstance(value, bool), bool),
+    str: Kind("a text", lambda value: isinstance(value, str), str),
+    Numbers: Kind(
+        "a list of numbers",
+        lambda value: isinstance(value, list) and all(map(_is_number, value)),
+        lambda value: tuple(map(float, value)),
+    ),
+    Texts: Kind(
+        "a list of texts",
+        lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+        tuple,
+    ),
+}
+TYPES: dict[str, Any] = {"iterations": int, **get_type_hints(Settings)}
+
+
+def read_choices(table: Mapping[str, object], where: str = "") -> Choices:
+    """Return a table of settings as choices; a key or a type that does not fit is an error.
+
+    `where` is put before what is wrong.
+
+    >>> read_choices({"lr": 1, "milestones": [30, 60]})
+    {'lr': 1.0, 'milestones': (30.0, 60.0)}
+    """
+    return cast(Choices, {key: _typed(key, value, where) for key, value in table.items()})
+
+
+def parse_choices(texts: tuple[str, ...]) -> Choices:
+    """Return what `KEY=VALUE` texts choose; a list is written with commas, an empty one `none`.
+
+    >>> parse_choices(("lr=0.05", "augment=flip,pad_crop padding=2", "nesterov=off"))
+    {'lr': 0.05, 'augment': ('flip', 'pad_crop padding=2'), 'nesterov': False}
+    """
+    return read_choices(dict(_parsed(text) for text in texts))
+
+
+def _parsed(text: str) -> tuple[str, object]:
+    key, equals, value = (part.strip() for part in text.partition("="))
+    if not equals:
+        fact = f"{text!r} is not of the form KEY=VALUE"
+        raise TrainError(fact, "as in --set lr=0.05", ExitCode.USAGE)
+    kind = _type(key, "")
+    if kind in (Texts, Numbers):
+        parts = [part.strip() for part in value.split(",") if part.strip() not in ("", "none")]
+        return key, parts if kind is Texts else [_number(part) for part in parts]
+    if kind is bool:
+        return key, _SWITCH.get(value.lower(), value)
+    return key, value if kind is str else _number(value)
+
+
+def _number(text: str) -> object:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _typed(key: str, value: object, where: str) -> object:
+    kind = KINDS[_type(key, where)]
+    if not kind.fits(value):
+        fact = f"{where}{key} is {value!r}, but must be {kind.name}"
+        raise TrainError(fact, None, ExitCode.USAGE)
+    return kind.make(value)
+
+
+def _type(key: str, where: str) -> Any:
+    if key not in TYPES:
+        known = did_you_mean(_OTHER_WORDS.get(key, key), TYPES, "settings")
+        raise TrainError(f"{where}{key!r} is not a setting", known, ExitCode.USAGE)
+    return TYPES[key]

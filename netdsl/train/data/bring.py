@@ -1,0 +1,49 @@
+"""A data set that is not there to its folder: downloaded or handed in, checked, unpacked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from netdsl.train.data.archive import Archive, extract
+from netdsl.train.data.dataset import Entry
+from netdsl.train.data.download import check_hash, download
+from netdsl.train.errors import ExitCode, TrainError
+
+Told = Callable[[str, int, int], None]  # what is done, bytes of it so far, bytes in all
+
+
+def bring(entry: Entry, place: Path, source: str | None, told: Told) -> Path:
+    """Return where a data set lies in a folder, bringing it there if it is not.
+
+    `source` is the address or the path of the archive, in place of the addresses that are known;
+    a file that somebody has stays where it is, one that was downloaded is deleted when unpacked.
+    """
+    archive = entry.archive
+    if archive is None:
+        raise TrainError(f"{entry.name} needs no download", exit_code=ExitCode.USAGE)
+    if found := entry.find(place):
+        return found
+    own = source is not None and not re.match("https?://", source)
+    if own:
+        path = Path(str(source))
+        check_hash(path, archive)
+    else:
+        urls = (source,) if source else ()
+        path = download(archive, place, lambda done, of: told("downloading", done, of), urls)
+    folder = extract(path, archive, place, lambda done, of: told("unpacking", done, of))
+    if not own:
+        path.unlink(missing_ok=True)
+    if entry.find(place) is None:
+        raise TrainError(f"{path} did not hold all of {entry.name}")
+    return folder
+
+
+def missing(name: str, place: Path, archive: Archive) -> TrainError:
+    """Return the error of a data set that is not where it was looked for."""
+    return TrainError(
+        f"{name} is not in {place}",
+        f"`netdsl data get {name}` downloads {archive.name} ({archive.size / 1e6:,.0f} MB), "
+        f"or takes one that you have: --from {archive.name}",
+    )

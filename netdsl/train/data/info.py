@@ -1,0 +1,83 @@
+"""A listing to what is worth knowing of it before a network learns from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdsl.train.data.dataset import Listing
+from netdsl.train.data.source import Pixels
+from netdsl.train.data.statistics import Channels, histogram, of_levels
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A split: how many images of each class, which sizes (H, W) and modes, and what is broken."""
+
+    images: int
+    by_class: Mapping[str, int]
+    sizes: Mapping[tuple[int, int], int]
+    modes: Mapping[str, int]
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What is in a data set; mean and std are of the training images, of all pixels at once."""
+
+    classes: tuple[str, ...]
+    parts: Mapping[str, Part]
+    mean: Channels
+    std: Channels
+
+
+@dataclass(slots=True)
+class _Tally:
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    modes: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+    levels: NDArray[np.int64] | int = 0
+
+    def add(self, pixels: Pixels | None, words: str) -> None:
+        if pixels is None:
+            self.broken.append(words)
+            return
+        self.modes[words] += 1
+        self.sizes[pixels.shape[:2]] += 1
+        self.levels = self.levels + histogram(pixels)
+
+
+def describe(listing: Listing, told: Callable[[int, int], None]) -> Info:
+    """Read every image and return what is found; what cannot be read is part of that."""
+    tallies = {split: _Tally() for split in SPLITS}
+    test = listing.labels < 0
+    split = np.where(test, 2, listing.held_out)
+    every = np.arange(len(listing.labels))
+    for done, (pixels, words) in enumerate(listing.images.raw(every)):
+        tallies[SPLITS[split[done]]].add(pixels, words)
+        told(done + 1, len(every))
+    levels = tallies["train"].levels
+    mean, std = ((), ()) if isinstance(levels, int) else of_levels(levels)
+    parts = {
+        name: _part(listing.classes, listing.labels[split == i], tallies[name])
+        for i, name in enumerate(SPLITS)
+        if (split == i).any()
+    }
+    return Info(listing.classes, parts, mean, std)
+
+
+def _part(classes: tuple[str, ...], labels: NDArray[np.int64], tally: _Tally) -> Part:
+    counts = np.bincount(labels[labels >= 0], minlength=len(classes))
+    return Part(
+        images=len(labels),
+        by_class=dict(zip(classes, counts.tolist(), strict=True)) if counts.any() else {},
+        sizes=dict(tally.sizes.most_common()),
+        modes=dict(tally.modes.most_common()),
+        broken=tuple(tally.broken),
+    )

@@ -1,0 +1,49 @@
+"""Chunks of work to their results, in order, on as many cores as are worth it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import TypeVar
+
+from netdsl.train.machine import count_cores
+
+_WORTH_A_PROCESS = 5_000  # images; below, starting processes costs what they save
+Chunk = TypeVar("Chunk")
+Result = TypeVar("Result")
+
+
+def in_parallel(
+    work: Callable[[Chunk], Result], chunks: Iterable[Chunk], images: int, processes: int | None
+) -> Iterator[Result]:
+    """Yield what the work makes of each chunk; `images` is how many they hold together."""
+    processes = _worth(images) if processes is None else processes
+    if processes < 2:
+        yield from map(work, chunks)
+        return
+    # NOTE: processes, since Pillow holds the lock of Python for more than half of a small image:
+    # threads are slower than none. Forked, since a spawned one would run the caller's script.
+    forked = multiprocessing.get_context("fork")
+    waiting: deque[Future[Result]] = deque()
+    with ProcessPoolExecutor(processes, forked, _leave_interrupts) as pool:
+        for chunk in chunks:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads
+                waiting.append(pool.submit(work, chunk))
+            if len(waiting) > 2 * processes:
+                yield waiting.popleft().result()
+        yield from (future.result() for future in waiting)
+
+
+def _worth(images: int) -> int:
+    can_fork = sys.platform == "linux"
+    return count_cores() if can_fork and images >= _WORTH_A_PROCESS else 1
+
+
+def _leave_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,37 @@
+"""Where data lie: the folder of downloaded data sets, and that of decoded images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+VARIABLE = "NETDSL_DATA"
+
+
+def data_folder() -> Path:
+    """Return the folder that `NETDSL_DATA` names, else the user's own, as the system has it."""
+    import pooch  # imports requests, which most commands have no use for
+
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else Path(pooch.os_cache("netdsl"))
+
+
+def decoded_folder() -> Path:
+    """Return the folder of decoded images, which all runs share; it can be deleted."""
+    return data_folder() / "decoded"
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Wait until no other process is at work under this lock; it ends with its process."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    if os.name != "posix":  # elsewhere the last one to finish wins
+        yield
+        return
+    import fcntl
+
+    with lock.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

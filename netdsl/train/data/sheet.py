@@ -1,0 +1,87 @@
+"""A data set and transforms to a contact sheet: images as they are and as a training sees them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from netdsl.train.data.dataset import DataSet
+from netdsl.train.data.source import Pixels, Positions
+from netdsl.train.data.split import spread
+from netdsl.train.transforms import make, random_numbers
+
+_TILE = 96  # pixels a side, at least
+_GAP = 6
+_LINE = 16
+_INK, _PAPER = (0, 0, 0), (255, 255, 255)
+
+
+def draw_sheet(
+    data: DataSet, augment: Sequence[str], *, rows: int = 8, columns: int = 8, seed: int = 0
+) -> bytes:
+    """Return a PNG: a training image a row, first as it is, then in different epochs.
+
+    Each class has its share of the rows, which are labelled with it; what is done is written
+    above. Where nothing is done, a row shows different images of its class.
+    """
+    labels = data.train.labels
+    first = spread(labels.numpy(), rows)
+    images = _rows(data, first)
+    if augment:
+        drawn = [_augmented(images, augment, seed, epoch) for epoch in range(1, columns)]
+    else:
+        drawn = [_rows(data, _next(labels, first, step)) for step in range(1, columns)]
+    tiles = [[_tile(tile.numpy()) for tile in row] for row in zip(images, *drawn, strict=True)]
+    names = [data.classes[int(label)] for label in labels[torch.from_numpy(first)]]
+    content = io.BytesIO()
+    title = f"{data.name}: {', '.join(augment) or 'no augmentation'}"
+    _paste(tiles, names, title).save(content, "PNG")
+    return content.getvalue()
+
+
+def _rows(data: DataSet, positions: Positions) -> torch.Tensor:
+    return data.train.images[torch.from_numpy(positions)].permute(0, 2, 3, 1).contiguous()
+
+
+def _next(labels: torch.Tensor, positions: Positions, step: int) -> Positions:
+    """Return for each image the one so many further in its class, from the beginning at its end."""
+    found = []
+    for position in positions:
+        own = torch.nonzero(labels == labels[position]).flatten()
+        place = int(torch.searchsorted(own, int(position)))
+        found.append(int(own[(place + step) % len(own)]))
+    return np.array(found)
+
+
+def _augmented(images: torch.Tensor, augment: Sequence[str], seed: int, epoch: int) -> torch.Tensor:
+    for stream, transform in enumerate(map(make, augment), start=1):
+        numbers = random_numbers(seed, epoch, stream, len(images), transform.draws)
+        images = transform(images, numbers)
+    return images
+
+
+def _tile(pixels: Pixels) -> Image.Image:
+    """Return an image with grey or colours, enlarged without smoothing where it is small."""
+    grey = pixels.shape[2] != 3
+    image = Image.fromarray(np.ascontiguousarray(pixels[:, :, 0]) if grey else pixels)
+    times = -(-_TILE // max(image.size))
+    return image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+
+
+def _paste(tiles: list[list[Image.Image]], labels: list[str], title: str) -> Image.Image:
+    width, height = tiles[0][0].size
+    across, down = width + _GAP, height + _LINE + _GAP
+    size = (_GAP + across * len(tiles[0]), _LINE + 2 * _GAP + down * len(tiles))
+    sheet = Image.new("RGB", size, _PAPER)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    draw.text((_GAP, _GAP), title, _INK, font)
+    for y, (row, label) in enumerate(zip(tiles, labels, strict=True)):
+        top = _LINE + 2 * _GAP + y * down
+        draw.text((_GAP, top), label, _INK, font)
+        for x, tile in enumerate(row):
+            sheet.paste(tile, (_GAP + x * across, top + _LINE))
+    return sheet

@@ -1,0 +1,16 @@
+"""Images to logits, in the precision of the settings."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from netdsl.train.settings import Settings
+
+
+def forward(model: nn.Module, images: Tensor, settings: Settings) -> Tensor:
+    """Return the float32 logits of a batch, computed in the precision of the settings."""
+    bf16 = settings.precision == "bf16"
+    with torch.autocast(settings.device, torch.bfloat16, enabled=bf16):
+        logits: Tensor = model(images)
+    return logits.float()

@@ -1,0 +1,191 @@
+"""A network and a batch size to the memory that training takes, against what there is."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+
+from netdsl.train.forward import forward
+from netdsl.train.random_state import own_random, random_state, restore_random_state
+from netdsl.train.settings import Settings
+
+_STATES = {"sgd": 1, "adam": 2, "adamw": 2}  # numbers that an optimiser keeps of each weight
+# Measured on ResNet-20 and Net 1, batches of 8 to 512, fp32 and bf16: 0.9 to 1.25 of what it took.
+_HEAP = 1.3  # what a heap grows by for the holes between pieces that come and go
+_KERNELS = 150 * 10**6  # what torch takes for its kernels at the first step
+_CACHE = 1.1  # the same holes, on a device whose memory torch manages itself
+_UNLIMITED = 2**60  # what control groups write where nothing is limited is larger
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Bytes that training takes beyond the network itself: at any batch size, and an image."""
+
+    fixed: int
+    image: int
+
+    def at(self, batch_size: int) -> int:
+        """Return the bytes with batches of that size."""
+        return self.fixed + self.image * batch_size
+
+    def largest(self, free: int) -> int:
+        """Return the largest batch that fits into the free bytes, a multiple of 8 from 8 on.
+
+        >>> [Need(1000, 10).largest(free) for free in (1275, 1050, 900)]
+        [24, 5, 0]
+        """
+        images = max(0, (free - self.fixed) // self.image)
+        return images // 8 * 8 if images >= 8 else images
+
+
+def estimate(model: nn.Module, shape: tuple[int, int, int], settings: Settings) -> Need:
+    """Return what training a network in its place takes: what is counted, and a surcharge."""
+    need = count(model, shape, settings)
+    if settings.device != "cpu":
+        return Need(round(need.fixed * _CACHE), round(need.image * _CACHE))
+    return Need(round(need.fixed * _HEAP) + _KERNELS, round(need.image * _HEAP))
+
+
+def count(model: nn.Module, shape: tuple[int, int, int], settings: Settings) -> Need:
+    """Return what training keeps in memory, from two forward runs of few images.
+
+    Counted are the gradients, what the optimiser and the average keep, all that the backward run
+    needs of the forward run, and twice the largest part of it for what is under way. Network and
+    random numbers are left as they were.
+    """
+    weights = sum(_bytes(p) for p in model.parameters() if p.requires_grad)
+    copies = 1 + _STATES.get(settings.optimiser, 2) + (1 if settings.average else 0)
+    few, many = (_kept(model, shape, settings, images) for images in (2, 4))
+    image = max(1, (sum(many) - sum(few)) // 2)
+    largest = max(0, max(many) - max(few)) // 2
+    return Need(weights * copies + max(0, sum(few) - 2 * image), image + 2 * largest)
+
+
+def free_memory(device: str, root: Path = Path("/")) -> int | None:
+    """Return the bytes that may still be taken, by machine and control group; None: unknown."""
+    if device == "cuda":
+        held = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        return torch.cuda.mem_get_info()[0] + held
+    known = [free for free in (_machine_free(root), *_group_free(root)) if free is not None]
+    return min(known, default=None)
+
+
+def peak_memory(device: str) -> int:
+    """Return the most bytes that this process has held, on the GPU where it trains there."""
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    if sys.platform == "win32":  # which keeps no such account that Python could read
+        return 0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def show_bytes(count: int) -> str:
+    """Write a number of bytes for people.
+
+    >>> show_bytes(31_250_000_000), show_bytes(4_200_000)
+    ('31.2 GB', '4.2 MB')
+    """
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def _kept(model: nn.Module, shape: tuple[int, int, int], settings: Settings, n: int) -> list[int]:
+    """Return the sizes of the pieces of memory that a backward run would need."""
+    own = {t.untyped_storage().data_ptr() for t in (*model.parameters(), *model.buffers())}
+    pieces: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            pieces[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    images = torch.zeros((n, *shape), device=settings.device)
+    if settings.channels_last:
+        images = images.contiguous(memory_format=torch.channels_last)
+    with _untouched(model, settings), saved_tensors_hooks(note, lambda tensor: tensor):
+        # NOTE: the sum holds on to everything, or memory freed early would be counted twice.
+        kept = forward(model, images, settings).sum()
+    del kept
+    return [*pieces.values(), 0]
+
+
+@contextmanager
+def _untouched(model: nn.Module, settings: Settings) -> Iterator[None]:
+    """Run a network in training mode, every residual block, and leave it as it was."""
+    state, training = random_state(model, settings), model.training
+    buffers = [buffer.clone() for buffer in model.buffers()]
+    own = own_random(model)
+    model.train()
+    if own is not None:
+        vars(model)["random"] = _Least()
+    try:
+        yield
+    finally:
+        if own is not None:
+            vars(model)["random"] = own
+        model.train(training)
+        for buffer, before in zip(model.buffers(), buffers, strict=True):
+            buffer.copy_(before)
+        restore_random_state(model, settings, state)
+
+
+class _Least(random.Random):
+    """Draws 0, for which every block survives."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
+
+
+def _machine_free(root: Path) -> int | None:
+    for line in _lines(root / "proc/meminfo"):
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _group_free(root: Path) -> Iterator[int]:
+    """Give what each control group around this process leaves, of either version of them."""
+    for line in _lines(root / "proc/self/cgroup"):
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            base, names = root / "sys/fs/cgroup", ("memory.max", "memory.current")
+        elif "memory" in controllers.split(","):
+            base = root / "sys/fs/cgroup/memory"
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+        else:
+            continue
+        inner = base / path.lstrip("/")
+        for group in (inner, *inner.parents):
+            if group.is_relative_to(base):
+                yield from _left(group, *names)
+
+
+def _left(group: Path, limit: str, usage: str) -> Iterator[int]:
+    limits, used = _lines(group / limit), _lines(group / usage)
+    if not limits or not used or not limits[0].isdecimal() or int(limits[0]) > _UNLIMITED:
+        return
+    stat = dict(line.split() for line in _lines(group / "memory.stat"))
+    cache = int(stat.get("total_inactive_file", stat.get("inactive_file", 0)))
+    yield max(0, int(limits[0]) - int(used[0]) + cache)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []

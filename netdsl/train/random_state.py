@@ -1,0 +1,43 @@
+"""The random numbers that a training step draws, to plain values and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+import torch
+from torch import nn
+
+from netdsl.train.settings import Settings
+
+
+def random_state(model: nn.Module, settings: Settings) -> dict[str, Any]:
+    """Return where torch's numbers are, and those of the network if it has its own."""
+    state: dict[str, Any] = {"cpu": torch.get_rng_state()}
+    if settings.device == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state()
+    if settings.device == "mps":
+        state["mps"] = torch.mps.get_rng_state()
+    own = own_random(model)
+    if own is not None:
+        state["network"] = own.getstate()
+    return state
+
+
+def restore_random_state(model: nn.Module, settings: Settings, state: Mapping[str, Any]) -> None:
+    """Draw on from there."""
+    torch.set_rng_state(state["cpu"])
+    if settings.device == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"])
+    if settings.device == "mps" and "mps" in state:
+        torch.mps.set_rng_state(state["mps"])
+    own = own_random(model)
+    if own is not None:
+        own.setstate(state["network"])
+
+
+def own_random(model: nn.Module) -> Random | None:
+    """Return what a network with stochastic depth draws its blocks from: its `random`."""
+    own = getattr(model, "random", None)
+    return own if isinstance(own, Random) else None

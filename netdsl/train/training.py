@@ -1,0 +1,99 @@
+"""A network that is being trained: what it learns from, and how far it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from netdsl.train.averaging import Average
+from netdsl.train.batches import Feed
+from netdsl.train.metrics import Row
+from netdsl.train.origin import Origin
+from netdsl.train.progress import Progress
+from netdsl.train.run import RunFolder
+from netdsl.train.schedule import rate
+from netdsl.train.settings import Settings
+from netdsl.train.signals import Stop
+from netdsl.train.tally import Tally
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feeds:
+    """The images of a training, of its validation, and the training images that are evaluated."""
+
+    train: Feed
+    val: Feed
+    sample: Feed
+
+
+@dataclass(slots=True)
+class Training:
+    """All of a training that is under way; `checkpoint` stores what of it changes."""
+
+    model: nn.Module
+    optimiser: Optimizer
+    average: Average | None
+    feeds: Feeds
+    settings: Settings
+    run: RunFolder
+    origin: Origin
+    about: Mapping[str, object]  # the network and its images, for whoever finds the weights alone
+    report: Progress
+    stop: Stop
+    save_every: float  # seconds
+    steps: int  # of an epoch
+    done: int = 0  # steps, over all epochs
+    rows: list[Row] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    seconds: float = 0.0  # that the training took before `began`
+    began: float = field(default_factory=time.perf_counter)
+    begun_at: int = 0  # the step that came first since `began`
+    reported: float = 0.0
+    saved: float = field(default_factory=time.perf_counter)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under way, counted from 1."""
+        return len(self.rows) + 1
+
+    @property
+    def step(self) -> int:
+        """The steps of this epoch that are done."""
+        return self.done - len(self.rows) * self.steps
+
+    @property
+    def where(self) -> str:
+        """The latest step, in words."""
+        return f"step {self.step} of {self.steps} in epoch {self.epoch}"
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the latest step."""
+        return rate(max(0, self.done - 1), self.steps, self.settings)
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network that is evaluated and stored: the averaged one where there is one."""
+        return self.model if self.average is None else self.average.model
+
+    @property
+    def best(self) -> Row:
+        """The epoch of the highest accuracy, and of the lowest loss among equal ones."""
+        return max(self.rows, key=lambda row: (row.val_accuracy, -row.val_loss))
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether all epochs are done, or too many without a better accuracy."""
+        if not self.rows or len(self.rows) >= self.settings.epochs:
+            return bool(self.rows)
+        return 0 < self.settings.patience <= len(self.rows) - self.best.epoch
+
+    @property
+    def elapsed(self) -> float:
+        """The seconds that the training took so far, in all its parts."""
+        return self.seconds + time.perf_counter() - self.began

@@ -1,0 +1,1 @@
+"""Recipes of training, shipped inside the package as `netdsl.recipes`."""

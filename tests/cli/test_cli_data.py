@@ -1,0 +1,228 @@
+"""Data sets from the command line: brought, described, shown; and networks that they are fitted to."""
+
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from netdsl.cli import main
+
+TINY = "Conv 4 Max 2 Res(Conv 4) GAP FC"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Done]:
+    """Run a command in an empty folder, in this process: a dozen imports of torch take a minute."""
+
+    def call(*arguments: str, stdin: str = "") -> Done:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        with pytest.raises(SystemExit) as caught:
+            main(list(arguments))
+        captured = capsys.readouterr()
+        return Done(int(caught.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two classes of images of many sizes and modes."""
+    random = np.random.default_rng(0)
+    for number in range(20):
+        folder = tmp_path / "photos" / ("cat", "dog")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = random.integers(0, 256, (9 + number % 3, 12, 3), dtype=np.uint8)
+        image = Image.fromarray(pixels).convert("L" if number == 4 else "RGB")
+        image.save(folder / f"{number:02}.png")
+    (tmp_path / "photos" / "dog" / "21.png").write_bytes(b"no image")
+    return tmp_path
+
+
+def test_the_data_sets_are_listed_with_where_they_are(
+    run: Callable[..., Done], tmp_path: Path
+) -> None:
+    done = run("data", "get")
+    assert done.stdout.splitlines() == [
+        "digits         1x8x8      10 classes  comes along",
+        "shapes         3x32x32    10 classes  any shape and classes, made when asked for",
+        "cifar10        3x32x32    10 classes  170 MB to download",
+        "cifar100       3x32x32   100 classes  169 MB to download",
+        "tiny-imagenet  3x64x64   200 classes  248 MB to download",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["get", "cifar"], 2, "error: no data set is called cifar\n  = help: did you mean cifar10?\n"),
+        (["get", "digits"], 2, "error: digits needs no download\n"),
+        (["get", "cifar10", "--from", "gone.tar.gz"], 3, "error: gone.tar.gz is not a file\n"),
+        (["get", "cifar100"], 3,
+         "downloading cifar-100-binary.tar.gz, 169 MB, to {place}\n"
+         "error: cannot download cifar-100-binary.tar.gz (169 MB): 127.0.0.1:9: no answer\n"
+         "  = help: bring https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz to this machine "
+         "another way and give `netdsl data get` its path with --from\n"),
+        (["info", "cifar10"], 3,
+         "error: cifar10 is not in {place}\n"
+         "  = help: `netdsl data get cifar10` downloads cifar-10-binary.tar.gz (170 MB), or takes "
+         "one that you have: --from cifar-10-binary.tar.gz\n"),
+        (["show", "digits", "-o", "a.jpg"], 2, "`a.jpg` must end in .png\n"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_said(
+    run: Callable[..., Done], arguments: list[str], code: int, message: str, tmp_path: Path
+) -> None:
+    done = run("data", *arguments)
+    expected = message.replace("{place}", str(tmp_path / "netdsl-data"))
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.endswith(expected), done.stderr
+
+
+def test_an_archive_of_another_hash_is_refused(run: Callable[..., Done], tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "mine.tar.gz", "w:gz") as archive:
+        archive.add(__file__, "cifar-10-batches-bin/data_batch_1.bin")
+    done = run("data", "get", "cifar10", "--from", "mine.tar.gz")
+    assert done.returncode == 3
+    assert "mine.tar.gz is not cifar-10-binary.tar.gz as it was published" in done.stderr
+    assert not (tmp_path / "netdsl-data" / "cifar-10-batches-bin").exists()
+
+
+def test_a_folder_is_described(run: Callable[..., Done], photos: Path) -> None:
+    done = run("data", "info", "photos")
+    *head, mean, std, cats, dogs = done.stdout.splitlines()
+    assert head == [
+        "photos: 2 classes",
+        "train       17 images, 8 to 9 a class",
+        "      sizes 6 of 11x12, 5 of 9x12, 5 of 10x12",
+        "      modes 16 of RGB",
+        "      1 cannot be read; the first: photos/dog/21.png is not an image",
+        "val          4 images, 2 a class",
+        "      sizes 2 of 10x12, 2 of 9x12",
+        "      modes 3 of RGB, 1 of L",
+    ]
+    assert (mean[:4], std[:3]) == ("mean", "std")
+    assert (cats.split(), dogs.split()) == (["cat", "8", "2"], ["dog", "9", "2"])
+
+
+def test_a_description_as_json_has_true_means(run: Callable[..., Done], photos: Path) -> None:
+    (photos / "photos" / "dog" / "21.png").unlink()
+    found = json.loads(run("data", "info", "photos", "--json").stdout)
+    by_class = found["splits"]["train"]["by_class"]
+    assert (found["classes"], by_class) == (["cat", "dog"], {"cat": 8, "dog": 8})
+    held_out = found["splits"]["val"]["images"]
+    assert (found["splits"]["train"]["images"], held_out) == (16, 4)
+    assert 0.45 < found["mean"][0] < 0.55
+    assert 0.27 < found["std"][0] < 0.31
+
+
+def test_a_sheet_is_a_picture_of_rows_and_columns(run: Callable[..., Done], tmp_path: Path) -> None:
+    names = ("plain", "moved", "again")
+    for name, augment in zip(
+        names,
+        ((), ("--augment", "pad_crop padding=2"), ("--augment", "pad_crop padding=2")),
+        strict=True,
+    ):
+        done = run("data", "show", "digits", *augment, "-o", f"{name}.png", "--rows", "3",
+                   "--columns", "4")  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    sheets = [np.asarray(Image.open(tmp_path / f"{name}.png")) for name in names]
+    assert sheets[0].shape == (28 + 3 * 118, 6 + 4 * 102, 3)
+    assert np.array_equal(sheets[1], sheets[2])
+    assert not np.array_equal(sheets[0], sheets[1])
+    first = slice(28 + 16, 28 + 16 + 96), slice(6, 6 + 96)
+    assert np.array_equal(sheets[0][first], sheets[1][first])
+
+
+def test_a_sheet_augments_as_a_recipe_does(run: Callable[..., Done], tmp_path: Path) -> None:
+    done = run("data", "show", "shapes", "--recipe", "cifar-resnet", "-o", "a.png")
+    assert done.stdout.startswith("a.png: pad_crop padding=4"), done.stderr
+
+
+def test_without_data_a_network_trains_on_shapes_that_fit_it(
+    run: Callable[..., Done], tmp_path: Path
+) -> None:
+    done = run("train", "-", "--input", "2x9x12", "--limit", "64", "--epochs", "1",
+               "--batch-size", "16", "--run-dir", "run", stdin=f"{TINY} 7")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "no --data is given: training on made-up shapes that fit the network\n"
+    asked = json.loads((tmp_path / "run" / "settings.json").read_text())["asked"]["data"]
+    assert (asked["shape"], asked["limit_classes"]) == ([2, 9, 12], 7)
+    again = run("evaluate", "run", "--json")
+    assert json.loads(again.stdout)["images"] == 16, again.stderr
+
+
+def test_images_and_network_are_fitted_to_each_other(
+    run: Callable[..., Done], photos: Path
+) -> None:
+    arguments = ("train", "-", "--data", "photos", "--input", "1x8x8", "--epochs", "1",
+                 "--batch-size", "8", "--run-dir", "run", "--on-bad-image", "skip")  # fmt: skip
+    refused = run(*arguments, stdin=f"{TINY} 7")
+    assert (
+        refused.returncode,
+        "bring all images to one size, or have it done: `--fit`" in refused.stderr,
+    ) == (3, True)
+    done = run(*arguments, "--fit", stdin=f"{TINY} 7")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == (
+        "photos: 1 of 21 images are left out; the first: photos/dog/21.png is not an image\n"
+        "--fit: the images of photos are brought to 1x8x8 for network; "
+        "its last layer gives 2, not 7\n"
+    )
+    again = run("evaluate", "run", "--json")
+    assert json.loads(again.stdout)["images"] == 4, again.stderr
+
+
+def test_a_shipped_network_is_fitted_to_a_folder(run: Callable[..., Done], photos: Path) -> None:
+    done = run("train", "digits", "-D", "n=1", "--data", "photos", "--fit", "--epochs", "1",
+               "--batch-size", "16", "--run-dir", "run", "--on-bad-image", "skip")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (
+        "the images of photos are brought to 1x8x8 for Digits; its last layer gives 2, not 10"
+        in done.stderr
+    )
+    assert run("evaluate", "run").returncode == 0
+
+
+def test_a_network_of_other_classes_is_named_with_the_data(
+    run: Callable[..., Done], tmp_path: Path
+) -> None:
+    done = run("train", "-", "--data", "digits", stdin=f"{TINY} 7")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error[E0311]: <stdin> gives 7 numbers an image, and digits has 10 classes\n"
+        "  = help: end it with `FC classes`, or give --fit, which does that for a last FC\n",
+    )
+
+
+def test_a_map_is_no_network_for_shapes(run: Callable[..., Done], tmp_path: Path) -> None:
+    done = run("train", "-", "--input", "3x8x8", stdin="Conv 4")
+    assert (done.returncode, "<stdin> gives 4x8x8 numbers an image" in done.stderr) == (2, True)
+
+
+def test_a_folder_named_by_mistake_gets_no_download(
+    run: Callable[..., Done], tmp_path: Path
+) -> None:
+    done = run("train", "net1", "--data", "tiny-imagenet", "--data-dir", "slip")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        3,
+        "error: tiny-imagenet is not in slip",
+    )
+    assert not (tmp_path / "slip").exists()

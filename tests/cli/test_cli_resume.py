@@ -1,0 +1,122 @@
+"""A training from the command line that is stopped, goes on, or is left alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+TRAIN = ("train", "-", "--data", "digits", "--limit", "300", "--epochs", "4", "--threads", "1")
+NETWORK = "Conv 4 Max 2 BB 8 dropout=0.2 GAP FC classes"
+
+
+def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "netdsl", *arguments], text=True, cwd=cwd,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"}, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdin is not None
+    process.stdin.write(NETWORK)
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
+    process = start(*arguments, cwd=cwd)
+    out, err = process.communicate()
+    return process.returncode, out, err
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    code, _, err = run(*TRAIN, "--run-dir", "run", "--resume", "auto", cwd=folder)
+    assert (code, err) == (0, "")
+    return folder
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_stopped_training_goes_on_to_the_same_numbers(
+    name: str, code: int, finished: Path, tmp_path: Path
+) -> None:
+    arguments = (*TRAIN, "--run-dir", "run", "--save-minutes", "0")
+    process = start(*arguments, cwd=tmp_path)
+    while not (tmp_path / "run" / "resume.pt").exists():
+        assert process.poll() is None
+        time.sleep(0.002)
+    process.send_signal(getattr(signal, name))
+    _, err = process.communicate(timeout=60)
+    heard, saved = err.splitlines()
+    assert heard == "stopping after this step; once more ends it at once"
+    assert saved.startswith("stopped after step ")
+    assert saved.endswith("; run holds all that a resume needs")
+    assert process.returncode == code
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)  # nobody is left of its group
+    again, out, _ = run("train", "--resume", "run", cwd=tmp_path)
+    assert (again, "going on behind step " in out) == (0, True)
+    for file in ("metrics.csv", "best.safetensors", "last.safetensors"):
+        assert (tmp_path / "run" / file).read_bytes() == (finished / "run" / file).read_bytes()
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    process = start(*TRAIN, "--run-dir", "run", "--save-minutes", "0", cwd=tmp_path)
+    while not (tmp_path / "run" / "resume.pt").exists():
+        assert process.poll() is None
+        time.sleep(0.002)
+    process.send_signal(signal.SIGSTOP)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGCONT)  # both are there
+    _, err = process.communicate(timeout=60)
+    assert err == "stopping after this step; once more ends it at once\n"
+    assert process.returncode == -signal.SIGTERM
+
+
+def test_auto_leaves_a_finished_run_alone(finished: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (finished / "run").iterdir()}
+    code, out, err = run(*TRAIN, "--run-dir", "run", "--resume", "auto", cwd=finished)
+    assert (code, out, err) == (0, "the training in run is finished\n", "")
+    assert {path: path.stat().st_mtime_ns for path in (finished / "run").iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("more", "fact"),
+    [
+        (["--batch-size", "32"], "batch_size was 64 and is 32"),
+        (["--limit", "200"], "--limit was 300 and is 200; the images are others than they were"),
+        (["--plain"], "-D residual was not given and is False"),
+    ],
+)
+def test_what_has_changed_is_refused(more: list[str], fact: str, finished: Path) -> None:
+    arguments = (*TRAIN, "--run-dir", "run", "--resume", "auto", *more)
+    code, _, err = run(*arguments, cwd=finished)
+    assert (code, err) == (
+        2,
+        f"error: run cannot go on: {fact}\n  = help: leave it as it was, or begin another run\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--resume", "run", "--batch-size", "32"],
+         "error: run cannot go on: batch_size was 64 and is 32\n"),
+        (["--resume", "run", "--classes", "3"], "Error: --classes goes with ARCH; a run has its own\n"),
+        (["--resume", "auto"], "Error: --resume auto needs ARCH and --run-dir\n"),
+        ([], "Error: say what to train: ARCH, or --resume RUN\n"),
+        (["--resume", "."], "error: . is not a run: it has no network.arch\n"),
+    ],
+)  # fmt: skip
+def test_a_resume_that_makes_no_sense_is_refused(
+    arguments: list[str], message: str, finished: Path
+) -> None:
+    code, _, err = run("train", *arguments, cwd=finished)
+    assert (code in {2, 6}, message in err) == (True, True), err

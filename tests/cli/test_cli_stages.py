@@ -1,0 +1,122 @@
+"""Training by stages from the command line: what carries over, what does not learn, what goes on."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from netdsl.cli import main
+
+NETWORK = """\
+input 1x8x8  classes 10  shortcut pad
+n = 1  m = 1
+def First(k) { (BB 4)x k }
+def Second(k) { (BB 6 s=2)x k }
+Conv 4  First n  Second m  GAP  FC classes
+"""
+PARTS = """\
+about = "Two groups, one after the other"
+[train]
+epochs = 1
+batch_size = 64
+sample = 50
+[[stage]]
+name = "first group"
+network = { m = 0 }
+[[stage]]
+name = "both groups"
+train = { epochs = 2 }
+"""
+PHASES = """\
+about = "The head, then all"
+[train]
+epochs = 1
+batch_size = 64
+sample = 50
+[[stage]]
+name = "head"
+freeze = ["body"]
+[[stage]]
+name = "all"
+train = { lr = 0.01 }
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.arch").write_text(NETWORK)
+    (tmp_path / "parts.toml").write_text(PARTS)
+    (tmp_path / "phases.toml").write_text(PHASES)
+    return tmp_path
+
+
+def train(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as exit:
+        main(["train", "net.arch", "--data", "digits", "--limit", "200", "--precision", "fp32",
+              "--threads", "1", *arguments])  # fmt: skip
+    return int(exit.value.code or 0)
+
+
+def test_groups_join_and_keep_the_weights_that_fit(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("--recipe", "parts.toml", "--run-dir", "run") == 0
+    out = capsys.readouterr().out
+    assert "stage 1 of 2: first group\n" in out
+    assert (
+        "carried over: 6 layers with 348 parameters\n"
+        "  second1.bb1.conv1       new\n"
+        "  second1.bb1.conv1_norm  new\n"
+        "  second1.bb1.conv2       new\n"
+        "  second1.bb1.conv2_norm  new\n"
+        "  fc1                     was weight 10x4, bias 10, is weight 10x6, bias 10: initialised\n"
+    ) in out
+    folders = sorted(path.name for path in (here / "run").iterdir())
+    assert folders == ["1-first-group", "2-both-groups"]
+    asked = json.loads((here / "run" / "2-both-groups" / "settings.json").read_text())["asked"]
+    assert asked["init"] == "run/1-first-group/last.safetensors"
+    assert len((here / "run" / "2-both-groups" / "metrics.csv").read_text().splitlines()) == 3
+
+
+def test_what_is_frozen_does_not_learn(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--recipe", "phases.toml", "--run-dir", "run") == 0
+    assert "body: 15 weights do not learn in this stage\n" in capsys.readouterr().out
+    import netdsl
+
+    fresh = netdsl.load("net.arch").module(0).state_dict()
+    head, whole = (load_file(here / "run" / s / "last.safetensors") for s in ("1-head", "2-all"))
+    assert torch.equal(head["conv1.weight"], fresh["conv1.weight"])
+    assert torch.equal(head["conv1_norm.running_var"], fresh["conv1_norm.running_var"])
+    assert not torch.equal(whole["conv1_norm.running_var"], head["conv1_norm.running_var"])
+    assert not torch.equal(head["fc1.weight"], fresh["fc1.weight"])
+    assert not torch.equal(whole["conv1.weight"], head["conv1.weight"])
+
+
+def test_auto_goes_on_where_it_was_and_does_nothing_at_the_end(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--recipe", "parts.toml", "--run-dir", "run", "--resume", "auto")
+    assert train(*arguments) == 0
+    first = load_file(here / "run" / "2-both-groups" / "last.safetensors")
+    capsys.readouterr()
+    assert train(*arguments) == 0
+    out = capsys.readouterr().out
+    assert out.count("is finished") == 2
+    for path in (here / "run" / "2-both-groups").iterdir():
+        path.unlink()
+    (here / "run" / "2-both-groups").rmdir()
+    assert train(*arguments) == 0
+    again = load_file(here / "run" / "2-both-groups" / "last.safetensors")
+    assert all(torch.equal(value, first[name]) for name, value in again.items())
+
+
+def test_stages_go_on_in_a_folder_that_is_named(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("--recipe", "parts.toml", "--resume", "auto") == 2
+    assert "parts trains by stages: go on with --run-dir D --resume auto" in capsys.readouterr().err
+    assert train("--recipe", "phases.toml") == 0
+    assert (here / "runs" / "phases-1" / "2-all" / "summary.json").exists()

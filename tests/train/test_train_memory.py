@@ -1,0 +1,194 @@
+"""What a training takes is known before it begins."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from netdsl.train import DataSet, ExitCode, RunFolder, Settings, TrainError, train
+from netdsl.train.data.dataset import Split
+from netdsl.train.faults import refuse_too_large
+from netdsl.train.memory import Need, count, estimate, free_memory
+
+GB = 10**9
+
+
+class Draws(nn.Module):
+    """Has all that an estimate could change: norms, dropout, own random numbers, a mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(1)
+        self.drop = nn.Dropout(0.5)
+        self.head = nn.Linear(64, 10)
+        self.random = random.Random(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.random.random()
+        return self.head(self.drop(self.norm(x)).flatten(1))
+
+
+def test_an_estimate_leaves_the_network_as_it_was(settings: Settings) -> None:
+    model = Draws().eval()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    torch_state, own = torch.get_rng_state(), model.random.getstate()
+    estimate(model, (1, 8, 8), settings)
+    assert all(torch.equal(before[name], now) for name, now in model.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    assert model.random.getstate() == own
+    assert not model.training
+
+
+def test_what_is_kept_of_each_weight_is_counted(settings: Settings) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, bias=False))
+    fixed = {
+        name: count(model, (1, 8, 8), replace(settings, optimiser=name, average=average)).fixed
+        for name, average in (("sgd", 0.0), ("adamw", 0.9))
+    }
+    assert fixed == {"sgd": 640 * 4 * 2, "adamw": 640 * 4 * 4}
+
+
+def test_what_the_backward_run_needs_of_an_image_is_counted(settings: Settings) -> None:
+    model = nn.Sequential(nn.Conv2d(1, 6, 3), nn.ReLU(inplace=True), nn.Flatten())
+    image, activation = 8 * 8 * 4, 6 * 6 * 6 * 4
+    assert count(model, (1, 8, 8), settings).image == image + activation + 2 * activation
+
+
+@pytest.mark.parametrize(
+    ("free", "help"),
+    [(3 * GB + 4096, "batch_size 4096 fits"), (3 * GB, "no batch fits: take a smaller network")],
+)
+def test_a_training_that_does_not_fit_is_refused(free: int, help: str) -> None:
+    settings = Settings(batch_size=10**9)
+    with pytest.raises(TrainError) as caught:
+        refuse_too_large(Need(3 * GB, 1), free, settings)
+    assert str(caught.value) == (
+        "training with batches of 1,000,000,000 images takes about 4.0 GB on cpu, "
+        "and 3.0 GB are free"
+    )
+    assert (caught.value.help, caught.value.exit_code) == (help, ExitCode.MEMORY)
+
+
+def test_nothing_is_refused_where_free_memory_is_unknown() -> None:
+    refuse_too_large(Need(10**18, 1), None, Settings())
+
+
+def test_a_batch_is_no_larger_than_the_data(
+    make_network: Callable[[DataSet], nn.Module],
+    make_run: Callable[..., RunFolder],
+    digits: DataSet,
+    settings: Settings,
+) -> None:
+    settings = replace(settings, batch_size=10**11, epochs=1)
+    assert train(make_network(digits), digits, settings, make_run(settings)).last.epoch == 1
+
+
+def test_a_batch_that_is_too_large_is_refused_before_the_first_step(
+    make_network: Callable[[DataSet], nn.Module],
+    make_run: Callable[..., RunFolder],
+    digits: DataSet,
+    settings: Settings,
+) -> None:
+    settings = replace(settings, batch_size=10**11)
+    model, run = make_network(digits), make_run(settings)
+    images, labels = digits.train.images[:1], digits.train.labels[:1]
+    many = Split(images.expand(10**11, -1, -1, -1), labels.expand(10**11))
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with pytest.raises(TrainError) as caught:
+        train(model, replace(digits, train=many), settings, run)
+    assert caught.value.exit_code == ExitCode.MEMORY
+    assert caught.value.help is not None
+    fits = int(caught.value.help.removeprefix("batch_size ").removesuffix(" fits"))
+    assert estimate(model, digits.shape, settings).at(fits) <= free_memory("cpu", Path("/")) * 1.1
+    assert all(torch.equal(before[name], now) for name, now in model.state_dict().items())
+
+
+def _write(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+MACHINE = {"proc/meminfo": "MemTotal: 9000 kB\nMemAvailable:    8000 kB\n"}
+OF_VERSION_2 = {
+    "proc/self/cgroup": "0::/job/step\n",
+    "sys/fs/cgroup/job/memory.max": "5000000\n",
+    "sys/fs/cgroup/job/memory.current": "3000000\n",
+    "sys/fs/cgroup/job/memory.stat": "anon 1\ninactive_file 500000\n",
+    "sys/fs/cgroup/job/step/memory.max": "max\n",
+    "sys/fs/cgroup/job/step/memory.current": "3000000\n",
+}
+OF_VERSION_1 = {
+    "proc/self/cgroup": "5:cpu,cpuacct:/\n4:memory:/job\n0::/\n",
+    "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+    "sys/fs/cgroup/memory/memory.usage_in_bytes": "1\n",
+    "sys/fs/cgroup/memory/job/memory.limit_in_bytes": "4000000\n",
+    "sys/fs/cgroup/memory/job/memory.usage_in_bytes": "3500000\n",
+    "sys/fs/cgroup/memory/job/memory.stat": "inactive_file 1\ntotal_inactive_file 200000\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "free"),
+    [
+        ({}, None),
+        (MACHINE, 8_192_000),
+        (MACHINE | OF_VERSION_2, 2_500_000),
+        (MACHINE | OF_VERSION_1, 700_000),
+        (OF_VERSION_1, 700_000),
+    ],
+)
+def test_free_memory_is_the_least_that_machine_and_groups_leave(
+    files: dict[str, str], free: int | None, tmp_path: Path
+) -> None:
+    assert free_memory("cpu", _write(tmp_path, files)) == free
+
+
+MEASURED = """
+import resource, sys
+import torch
+from netdsl.api import build
+from netdsl.shelf import open_arch
+from netdsl.api import make_overrides
+from netdsl.train.memory import estimate, free_memory
+from netdsl.train import Settings
+from netdsl.train.optimiser import make_optimiser
+from netdsl.train.forward import forward
+
+torch.set_num_threads(1)
+settings = Settings(batch_size=int(sys.argv[2]), precision=sys.argv[3])
+network = build(*open_arch(sys.argv[1]).with_overrides(make_overrides(None, None, None, None, {})))
+model = network.module().to(memory_format=torch.channels_last)
+shape = network.input_shape
+need = estimate(model, shape, settings)
+before = int(open("/proc/self/statm").read().split()[1]) * 4096
+optimiser = make_optimiser(model, settings)
+for step in range(2):
+    images = torch.rand((settings.batch_size, *shape)).contiguous(memory_format=torch.channels_last)
+    optimiser.zero_grad()
+    forward(model, images, settings).sum().backward()
+    optimiser.step()
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(need.at(settings.batch_size), peak - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measured as Linux counts")
+@pytest.mark.parametrize(
+    ("arch", "batch", "precision"), [("resnet20", 128, "fp32"), ("net1", 16, "bf16")]
+)
+def test_an_estimate_is_near_what_training_takes(arch: str, batch: int, precision: str) -> None:
+    command = [sys.executable, "-c", MEASURED, arch, str(batch), precision]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    estimated, measured = map(int, done.stdout.split())
+    assert 0.7 < estimated / measured < 1.5, (estimated, measured)

@@ -1,0 +1,244 @@
+"""Recipes: TOML read, checked, varied, shown; choices from text; modules that do not learn."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from netdsl.train import ExitCode, TrainError
+from netdsl.train.choices import parse_choices, read_choices
+from netdsl.train.freezing import freeze
+from netdsl.train.recipe import Stage, read_recipe, recipes
+from netdsl.train.recipe_text import show_recipe
+from netdsl.train.settings import Choices
+
+BASE = """
+about = "a base"
+example = "netdsl train net1 --recipe base.toml"
+[network]
+init = "xavier"
+"BB.dropout" = 0.2
+[train]
+iterations = 400  # few
+lr = 1
+schedule = "step"
+unit = "iterations"  # not "epochs" # of course
+milestones = [200, 300]
+augment = ["flip", "pad_crop padding=2"]
+"""
+VARIATION = """
+about = "a variation"
+base = "base.toml"
+weights = "torchvision:resnet18"
+[network]
+drop_path = 0.5
+init = "he"
+[train]
+epochs = 3
+lr = 0.5  # lower
+[[stage]]
+name = "head"
+network = { n = 2 }
+train = { epochs = 1 }
+freeze = ["body"]
+[[stage]]
+name = "all"
+"""
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    path = tmp_path / "base.toml"
+    path.write_text(BASE)
+    return path
+
+
+@pytest.fixture
+def variation(base: Path) -> Path:
+    path = base.with_name("variation.toml")
+    path.write_text(VARIATION)
+    return path
+
+
+def test_a_recipe_holds_what_its_file_says(base: Path) -> None:
+    recipe = read_recipe(base)
+    assert (recipe.name, recipe.about, recipe.base, recipe.weights) == ("base", "a base", "", "")
+    assert recipe.network == {"init": "xavier", "BB.dropout": 0.2}
+    assert recipe.train == {
+        "iterations": 400, "lr": 1.0, "schedule": "step", "unit": "iterations",
+        "milestones": (200.0, 300.0), "augment": ("flip", "pad_crop padding=2"),
+    }  # fmt: skip
+    assert recipe.stages == ()
+
+
+def test_a_variation_holds_what_its_base_says_and_its_own_on_top(variation: Path) -> None:
+    recipe, base = read_recipe(variation), read_recipe(variation.with_name("base.toml"))
+    below = {key: value for key, value in base.train.items() if key != "iterations"}
+    assert (recipe.about, recipe.base) == ("a variation", "base.toml")
+    assert recipe.example == base.example
+    assert recipe.weights == "torchvision:resnet18"
+    assert recipe.network == {"init": "he", "BB.dropout": 0.2, "drop_path": 0.5}
+    assert recipe.train == {**below, "epochs": 3, "lr": 0.5}
+
+
+def test_stages_hold_what_the_recipe_says_and_their_own_on_top(variation: Path) -> None:
+    recipe = read_recipe(variation)
+    train: Choices = {**recipe.train, "epochs": 1}
+    assert recipe.stages == (
+        Stage("head", {**recipe.network, "n": 2}, train, ("body",)),
+        Stage("all", recipe.network, recipe.train, ()),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "help"),
+    [
+        ("[train]\nlr = ", "is not TOML: Invalid value (at end of document)", None),
+        ("[train]\nepoch = 3", ", [train]: 'epoch' is not a setting", "did you mean epochs?"),
+        ("[train]\nlearning_rate = 3", ", [train]: 'learning_rate' is not a setting",
+         "did you mean lr?"),
+        ("[train]\noptimizer = 'sgd'", ", [train]: 'optimizer' is not a setting",
+         "did you mean optimiser?"),
+        ("[train]\nepochs = '3'", ", [train]: epochs is '3', but must be a whole number", None),
+        ("[train]\nepochs = 2.5", ", [train]: epochs is 2.5, but must be a whole number", None),
+        ("[train]\nlr = true", ", [train]: lr is True, but must be a number", None),
+        ("[train]\nnesterov = 1", ", [train]: nesterov is 1, but must be true or false", None),
+        ("[train]\naugment = 'flip'", ", [train]: augment is 'flip', but must be a list of texts",
+         None),
+        ("[train]\nmilestones = ['5']",
+         ", [train]: milestones is ['5'], but must be a list of numbers", None),
+        ("[training]\nlr = 1", ": 'training' is not a key of a recipe", "did you mean train?"),
+        ("lr = 1", ": 'lr' is not a key of a recipe", "it belongs below [train]"),
+        ("about = 3", ": about is 3, but must be a text", None),
+        ("network = 3", ": network is 3, but must be a table", None),
+        ("[network]\nn = [1]", ", [network]: n is [1], but must be a number, a text or a truth",
+         None),
+        ("[[stage]]\nfrozen = ['a']", ", [[stage]]: 'frozen' is not a key of a recipe",
+         "did you mean freeze?"),
+        ("[[stage]]\ntrain = { epoch = 1 }", ", [[stage]], [train]: 'epoch' is not a setting",
+         "did you mean epochs?"),
+        ("[[stage]]\nfreeze = [1]", ", [[stage]]: freeze is [1], but must be a list of texts",
+         None),
+        ("stage = [1]", ", [[stage]]: 1 is no table", None),
+        ("base = 'modrn'", "no recipe is called 'modrn'", "did you mean modern?"),
+        ("base = 'own.toml'", ": own is a variation of itself", None),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_recipe_is_said(
+    text: str, message: str, help: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(text)
+    with pytest.raises(TrainError) as caught:
+        read_recipe(path)
+    error = caught.value
+    assert str(error) in (message, f"{path}{message}", f"{path} {message}")
+    assert (error.help, error.exit_code) == (help, ExitCode.USAGE)
+
+
+def test_a_recipe_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainError) as caught:
+        read_recipe("quik")
+    assert (str(caught.value), caught.value.help) == (
+        "no recipe is called 'quik'", "did you mean quick?"
+    )  # fmt: skip
+    with pytest.raises(TrainError, match="No such file"):
+        read_recipe(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("name", [*recipes(), "variation.toml"])
+def test_a_recipe_that_is_shown_is_the_same_recipe(
+    name: str, variation: Path, tmp_path: Path
+) -> None:
+    place = name if name in recipes() else variation
+    shown = tmp_path / "shown.toml"
+    shown.write_text(show_recipe(place))
+    recipe, again = read_recipe(place), read_recipe(shown)
+    parts = ("about", "example", "weights", "network", "train", "stages")
+    assert [getattr(recipe, p) for p in parts] == [getattr(again, p) for p in parts]
+
+
+def test_a_shown_recipe_has_the_comments_of_its_files_and_every_other_key(variation: Path) -> None:
+    lines = show_recipe(variation).splitlines()
+    unit = next(line for line in lines if line.startswith('unit = "iterations" '))
+    assert unit.endswith('  # not "epochs" # of course')
+    assert any(line.startswith("lr = 0.5 ") and line.endswith("# lower") for line in lines)
+    assert any(line.startswith("epochs = 3 ") and "every image" in line for line in lines)
+    assert any(line.startswith("# momentum = 0.9 ") for line in lines)
+    left = [line.removeprefix("# ") for line in lines if line.startswith("# ") and " = " in line]
+    whole = tomllib.loads("\n".join(left))
+    assert set(whole) >= {"gamma", "threads", "patience"}
+
+
+def test_texts_choose_settings_of_every_kind() -> None:
+    chosen = parse_choices(
+        ("epochs=3", "lr=1e-2", "nesterov=off", "exact=true", "optimiser=adam", "average=0",
+         "milestones=30, 60.5", "augment=flip, heavy k=2")
+    )  # fmt: skip
+    assert chosen == {
+        "epochs": 3, "lr": 0.01, "nesterov": False, "exact": True, "optimiser": "adam",
+        "average": 0.0, "milestones": (30.0, 60.5), "augment": ("flip", "heavy k=2"),
+    }  # fmt: skip
+    assert parse_choices(("augment=none", "milestones=")) == {"augment": (), "milestones": ()}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lr", "'lr' is not of the form KEY=VALUE"),
+        ("lr=fast", "lr is 'fast', but must be a number"),
+        ("epochs=2.5", "epochs is 2.5, but must be a whole number"),
+        ("exact=maybe", "exact is 'maybe', but must be true or false"),
+        ("milestones=a,3", "milestones is ['a', 3], but must be a list of numbers"),
+        ("epcohs=3", "'epcohs' is not a setting"),
+    ],
+)
+def test_texts_that_choose_nothing_are_refused(text: str, message: str) -> None:
+    with pytest.raises(TrainError) as caught:
+        parse_choices((text,))
+    assert (str(caught.value), caught.value.exit_code) == (message, ExitCode.USAGE)
+
+
+def test_nothing_is_chosen_by_an_empty_table() -> None:
+    assert read_choices({}) == {}
+
+
+class Parts(nn.Module):
+    """A body of two parts and a head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3)
+        self.stem_norm = nn.BatchNorm2d(4)
+        self.blocks = nn.Sequential(nn.Conv2d(4, 4, 3), nn.ReLU())
+        self.head = nn.Linear(4, 2)
+
+
+def test_the_body_is_all_but_the_last_layer_with_weights() -> None:
+    model = Parts()
+    frozen = freeze(model, ("body",))
+    assert frozen == (
+        "stem.weight", "stem.bias", "stem_norm.weight", "stem_norm.bias", "blocks.0.weight",
+        "blocks.0.bias",
+    )  # fmt: skip
+    learning = [name for name, weight in model.named_parameters() if weight.requires_grad]
+    assert learning == ["head.weight", "head.bias"]
+
+
+def test_a_name_stands_for_a_module_and_all_inside_it_and_nothing_else() -> None:
+    model = Parts()
+    assert freeze(model, ("stem", "blocks")) == (
+        "stem.weight", "stem.bias", "blocks.0.weight", "blocks.0.bias"
+    )  # fmt: skip
+    assert freeze(model, ()) == ()
+    assert all(weight.requires_grad for weight in model.parameters())
+
+
+def test_a_module_that_is_not_there_is_refused() -> None:
+    with pytest.raises(TrainError) as caught:
+        freeze(Parts(), ("block",))
+    assert str(caught.value) == "the network has no module 'block'"
+    assert caught.value.help == "did you mean blocks?"
