@@ -10,14 +10,20 @@ import netdsl
 from netdsl.backends.pytorch import Network as Module
 from netdsl.plan import plan
 from netdsl.shelf import shipped, variants
-from tests.contract.test_zoo import FIRST, TOO_LARGE
+from tests.contract.test_zoo import TOO_LARGE
 from tests.printed import record, run_apart
 
 HOMES = shipped() | variants()
 ZOO = {name for name, path in HOMES.items() if path.parent.name == "torchvision"}
-# Of the zoo, one variant a family is run every time, on small images; not those that are all FC.
-LIGHT = FIRST - {"alexnet", "vgg11_bn"}
-SOME = [name for name in sorted(HOMES) if name not in ZOO or name in LIGHT]
+# The networks of papers are printed and run every time, a few of the zoo, on small images.
+FEW = {
+    "densenet121",
+    "efficientnet_b0",
+    "mobilenet_v3_small",
+    "regnet_y_400mf",
+    "shufflenet_v2_x0_5",
+}
+SOME = [name for name in sorted(HOMES) if name not in ZOO or name in FEW]
 OTHERS = [name for name in sorted(HOMES) if name not in SOME and name != TOO_LARGE]
 
 

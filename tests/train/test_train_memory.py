@@ -155,12 +155,12 @@ def test_free_memory_is_the_least_that_machine_and_groups_leave(
 
 
 MEASURED = """
-import resource, sys
+import sys
 import torch
 from netdsl.api import build
 from netdsl.shelf import open_arch
 from netdsl.api import make_overrides
-from netdsl.train.memory import estimate, free_memory
+from netdsl.train.memory import estimate, peak_memory
 from netdsl.train import Settings
 from netdsl.train.optimiser import make_optimiser
 from netdsl.train.forward import forward
@@ -178,8 +178,7 @@ for step in range(2):
     optimiser.zero_grad()
     forward(model, images, settings).sum().backward()
     optimiser.step()
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-print(need.at(settings.batch_size), peak - before)
+print(need.at(settings.batch_size), peak_memory("cpu") - before)
 """
 
 
@@ -192,3 +191,11 @@ def test_an_estimate_is_near_what_training_takes(arch: str, batch: int, precisio
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     estimated, measured = map(int, done.stdout.split())
     assert 0.7 < estimated / measured < 1.5, (estimated, measured)
+
+
+def test_the_peak_is_that_of_this_process_alone() -> None:
+    child = 'from netdsl.train.memory import peak_memory; print(peak_memory("cpu"))'
+    parent = "import subprocess, sys; large = b'1' * 1_500_000_000; subprocess.run([sys.executable, '-c', sys.argv[1]], check=True)"
+    command = [sys.executable, "-c", parent, child]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert 10**7 < int(done.stdout) < 1_200_000_000
