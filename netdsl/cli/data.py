@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from netdsl.train import DataSet, Settings
     from netdsl.train.data import Entry, Info, Listing
 
 DATA_DIR = click.option(
@@ -84,7 +85,7 @@ def info(name: str, data_dir: Path | None, holdout: float, as_json: bool) -> Non
     "--augment",
     multiple=True,
     metavar="TRANSFORM",
-    help='Such as "pad_crop padding=4"; may be repeated; what suits the data unless given.',
+    help='Such as "pad_crop padding=4"; may be repeated; none; what suits the data unless given.',
 )
 @click.option(
     "-o",
@@ -105,19 +106,27 @@ def show(
     """Draw training images as they are and as a training sees them, with their classes."""
     from netdsl.cli.images import load_images
     from netdsl.train.data import draw_sheet
+    from netdsl.train.data.sheet import what_is_done
     from netdsl.train.files import write_file
-    from netdsl.train.recipe import read_recipe
 
     if output.suffix.lower() != ".png":
         raise click.BadParameter(f"`{output}` must end in .png", param_hint="-o")
     images = load_images({"data": name, "limit": None, "limit_classes": None}, data_dir)
-    chosen: Any = augment
-    if not augment and recipe:
-        chosen = read_recipe(recipe).train.get("augment")
-    transforms = images.augment if chosen in (None, ()) else chosen
-    sheet = draw_sheet(images, transforms, rows=rows, columns=columns, seed=seed)
-    write_file(output, sheet)
-    click.echo(f"{output}: {', '.join(transforms) or 'no augmentation'}")
+    settings = _changes(images, recipe, augment, seed)
+    write_file(output, draw_sheet(images, settings, rows=rows, columns=columns))
+    click.echo(f"{output}: {what_is_done(settings) or 'no augmentation'}")
+
+
+def _changes(images: DataSet, recipe: str | None, augment: tuple[str, ...], seed: int) -> Settings:
+    """Return settings that change training images as the recipe does, or the transforms given."""
+    from netdsl import train
+    from netdsl.train.recipe import read_recipe
+
+    own: train.Choices = {"augment": images.augment}
+    said: Any = read_recipe(recipe).train if recipe and not augment else {}
+    kept: Any = {key: said[key] for key in ("augment", "mixup", "cutmix") if key in said}
+    given: Any = {"augment": () if augment == ("none",) else augment} if augment else {}
+    return train.resolve(own, kept, given, {"seed": seed})
 
 
 def record(found: Info) -> dict[str, object]:

@@ -156,6 +156,29 @@ def test_a_sheet_augments_as_a_recipe_does(run: Callable[..., Done], tmp_path: P
     assert done.stdout.startswith("a.png: pad_crop padding=4"), done.stderr
 
 
+def test_a_sheet_shows_images_as_they_are_where_a_recipe_does_nothing(
+    run: Callable[..., Done], tmp_path: Path
+) -> None:
+    (tmp_path / "still.toml").write_text('about = "still"\n[train]\naugment = []\n')
+    for options in (("--recipe", "still.toml"), ("--augment", "none")):
+        done = run("data", "show", "shapes", *options, "-o", "a.png", "--rows", "2")
+        assert done.stdout == "a.png: no augmentation\n", done.stderr
+
+
+def test_a_sheet_mixes_images_as_a_recipe_does(run: Callable[..., Done], tmp_path: Path) -> None:
+    mixed = 'about = "mixed"\n[train]\naugment = []\ncutmix = 1.0\n'
+    (tmp_path / "mixed.toml").write_text(mixed)
+    options = ("--rows", "2", "--columns", "2", "--recipe")
+    done = run("data", "show", "digits", *options, "mixed.toml", "-o", "a.png")
+    assert done.stdout == "a.png: cutmix 1\n", done.stderr
+    sheet = np.asarray(Image.open(tmp_path / "a.png"))
+    tiles = [[sheet[44 + y * 118 : 140 + y * 118, 6 + x * 102 : 102 + x * 102] for x in (0, 1)]
+             for y in (0, 1)]  # fmt: skip
+    for (own, shown), (other, _) in zip(tiles, reversed(tiles), strict=True):
+        assert not np.array_equal(shown, own)
+        assert np.array_equal(shown, np.where(shown == own, own, other))
+
+
 def test_without_data_a_network_trains_on_shapes_that_fit_it(
     run: Callable[..., Done], tmp_path: Path
 ) -> None:

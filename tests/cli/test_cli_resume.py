@@ -52,7 +52,7 @@ def test_a_stopped_training_goes_on_to_the_same_numbers(
         assert process.poll() is None
         time.sleep(0.002)
     process.send_signal(getattr(signal, name))
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=10)  # that long a job engine waits
     heard, saved = err.splitlines()
     assert heard == "stopping after this step; once more ends it at once"
     assert saved.startswith("stopped after step ")

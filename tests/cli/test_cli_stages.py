@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from netdsl.cli import main
+from netdsl.train import TrainError, loop
 
 NETWORK = """\
 input 1x8x8  classes 10  shortcut pad
@@ -93,6 +95,27 @@ def test_what_is_frozen_does_not_learn(here: Path, capsys: pytest.CaptureFixture
     assert not torch.equal(whole["conv1_norm.running_var"], head["conv1_norm.running_var"])
     assert not torch.equal(head["fc1.weight"], fresh["fc1.weight"])
     assert not torch.equal(whole["conv1.weight"], head["conv1.weight"])
+
+
+def test_what_is_frozen_stays_so_when_a_stage_goes_on(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = loop._store
+
+    def cut(*arguments: Any) -> None:
+        store(*arguments)
+        raise TrainError("cut behind an epoch")
+
+    arguments = ("--recipe", "phases.toml", "--epochs", "2", "--run-dir")
+    assert train(*arguments, "uncut") == 0
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "_store", cut)
+        assert train(*arguments, "cut") == 3
+    with pytest.raises(SystemExit) as exit:
+        main(["train", "--resume", "cut/1-head"])
+    assert not exit.value.code
+    whole, gone_on = (load_file(f"{name}/1-head/last.safetensors") for name in ("uncut", "cut"))
+    assert all(torch.equal(value, gone_on[name]) for name, value in whole.items())
 
 
 def test_auto_goes_on_where_it_was_and_does_nothing_at_the_end(

@@ -77,7 +77,14 @@ def test_weights_of_another_network_are_refused(
     assert str(caught.value) == f"{path} does not fit the network: {fault}"
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80\x04K\x01.", b"\xff" * 100])
+TEN_GIGABYTES = (10**10).to_bytes(8, "little")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x80\x04K\x01.", b"\xff" * 100, TEN_GIGABYTES + b"{}", TEN_GIGABYTES + b" " * 2**20],
+    ids=["empty", "a pickle", "noise", "a header of 10 GB", "a header of 10 GB that begins"],
+)
 def test_a_file_of_something_else_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     path.write_bytes(content)

@@ -1,9 +1,8 @@
-"""A data set and transforms to a contact sheet: images as they are and as a training sees them."""
+"""A data set and settings to a contact sheet: images as they are and as a training sees them."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -12,6 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from netdsl.train.data.dataset import DataSet
 from netdsl.train.data.source import Pixels, Positions
 from netdsl.train.data.split import spread
+from netdsl.train.mixing import draw, mix
+from netdsl.train.settings import Settings
 from netdsl.train.transforms import make, random_numbers
 
 _TILE = 96  # pixels a side, at least
@@ -20,27 +21,36 @@ _LINE = 16
 _INK, _PAPER = (0, 0, 0), (255, 255, 255)
 
 
-def draw_sheet(
-    data: DataSet, augment: Sequence[str], *, rows: int = 8, columns: int = 8, seed: int = 0
-) -> bytes:
+def draw_sheet(data: DataSet, settings: Settings, *, rows: int = 8, columns: int = 8) -> bytes:
     """Return a PNG: a training image a row, first as it is, then in different epochs.
 
     Each class has its share of the rows, which are labelled with it; what is done is written
-    above. Where nothing is done, a row shows different images of its class.
+    above. Where nothing is done, a row shows different images of its class. Images are mixed with
+    the one of the row above.
     """
     labels = data.train.labels
     first = spread(labels.numpy(), rows)
     images = _rows(data, first)
-    if augment:
-        drawn = [_augmented(images, augment, seed, epoch) for epoch in range(1, columns)]
+    done = what_is_done(settings)
+    if done:
+        drawn = [_changed(images, settings, epoch) for epoch in range(1, columns)]
     else:
         drawn = [_rows(data, _next(labels, first, step)) for step in range(1, columns)]
     tiles = [[_tile(tile.numpy()) for tile in row] for row in zip(images, *drawn, strict=True)]
     names = [data.classes[int(label)] for label in labels[torch.from_numpy(first)]]
     content = io.BytesIO()
-    title = f"{data.name}: {', '.join(augment) or 'no augmentation'}"
-    _paste(tiles, names, title).save(content, "PNG")
+    _paste(tiles, names, f"{data.name}: {done or 'no augmentation'}").save(content, "PNG")
     return content.getvalue()
+
+
+def what_is_done(settings: Settings) -> str:
+    """Write how training images are changed; nothing where they are not.
+
+    >>> what_is_done(Settings(augment=("flip",), mixup=0.2))
+    'flip, mixup 0.2'
+    """
+    mixed = (("mixup", settings.mixup), ("cutmix", settings.cutmix))
+    return ", ".join((*settings.augment, *(f"{name} {alpha:g}" for name, alpha in mixed if alpha)))
 
 
 def _rows(data: DataSet, positions: Positions) -> torch.Tensor:
@@ -57,11 +67,17 @@ def _next(labels: torch.Tensor, positions: Positions, step: int) -> Positions:
     return np.array(found)
 
 
-def _augmented(images: torch.Tensor, augment: Sequence[str], seed: int, epoch: int) -> torch.Tensor:
-    for stream, transform in enumerate(map(make, augment), start=1):
-        numbers = random_numbers(seed, epoch, stream, len(images), transform.draws)
+def _changed(images: torch.Tensor, settings: Settings, epoch: int) -> torch.Tensor:
+    """Augment and mix images (N, H, W, C) as the first batch of an epoch."""
+    for stream, transform in enumerate(map(make, settings.augment), start=1):
+        numbers = random_numbers(settings.seed, epoch, stream, len(images), transform.draws)
         images = transform(images, numbers)
-    return images
+    drawn = draw(settings, epoch, 0)
+    if drawn is None:
+        return images
+    labels = torch.zeros(len(images), dtype=torch.int64)
+    mixed, _ = mix(images.permute(0, 3, 1, 2).float(), labels, drawn)
+    return mixed.round().to(torch.uint8).permute(0, 2, 3, 1)
 
 
 def _tile(pixels: Pixels) -> Image.Image:
