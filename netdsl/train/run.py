@@ -138,8 +138,14 @@ def _numbered(name: str) -> Path:
 def _empty(path: Path) -> Path:
     """Make a folder, or take one that is empty but for what a start that was cut has left."""
     if not _made(path) and (path.is_file() or any(not _is_left(file) for file in path.iterdir())):
-        raise TrainError(f"{path} is not empty", "name another folder for the run", ExitCode.IO)
+        raise TrainError(f"{path} is not empty", _way_out(path), ExitCode.IO)
     return path
+
+
+def _way_out(path: Path) -> str:
+    another = "name another folder for the run"
+    begun = (path / "settings.json").is_file()
+    return f"go on with the run in it by --resume auto, or {another}" if begun else another
 
 
 def _is_left(file: Path) -> bool:

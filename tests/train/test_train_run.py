@@ -42,6 +42,15 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
         RunFolder.create("", Settings(), {}, path=tmp_path)
     assert str(caught.value) == f"{tmp_path} is not empty"
     assert caught.value.help == "name another folder for the run"
+
+
+def test_a_folder_with_a_run_in_it_can_be_gone_on_with(tmp_path: Path) -> None:
+    RunFolder.create("Conv 8", Settings(), {}, path=tmp_path)
+    with pytest.raises(TrainError) as caught:
+        RunFolder.create("Conv 8", Settings(), {}, path=tmp_path)
+    assert caught.value.help == (
+        "go on with the run in it by --resume auto, or name another folder for the run"
+    )
     assert caught.value.exit_code == ExitCode.IO
 
 
