@@ -9,7 +9,7 @@ from collections.abc import Mapping
 SWITCH = "NETDSL_MALLOC"
 _OTHERS = ("jemalloc", "tcmalloc", "mimalloc")
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # malloc.h of glibc
-_NEVER = 2**31 - 1  # bytes at the top of the heap; as much as an int holds
+_NEVER = -1  # man 3 mallopt: disables trimming
 
 
 def keep_memory(environment: Mapping[str, str] = os.environ) -> bool:

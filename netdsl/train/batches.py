@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from netdsl.train.data.dataset import DataSet, Split
-from netdsl.train.gathering import gather
+from netdsl.train.gathering import bring
 from netdsl.train.mixing import Target, draw, mix
 from netdsl.train.normalising import mean_and_std
 from netdsl.train.settings import Settings
@@ -26,13 +26,14 @@ _PIXELS_AT_ONCE = 2**18  # a megabyte of floats: it stays in the cache
 class Feed:
     """A split for its device: uint8 rows (N, H, W, C), labels, and how a batch is made of them.
 
-    Labels are on the device, rows there or on the CPU. `finish` makes images of gathered rows and
-    the numbers of each transform. `mean` and `scale` hold one number for each of the H × W × C
-    values of an image, since a whole image is normalised faster by its like than channel by
-    channel.
+    Labels are on the device, and rows if `stays`; else they are brought there. `finish` makes
+    images of gathered rows and the numbers of each transform. `mean` and `scale` hold one number
+    for each of the H × W × C values of an image, since a whole image is normalised faster by its
+    like than channel by channel.
     """
 
     rows: Tensor
+    stays: bool
     labels: Tensor
     mean: Tensor
     scale: Tensor
@@ -54,6 +55,7 @@ def feed(split: Split, data: DataSet, settings: Settings, *, stays: bool = True)
     transforms = tuple(make(text) for text in settings.augment)
     return Feed(
         rows=rows.to(device) if stays else rows,
+        stays=stays,
         labels=split.labels.to(device),
         mean=(mean * 255).to(device),
         scale=(1 / (std * 255)).to(device),
@@ -90,10 +92,11 @@ def _normalised(rows: Tensor, mean: Tensor, scale: Tensor, channels_last: bool) 
 def in_order(source: Feed) -> Iterator[Batch]:
     """Give every image once, as it is."""
     labels = torch.split(source.labels, source.batch_size)
-    rows: Iterator[Tensor] = iter(torch.split(source.rows, source.batch_size))
-    if source.rows.device != source.labels.device:
+    if source.stays:
+        rows: Iterator[Tensor] = iter(torch.split(source.rows, source.batch_size))
+    else:
         places = torch.split(torch.arange(len(source.labels)), source.batch_size)
-        rows = gather(source.rows, places, source.labels.device)
+        rows = bring(source.rows, places, source.labels.device)
     for some, right in zip(rows, labels, strict=True):
         yield source.normalise(some), right
 
@@ -128,7 +131,11 @@ def _augmented(source: Feed, settings: Settings, epoch: int, skip: int) -> Itera
     # NOTE: all copies to the device at once, since each waits for it.
     parts = torch.split(order.to(source.rows.device), at_once)[skip:]
     places = torch.split(order.to(device), at_once)[skip:]
-    for rows, chosen in zip(gather(source.rows, parts, device), places, strict=True):
+    if source.stays:
+        piles = (source.rows.index_select(0, part) for part in parts)
+    else:
+        piles = bring(source.rows, parts, device)
+    for rows, chosen in zip(piles, places, strict=True):
         drawn = tuple(some.index_select(0, chosen) for some in numbers)
         images = source.finish(rows, drawn, source.mean, source.scale)
         labels = source.labels.index_select(0, chosen)

@@ -1,9 +1,10 @@
-"""Places in a pile of images to these images on a device, whether the pile lies there or not."""
+"""Places in a pile of images that is too large for a device to these images there."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
 from torch import Tensor
@@ -23,24 +24,20 @@ def stays(sizes: Sequence[int], device: str, need: int = 0) -> bool:
     return free is None or sum(sizes) <= _SHARE * (free - need)
 
 
-def gather(rows: Tensor, parts: Sequence[Tensor], device: torch.device) -> Iterator[Tensor]:
-    """Give the images of each part, which holds their places, on the device."""
-    if rows.device == device:
-        yield from (rows.index_select(0, part) for part in parts)
-    else:
-        yield from _bring(rows, parts, device)
+def bring(rows: Tensor, parts: Sequence[Tensor], device: torch.device) -> Iterator[Tensor]:
+    """Give the images of each part, which holds their places, from the CPU to a device.
 
-
-def _bring(rows: Tensor, parts: Sequence[Tensor], device: torch.device) -> Iterator[Tensor]:
-    """Give them from elsewhere: the next part is read while the one before it is worked on."""
+    The next part is read while the one before it is worked on.
+    """
     pinned = device.type == "cuda"  # only from such pages a GPU copies without being waited for
     with ThreadPoolExecutor(1, "reader") as reader:
-        coming = [reader.submit(_read, rows, part, pinned) for part in parts[:1]]
-        for following in (*parts[1:], None):
-            images = coming.pop().result()
-            if following is not None:
-                coming.append(reader.submit(_read, rows, following, pinned))
-            yield images.to(device, non_blocking=pinned)
+        coming: deque[Future[Tensor]] = deque()
+        for part in parts:
+            coming.append(reader.submit(_read, rows, part, pinned))
+            if len(coming) == 2:
+                yield coming.popleft().result().to(device, non_blocking=pinned)
+        for last in coming:
+            yield last.result().to(device, non_blocking=pinned)
 
 
 def _read(rows: Tensor, part: Tensor, pinned: bool) -> Tensor:
