@@ -131,6 +131,7 @@ def _augmented(source: Feed, settings: Settings, epoch: int, skip: int) -> Itera
     # NOTE: all copies to the device at once, since each waits for it.
     parts = torch.split(order.to(source.rows.device), at_once)[skip:]
     places = torch.split(order.to(device), at_once)[skip:]
+    piles: Iterator[Tensor]
     if source.stays:
         piles = (source.rows.index_select(0, part) for part in parts)
     else:
