@@ -33,10 +33,12 @@ OPTIONS = (
                  help="Compute what a plain loop would, to the last bit."),
     click.option("--deterministic", is_flag=True, default=None,
                  help="The same bits every time on a GPU too, or an error."),
+    click.option("--compile/--no-compile", "compile", default=None,
+                 help="Train through torch.compile; where it pays, unless given."),
 )  # fmt: skip
 FLAGS = (
     "epochs", "batch_size", "lr", "seed", "precision", "threads", "device", "augment", "exact",
-    "deterministic",
+    "deterministic", "compile",
 )  # fmt: skip
 
 

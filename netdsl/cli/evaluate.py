@@ -18,8 +18,10 @@ def command(run: Path, weights: str, data_dir: Path | None, as_json: bool) -> No
     import json
 
     from netdsl import train
+    from netdsl.cli.allocator import keep_memory
     from netdsl.cli.resume import reopen
 
+    keep_memory()
     folder = train.RunFolder.open(run)
     network, images = reopen(folder, data_dir)
     model = network.module()

@@ -84,6 +84,10 @@ class Lines:
         for change in start.changes:
             click.echo(f"{change}: the last bits of the numbers may differ", err=True)
 
+    def note(self, fact: str) -> None:
+        """Say it beside the results."""
+        click.echo(fact, err=True)
+
     def step(self, step: Step) -> None:
         """Say nothing."""
 

@@ -71,7 +71,9 @@ def machine_of(run: RunFolder | None) -> Choices:
     if run is None:
         return {}
     before = run.settings
-    chosen: Choices = {"precision": before.precision, "threads": before.threads}
+    chosen: Choices = {
+        "precision": before.precision, "threads": before.threads, "compile": before.compile,
+    }  # fmt: skip
     if is_available(before.device):
         chosen["device"] = before.device
     return chosen

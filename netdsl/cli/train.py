@@ -85,12 +85,14 @@ def _run(
 ) -> RunFolder:  # fmt: skip
     """Train what is planned, unless it is trained already; return where it lies."""
     from netdsl import train
+    from netdsl.cli.allocator import keep_memory
     from netdsl.cli.progress import listen
     from netdsl.train.freezing import freeze
 
     if earlier is not None and goes_on(earlier, plan).is_finished:
         click.echo(f"the training in {earlier.path} is finished")
         return earlier
+    keep_memory()
     module = _module(plan, earlier, before)
     if frozen := tuple(plan.asked.get("freeze", ())):
         still = freeze(module, frozen)

@@ -39,10 +39,12 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-KINDS = {
+_SWITCHED = Kind("true or false", lambda value: isinstance(value, bool), bool)
+KINDS: dict[Any, Kind] = {
     int: Kind("a whole number", _is_whole, int),
     float: Kind("a number", _is_number, float),
-    bool: Kind("true or false", lambda value: isinstance(value, bool), bool),
+    bool: _SWITCHED,
+    bool | None: _SWITCHED,
     str: Kind("a text", lambda value: isinstance(value, str), str),
     Numbers: Kind(
         "a list of numbers",
@@ -87,7 +89,7 @@ def _parsed(text: str) -> tuple[str, object]:
     if kind in (Texts, Numbers):
         parts = [part.strip() for part in value.split(",") if part.strip() not in ("", "none")]
         return key, parts if kind is Texts else [_number(part) for part in parts]
-    if kind is bool:
+    if kind in (bool, bool | None):
         return key, _SWITCH.get(value.lower(), value)
     return key, value if kind is str else _number(value)
 

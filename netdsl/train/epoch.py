@@ -37,7 +37,7 @@ def _step(job: Training, images: Tensor, target: Target, labels: Tensor) -> None
     lr = rate(job.done, job.steps, job.settings)
     set_rate(job.optimiser, lr)
     job.optimiser.zero_grad()
-    logits = forward(job.model, images, job.settings)
+    logits = forward(job.learner(len(images)), images, job.settings)
     loss = loss_of(logits, target, job.settings)
     loss.backward()  # type: ignore[no-untyped-call]
     norm = clip_gradients(job.model, job.settings)

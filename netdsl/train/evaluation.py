@@ -15,6 +15,7 @@ from netdsl.train.data.dataset import DataSet, show_shape
 from netdsl.train.errors import TrainError
 from netdsl.train.faults import memory_faults
 from netdsl.train.forward import forward
+from netdsl.train.gathering import stays
 from netdsl.train.machine import computing
 from netdsl.train.settings import Settings
 
@@ -41,7 +42,8 @@ def evaluate(model: nn.Module, data: DataSet, settings: Settings) -> Evaluation:
     with memory_faults(settings), computing(settings):
         place(model, settings)
         try_out(model, data, settings)
-        return measure(model, feed(data.val, data, settings), settings)
+        here = stays([data.val.images.nbytes], settings.device)
+        return measure(model, feed(data.val, data, settings, stays=here), settings)
 
 
 def place(model: nn.Module, settings: Settings) -> None:

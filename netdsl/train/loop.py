@@ -10,6 +10,7 @@ from torch import nn
 from netdsl.train.batches import Feed
 from netdsl.train.checkpoint import about_best, check_finite, pause, save
 from netdsl.train.data.dataset import DataSet
+from netdsl.train.dropout import fast_dropout
 from netdsl.train.epoch import train_epoch
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.evaluation import Evaluation, measure
@@ -51,6 +52,7 @@ def train(
         listen_for_stop(report.stopping) as stop,
         memory_faults(settings),
         computing(settings),
+        fast_dropout(model, settings),
     ):
         if run.is_finished:
             raise TrainError(f"the training in {run.path} is finished", None, ExitCode.USAGE)

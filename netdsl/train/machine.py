@@ -20,9 +20,9 @@ _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 
 
 def pick_device(asked: str | None = None) -> str:
-    """Return the device that was asked for, else cuda where there is one, else cpu."""
+    """Return the device that was asked for, else cuda where there is one, else mps, else cpu."""
     if asked is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        return next(device for device in ("cuda", "mps", "cpu") if device in _devices())
     if asked not in _devices():
         raise TrainError(
             f"device {asked!r} is not available",
@@ -78,7 +78,8 @@ def threads(count: int) -> Iterator[None]:
 def computing(settings: Settings) -> Iterator[None]:
     """Compute with the threads of the settings, and deterministically where they say so."""
     before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
-    with threads(settings.threads):
+    with threads(settings.threads), _tensor_floats(settings):
+        torch.backends.cudnn.benchmark = settings.device == "cuda" and not settings.exact
         if settings.deterministic:
             # NOTE: read by cuBLAS when it starts; without it torch refuses to multiply on a GPU.
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -89,6 +90,26 @@ def computing(settings: Settings) -> Iterator[None]:
         finally:
             torch.use_deterministic_algorithms(before[0])
             torch.backends.cudnn.benchmark = before[1]
+
+
+@contextmanager
+def _tensor_floats(settings: Settings) -> Iterator[None]:
+    """Let a GPU multiply fp32 numbers as TF32, 10 bits of each, but for `exact`.
+
+    NOTE: the older of torch's two interfaces: its own compiler reads it, and raises where the other
+    one was used.
+    """
+    if settings.device != "cuda":
+        yield
+        return
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("highest" if settings.exact else "high")
+    torch.backends.cudnn.allow_tf32 = not settings.exact
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
 
 
 def _devices() -> list[str]:

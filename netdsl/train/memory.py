@@ -117,7 +117,7 @@ def _kept(model: nn.Module, shape: tuple[int, int, int], settings: Settings, n: 
     images = torch.zeros((n, *shape), device=settings.device)
     if settings.channels_last:
         images = images.contiguous(memory_format=torch.channels_last)
-    with _untouched(model, settings), saved_tensors_hooks(note, lambda tensor: tensor):
+    with untouched(model, settings), saved_tensors_hooks(note, lambda tensor: tensor):
         # NOTE: the sum holds on to everything, or memory freed early would be counted twice.
         kept = forward(model, images, settings).sum()
     del kept
@@ -125,14 +125,14 @@ def _kept(model: nn.Module, shape: tuple[int, int, int], settings: Settings, n: 
 
 
 @contextmanager
-def _untouched(model: nn.Module, settings: Settings) -> Iterator[None]:
+def untouched(model: nn.Module, settings: Settings) -> Iterator[None]:
     """Run a network in training mode, every residual block, and leave it as it was."""
     state, training = random_state(model, settings), model.training
     buffers = [buffer.clone() for buffer in model.buffers()]
     own = own_random(model)
     model.train()
     if own is not None:
-        vars(model)["random"] = _Least()
+        vars(model)["random"] = Least()
     try:
         yield
     finally:
@@ -144,10 +144,13 @@ def _untouched(model: nn.Module, settings: Settings) -> Iterator[None]:
         restore_random_state(model, settings, state)
 
 
-class _Least(random.Random):
-    """Draws 0, for which every block survives."""
+class Least(random.Random):
+    """Draws 0, for which every block survives, and remembers whether somebody drew."""
+
+    drawn = False
 
     def random(self) -> float:
+        self.drawn = True
         return 0.0
 
 

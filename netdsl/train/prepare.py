@@ -10,9 +10,11 @@ from torch import nn
 from netdsl.train.averaging import Average
 from netdsl.train.batches import feed
 from netdsl.train.checkpoint import restore
+from netdsl.train.compiling import compile_where_it_pays
 from netdsl.train.data.dataset import DataSet, Split
 from netdsl.train.evaluation import place, try_out
 from netdsl.train.faults import refuse_too_large
+from netdsl.train.gathering import stays
 from netdsl.train.memory import estimate, free_memory
 from netdsl.train.normalising import mean_and_std
 from netdsl.train.optimiser import make_optimiser
@@ -44,11 +46,14 @@ def prepare(
     try_out(model, data, settings)
     need, largest = estimate(model, data.shape, settings), min(settings.batch_size, len(data.train))
     refuse_too_large(need, free_memory(settings.device), replace(settings, batch_size=largest))
+    feeds = _feeds(data, settings, need.at(largest))
+    settings, compiled = compile_where_it_pays(model, feeds.train, settings, report.note)
+    run.settle(settings)
     job = Training(
         model=model,
         optimiser=make_optimiser(model, settings),
         average=Average(model, settings.average) if settings.average else None,
-        feeds=_feeds(data, settings),
+        feeds=feeds,
         settings=settings,
         run=run,
         origin=origin_of(run.network, data, settings),
@@ -57,6 +62,7 @@ def prepare(
         stop=stop,
         save_every=save_every,
         steps=count_steps(len(data.train), settings.batch_size),
+        compiled=compiled,
     )
     changes = restore(job) if run.checkpoint.exists() else ()
     report.started(_start(job, data, changes))
@@ -76,12 +82,11 @@ def _start(job: Training, data: DataSet, changes: tuple[str, ...]) -> Start:
     )
 
 
-def _feeds(data: DataSet, settings: Settings) -> Feeds:
-    return Feeds(
-        train=feed(data.train, data, settings),
-        val=feed(data.val, data, settings),
-        sample=feed(_sample(data.train, settings), data, settings),
-    )
+def _feeds(data: DataSet, settings: Settings, need: int) -> Feeds:
+    splits = (data.train, data.val, _sample(data.train, settings))
+    here = stays([split.images.nbytes for split in splits], settings.device, need)
+    train, val, sample = (feed(split, data, settings, stays=here) for split in splits)
+    return Feeds(train=train, val=val, sample=sample)
 
 
 def _sample(split: Split, settings: Settings) -> Split:

@@ -62,6 +62,9 @@ class Progress(Protocol):
     def started(self, start: Start) -> None:
         """Hear what is going to be trained."""
 
+    def note(self, fact: str) -> None:
+        """Hear what takes a while before the first step, or what was decided then."""
+
     def step(self, step: Step) -> None:
         """Hear how far it is: a few times a second, and at the end of every epoch."""
 
@@ -80,6 +83,8 @@ class Silent:
     """Listens and says nothing."""
 
     def started(self, start: Start) -> None: ...
+
+    def note(self, fact: str) -> None: ...
 
     def step(self, step: Step) -> None: ...
 
@@ -100,6 +105,10 @@ class Several:
     def started(self, start: Start) -> None:
         for listener in self.listeners:
             listener.started(start)
+
+    def note(self, fact: str) -> None:
+        for listener in self.listeners:
+            listener.note(fact)
 
     def step(self, step: Step) -> None:
         for listener in self.listeners:

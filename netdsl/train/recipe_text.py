@@ -46,7 +46,8 @@ def _left(recipe: Recipe) -> Mapping[str, object]:
     said = {key: value for key, value in recipe.train.items() if key != "iterations"}
     settings = resolve(Choices(**said)).record()  # type: ignore[typeddict-item]
     hidden = {"epochs"} if "iterations" in recipe.train else set()
-    return {k: v for k, v in settings.items() if k not in said and k not in hidden}
+    shown = {k: v for k, v in settings.items() if v is not None}  # None: decided by the training
+    return {k: v for k, v in shown.items() if k not in said and k not in hidden}
 
 
 def _stage(stage: Stage, recipe: Recipe) -> Iterator[str]:

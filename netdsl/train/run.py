@@ -87,6 +87,11 @@ class RunFolder:
         """The settings of the run."""
         return restore(self._read_json("settings.json", "settings"))
 
+    def settle(self, settings: Settings) -> None:
+        """Store the settings anew, all that was left open decided."""
+        record = self._read_json("settings.json")
+        self._write_json("settings.json", {**record, "settings": settings.record()})
+
     @property
     def asked(self) -> Mapping[str, object]:
         """What the run is remembered by."""
@@ -119,9 +124,10 @@ class RunFolder:
         text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         write_file(self.path / name, text.encode())
 
-    def _read_json(self, name: str, key: str) -> Mapping[str, object]:
+    def _read_json(self, name: str, key: str | None = None) -> Mapping[str, object]:
         try:
-            return dict(json.loads(read_file(self.path / name))[key])
+            record = json.loads(read_file(self.path / name))
+            return dict(record if key is None else record[key])
         except (KeyError, TypeError, ValueError) as error:
             raise TrainError(f"{self.path / name} is damaged: it has no {key}") from error
 

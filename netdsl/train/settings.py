@@ -58,13 +58,15 @@ class Choices(TypedDict, total=False):
     threads: int | None
     exact: bool | None
     deterministic: bool | None
+    compile: bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All that decides how a network is trained: stored with the run, never guessed again.
 
-    `ABOUT` says of each what it does.
+    `ABOUT` says of each what it does. `compile` is None until a training has begun, unless somebody
+    chose it: whether it pays depends on the network.
     """
 
     epochs: int = 30
@@ -96,6 +98,7 @@ class Settings:
     threads: int = 1
     exact: bool = False
     deterministic: bool = False
+    compile: bool | None = None
 
     def __post_init__(self) -> None:
         for name, holds, rule in _rules(self):
@@ -143,6 +146,7 @@ ABOUT = {
     "threads": "of a cpu",
     "exact": "what a plain loop would compute, to the last bit: no fused kernels",
     "deterministic": "the same bits every time on a gpu too, or an error",
+    "compile": "full batches go through the network as torch.compile makes it",
 }
 
 
@@ -247,4 +251,5 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
         ("device", s.device in machine.DEVICES, _among(machine.DEVICES)),
         ("precision", s.precision in PRECISIONS, _among(PRECISIONS)),
         ("threads", s.threads >= 1, "but at least 1 is needed"),
+        ("compile", not (s.compile and s.exact), "but exact is what a plain loop computes"),
     )

@@ -93,7 +93,7 @@ class Tally:
         losses, norms, logits, labels = zip(*self._steps, strict=True)
         self._steps.clear()
         sizes = [len(part) for part in labels]
-        numbers = torch.stack(losses + norms).double().tolist()
+        numbers = torch.stack(losses + norms).tolist()
         # NOTE: one after the other, or the sum would depend on how often somebody reads.
         for loss, norm, size in zip(numbers, numbers[len(sizes) :], sizes, strict=False):
             self._loss += loss * size

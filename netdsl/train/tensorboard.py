@@ -42,6 +42,8 @@ class TensorBoard:
         self._steps = start.steps
         self._writer = self._open(str(self._folder), purge_step=start.done + 1)
 
+    def note(self, fact: str) -> None: ...
+
     def step(self, step: Step) -> None: ...
 
     def epoch(self, row: Row) -> None:

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from netdsl.train.averaging import Average
 from netdsl.train.batches import Feed
+from netdsl.train.compiling import Compiled
 from netdsl.train.metrics import Row
 from netdsl.train.origin import Origin
 from netdsl.train.progress import Progress
@@ -46,6 +47,7 @@ class Training:
     stop: Stop
     save_every: float  # seconds
     steps: int  # of an epoch
+    compiled: Compiled | None = None  # what full batches go through in place of `model`
     done: int = 0  # steps, over all epochs
     rows: list[Row] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
@@ -75,6 +77,11 @@ class Training:
     def lr(self) -> float:
         """The learning rate of the latest step."""
         return rate(max(0, self.done - 1), self.steps, self.settings)
+
+    def learner(self, images: int) -> nn.Module:
+        """Return what a batch of that many images goes through in training."""
+        full = images == self.settings.batch_size
+        return self.compiled if full and self.compiled is not None else self.model
 
     @property
     def evaluated(self) -> nn.Module:

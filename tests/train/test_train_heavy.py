@@ -13,7 +13,7 @@ from torchvision.transforms.functional import gaussian_blur, pil_to_tensor
 
 from netdsl.train import TrainError
 from netdsl.train.transforms import TRANSFORMS, Transform, make, random_numbers
-from netdsl.train.transforms.heavy import TWELVE, Heavy, choose
+from netdsl.train.transforms.heavy import TWELVE, Heavy, _to_all, _to_some, choose
 
 BILINEAR = Image.Resampling.BILINEAR
 AFFINE, EXTENT = Image.Transform.AFFINE, Image.Transform.EXTENT
@@ -217,3 +217,12 @@ def test_a_transform_that_is_not_one_is_refused(text: str, message: str, help: s
     with pytest.raises(TrainError) as caught:
         make(text)
     assert (str(caught.value), caught.value.help) == (message, help)
+
+
+def test_a_gpu_that_waits_for_no_count_gets_the_same_images() -> None:
+    rows = torch.randint(0, 256, (17, 12, 10, 3), dtype=torch.uint8)
+    chosen = torch.rand(17) < 0.5
+    for transform in TWELVE:
+        numbers = torch.rand(17, transform.draws)
+        some = _to_some(transform, rows.clone(), numbers, chosen)
+        assert torch.equal(some, _to_all(transform, rows, numbers, chosen)), transform

@@ -43,6 +43,7 @@ class Notes:
     def __init__(self) -> None:
         self.heard: list[object] = []
         self.started = self.step = self.epoch = self.finished = self.heard.append
+        self.note = self.heard.append
 
     def stopping(self) -> None: ...
 
@@ -143,7 +144,8 @@ def test_progress_hears_all_in_order(
     notes, model = Notes(), make_network(digits)
     summary = train(model, digits, settings, make_run(settings), notes)
     parameters = sum(weight.numel() for weight in model.parameters())
-    assert notes.heard[0] == Start("digits", 200, 50, parameters, settings, steps=7)
+    decided = replace(settings, compile=False)
+    assert notes.heard[0] == Start("digits", 200, 50, parameters, decided, steps=7)
     rows = [heard for heard in notes.heard if isinstance(heard, Row)]
     assert notes.heard[-2:] == [rows[-1], summary]
     last = [heard for heard in notes.heard if isinstance(heard, Step)][-1]

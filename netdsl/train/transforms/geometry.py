@@ -97,7 +97,7 @@ def affine(
     n, height, width, _ = rows.shape
     tall = height / width  # a grid runs from -1 to 1 along either side
     entries = (xx, xy * tall, 2 * x, yx / tall, yy, 2 * y)
-    flat = [torch.as_tensor(e, dtype=torch.float32, device=rows.device).expand(n) for e in entries]
+    flat = [_for_each(entry, rows) for entry in entries]
     images = as_images(rows).float()
     grid = affine_grid(torch.stack(flat, 1).view(n, 2, 3), list(images.shape), align_corners=False)
     moved = grid_sample(images, grid, padding_mode="border", align_corners=False)
@@ -108,6 +108,13 @@ def affine(
 def signed(numbers: Tensor) -> Tensor:
     """Return numbers in [0, 1) as numbers in [-1, 1)."""
     return 2 * numbers - 1
+
+
+def _for_each(entry: Tensor | float, rows: Tensor) -> Tensor:
+    """Return an entry as one number an image, on their device; no copy from here waits for it."""
+    if isinstance(entry, Tensor):
+        return entry
+    return torch.full((len(rows),), entry, device=rows.device)
 
 
 def _offset(numbers: Tensor, column: int, size: Tensor) -> Tensor:

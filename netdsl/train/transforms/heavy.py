@@ -40,11 +40,9 @@ class Heavy:
         sizes = [len(TWELVE), *(transform.draws for transform in TWELVE)]
         keys, *strengths = torch.split(numbers, sizes, 1)
         chosen = choose(keys, self.k)
-        rows = rows.clone()
+        rows, apply = rows.clone(), _to_some if rows.device.type == "cpu" else _to_all
         for column, (transform, drawn) in enumerate(zip(TWELVE, strengths, strict=True)):
-            (some,) = chosen[:, column].nonzero(as_tuple=True)
-            if len(some):
-                rows[some] = transform(rows[some], drawn[some])
+            rows = apply(transform, rows, drawn, chosen[:, column])
         return rows
 
 
@@ -62,6 +60,19 @@ class Sometimes:
 
     def __call__(self, rows: Tensor, numbers: Tensor) -> Tensor:
         return pick(numbers[:, 0] < self.p, self.transform(rows, numbers[:, 1:]), rows)
+
+
+def _to_some(transform: Transform, rows: Tensor, numbers: Tensor, chosen: Tensor) -> Tensor:
+    """Transform the images that were chosen, in their place."""
+    (some,) = chosen.nonzero(as_tuple=True)
+    if len(some):
+        rows[some] = transform(rows[some], numbers[some])
+    return rows
+
+
+def _to_all(transform: Transform, rows: Tensor, numbers: Tensor, chosen: Tensor) -> Tensor:
+    """Return the same, every image transformed: on a GPU, counting the chosen would wait for it."""
+    return pick(chosen, transform(rows, numbers), rows)
 
 
 def choose(keys: Tensor, k: int) -> Tensor:

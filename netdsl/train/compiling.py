@@ -1,0 +1,156 @@
+"""A network to what torch.compile makes of it, where that pays or somebody wants it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from netdsl.train.batches import Feed
+from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.forward import forward
+from netdsl.train.freezing import training_mode
+from netdsl.train.memory import Least, untouched
+from netdsl.train.random_state import own_random
+from netdsl.train.settings import Settings
+
+# Where the time that is won makes up for that of the compiler. On a CPU 36 s, and ResNet-20 wins a
+# third of a step; networks with dropout, or so small that steps are short, win nothing.
+_CPU_STEPS, _CPU_MACS = 2_000, 10**13
+# On a GPU about a minute, by what is published: either many steps, whose kernels take less long
+# than their launches, or much to compute.
+_GPU_STEPS, _GPU_MACS = 10_000, 2 * 10**15
+_LAUNCHES = 2 * 10**10  # MACs of a batch below which a GPU waits for launches: it replays a graph
+_COMPILERS = ("g++", "clang++", "c++", "cl")
+
+
+@final
+class Compiled(nn.Module):
+    """A network as torch.compile makes it, for batches of one size; the weights are shared."""
+
+    def __init__(self, model: nn.Module, *, replayed: bool) -> None:
+        super().__init__()
+        self.replayed = replayed
+        mode = "reduce-overhead" if replayed else "default"
+        self._call = (torch.compile(model, dynamic=False, mode=mode),)  # a tuple: no child
+
+    def forward(self, images: Tensor) -> Tensor:
+        (call,) = self._call
+        if not self.replayed:
+            return call(images)  # type: ignore[no-any-return]
+        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+        # NOTE: the next replay writes over what this one gave, which the tally still has to read.
+        return call(images).clone()  # type: ignore[no-any-return]
+
+
+def compile_where_it_pays(
+    model: nn.Module, train: Feed, settings: Settings, note: Callable[[str], None]
+) -> tuple[Settings, Compiled | None]:
+    """Return the settings with `compile` decided, and the compiled network if it is to be used.
+
+    It is tried at once, forward and backward, so that nothing fails later. What somebody asked for
+    is refused where it fails; what was decided here is taken back, and said.
+    """
+    asked = settings.compile
+    if asked and _step(model, model, train, settings, 2).draws_own:
+        raise TrainError(
+            "the network cannot be compiled: it draws for every step which blocks it leaves out",
+            "train it with --no-compile, or without stochastic depth",
+            ExitCode.USAGE,
+        )
+    if not asked and (asked is not None or not pays(model, train, settings)):
+        return replace(settings, compile=False), None
+    note("compiling the network: this takes a minute or two")
+    try:
+        compiled = _tried(model, train, settings)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:  # as all errors of torch's compiler are
+        fact = f"the network cannot be compiled: {_reason(error)}"
+        if asked:
+            raise TrainError(fact, "train it with --no-compile", ExitCode.USAGE) from error
+        note(f"{fact}; training goes on without")
+        return replace(settings, compile=False), None
+    return replace(settings, compile=True), compiled
+
+
+def pays(model: nn.Module, train: Feed, settings: Settings) -> bool:
+    """Say whether a training is long enough to make up for the compiler, by the rule above.
+
+    The rule knows counts only, never a clock: the same training is decided alike every time.
+    """
+    if settings.exact or settings.device == "mps":
+        return False
+    steps = len(train.labels) // settings.batch_size * settings.epochs
+    macs = _macs(model, train, settings) * settings.batch_size * steps
+    if settings.device == "cuda":
+        if steps < _GPU_STEPS and macs < _GPU_MACS:
+            return False
+        return not _step(model, model, train, settings, 2).draws_own
+    if steps < _CPU_STEPS or macs < _CPU_MACS or not has_compiler():
+        return False
+    step = _step(model, model, train, settings, 2)
+    return not (step.draws or step.draws_own)
+
+
+def has_compiler() -> bool:
+    """Say whether this machine has a C++ compiler where torch looks for one."""
+    named = os.environ.get("CXX")
+    return any(shutil.which(name) for name in ((named,) if named else _COMPILERS))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What a step was seen to do: draw from the network's own random numbers, or from torch's."""
+
+    draws_own: bool
+    draws: bool
+
+
+def _tried(model: nn.Module, train: Feed, settings: Settings) -> Compiled:
+    macs = _macs(model, train, settings) * settings.batch_size
+    compiled = Compiled(model, replayed=settings.device == "cuda" and macs < _LAUNCHES)
+    _step(compiled, model, train, settings, settings.batch_size)
+    return compiled
+
+
+def _step(call: nn.Module, model: nn.Module, train: Feed, settings: Settings, images: int) -> _Step:
+    """Run forward and backward in training mode, and leave all as it was."""
+    batch, before = _blank(train, images), torch.get_rng_state()
+    with untouched(model, settings):
+        training_mode(model)
+        forward(call, batch, settings).sum().backward()  # type: ignore[no-untyped-call]
+        model.zero_grad()
+        own = own_random(model)
+        return _Step(
+            draws_own=isinstance(own, Least) and own.drawn,
+            draws=not torch.equal(before, torch.get_rng_state()),
+        )
+
+
+def _macs(model: nn.Module, train: Feed, settings: Settings) -> int:
+    """Return the multiply-adds of an image, as torch counts them."""
+    from torch.utils.flop_counter import FlopCounterMode  # late: it brings triton
+
+    counter = FlopCounterMode(display=False)
+    with untouched(model, settings), torch.no_grad(), counter:
+        forward(model, _blank(train, 2), settings)
+    return int(counter.get_total_flops()) // 4  # of two images, two operations each
+
+
+def _blank(train: Feed, images: int) -> Tensor:
+    """Return black images that lie in memory as those of the training do."""
+    rows = torch.zeros((images, *train.rows.shape[1:]), dtype=torch.uint8)
+    return train.normalise(rows.to(train.labels.device))
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of what torch's compiler met, without what it says around it."""
+    inner = getattr(error, "inner_exception", None) or error
+    lines = [line for line in str(inner).splitlines() if line.strip()]
+    return lines[0].strip() if lines else type(inner).__name__

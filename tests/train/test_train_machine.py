@@ -1,0 +1,64 @@
+"""The machine's defaults, and that what is set for a training is set back behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+
+from netdsl.train import Settings
+from netdsl.train.machine import computing, pick_device
+
+GPU = replace(Settings(), device="cuda")  # no GPU is needed to say how one is to compute
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    before = _state()
+    yield
+    assert _state() == before
+
+
+def _state() -> tuple[object, ...]:
+    return (
+        torch.get_float32_matmul_precision(),
+        torch.backends.cudnn.allow_tf32,
+        torch.backends.cudnn.benchmark,
+        torch.are_deterministic_algorithms_enabled(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "state"),
+    [
+        (GPU, ("high", True, True, False)),
+        (replace(GPU, exact=True), ("highest", False, False, False)),
+        (replace(GPU, deterministic=True), ("high", True, False, True)),
+        (Settings(), ("highest", True, False, False)),
+    ],
+)
+def test_a_gpu_multiplies_as_the_settings_say(
+    settings: Settings, state: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    with computing(settings):
+        assert _state() == state
+
+
+def test_what_was_set_is_set_back_where_a_training_fails() -> None:
+    with pytest.raises(KeyError), computing(GPU):
+        raise KeyError
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "device"),
+    [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_the_best_device_is_taken(
+    cuda: bool, mps: bool, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert pick_device() == device
