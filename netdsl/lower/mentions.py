@@ -43,7 +43,8 @@ def _below(node: object) -> Iterator[object]:
         if isinstance(top, tuple):
             stack += top
         else:
-            stack += [getattr(top, name) for name in _parts(type(top))]
+            kind: type = type(top)
+            stack += [getattr(top, name) for name in _parts(kind)]
 
 
 @cache
