@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from netdsl.backends.modules import Maker
+from netdsl.backends.modules import Blank, Maker, Makes
 from netdsl.collector import paused
 from netdsl.ir import Call, Graph, Settings
 from netdsl.plan import ModulePlan, Program, branch_ends, plan
@@ -25,7 +25,7 @@ class Scope(nn.Module):
     It can be called, hooked, frozen and printed by itself.
     """
 
-    def __init__(self, plan: ModulePlan, maker: Maker) -> None:
+    def __init__(self, plan: ModulePlan, maker: Makes) -> None:
         super().__init__()
         self.code = plan.code
         prefix = f"{plan.path}." if plan.path else ""
@@ -62,7 +62,7 @@ class StochasticScope(Scope):
     block on its own survives.
     """
 
-    def __init__(self, plan: ModulePlan, maker: Maker) -> None:
+    def __init__(self, plan: ModulePlan, maker: Makes) -> None:
         super().__init__(plan, maker)
         assert plan.dropped is not None
         self._dropped = _program(plan.dropped, plan.inputs)
@@ -81,7 +81,7 @@ class Network(Scope):
     training exactly keeps its state (`network.random.getstate()`).
     """
 
-    def __init__(self, plan: ModulePlan, maker: Maker, seed: int) -> None:
+    def __init__(self, plan: ModulePlan, maker: Makes, seed: int) -> None:
         super().__init__(plan, maker)
         self.random = random.Random(seed)
         self._stochastic = tuple(_stochastic(plan))
@@ -106,6 +106,11 @@ def to_module(graph: Graph, settings: Settings, seed: int = 0) -> Network:
         return Network(plan(graph), Maker(settings.init, seed, zero), seed)
 
 
+def without_memory(graph: Graph) -> Network:
+    """Return the network as a module on torch's meta device, to count and to compare with."""
+    return Network(plan(graph), Blank(), 0)
+
+
 def _is_elsewhere() -> bool:
     """Say whether torch makes tensors on another device than the CPU now."""
     return torch.get_default_device().type != "cpu"
@@ -120,7 +125,7 @@ def _stochastic(plan: ModulePlan) -> Iterator[str]:
             yield from _stochastic(child)
 
 
-def _make(child: Call | ModulePlan, maker: Maker, path: str) -> nn.Module:
+def _make(child: Call | ModulePlan, maker: Makes, path: str) -> nn.Module:
     if isinstance(child, Call):
         return maker.make(child, path)
     if child.dropped is not None:
