@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netdsl.collector import paused
 from netdsl.errors import Diagnostic, NetDSLError, fail
 from netdsl.ir import Graph, Settings
 from netdsl.lower import Loader, Lowered, Overrides, inline, lower, read_header
@@ -184,6 +185,7 @@ class Network:
         return [*graphs, (f"{self.name}, plain", self.plain().checked)] if twin else graphs
 
 
+@paused()
 def load(
     arch: str | Path,
     *,
@@ -202,6 +204,7 @@ def load(
     return build(*open_arch(arch).with_overrides(overrides))
 
 
+@paused()
 def parse(
     text: str,
     *,
@@ -235,6 +238,7 @@ def make_overrides(
     return Overrides(names, scale)
 
 
+@paused()
 def build(file: tree.File, overrides: Overrides, loader: Loader) -> Network:
     """Return the checked network; raise `NetDSLError` with all that is wrong."""
     lowered = lower(file, overrides, loader)
@@ -256,6 +260,7 @@ def declared(file: tree.File, overrides: Overrides, loader: Loader) -> Settings:
     return read_header(file, overrides, loader, lambda diagnostic: None).settings
 
 
+@paused()
 def check(file: tree.File, overrides: Overrides, loader: Loader) -> tuple[Diagnostic, ...]:
     """Return every finding; without an input, what can be said without shapes."""
     try:

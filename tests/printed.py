@@ -10,8 +10,7 @@ import torch
 from torch import nn
 
 import netdsl
-from netdsl.backends.pytorch import Network
-from netdsl.plan import plan
+from netdsl.backends.pytorch import without_memory
 
 SEED = 3
 
@@ -90,8 +89,7 @@ def record(net: netdsl.Network, path: Path, *, images: int, steps: int) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as in the child: sums depend on how they are shared out
     path.write_text(net.source(), encoding="utf-8")
-    with torch.device("meta"):
-        model = Network(plan(net.checked), SEED)
+    model = without_memory(net.checked)
     model.to_empty(device="cpu")  # all its numbers are drawn below
     x = torch.randn(images, *net.input_shape, generator=torch.Generator().manual_seed(SEED))
     y = measure(model, x, steps)

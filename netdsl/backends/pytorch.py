@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from netdsl.backends import layers
-from netdsl.backends.initialisation import initialise
+from netdsl.backends.modules import Blank, Maker, Makes
+from netdsl.collector import paused
 from netdsl.ir import Call, Graph, Settings
 from netdsl.plan import ModulePlan, Program, branch_ends, plan
 
@@ -23,11 +25,12 @@ class Scope(nn.Module):
     It can be called, hooked, frozen and printed by itself.
     """
 
-    def __init__(self, plan: ModulePlan) -> None:
+    def __init__(self, plan: ModulePlan, maker: Makes) -> None:
         super().__init__()
         self.code = plan.code
+        prefix = f"{plan.path}." if plan.path else ""
         for name, child in plan.children:
-            self.add_module(name, _make(child))
+            self.add_module(name, _make(child, maker, f"{prefix}{name}"))
         self._program = _program(plan.program, plan.inputs)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -59,8 +62,8 @@ class StochasticScope(Scope):
     block on its own survives.
     """
 
-    def __init__(self, plan: ModulePlan) -> None:
-        super().__init__(plan)
+    def __init__(self, plan: ModulePlan, maker: Makes) -> None:
+        super().__init__(plan, maker)
         assert plan.dropped is not None
         self._dropped = _program(plan.dropped, plan.inputs)
         self.survival = plan.survival
@@ -78,12 +81,10 @@ class Network(Scope):
     training exactly keeps its state (`network.random.getstate()`).
     """
 
-    def __init__(self, plan: ModulePlan, seed: int) -> None:
-        super().__init__(plan)
+    def __init__(self, plan: ModulePlan, maker: Makes, seed: int) -> None:
+        super().__init__(plan, maker)
         self.random = random.Random(seed)
-        self._stochastic = tuple(
-            path for path, module in self.named_modules() if isinstance(module, StochasticScope)
-        )
+        self._stochastic = tuple(_stochastic(plan))
 
     def forward(self, x: Tensor) -> Tensor:
         if self._stochastic and self.training:
@@ -99,30 +100,37 @@ class Network(Scope):
 
 
 def to_module(graph: Graph, settings: Settings, seed: int = 0) -> Network:
-    """Return the network as a module in training mode, initialised by the seed.
-
-    The memory is set once: modules are made without data, then filled.
-    """
-    with torch.device("meta"):
-        network = Network(plan(graph), seed)
-    network.to_empty(device="cpu")
+    """Return the network as a module in training mode, initialised by the seed."""
     zero = branch_ends(graph) if settings.init == "zero_last" else ()
-    initialise(network, settings.init, seed, zero)
-    return network
+    with paused(), torch.device("cpu") if _is_elsewhere() else nullcontext():
+        return Network(plan(graph), Maker(settings.init, seed, zero), seed)
 
 
-def _make(child: Call | ModulePlan) -> nn.Module:
-    if isinstance(child, ModulePlan):
-        if child.dropped is not None:
-            return StochasticScope(child)
-        return Scope(child) if child.inputs == 1 else Join(child)
-    values = list(child.arguments.values())
-    options = dict(list(child.arguments.items())[child.positional :])
-    home = nn if child.target.startswith("nn.") else layers
-    module: nn.Module = getattr(home, child.target.removeprefix("nn."))(
-        *values[: child.positional], **options
-    )
-    return module
+def without_memory(graph: Graph) -> Network:
+    """Return the network as a module on torch's meta device, to count and to compare with."""
+    return Network(plan(graph), Blank(), 0)
+
+
+def _is_elsewhere() -> bool:
+    """Say whether torch makes tensors on another device than the CPU now."""
+    return torch.get_default_device().type != "cpu"
+
+
+def _stochastic(plan: ModulePlan) -> Iterator[str]:
+    """Give the paths of the blocks that a training step may leave out."""
+    for _, child in plan.children:
+        if isinstance(child, ModulePlan):
+            if child.dropped is not None:
+                yield child.path
+            yield from _stochastic(child)
+
+
+def _make(child: Call | ModulePlan, maker: Makes, path: str) -> nn.Module:
+    if isinstance(child, Call):
+        return maker.make(child, path)
+    if child.dropped is not None:
+        return StochasticScope(child, maker)
+    return Scope(child, maker) if child.inputs == 1 else Join(child, maker)
 
 
 def _program(program: Program, inputs: int) -> _Program:

@@ -20,6 +20,7 @@ COMMANDS = {
     "data": "Bring data sets here, say what is in them, show them augmented.",
     "transfer": "Give a network the weights of another that computes the same.",
     "evaluate": "Evaluate a trained network again.",
+    "doctor": "Say what this machine has, what is wrong with it, and the way out.",
 }
 
 
@@ -51,7 +52,8 @@ def group(traceback: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit.
 
-    0 fine, 1 internal error, 2 usage or source, 3 to 6 training, 130 and 143 signals.
+    0 fine, 1 internal error, 2 usage or source, 3 to 6 training, 7 a fault that
+    `doctor` found, 130 and 143 signals.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:

@@ -22,7 +22,7 @@ from rich.progress import (
 
 if TYPE_CHECKING:
     from netdsl import train
-    from netdsl.train import Row, Start, Step, Summary
+    from netdsl.train import Forecast, Row, Start, Step, Summary
 
 
 def listener(folder: Path) -> Bar | Lines:
@@ -152,6 +152,28 @@ def opening(start: Start) -> str:
         f"{start.val_images:,} validation images; {s.epochs} epochs, batch {s.batch_size}, "
         f"lr {s.lr:g}, seed {s.seed}, {s.precision} on {s.device}"
     )
+
+
+def plan_lines(forecast: Forecast) -> Iterator[str]:
+    """What a training would take, a line a measure."""
+    f = forecast
+    yield f"a step takes {f.seconds_per_step * 1000:,.1f} ms, an epoch of {f.steps:,} steps " + (
+        f"{duration(f.seconds_per_epoch)}, {f.epochs} epochs {duration(f.seconds)}"
+    )
+    memory, disk = f"{f.peak_memory / 1e9:.2f} GB of memory", f"{f.disk / 1e6:,.1f} MB on the disk"
+    yield f"{memory} at the most, {disk} meanwhile"
+
+
+def duration(seconds: float) -> str:
+    """Write a time for people.
+
+    >>> [duration(s) for s in (0.42, 75, 7325, 180_000)]
+    ['0.4 s', '1 min 15 s', '2 h 2 min', '50 h 0 min']
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
 def epoch_line(row: Row) -> str:

@@ -22,6 +22,8 @@ OPTIONS = (
                  "one below runs/ unless given."),
     click.option("--resume", metavar="RUN|auto", help="Go on with the training in that folder; "
                  "auto: start, go on with or leave alone the one in --run-dir."),
+    click.option("--plan", "only_planned", is_flag=True, help="Measure a few steps and say what "
+                 "the training would take; leave no run behind."),
     click.option("--save-minutes", type=click.FloatRange(0), default=10.0, show_default=True,
                  help="How often a checkpoint is written within an epoch."),
     click.option("--tensorboard", is_flag=True, help="Write event files too, into the run."),

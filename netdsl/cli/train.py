@@ -36,6 +36,7 @@ def command(
     arch: str | None,
     run_dir: Path | None,
     resume: str | None,
+    only_planned: bool,
     save_minutes: float,
     tensorboard: bool,
     **options: Any,
@@ -46,7 +47,11 @@ def command(
     settings, metrics.csv, curves, the best and the last weights, and a summary.
     """
     chosen, recipe = take_choices(options), take_recipe(options)
-    how: dict[str, Any] = {"save_minutes": save_minutes, "tensorboard": tensorboard}
+    if only_planned and resume is not None:
+        raise click.UsageError("--plan is about a training that has not begun: leave --resume away")
+    how: dict[str, Any] = {
+        "only_planned": only_planned, "save_minutes": save_minutes, "tensorboard": tensorboard,
+    }  # fmt: skip
     if arch is not None and recipe.stages:
         _train_by_stages(arch, chosen, recipe, run_dir, resume, how, options)
         return
@@ -76,17 +81,18 @@ def _train_by_stages(
         said = {**options, "init": str(before) if before else options["init"]}
         plan = _planned(arch, machine_of(earlier), chosen, alone(recipe, stage), **said)
         plan.asked["freeze"] = list(stage.freeze)
-        before = _run(plan, earlier, folder, before, **how).last
+        done = _run(plan, earlier, folder, before, **how)
+        before = done.last if done is not None else None
 
 
 def _run(
     plan: Plan, earlier: RunFolder | None, folder: Path | None, before: Path | None, *,
-    save_minutes: float, tensorboard: bool,
-) -> RunFolder:  # fmt: skip
+    only_planned: bool, save_minutes: float, tensorboard: bool,
+) -> RunFolder | None:  # fmt: skip
     """Train what is planned, unless it is trained already; return where it lies."""
     from netdsl import train
     from netdsl.cli.allocator import keep_memory
-    from netdsl.cli.progress import listen
+    from netdsl.cli.progress import listen, plan_lines
     from netdsl.train.freezing import freeze
 
     if earlier is not None and goes_on(earlier, plan).is_finished:
@@ -97,6 +103,10 @@ def _run(
     if frozen := tuple(plan.asked.get("freeze", ())):
         still = freeze(module, frozen)
         click.echo(f"{', '.join(frozen)}: {len(still)} weights do not learn in this stage")
+    if only_planned:
+        for line in plan_lines(train.forecast(module, plan.images, plan.settings)):
+            click.echo(line)
+        return None
     # The folder is made last: a start that is refused leaves nothing behind.
     run = earlier or _started(plan, folder)
     listeners = listen(run.path, tensorboard)

@@ -47,9 +47,11 @@ class Graph:
 
     def add(self, node: Node) -> Node:
         """Append `node`; its inputs must be there already."""
-        assert node.name not in self._nodes, node.name
-        assert all(name in self._nodes for name in node.inputs), node
-        self._nodes[node.name] = node
+        nodes = self._nodes
+        assert node.name not in nodes, node.name
+        for name in node.inputs:
+            assert name in nodes, node
+        nodes[node.name] = node
         return node
 
     def __getitem__(self, name: str) -> Node:

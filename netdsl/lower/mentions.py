@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from netdsl.syntax import tree
 
@@ -41,5 +42,13 @@ def _below(node: object) -> Iterator[object]:
         yield top
         if isinstance(top, tuple):
             stack += top
-        elif hasattr(top, "__slots__") and not isinstance(top, str | int):
-            stack += [getattr(top, name) for name in top.__slots__ if "span" not in name]
+        else:
+            kind: type = type(top)
+            stack += [getattr(top, name) for name in _parts(kind)]
+
+
+@cache
+def _parts(kind: type) -> tuple[str, ...]:
+    """Return what a node of the tree holds that may mention something."""
+    slots = () if issubclass(kind, str | int) else getattr(kind, "__slots__", ())
+    return tuple(name for name in slots if "span" not in name)

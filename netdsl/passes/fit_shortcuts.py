@@ -16,6 +16,8 @@ def fit_shortcuts(graph: Graph) -> Graph:
     Under the policy `identity` a shortcut whose shapes differ is left out, with its addition and
     its stochastic depth.
     """
+    if not any(isinstance(node.op, Shortcut) for node in graph):
+        return graph.prune()
     findings: list[Diagnostic] = []
     absent = _absent(graph)
 

@@ -14,6 +14,8 @@ def schedule_drop_path(graph: Graph, rate: float) -> Graph:
     A block with a rate of its own keeps it; one that always survives loses the node.
     """
     units = [node.name for node in graph if isinstance(node.op, StochasticDepth)]
+    if not units:
+        return graph
     places = {name: place for place, name in enumerate(units, 1)}
 
     def change(node: Node, rebuilt: Graph) -> Node:

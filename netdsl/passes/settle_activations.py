@@ -9,6 +9,8 @@ from netdsl.ops.dense import Linear
 
 def settle_activations(graph: Graph) -> Graph:
     """Keep the activation of a fully connected layer only where another one can be reached."""
+    if not any(type(node.op) is HiddenAct for node in graph):
+        return graph
     hidden: set[str] = set()
     for node in reversed(tuple(graph)):
         if node.name in hidden or isinstance(node.op, Linear):

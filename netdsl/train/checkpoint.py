@@ -19,6 +19,7 @@ from netdsl.train.faults import diverged
 from netdsl.train.files import read_file, write_file
 from netdsl.train.metrics import Row
 from netdsl.train.origin import refuse_changes
+from netdsl.train.pace import Pace
 from netdsl.train.random_state import random_state, restore_random_state
 from netdsl.train.tally import Tally
 from netdsl.train.training import Training
@@ -91,6 +92,7 @@ def _state(job: Training) -> dict[str, Any]:
         "rows": [asdict(row) for row in job.rows],
         "tally": job.tally.state(),
         "seconds": job.elapsed,
+        "pace": job.pace.step,
         "random": random_state(job.model, job.settings),
         "model": dict(job.model.state_dict()),
         "optimiser": job.optimiser.state_dict(),
@@ -108,6 +110,7 @@ def _put_back(job: Training, state: Mapping[str, Any]) -> None:
     job.rows = [Row(**row) for row in state["rows"]]
     job.tally = Tally.restore(state["tally"])
     job.seconds = state["seconds"]
+    job.pace = Pace(state.get("pace"))
     job.best_weights = state["best"]
     if job.rows:
         write_weights(job.best_weights, job.run.best, about_best(job))

@@ -28,6 +28,7 @@ def train_epoch(job: Training) -> None:
     batches = shuffled(job.feeds.train, job.settings, job.epoch, job.step)
     for images, target, labels in batches:
         _step(job, images, target, labels)
+        job.pace.note(job.done, job.steps, job.settings.device)
         if job.step == job.steps or time.perf_counter() - job.reported > _REPORT_EVERY:
             _tell(job)
         pause(job)

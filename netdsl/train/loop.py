@@ -114,6 +114,7 @@ def _finish(job: Training) -> Summary:
         device=job.settings.device,
         torch=torch.__version__,
         settings=job.settings,
+        forecast_seconds=None if job.forecast is None else round(job.forecast, 3),
     )
     job.run.write_summary(summary, job.rows)
     job.run.checkpoint.unlink(missing_ok=True)

@@ -45,7 +45,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a training came to: `best` is the epoch whose weights are kept as the best."""
+    """What a training came to: `best` is the epoch whose weights are kept as the best.
+
+    `forecast_seconds` is what its first steps promised, beside the seconds that it took.
+    """
 
     best: Row
     last: Row
@@ -54,6 +57,7 @@ class Summary:
     device: str
     torch: str
     settings: Settings
+    forecast_seconds: float | None = None
 
 
 class Progress(Protocol):

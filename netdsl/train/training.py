@@ -14,6 +14,7 @@ from netdsl.train.batches import Feed
 from netdsl.train.compiling import Compiled
 from netdsl.train.metrics import Row
 from netdsl.train.origin import Origin
+from netdsl.train.pace import Pace
 from netdsl.train.progress import Progress
 from netdsl.train.run import RunFolder
 from netdsl.train.schedule import rate
@@ -57,6 +58,7 @@ class Training:
     begun_at: int = 0  # the step that came first since `began`
     reported: float = 0.0
     saved: float = field(default_factory=time.perf_counter)
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def epoch(self) -> int:
@@ -99,6 +101,13 @@ class Training:
         if not self.rows or len(self.rows) >= self.settings.epochs:
             return bool(self.rows)
         return 0 < self.settings.patience <= len(self.rows) - self.best.epoch
+
+    @property
+    def forecast(self) -> float | None:
+        """The seconds that all epochs will take, by the first steps; None where none were timed."""
+        evaluated = len(self.feeds.val.labels) + len(self.feeds.sample.labels)
+        epoch = self.pace.epoch(self.steps, self.settings.batch_size, evaluated)
+        return None if epoch is None else epoch * self.settings.epochs
 
     @property
     def elapsed(self) -> float:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -147,3 +148,24 @@ def test_a_run_folder_that_is_in_use_is_refused(images: Path) -> None:
 def test_broken_networks_are_refused_before_images_are_read(tmp_path: Path) -> None:
     done = run("train", "-", "--data", "tiny-imagenet", cwd=tmp_path, stdin="Cnov 64 FC classes")
     assert (done.returncode, "did you mean `Conv`?" in done.stderr) == (2, True)
+
+
+def test_a_plan_says_what_a_training_would_take_and_leaves_nothing(images: Path) -> None:
+    arguments = ("train", "-", "--data", "images", "--epochs", "3", "--batch-size", "8", "--plan")
+    before = sorted(images.iterdir())
+    done = run(*arguments, "--run-dir", "run", cwd=images, stdin=TINY)
+    assert (done.returncode, done.stderr) == (0, "")
+    steps, sizes = done.stdout.splitlines()
+    assert re.fullmatch(
+        r"a step takes [\d,.]+ ms, an epoch of 4 steps [\d.]+ s, 3 epochs [\d.]+ s", steps
+    )
+    assert re.fullmatch(r"\d\.\d\d GB of memory at the most, 0\.\d MB on the disk meanwhile", sizes)
+    assert [path for path in sorted(images.iterdir()) if path.name != "netdsl-data"] == before
+
+
+def test_a_plan_of_a_run_that_has_begun_is_refused(tmp_path: Path) -> None:
+    done = run("train", "digits", "--resume", "run", "--plan", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        "--plan is about a training that has not begun: leave --resume away\n"
+    )

@@ -7,8 +7,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import netdsl
-from netdsl.backends.pytorch import Network as Module
-from netdsl.plan import plan
+from netdsl.backends.pytorch import without_memory
 from netdsl.shelf import shipped, variants
 from tests.contract.test_zoo import TOO_LARGE
 from tests.printed import record, run_apart
@@ -40,8 +39,7 @@ def twins(names: list[str]) -> list[tuple[str, bool]]:
 @pytest.mark.parametrize(("name", "plain"), twins(sorted(HOMES)))
 def test_torch_counts_the_same_parameters_and_macs(name: str, plain: bool) -> None:
     net = load(name, plain)
-    with torch.device("meta"):
-        model = Module(plan(net.checked), 0).eval()
+    model = without_memory(net.checked).eval()
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
         y = model(torch.empty(1, *net.input_shape, device="meta"))

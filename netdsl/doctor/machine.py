@@ -1,0 +1,131 @@
+"""The machine to findings: cores and threads, memory, allocator, compiler."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from netdsl.doctor.child import Answer
+from netdsl.doctor.finding import Finding, fault, note, ok
+
+_LEAST_MEMORY = 10**9
+_ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc")
+
+
+def threads(environment: Mapping[str, str], cores: int, root: Path = Path("/")) -> Finding:
+    """Return how many cores may be used, and what keeps libraries from using them."""
+    limit, said = cpu_limit(root), environment.get("OMP_NUM_THREADS", "")
+    if limit is not None and limit < cores:
+        whole = max(1, round(limit))
+        return note(
+            "threads", f"the control group leaves {limit:g} of {cores} cores",
+            f"more threads than that wait for each other: --threads {whole}",
+        )  # fmt: skip
+    if said.isdecimal() and int(said) < cores:
+        return note(
+            "threads", f"OMP_NUM_THREADS is {said}, and {cores} cores may be used",
+            "a training takes all of them none the less, other work does not: unset it",
+        )  # fmt: skip
+    return ok("threads", f"{cores} {'core' if cores == 1 else 'cores'} may be used")
+
+
+def cpu_limit(root: Path) -> float | None:
+    """Return how many cores the control groups of this process leave; None for all."""
+    limits = []
+    for line in _lines(root / "proc/self/cgroup"):
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            base = root / "sys/fs/cgroup"
+        elif "cpu" in controllers.split(","):
+            base = root / "sys/fs/cgroup/cpu"
+        else:
+            continue
+        inner = base / path.lstrip("/")
+        for group in (inner, *inner.parents):
+            if group.is_relative_to(base):
+                limits += [*_quota(group)]
+    return min(limits, default=None)
+
+
+def precision(training: Answer) -> Finding:
+    """Return which precision a training takes here."""
+    if training.failure is not None:
+        return note("precision", "unknown: trainings do not start")
+    device, chosen = training.facts["device"], training.facts["precision"]
+    if chosen == "bf16":
+        return ok("precision", f"bf16, which {device} is faster in")
+    return note("precision", f"fp32: {device} has no instructions for bf16")
+
+
+def memory(training: Answer) -> Finding:
+    """Return how much memory machine and control group leave."""
+    free = training.facts.get("memory")
+    if free is None:
+        return note("memory", "how much is free is unknown here")
+    text = f"{free / 1e9:.1f} GB may still be taken"
+    if free < _LEAST_MEMORY:
+        help = "end other programs, or raise the limit of the control group"
+        return fault("memory", f"only {text}", help)
+    return ok("memory", text)
+
+
+def allocator(environment: Mapping[str, str], libc: str | None = None) -> Finding:
+    """Return who hands memory out; `netdsl train` tunes that of glibc."""
+    preloaded = [name for name in _ALLOCATORS if name in environment.get("LD_PRELOAD", "")]
+    if preloaded:
+        return ok("allocator", f"{preloaded[0]}, by LD_PRELOAD")
+    found = (platform.libc_ver()[0] if libc is None else libc) or f"that of {platform.system()}"
+    if found == "glibc" or platform.system() != "Linux":
+        return ok("allocator", found)
+    return note("allocator", f"{found}, which a training cannot tune", "glibc is faster")
+
+
+def compiler(environment: Mapping[str, str]) -> Finding:
+    """Return the C++ compiler that `--compile` would call on a CPU."""
+    named = environment.get("CXX")
+    for name in (named,) if named else ("g++", "clang++", "c++"):
+        path = shutil.which(name)
+        if path is not None:
+            return _version(path)
+    missing = f"CXX names {named}, which is not there" if named else "none, so nothing is compiled"
+    return note("compiler", missing, "--compile needs one on a CPU: apt install g++, say")
+
+
+def _version(path: str) -> Finding:
+    try:
+        done = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, timeout=20, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return note("compiler", f"{path} does not run", "--compile needs one on a CPU")
+    return ok("compiler", next(iter(done.stdout.splitlines()), path))
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _quota(group: Path) -> Iterator[float]:
+    """Give the limit of a control group, of either version of them, if it has one."""
+    both = [*_lines(group / "cpu.max")]
+    quota, period = both[0].split() if both else ("max", "")
+    if not both:
+        old = [_lines(group / f"cpu.cfs_{name}_us") for name in ("quota", "period")]
+        if all(old):
+            quota, period = old[0][0], old[1][0]
+    if quota.isdecimal() and period.isdecimal() and int(period):
+        yield int(quota) / int(period)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []

@@ -1,0 +1,123 @@
+"""Modules that are copied from their like are what constructors make, with values of their own."""
+
+import pytest
+import torch
+from torch import nn
+
+from netdsl import parse
+from netdsl.backends.modules import Maker
+from netdsl.ir import Call
+
+CALLS = [
+    Call("nn.Conv2d", {"in_channels": 4, "out_channels": 6, "kernel_size": (3, 5), "bias": False}, 3),
+    Call("nn.Conv2d", {"in_channels": 4, "out_channels": 6, "kernel_size": 1, "groups": 2}, 2),
+    Call("nn.ConvTranspose2d", {"in_channels": 4, "out_channels": 6, "kernel_size": 2}, 3),
+    Call("nn.Linear", {"in_features": 5, "out_features": 7}, 2),
+    Call("nn.BatchNorm2d", {"num_features": 6}, 1),
+    Call("nn.BatchNorm2d", {"num_features": 6, "affine": False}, 1),
+    Call("nn.GroupNorm", {"num_groups": 2, "num_channels": 6}, 2),
+    Call("ChannelNorm", {"normalized_shape": 6, "eps": 1e-6}, 1),
+    Call("LayerScale", {"channels": 6, "start": 1e-6}, 1),
+    Call("nn.ReLU", {"inplace": True}),
+    Call("nn.PReLU", {"num_parameters": 6}, 1),
+    Call("nn.MultiheadAttention", {"embed_dim": 6, "num_heads": 2}, 2),
+    Call("ZeroPad", {"stride": 2, "channels": 3}, 2),
+]  # fmt: skip
+
+
+def constructed(call: Call) -> nn.Module:
+    from netdsl.backends import layers
+
+    home = nn if call.target.startswith("nn.") else layers
+    module: nn.Module = getattr(home, call.target.removeprefix("nn."))(**call.arguments)
+    return module
+
+
+@pytest.mark.parametrize("call", CALLS, ids=str)
+@pytest.mark.parametrize("init", ["kaiming", "torch"])
+def test_a_copy_has_all_that_a_constructor_makes(call: Call, init: str) -> None:
+    first, second = (Maker(init, 0).make(call, "a") for _ in range(2))  # type: ignore[arg-type]
+    expected = constructed(call)
+    for module in (first, second):
+        assert type(module) is type(expected)
+        assert str(module) == str(expected)
+        assert vars(module).keys() == vars(expected).keys()
+        assert {k: (v.shape, v.dtype, v.stride()) for k, v in module.state_dict().items()} == {
+            k: (v.shape, v.dtype, v.stride()) for k, v in expected.state_dict().items()
+        }
+        assert [p.requires_grad for p in module.parameters()] == [
+            p.requires_grad for p in expected.parameters()
+        ]
+        assert module.training
+
+
+@pytest.mark.parametrize("call", CALLS, ids=str)
+def test_copies_share_nothing_that_can_change(call: Call) -> None:
+    maker = Maker("kaiming", 0)
+    one, other = maker.make(call, "a"), maker.make(call, "b")
+    for name, value in vars(one).items():
+        if isinstance(value, dict | list | set):
+            assert value is not vars(other)[name], name
+    storages = [{t.data_ptr() for t in m.state_dict().values() if t.numel()} for m in (one, other)]
+    assert storages[0].isdisjoint(storages[1])
+    one.register_forward_hook(lambda *_: None)
+    assert (len(one._forward_hooks), len(other._forward_hooks)) == (1, 0)
+
+
+def test_norms_start_as_ones_and_zeros_after_others_were_trained() -> None:
+    net = parse("Conv 4 FC 3", input=(3, 9, 8))
+    with torch.no_grad():
+        for tensor in net.module().state_dict().values():
+            tensor.fill_(7)
+    model = net.module()
+    assert model.conv1_norm.weight.tolist() == [1.0] * 4
+    assert model.conv1_norm.running_mean.tolist() == [0.0] * 4
+    assert model.conv1_norm.num_batches_tracked.item() == 0
+
+
+@pytest.mark.parametrize("header", ["", "init xavier", "init torch", "init zero_last"])
+def test_values_depend_on_seed_and_name_alone(header: str) -> None:
+    net = parse(f'{header} Conv 4 BB 4 BB 6 s2 Torch "nn.PReLU" 6 FC 5', input=(3, 9, 8))
+    torch.manual_seed(1)
+    one = net.module(seed=3).state_dict()
+    torch.manual_seed(2)
+    torch.rand(5)
+    parse("Conv 8 FC 7", input=(3, 9, 8)).module(seed=9)
+    other = net.module(seed=3).state_dict()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_callers_random_numbers_stay_as_they_are() -> None:
+    net = parse('init torch Conv 4 Torch "nn.Conv2d" 4 5 3 padding=1 FC 5', input=(3, 9, 8))
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    net.module()
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_large_weights_are_what_torch_fills_at_once() -> None:
+    weight = parse("Conv 96 Conv 100", input=(3, 9, 8)).module(seed=4).conv2.weight  # 86,400
+    from netdsl.backends.initialisation import generator
+
+    expected = torch.empty_like(weight).detach()
+    random = generator(4, "conv2.weight")
+    nn.init.kaiming_normal_(expected, mode="fan_out", nonlinearity="relu", generator=random)
+    assert torch.equal(weight, expected)
+
+
+def test_a_default_device_and_type_are_minded() -> None:
+    net = parse("Conv 4 FC 3", input=(3, 9, 8))
+    with torch.device("meta"):
+        assert {p.device.type for p in net.module().parameters()} == {"cpu"}
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert {p.dtype for p in net.module().parameters()} == {torch.float64}
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert {p.dtype for p in net.module().parameters()} == {torch.float32}
+
+
+def test_stochastic_blocks_are_found_in_order() -> None:
+    model = parse("drop_path 0.5 Conv 4 (BB 4)x3 GAP FC 5", input=(3, 9, 8)).module()
+    assert model._stochastic == ("bb1", "bb2", "bb3")
