@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from netdsl.train.data.dataset import DataSet, Split
+from netdsl.train.distributed import ALONE, World
 from netdsl.train.mixing import Target, draw, mix
 from netdsl.train.normalising import mean_and_std
 from netdsl.train.settings import Settings
-from netdsl.train.steps import count_steps  # noqa: F401  (what follows is about the same steps)
+from netdsl.train.steps import count_steps
 from netdsl.train.transforms import make, random_numbers, random_order
 
 Batch = tuple[Tensor, Tensor]  # float32 images (N, C, H, W), int64 labels (N)
@@ -24,7 +25,7 @@ class Feed:
     """A split on its device: uint8 rows (N, H, W, C), labels, and how a batch is made of them.
 
     `mean` and `scale` hold one number for each of the H × W × C values of an image, since a whole
-    image is normalised faster by its like than channel by channel.
+    image is normalised faster by its like than channel by channel. `world` shares the images out.
     """
 
     rows: Tensor
@@ -33,6 +34,7 @@ class Feed:
     scale: Tensor
     batch_size: int
     channels_last: bool
+    world: World = ALONE
 
     def normalise(self, rows: Tensor) -> Tensor:
         """Return (pixel / 255 - mean) / std as float32 (N, C, H, W)."""
@@ -41,7 +43,7 @@ class Feed:
         return images if self.channels_last else images.contiguous()
 
 
-def feed(split: Split, data: DataSet, settings: Settings) -> Feed:
+def feed(split: Split, data: DataSet, settings: Settings, world: World = ALONE) -> Feed:
     """Put a split on the device that the settings name."""
     rows = split.images.permute(0, 2, 3, 1).contiguous()
     mean, std = mean_and_std(data, settings.normalise)
@@ -53,13 +55,15 @@ def feed(split: Split, data: DataSet, settings: Settings) -> Feed:
         scale=(1 / (std * 255)).to(device),
         batch_size=settings.batch_size,
         channels_last=settings.channels_last,
+        world=world,
     )
 
 
 def in_order(source: Feed) -> Iterator[Batch]:
-    """Give every image once, as it is."""
-    for begin in range(0, len(source.labels), source.batch_size):
-        part = slice(begin, begin + source.batch_size)
+    """Give every image once, as it is, in whole batches; process after process takes the next."""
+    size, world = source.batch_size, source.world
+    for begin in range(world.rank * size, len(source.labels), world.size * size):
+        part = slice(begin, begin + size)
         yield source.normalise(source.rows[part]), source.labels[part]
 
 
@@ -68,29 +72,36 @@ def shuffled(
 ) -> Iterator[tuple[Tensor, Target, Tensor]]:
     """Give every image once, augmented and mixed: images, what they show, their own labels.
 
+    Of every batch a process gets its part, as it would be in the whole batch.
+
     What a step gets depends on seed, epoch and its place in the epoch alone, so that `start` leaves
-    out the steps before it and changes nothing. A last batch of a single image is left out: batch
-    norm cannot learn from it.
+    out the steps before it and changes nothing. A last batch with less than two images a process is
+    left out: batch norm cannot learn from one.
     """
-    together = _batches_at_once(source)
+    ahead = _ahead(source, settings)
+    together = _batches_at_once(source, ahead)
     batches = _augmented(source, settings, epoch, start // together)
     for step, (images, labels) in enumerate(batches, start - start % together):
         if step >= start:
             drawn = draw(settings, epoch, step)
-            mixed, target = (images, labels) if drawn is None else mix(images, labels, drawn)
-            yield mixed, target, labels
+            if drawn is None:
+                yield images, labels, labels
+            else:
+                yield *mix(images, labels, drawn, ahead), labels[ahead:]
 
 
 def _augmented(source: Feed, settings: Settings, epoch: int, skip: int) -> Iterator[Batch]:
     """Give batches that are not mixed yet, some made together; `skip` of such makings left out."""
     count, size, device = len(source.labels), source.batch_size, source.rows.device
     augment, seed = [make(text) for text in settings.augment], settings.seed
-    order = random_order(seed, epoch, 0, count)[: count - (count % size == 1)].to(device)
+    order = random_order(seed, epoch, 0, count)
+    ahead = _ahead(source, settings)
+    own, size = _own(order, source, ahead).to(device), len(source.world.part(size)) + ahead
     numbers = [
         random_numbers(seed, epoch, stream, count, transform.draws).to(device)
         for stream, transform in enumerate(augment, start=1)
     ]
-    for chosen in torch.split(order, size * _batches_at_once(source))[skip:]:
+    for chosen in torch.split(own, size * _batches_at_once(source, ahead))[skip:]:
         rows = source.rows.index_select(0, chosen)
         for transform, drawn in zip(augment, numbers, strict=True):
             rows = transform(rows, drawn.index_select(0, chosen))
@@ -98,6 +109,25 @@ def _augmented(source: Feed, settings: Settings, epoch: int, skip: int) -> Itera
         yield from zip(torch.split(images, size), torch.split(labels, size), strict=True)
 
 
-def _batches_at_once(source: Feed) -> int:
+def _ahead(source: Feed, settings: Settings) -> int:
+    """Return how many images a process needs before its part of a batch: mixing takes one more."""
+    return int(source.world.size > 1 and bool(settings.mixup or settings.cutmix))
+
+
+def _own(order: Tensor, source: Feed, ahead: int) -> Tensor:
+    """Return this process's part of each batch and what is ahead of it, one after the other."""
+    size, world = source.batch_size, source.world
+    order = order[: count_steps(len(order), size, world.size) * size]
+    if world.size == 1:
+        return order
+    parts = []
+    for batch in torch.split(order, size):
+        part = world.part(len(batch))
+        parts.append(batch[torch.arange(part.start - ahead, part.stop) % len(batch)])
+    return torch.cat(parts)
+
+
+def _batches_at_once(source: Feed, ahead: int) -> int:
     """Return how many batches are made together: several, where one is too small to be worth it."""
-    return max(1, _PIXELS_AT_ONCE // (source.batch_size * len(source.mean)))
+    size = len(source.world.part(source.batch_size)) + ahead
+    return max(1, _PIXELS_AT_ONCE // (size * len(source.mean)))

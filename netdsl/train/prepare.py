@@ -11,6 +11,7 @@ from netdsl.train.averaging import Average
 from netdsl.train.batches import feed
 from netdsl.train.checkpoint import restore
 from netdsl.train.data.dataset import DataSet, Split
+from netdsl.train.distributed import World, refuse_unfit
 from netdsl.train.evaluation import place, try_out
 from netdsl.train.faults import refuse_too_large
 from netdsl.train.memory import estimate, free_memory
@@ -18,6 +19,7 @@ from netdsl.train.normalising import mean_and_std
 from netdsl.train.optimiser import make_optimiser
 from netdsl.train.origin import origin_of
 from netdsl.train.progress import Progress, Start
+from netdsl.train.replica import replica, synchronised
 from netdsl.train.run import RunFolder
 from netdsl.train.settings import Settings
 from netdsl.train.signals import Stop
@@ -37,28 +39,32 @@ def prepare(
     report: Progress,
     stop: Stop,
     save_every: float,
+    world: World,
 ) -> Training:
     """Return a training before its next step; tell of it, and of what differs since it was cut."""
-    torch.manual_seed(settings.seed)
+    refuse_unfit(settings, len(data.train), world)
+    torch.manual_seed(settings.seed + world.rank)
+    model = synchronised(model, settings, world)
     place(model, settings)
     try_out(model, data, settings)
-    need, largest = estimate(model, data.shape, settings), min(settings.batch_size, len(data.train))
-    refuse_too_large(need, free_memory(settings.device), replace(settings, batch_size=largest))
+    world.each(lambda: _refuse_too_large(model, data, settings, world))
     job = Training(
         model=model,
+        replica=replica(model, data.shape, settings, world),
         optimiser=make_optimiser(model, settings),
         average=Average(model, settings.average) if settings.average else None,
-        feeds=_feeds(data, settings),
+        feeds=_feeds(data, settings, world),
         settings=settings,
         run=run,
-        origin=origin_of(run.network, data, settings),
+        origin={**origin_of(run.network, data, settings), "processes": world.size},
         about=_about(run.network, data, settings),
         report=report,
         stop=stop,
         save_every=save_every,
-        steps=count_steps(len(data.train), settings.batch_size),
+        steps=count_steps(len(data.train), settings.batch_size, world.size),
+        world=world,
     )
-    changes = restore(job) if run.checkpoint.exists() else ()
+    changes = restore(job) if world.lead(run.checkpoint.exists) else ()
     report.started(_start(job, data, changes))
     return job
 
@@ -72,15 +78,27 @@ def _start(job: Training, data: DataSet, changes: tuple[str, ...]) -> Start:
         settings=job.settings,
         done=job.done,
         steps=job.steps,
+        processes=job.world.size,
         changes=changes,
     )
 
 
-def _feeds(data: DataSet, settings: Settings) -> Feeds:
+def _refuse_too_large(model: nn.Module, data: DataSet, settings: Settings, world: World) -> None:
+    """Raise where the part of a batch that a process takes needs more memory than it has."""
+    largest = len(world.part(min(settings.batch_size, len(data.train))))
+    need, free = estimate(model, data.shape, settings), free_memory(settings.device)
+    if world.size > 1:  # torch gathers the gradients that are sent
+        need = replace(need, fixed=need.fixed + sum(p.nbytes for p in model.parameters()))
+    if free is not None and settings.device == "cpu":
+        free //= world.local_size
+    refuse_too_large(need, free, replace(settings, batch_size=largest), world.size)
+
+
+def _feeds(data: DataSet, settings: Settings, world: World) -> Feeds:
     return Feeds(
-        train=feed(data.train, data, settings),
-        val=feed(data.val, data, settings),
-        sample=feed(_sample(data.train, settings), data, settings),
+        train=feed(data.train, data, settings, world),
+        val=feed(data.val, data, settings, world),
+        sample=feed(_sample(data.train, settings), data, settings, world),
     )
 
 

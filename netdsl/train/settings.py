@@ -56,6 +56,7 @@ class Choices(TypedDict, total=False):
     precision: str | None
     channels_last: bool | None
     threads: int | None
+    sync_bn: bool | None
     exact: bool | None
     deterministic: bool | None
 
@@ -94,6 +95,7 @@ class Settings:
     precision: str = "fp32"
     channels_last: bool = True
     threads: int = 1
+    sync_bn: bool = False
     exact: bool = False
     deterministic: bool = False
 
@@ -141,6 +143,7 @@ ABOUT = {
     "precision": "bf16 or fp32",
     "channels_last": "the memory format of images and weights",
     "threads": "of a cpu",
+    "sync_bn": "batch norm over the images of all processes together, on GPUs",
     "exact": "what a plain loop would compute, to the last bit: no fused kernels",
     "deterministic": "the same bits every time on a gpu too, or an error",
 }
@@ -246,5 +249,6 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
         ("seed", s.seed >= 0, positive),
         ("device", s.device in machine.DEVICES, _among(machine.DEVICES)),
         ("precision", s.precision in PRECISIONS, _among(PRECISIONS)),
+        ("sync_bn", not s.sync_bn or s.device == "cuda", f"but needs GPUs, not {s.device}"),
         ("threads", s.threads >= 1, "but at least 1 is needed"),
     )

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from netdsl.train.averaging import Average
 from netdsl.train.batches import Feed
+from netdsl.train.distributed import ALONE, World
 from netdsl.train.metrics import Row
 from netdsl.train.origin import Origin
 from netdsl.train.progress import Progress
@@ -35,6 +36,7 @@ class Training:
     """All of a training that is under way; `checkpoint` stores what of it changes."""
 
     model: nn.Module
+    replica: nn.Module  # what a step runs: the network, or what shares its gradients with others
     optimiser: Optimizer
     average: Average | None
     feeds: Feeds
@@ -46,6 +48,7 @@ class Training:
     stop: Stop
     save_every: float  # seconds
     steps: int  # of an epoch
+    world: World = ALONE
     done: int = 0  # steps, over all epochs
     rows: list[Row] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
@@ -54,6 +57,7 @@ class Training:
     began: float = field(default_factory=time.perf_counter)
     begun_at: int = 0  # the step that came first since `began`
     reported: float = 0.0
+    doubtful: bool = False  # something was read that is not finite
     saved: float = field(default_factory=time.perf_counter)
 
     @property
@@ -65,6 +69,12 @@ class Training:
     def step(self) -> int:
         """The steps of this epoch that are done."""
         return self.done - len(self.rows) * self.steps
+
+    @property
+    def batch(self) -> int:
+        """The images of the next step, of all processes together."""
+        left = len(self.feeds.train.labels) - self.step * self.settings.batch_size
+        return min(self.settings.batch_size, left)
 
     @property
     def where(self) -> str:
