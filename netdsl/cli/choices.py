@@ -29,6 +29,8 @@ OPTIONS = (
     click.option("--device", help="cpu, cuda or mps; the best there is unless given."),
     click.option("--no-augment", "augment", flag_value=(), type=click.UNPROCESSED, default=None,
                  help="Leave the images as they are."),
+    click.option("--sync-bn", is_flag=True, default=None,
+                 help="Batch norm over the images of all processes, on GPUs."),
     click.option("--exact", is_flag=True, default=None,
                  help="Compute what a plain loop would, to the last bit."),
     click.option("--deterministic", is_flag=True, default=None,
@@ -37,8 +39,8 @@ OPTIONS = (
                  help="Train through torch.compile; where it pays, unless given."),
 )  # fmt: skip
 FLAGS = (
-    "epochs", "batch_size", "lr", "seed", "precision", "threads", "device", "augment", "exact",
-    "deterministic", "compile",
+    "epochs", "batch_size", "lr", "seed", "precision", "threads", "device", "augment",
+    "sync_bn", "exact", "deterministic", "compile",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 from netdsl.cli.choices import take_choices, take_recipe, training_options, with_recipe
 from netdsl.cli.images import data_options, meet, wanted_images
 from netdsl.cli.network import network_options, open_source, overrides, show_warnings
+from netdsl.cli.ranks import one_voice
 from netdsl.cli.resume import Plan, earlier_run, goes_on, machine_of, replan, run_options
 from netdsl.cli.stages import alone, carry_over, new_folder, stage_folder
 
@@ -45,17 +47,30 @@ def command(
 
     --classes N takes the first N classes of the data. The run folder holds the network, all
     settings, metrics.csv, curves, the best and the last weights, and a summary.
+
+    On several devices: `torchrun --nproc-per-node 2 -m netdsl train …`.
     """
-    chosen, recipe = take_choices(options), take_recipe(options)
     if only_planned and resume is not None:
         raise click.UsageError("--plan is about a training that has not begun: leave --resume away")
     how: dict[str, Any] = {
         "only_planned": only_planned, "save_minutes": save_minutes, "tensorboard": tensorboard,
     }  # fmt: skip
+    with one_voice():
+        from netdsl.train.distributed import joined
+
+        with joined():
+            _train(arch, run_dir, resume, how, options)
+
+
+def _train(
+    arch: str | None, run_dir: Path | None, resume: str | None, how: dict[str, Any],
+    options: dict[str, Any],
+) -> None:  # fmt: skip
+    chosen, recipe = take_choices(options), take_recipe(options)
     if arch is not None and recipe.stages:
         _train_by_stages(arch, chosen, recipe, run_dir, resume, how, options)
         return
-    earlier = earlier_run(arch, resume, run_dir)
+    earlier = _earlier(arch, resume, run_dir)
     if arch is None:
         assert earlier is not None, "neither a network nor a run"
         plan = replan(earlier, options["data_dir"], chosen)
@@ -72,11 +87,13 @@ def _train_by_stages(
     if resume is not None and (resume != "auto" or run_dir is None):
         message = f"recipe {recipe.name} trains by stages: go on with --run-dir D --resume auto"
         raise click.UsageError(message)
-    whole = run_dir or new_folder(recipe.name)
+    from netdsl.train.distributed import current
+
+    whole = current().lead(lambda: run_dir or new_folder(recipe.name))
     before: Path | None = None
     for number, stage in enumerate(recipe.stages, 1):
         folder = stage_folder(whole, number, stage)
-        earlier = earlier_run(arch, resume, folder)
+        earlier = _earlier(arch, resume, folder)
         click.echo(f"stage {number} of {len(recipe.stages)}: {stage.name}")
         said = {**options, "init": str(before) if before else options["init"]}
         plan = _planned(arch, machine_of(earlier), chosen, alone(recipe, stage), **said)
@@ -93,9 +110,12 @@ def _run(
     from netdsl import train
     from netdsl.cli.allocator import keep_memory
     from netdsl.cli.progress import listen, plan_lines
+    from netdsl.train.distributed import current, refuse_unfit
     from netdsl.train.freezing import freeze
 
-    if earlier is not None and goes_on(earlier, plan).is_finished:
+    world = current()
+    plan = replace(plan, settings=world.lead(lambda: plan.settings))
+    if earlier is not None and world.lead(lambda: goes_on(earlier, plan).is_finished):
         click.echo(f"the training in {earlier.path} is finished")
         return earlier
     keep_memory()
@@ -108,10 +128,18 @@ def _run(
             click.echo(line)
         return None
     # The folder is made last: a start that is refused leaves nothing behind.
-    run = earlier or _started(plan, folder)
-    listeners = listen(run.path, tensorboard)
+    refuse_unfit(plan.settings, len(plan.images.train), world)
+    run = earlier or world.lead(lambda: _started(plan, folder))
+    listeners = listen(run.path, tensorboard) if world.leads else train.SILENT
     train.train(module, plan.images, plan.settings, run, listeners, save_minutes=save_minutes)
     return run
+
+
+def _earlier(arch: str | None, resume: str | None, folder: Path | None) -> RunFolder | None:
+    """Return the run that is to go on, if there is one, as the first process sees it."""
+    from netdsl.train.distributed import current
+
+    return current().each(lambda: earlier_run(arch, resume, folder))[0]
 
 
 def _module(plan: Plan, earlier: RunFolder | None, before: Path | None) -> Module:

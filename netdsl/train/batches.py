@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from netdsl.train.data.dataset import DataSet, Split
+from netdsl.train.distributed import ALONE, World
 from netdsl.train.gathering import bring
 from netdsl.train.mixing import Target, draw, mix
 from netdsl.train.normalising import mean_and_std
 from netdsl.train.settings import Settings
-from netdsl.train.steps import count_steps  # noqa: F401  (what follows is about the same steps)
+from netdsl.train.steps import count_steps
 from netdsl.train.transforms import make, random_numbers, random_order
 from netdsl.train.transforms.transform import Transform
 
@@ -29,7 +30,7 @@ class Feed:
     Labels are on the device, and rows if `stays`; else they are brought there. `finish` makes
     images of gathered rows and the numbers of each transform. `mean` and `scale` hold one number
     for each of the H × W × C values of an image, since a whole image is normalised faster by its
-    like than channel by channel.
+    like than channel by channel. `world` shares the images out.
     """
 
     rows: Tensor
@@ -41,13 +42,16 @@ class Feed:
     channels_last: bool
     transforms: tuple[Transform, ...]
     finish: Callable[..., Tensor]
+    world: World = ALONE
 
     def normalise(self, rows: Tensor) -> Tensor:
         """Return (pixel / 255 - mean) / std as float32 (N, C, H, W)."""
         return _normalised(rows, self.mean, self.scale, self.channels_last)
 
 
-def feed(split: Split, data: DataSet, settings: Settings, *, stays: bool = True) -> Feed:
+def feed(
+    split: Split, data: DataSet, settings: Settings, world: World = ALONE, *, stays: bool = True
+) -> Feed:
     """Return a split for the device that the settings name, its images put there if it stays."""
     rows = split.images.permute(0, 2, 3, 1).contiguous()
     mean, std = mean_and_std(data, settings.normalise)
@@ -63,6 +67,7 @@ def feed(split: Split, data: DataSet, settings: Settings, *, stays: bool = True)
         channels_last=settings.channels_last,
         transforms=transforms,
         finish=_finisher(transforms, settings),
+        world=world,
     )
 
 
@@ -90,15 +95,16 @@ def _normalised(rows: Tensor, mean: Tensor, scale: Tensor, channels_last: bool) 
 
 
 def in_order(source: Feed) -> Iterator[Batch]:
-    """Give every image once, as it is."""
-    labels = torch.split(source.labels, source.batch_size)
-    if source.stays:
-        rows: Iterator[Tensor] = iter(torch.split(source.rows, source.batch_size))
-    else:
-        places = torch.split(torch.arange(len(source.labels)), source.batch_size)
+    """Give every image once, as it is, in whole batches; process after process takes the next."""
+    size, world, count = source.batch_size, source.world, len(source.labels)
+    begins = range(world.rank * size, count, world.size * size)
+    parts = [slice(begin, min(begin + size, count)) for begin in begins]
+    rows: Iterator[Tensor] = (source.rows[part] for part in parts)
+    if not source.stays:
+        places = [torch.arange(part.start, part.stop) for part in parts]
         rows = bring(source.rows, places, source.labels.device)
-    for some, right in zip(rows, labels, strict=True):
-        yield source.normalise(some), right
+    for some, part in zip(rows, parts, strict=True):
+        yield source.normalise(some), source.labels[part]
 
 
 def shuffled(
@@ -106,35 +112,40 @@ def shuffled(
 ) -> Iterator[tuple[Tensor, Target, Tensor]]:
     """Give every image once, augmented and mixed: images, what they show, their own labels.
 
+    Of every batch a process gets its part, as it would be in the whole batch.
+
     What a step gets depends on seed, epoch and its place in the epoch alone, so that `start` leaves
-    out the steps before it and changes nothing. A last batch of a single image is left out: batch
-    norm cannot learn from it.
+    out the steps before it and changes nothing. A last batch with less than two images a process is
+    left out: batch norm cannot learn from one.
     """
-    together = _batches_at_once(source)
+    ahead = _ahead(source, settings)
+    together = _batches_at_once(source, ahead)
     batches = _augmented(source, settings, epoch, start // together)
     for step, (images, labels) in enumerate(batches, start - start % together):
         if step >= start:
             drawn = draw(settings, epoch, step)
-            mixed, target = (images, labels) if drawn is None else mix(images, labels, drawn)
-            yield mixed, target, labels
+            if drawn is None:
+                yield images, labels, labels
+            else:
+                yield *mix(images, labels, drawn, ahead), labels[ahead:]
 
 
 def _augmented(source: Feed, settings: Settings, epoch: int, skip: int) -> Iterator[Batch]:
     """Give batches that are not mixed yet, some made together; `skip` of such makings left out."""
-    count, size, seed = len(source.labels), source.batch_size, settings.seed
-    device, at_once = source.labels.device, size * _batches_at_once(source)
-    order = random_order(seed, epoch, 0, count)[: count - (count % size == 1)]
+    count, seed, device = len(source.labels), settings.seed, source.labels.device
+    ahead = _ahead(source, settings)
+    size = len(source.world.part(source.batch_size)) + ahead
+    order = _own(random_order(seed, epoch, 0, count), source, ahead)
     numbers = [
         random_numbers(seed, epoch, stream, count, transform.draws).to(device)
         for stream, transform in enumerate(source.transforms, start=1)
     ]
     # NOTE: all copies to the device at once, since each waits for it.
+    at_once = size * _batches_at_once(source, ahead)
     parts = torch.split(order.to(source.rows.device), at_once)[skip:]
     places = torch.split(order.to(device), at_once)[skip:]
-    piles: Iterator[Tensor]
-    if source.stays:
-        piles = (source.rows.index_select(0, part) for part in parts)
-    else:
+    piles: Iterator[Tensor] = (source.rows.index_select(0, part) for part in parts)
+    if not source.stays:
         piles = bring(source.rows, parts, device)
     for rows, chosen in zip(piles, places, strict=True):
         drawn = tuple(some.index_select(0, chosen) for some in numbers)
@@ -143,6 +154,25 @@ def _augmented(source: Feed, settings: Settings, epoch: int, skip: int) -> Itera
         yield from zip(torch.split(images, size), torch.split(labels, size), strict=True)
 
 
-def _batches_at_once(source: Feed) -> int:
+def _ahead(source: Feed, settings: Settings) -> int:
+    """Return how many images a process needs before its part of a batch: mixing takes one more."""
+    return int(source.world.size > 1 and bool(settings.mixup or settings.cutmix))
+
+
+def _own(order: Tensor, source: Feed, ahead: int) -> Tensor:
+    """Return this process's part of each batch and what is ahead of it, one after the other."""
+    size, world = source.batch_size, source.world
+    order = order[: count_steps(len(order), size, world.size) * size]
+    if world.size == 1:
+        return order
+    parts = []
+    for batch in torch.split(order, size):
+        part = world.part(len(batch))
+        parts.append(batch[torch.arange(part.start - ahead, part.stop) % len(batch)])
+    return torch.cat(parts)
+
+
+def _batches_at_once(source: Feed, ahead: int) -> int:
     """Return how many batches are made together: several, where one is too small to be worth it."""
-    return max(1, _PIXELS_AT_ONCE // (source.batch_size * len(source.mean)))
+    size = len(source.world.part(source.batch_size)) + ahead
+    return max(1, _PIXELS_AT_ONCE // (size * len(source.mean)))

@@ -7,7 +7,7 @@ import pickle
 import time
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,36 +25,46 @@ from netdsl.train.tally import Tally
 from netdsl.train.training import Training
 from netdsl.train.weights import is_finite, write_weights
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 def pause(job: Training) -> None:
-    """Between two steps: store and end where somebody wants that, store where it is time to."""
-    if job.stop.code is not None:
+    """Between two steps: store and end where somebody wants that, store where it is time to.
+
+    All processes of a training do what one of them has a reason for.
+    """
+    reasons = _reasons(job)
+    if reasons.doubt:
+        check_finite(job)
+    if reasons.code is not None:
         save(job)
         raise TrainError(
             f"stopped after {job.where}; {job.run.path} holds all that a resume needs",
             None,
-            job.stop.code,
+            reasons.code,
         )
-    if time.perf_counter() - job.saved > job.save_every:
+    if reasons.due:
         save(job)
 
 
 def save(job: Training) -> None:
     """Store a training, unless a number of it is NaN or infinite."""
     check_finite(job)
-    content = io.BytesIO()
-    torch.save(_state(job), content)
-    write_file(job.run.checkpoint, content.getbuffer())
+    own = {"random": random_state(job.model, job.settings), "tally": job.tally.state()}
+    state = _state(job, job.world.each(lambda: own))
+    job.world.lead(lambda: _write(state, job.run.checkpoint))
     job.saved = time.perf_counter()
 
 
 def restore(job: Training) -> tuple[str, ...]:
-    """Continue from what `save` stored; return what has changed that may."""
+    """Continue from what `save` stored; return what has changed that may.
+
+    One process reads the file, the others need not see its folder.
+    """
     path = job.run.checkpoint
-    state = read_checkpoint(path)
+    state = job.world.lead(lambda: read_checkpoint(path))
     changes = refuse_changes(state["origin"], job.origin, str(job.run.path))
+    _refuse_other_steps(job, state)
     try:
         _put_back(job, state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -79,26 +89,62 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
 
 def check_finite(job: Training) -> None:
     """Raise if a loss, a gradient norm or a weight is NaN or infinite."""
-    norm = job.tally.read().check(job.where, job.lr).last_norm
-    if not (is_finite(job.model) and is_finite(job.evaluated)):
+    norm = job.tally.read(job.world).check(job.where, job.lr).last_norm
+    finite = is_finite(job.model) and is_finite(job.evaluated)
+    if not all(job.world.each(lambda: finite)):
         raise diverged(f"a weight became NaN or infinite by {job.where}", job.lr, norm)
 
 
-def _state(job: Training) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Reasons:
+    """Why to end or to store between two steps, for any process of the training."""
+
+    code: ExitCode | None  # somebody wants it to end
+    due: bool  # it is time for a checkpoint
+    doubt: bool  # a number may be NaN or infinite
+
+
+def _reasons(job: Training) -> _Reasons:
+    codes = (ExitCode.TERMINATED, ExitCode.INTERRUPTED)
+    wanted = [float(job.stop.code is code) for code in codes]
+    due = time.perf_counter() - job.saved > job.save_every
+    *votes, stored, doubted = job.world.total(*wanted, float(due), float(job.doubtful))
+    code = next((code for code, count in zip(codes, votes, strict=True) if count), None)
+    return _Reasons(code, due=stored > 0, doubt=doubted > 0)
+
+
+def _write(state: Mapping[str, Any], path: Path) -> None:
+    content = io.BytesIO()
+    torch.save(dict(state), content)
+    write_file(path, content.getbuffer())
+
+
+def _state(job: Training, ranks: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "format": _FORMAT,
         "origin": dict(job.origin),
+        "steps": job.steps,
         "done": job.done,
         "rows": [asdict(row) for row in job.rows],
-        "tally": job.tally.state(),
+        "ranks": ranks,
         "seconds": job.elapsed,
         "pace": job.pace.step,
-        "random": random_state(job.model, job.settings),
         "model": dict(job.model.state_dict()),
         "optimiser": job.optimiser.state_dict(),
         "average": None if job.average is None else dict(job.average.state_dict()),
         "best": job.best_weights,
     }
+
+
+def _refuse_other_steps(job: Training, state: Mapping[str, Any]) -> None:
+    """Raise where the processes leave out a last batch that others took, or the other way round."""
+    if state["steps"] != job.steps:
+        raise TrainError(
+            f"{job.run.path} cannot go on: with {job.world.size} processes an epoch has "
+            f"{job.steps:,} steps, with {len(state['ranks'])} it had {state['steps']:,}",
+            f"go on with {len(state['ranks'])} processes, or begin another run",
+            ExitCode.USAGE,
+        )
 
 
 def _put_back(job: Training, state: Mapping[str, Any]) -> None:
@@ -108,14 +154,27 @@ def _put_back(job: Training, state: Mapping[str, Any]) -> None:
         job.average.load_state_dict(state["average"])
     job.done = job.begun_at = state["done"]
     job.rows = [Row(**row) for row in state["rows"]]
-    job.tally = Tally.restore(state["tally"])
+    job.tally = Tally.restore([rank["tally"] for rank in state["ranks"]], job.world)
     job.seconds = state["seconds"]
     job.pace = Pace(state.get("pace"))
     job.best_weights = state["best"]
+    job.world.lead(lambda: _write_results(job))
+    _draw_on(job, [rank["random"] for rank in state["ranks"]])
+
+
+def _write_results(job: Training) -> None:
     if job.rows:
         write_weights(job.best_weights, job.run.best, about_best(job))
     job.run.write_rows(job.rows)
-    restore_random_state(job.model, job.settings, state["random"])
+
+
+def _draw_on(job: Training, states: list[Mapping[str, Any]]) -> None:
+    """Draw random numbers on from where each process was; others than now draw new ones."""
+    if len(states) == job.world.size:
+        restore_random_state(job.model, job.settings, states[job.world.rank])
+        return
+    restore_random_state(job.model, job.settings, states[0])
+    torch.manual_seed(hash((job.settings.seed, job.done, job.world.rank)) % 2**63)
 
 
 def about_best(job: Training) -> dict[str, object]:

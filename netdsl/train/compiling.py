@@ -15,7 +15,7 @@ from netdsl.train.batches import Feed
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.forward import forward
 from netdsl.train.freezing import training_mode
-from netdsl.train.memory import Least, untouched
+from netdsl.train.memory import Least, whole
 from netdsl.train.random_state import own_random
 from netdsl.train.settings import Settings
 
@@ -84,7 +84,7 @@ def pays(model: nn.Module, train: Feed, settings: Settings) -> bool:
 
     The rule knows counts only, never a clock: the same training is decided alike every time.
     """
-    if settings.exact or settings.device == "mps":
+    if settings.exact or settings.device == "mps" or train.world.size > 1:
         return False
     steps = len(train.labels) // settings.batch_size * settings.epochs
     macs = _macs(model, train, settings) * settings.batch_size * steps
@@ -122,7 +122,7 @@ def _tried(model: nn.Module, train: Feed, settings: Settings) -> Compiled:
 def _step(call: nn.Module, model: nn.Module, train: Feed, settings: Settings, images: int) -> _Step:
     """Run forward and backward in training mode, and leave all as it was."""
     batch, before = _blank(train, images), torch.get_rng_state()
-    with untouched(model, settings):
+    with whole(model, settings):
         training_mode(model)
         forward(call, batch, settings).sum().backward()  # type: ignore[no-untyped-call]
         model.zero_grad()
@@ -138,7 +138,7 @@ def _macs(model: nn.Module, train: Feed, settings: Settings) -> int:
     from torch.utils.flop_counter import FlopCounterMode  # late: it brings triton
 
     counter = FlopCounterMode(display=False)
-    with untouched(model, settings), torch.no_grad(), counter:
+    with whole(model, settings), torch.no_grad(), counter:
         forward(model, _blank(train, 2), settings)
     return int(counter.get_total_flops()) // 4  # of two images, two operations each
 

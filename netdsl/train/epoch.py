@@ -40,11 +40,12 @@ def _step(job: Training, images: Tensor, target: Target, labels: Tensor) -> None
     job.optimiser.zero_grad()
     logits = forward(job.learner(len(images)), images, job.settings)
     loss = loss_of(logits, target, job.settings)
-    loss.backward()  # type: ignore[no-untyped-call]
+    _weighted(job, loss, len(labels)).backward()  # type: ignore[no-untyped-call]
     norm = clip_gradients(job.model, job.settings)
     if job.settings.device == "cpu":  # elsewhere each look waits for the device
         where = f"step {job.step + 1} of {job.steps} in epoch {job.epoch}"
-        check_step(loss.item(), norm.item(), f"in {where}", lr)
+        (whole,) = job.world.total(loss.item() * len(labels) / job.batch)
+        check_step(whole, norm.item(), f"in {where}", lr)
     job.optimiser.step()
     if job.average is not None:
         job.average.update(job.model)
@@ -52,9 +53,18 @@ def _step(job: Training, images: Tensor, target: Target, labels: Tensor) -> None
     job.tally.add(loss, norm, logits, labels)
 
 
+def _weighted(job: Training, loss: Tensor, images: int) -> Tensor:
+    """Return a process's loss so that the mean over all processes is that over all images."""
+    return loss if job.world.size == 1 else loss * (images * job.world.size / job.batch)
+
+
 def _tell(job: Training) -> None:
-    reading = job.tally.read().check(job.where, job.lr)
+    """Tell of the images of this process so far, at the pace of all together."""
+    reading = job.tally.read()
     job.reported = time.perf_counter()
+    job.doubtful = not reading.is_finite
+    if job.doubtful:  # which `pause` asks about everywhere
+        return
     left = job.steps * job.settings.epochs - job.done
     job.report.step(
         Step(
@@ -63,7 +73,7 @@ def _tell(job: Training) -> None:
             steps=job.steps,
             loss=reading.loss,
             accuracy=reading.accuracy,
-            images_per_second=reading.images_per_second,
+            images_per_second=reading.images_per_second * job.world.size,
             seconds_left=(job.reported - job.began) * left / (job.done - job.begun_at),
         )
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,24 +83,31 @@ def measure(
 ) -> Evaluation:
     """Return loss and accuracy over a whole feed, in evaluation mode.
 
-    `between` is called behind every batch, and may end the evaluation by what it raises.
+    `between` is called behind every batch, and may end the evaluation by what it raises. Whoever
+    shares the feed calls it as often, and returns the same, which is what one process returns.
     """
-    loss = torch.zeros((), device=source.labels.device)
-    right = torch.zeros(2, dtype=torch.int64, device=source.labels.device)
+    n, world = len(source.labels), source.world
+    rounds, sums = math.ceil(n / source.batch_size / world.size), []
     with _evaluating(model):
-        for images, labels in in_order(source):
-            logits = forward(model, images, settings)
-            loss += cross_entropy(logits, labels, reduction="sum")
-            right += _count_right(logits, labels)
+        batches = in_order(source)
+        for _ in range(rounds):
+            for images, labels in itertools.islice(batches, 1):  # none where others have the last
+                sums.append(_sums(forward(model, images, settings), labels))
             between()
-    n, (first, among_five) = len(source.labels), right.tolist()
-    return Evaluation(loss.item() / n, first / n, among_five / n, n)
+    # NOTE: the sum of what whole batches come to does not depend on who evaluated which.
+    table = torch.zeros((rounds * world.size, 3), dtype=torch.float64)
+    if sums:
+        table[world.rank :: world.size][: len(sums)] = torch.stack(sums).cpu().double()
+    whole = world.total(*table.flatten().tolist())
+    loss, first, among_five = (math.fsum(whole[column::3]) for column in range(3))
+    return Evaluation(loss / n, first / n, among_five / n, n)
 
 
-def _count_right(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return how many labels are the likeliest class, and how many among the five likeliest."""
+def _sums(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the loss, how many labels are the likeliest class, and how many among the five."""
+    loss = cross_entropy(logits, labels, reduction="sum")
     likeliest = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
-    return torch.stack(((logits.argmax(1) == labels).sum(), likeliest.sum()))
+    return torch.stack((loss, (logits.argmax(1) == labels).sum(), likeliest.sum()))
 
 
 @contextmanager

@@ -27,8 +27,8 @@ def memory_faults(settings: Settings) -> Iterator[None]:
         raise _out_of_memory(settings) from error
 
 
-def refuse_too_large(need: Need, free: int | None, settings: Settings) -> None:
-    """Raise where a training would not fit into the free bytes."""
+def refuse_too_large(need: Need, free: int | None, settings: Settings, processes: int = 1) -> None:
+    """Raise where a training would not fit into the free bytes that each process has."""
     size = settings.batch_size
     if free is None or need.at(size) <= free:
         return
@@ -36,7 +36,9 @@ def refuse_too_large(need: Need, free: int | None, settings: Settings) -> None:
     raise TrainError(
         f"training with batches of {size:,} images takes about {show_bytes(need.at(size))} on "
         f"{settings.device}, and {show_bytes(free)} are free",
-        f"batch_size {fits} fits" if fits >= 2 else "no batch fits: take a smaller network",
+        f"batch_size {fits * processes} fits"
+        if fits >= 2
+        else "no batch fits: take a smaller network",
         ExitCode.MEMORY,
     )
 

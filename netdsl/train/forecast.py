@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from netdsl.train.checkpoint import save
 from netdsl.train.data.dataset import DataSet, Split
+from netdsl.train.distributed import ALONE
+from netdsl.train.dropout import fast_dropout
 from netdsl.train.epoch import train_epoch
 from netdsl.train.evaluation import measure
 from netdsl.train.faults import memory_faults
@@ -65,9 +67,10 @@ def forecast(model: nn.Module, data: DataSet, settings: Settings) -> Forecast:
         computing(settings),
     ):
         run = RunFolder.create("", settings, {}, path=Path(place, "run"))
-        part = _part(data, settings)
-        job = prepare(deepcopy(model), part, settings, run, SILENT, Stop(), math.inf)
-        step = _timed(settings, lambda: _again(job)) / job.steps
+        part, copied = _part(data, settings), deepcopy(model)
+        with fast_dropout(copied, settings):
+            job = prepare(copied, part, settings, run, SILENT, Stop(), math.inf, ALONE)
+            step = _timed(settings, lambda: _again(job)) / job.steps
         image = _timed(settings, lambda: measure(job.evaluated, job.feeds.val, settings))
         store = _timed(settings, lambda: _store(job), warm=False)
         return _scaled(job, data, part, (step, image / len(part.val), store))

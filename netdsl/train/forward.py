@@ -9,8 +9,11 @@ from netdsl.train.settings import Settings
 
 
 def forward(model: nn.Module, images: Tensor, settings: Settings) -> Tensor:
-    """Return the float32 logits of a batch, computed in the precision of the settings."""
+    """Return the logits of a batch, computed in the precision of the settings.
+
+    They are float32, or float64 where the network computes in it.
+    """
     bf16 = settings.precision == "bf16"
     with torch.autocast(settings.device, torch.bfloat16, enabled=bf16):
         logits: Tensor = model(images)
-    return logits.float()
+    return logits if logits.dtype == torch.float64 else logits.float()

@@ -31,7 +31,7 @@ def training_mode(model: nn.Module) -> None:
     model.train()
     for module in model.modules():
         own = list(module.parameters(recurse=False))
-        norm = isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
+        norm = isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm)
         if norm and own and not any(weight.requires_grad for weight in own):
             module.eval()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 
 import torch
 from torch import nn
@@ -10,6 +11,7 @@ from torch import nn
 from netdsl.train.batches import Feed
 from netdsl.train.checkpoint import about_best, check_finite, pause, save
 from netdsl.train.data.dataset import DataSet
+from netdsl.train.distributed import current, together
 from netdsl.train.dropout import fast_dropout
 from netdsl.train.epoch import train_epoch
 from netdsl.train.errors import ExitCode, TrainError
@@ -21,6 +23,7 @@ from netdsl.train.memory import peak_memory
 from netdsl.train.metrics import Row
 from netdsl.train.prepare import prepare
 from netdsl.train.progress import SILENT, Progress, Summary
+from netdsl.train.replica import share_buffers
 from netdsl.train.run import RunFolder
 from netdsl.train.settings import Settings
 from netdsl.train.signals import listen_for_stop
@@ -46,45 +49,62 @@ def train(
 
     `metrics.csv`, `last.safetensors` and `best.safetensors` are renewed after each epoch, curves
     and `summary.json` written at the end. An averaged network is what is evaluated and stored.
+
+    Processes that have joined (`distributed`) call this together, and train one network; the first
+    of them alone writes and reports.
     """
+    world = current()
+    report = report if world.leads else SILENT
     with (
-        only_process(run.path),
+        ExitStack() as held,
         listen_for_stop(report.stopping) as stop,
         memory_faults(settings),
+        together(world),
         computing(settings),
         fast_dropout(model, settings),
     ):
-        if run.is_finished:
-            raise TrainError(f"the training in {run.path} is finished", None, ExitCode.USAGE)
-        remove_leftovers(run.path)
-        job = prepare(model, data, settings, run, report, stop, save_minutes * 60)
+        world.lead(lambda: _take(run, held))
+        job = prepare(model, data, settings, run, report, stop, save_minutes * 60, world)
         while not job.is_over:
             train_epoch(job)
             _store(job, _row(job))
         return _finish(job)
 
 
+def _take(run: RunFolder, held: ExitStack) -> None:
+    """Keep other trainings away from a run that is not finished."""
+    held.enter_context(only_process(run.path))
+    if run.is_finished:
+        raise TrainError(f"the training in {run.path} is finished", None, ExitCode.USAGE)
+    remove_leftovers(run.path)
+
+
 def _row(job: Training) -> Row:
+    """Evaluate the network; return what the epoch came to, the same in every process."""
     check_finite(job)
-    reading = job.tally.read()
+    share_buffers(job.evaluated, job.world)
+    reading = job.tally.read(job.world)
     result = _measure(job, job.feeds.val)
     if not math.isfinite(result.loss):
         fact = f"the validation loss became {result.loss} in epoch {job.epoch}"
         raise diverged(fact, job.lr, reading.last_norm)
-    return Row(
+    sample = _measure(job, job.feeds.sample)
+    peak = max(job.world.each(lambda: peak_memory(job.settings.device)))
+    row = Row(
         epoch=job.epoch,
         lr=job.lr,
         gradient_norm=reading.gradient_norm,
         train_loss=reading.loss,
         train_accuracy=reading.accuracy,
-        sample_accuracy=_measure(job, job.feeds.sample).accuracy,
+        sample_accuracy=sample.accuracy,
         val_loss=result.loss,
         val_accuracy=result.accuracy,
         val_top5=result.top5,
         images_per_second=round(reading.images_per_second, 1),
         seconds=round(job.elapsed - sum(row.seconds for row in job.rows), 3),
-        peak_memory=peak_memory(job.settings.device),
+        peak_memory=peak,
     )
+    return job.world.lead(lambda: row)
 
 
 def _measure(job: Training, source: Feed) -> Evaluation:
@@ -95,14 +115,18 @@ def _store(job: Training, row: Row) -> None:
     """Write what an epoch came to; the checkpoint last, for it says that all else is there."""
     job.rows.append(row)
     job.tally = Tally()
+    job.world.lead(lambda: _write(job, row))
+    save(job)
+    job.report.epoch(row)
+
+
+def _write(job: Training, row: Row) -> None:
     weights = state_of(job.evaluated)
     write_weights(weights, job.run.last, {**job.about, "epochs": row.epoch, "steps": job.done})
     if job.best is row:
         job.best_weights = weights
         write_weights(weights, job.run.best, about_best(job))
     job.run.write_rows(job.rows)
-    save(job)
-    job.report.epoch(row)
 
 
 def _finish(job: Training) -> Summary:
@@ -115,8 +139,13 @@ def _finish(job: Training) -> Summary:
         torch=torch.__version__,
         settings=job.settings,
         forecast_seconds=None if job.forecast is None else round(job.forecast, 3),
+        processes=job.world.size,
     )
-    job.run.write_summary(summary, job.rows)
-    job.run.checkpoint.unlink(missing_ok=True)
+    job.world.lead(lambda: _end(job, summary))
     job.report.finished(summary)
     return summary
+
+
+def _end(job: Training, summary: Summary) -> None:
+    job.run.write_summary(summary, job.rows)
+    job.run.checkpoint.unlink(missing_ok=True)

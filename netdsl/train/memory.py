@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from netdsl.train.forward import forward
-from netdsl.train.random_state import own_random, random_state, restore_random_state
+from netdsl.train.random_state import own_random, untouched
 from netdsl.train.settings import Settings
 
 _STATES = {"sgd": 1, "adam": 2, "adamw": 2}  # numbers that an optimiser keeps of each weight
@@ -117,7 +117,7 @@ def _kept(model: nn.Module, shape: tuple[int, int, int], settings: Settings, n: 
     images = torch.zeros((n, *shape), device=settings.device)
     if settings.channels_last:
         images = images.contiguous(memory_format=torch.channels_last)
-    with untouched(model, settings), saved_tensors_hooks(note, lambda tensor: tensor):
+    with whole(model, settings), saved_tensors_hooks(note, lambda tensor: tensor):
         # NOTE: the sum holds on to everything, or memory freed early would be counted twice.
         kept = forward(model, images, settings).sum()
     del kept
@@ -125,23 +125,17 @@ def _kept(model: nn.Module, shape: tuple[int, int, int], settings: Settings, n: 
 
 
 @contextmanager
-def untouched(model: nn.Module, settings: Settings) -> Iterator[None]:
+def whole(model: nn.Module, settings: Settings) -> Iterator[None]:
     """Run a network in training mode, every residual block, and leave it as it was."""
-    state, training = random_state(model, settings), model.training
-    buffers = [buffer.clone() for buffer in model.buffers()]
     own = own_random(model)
-    model.train()
-    if own is not None:
-        vars(model)["random"] = Least()
-    try:
-        yield
-    finally:
+    with untouched(model, settings):
         if own is not None:
-            vars(model)["random"] = own
-        model.train(training)
-        for buffer, before in zip(model.buffers(), buffers, strict=True):
-            buffer.copy_(before)
-        restore_random_state(model, settings, state)
+            vars(model)["random"] = Least()
+        try:
+            yield
+        finally:
+            if own is not None:
+                vars(model)["random"] = own
 
 
 class Least(random.Random):

@@ -50,10 +50,10 @@ def draw(settings: Settings, epoch: int, step: int) -> Draw | None:
     return Draw(cut, float(random.beta(alpha, alpha)), y, x)
 
 
-def mix(images: Tensor, labels: Tensor, drawn: Draw) -> tuple[Tensor, Mixed]:
+def mix(images: Tensor, labels: Tensor, drawn: Draw, ahead: int = 0) -> tuple[Tensor, Mixed]:
     """Mix each image with the one before it, the first with the last; the order is random anyway.
 
-    As torchvision's `MixUp` and `CutMix` do it.
+    As torchvision's `MixUp` and `CutMix` do it. The first `ahead` are left out of what is returned.
     """
     others = images.roll(1, 0)
     if not drawn.cut:
@@ -63,7 +63,7 @@ def mix(images: Tensor, labels: Tensor, drawn: Draw) -> tuple[Tensor, Mixed]:
         mixed = images.clone()
         mixed[:, :, top:bottom, left:right] = others[:, :, top:bottom, left:right]
         weight = 1 - (bottom - top) * (right - left) / (images.shape[2] * images.shape[3])
-    return mixed, Mixed(labels, labels.roll(1, 0), weight)
+    return mixed[ahead:], Mixed(labels[ahead:], labels.roll(1, 0)[ahead:], weight)
 
 
 def box(drawn: Draw, height: int, width: int) -> tuple[int, int, int, int]:

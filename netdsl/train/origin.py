@@ -13,7 +13,12 @@ from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.settings import Settings
 
 Origin = Mapping[str, object]  # as JSON can hold it
-_MAY_CHANGE = {"torch", "device", "threads"}  # the last bits may differ; all else is refused
+_MAY_CHANGE = {
+    "torch",
+    "device",
+    "threads",
+    "processes",
+}  # the last bits may differ; all else is refused
 
 
 def origin_of(network: str, data: DataSet, settings: Settings) -> Origin:

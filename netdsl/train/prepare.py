@@ -12,6 +12,7 @@ from netdsl.train.batches import feed
 from netdsl.train.checkpoint import restore
 from netdsl.train.compiling import compile_where_it_pays
 from netdsl.train.data.dataset import DataSet, Split
+from netdsl.train.distributed import World, refuse_unfit
 from netdsl.train.evaluation import place, try_out
 from netdsl.train.faults import refuse_too_large
 from netdsl.train.gathering import stays
@@ -20,6 +21,7 @@ from netdsl.train.normalising import mean_and_std
 from netdsl.train.optimiser import make_optimiser
 from netdsl.train.origin import origin_of
 from netdsl.train.progress import Progress, Start
+from netdsl.train.replica import replica, synchronised
 from netdsl.train.run import RunFolder
 from netdsl.train.settings import Settings
 from netdsl.train.signals import Stop
@@ -39,32 +41,36 @@ def prepare(
     report: Progress,
     stop: Stop,
     save_every: float,
+    world: World,
 ) -> Training:
     """Return a training before its next step; tell of it, and of what differs since it was cut."""
-    torch.manual_seed(settings.seed)
+    refuse_unfit(settings, len(data.train), world)
+    torch.manual_seed(settings.seed + world.rank)
+    model = synchronised(model, settings, world)
     place(model, settings)
     try_out(model, data, settings)
-    need, largest = estimate(model, data.shape, settings), min(settings.batch_size, len(data.train))
-    refuse_too_large(need, free_memory(settings.device), replace(settings, batch_size=largest))
-    feeds = _feeds(data, settings, need.at(largest))
+    need = world.each(lambda: _needed(model, data, settings, world))[world.rank]
+    feeds = _feeds(data, settings, world, need)
     settings, compiled = compile_where_it_pays(model, feeds.train, settings, report.note)
-    run.settle(settings)
+    world.lead(lambda: run.settle(settings))
     job = Training(
         model=model,
+        replica=replica(model, data.shape, settings, world),
         optimiser=make_optimiser(model, settings),
         average=Average(model, settings.average) if settings.average else None,
         feeds=feeds,
         settings=settings,
         run=run,
-        origin=origin_of(run.network, data, settings),
+        origin={**origin_of(run.network, data, settings), "processes": world.size},
         about=_about(run.network, data, settings),
         report=report,
         stop=stop,
         save_every=save_every,
-        steps=count_steps(len(data.train), settings.batch_size),
+        steps=count_steps(len(data.train), settings.batch_size, world.size),
         compiled=compiled,
+        world=world,
     )
-    changes = restore(job) if run.checkpoint.exists() else ()
+    changes = restore(job) if world.lead(run.checkpoint.exists) else ()
     report.started(_start(job, data, changes))
     return job
 
@@ -78,14 +84,27 @@ def _start(job: Training, data: DataSet, changes: tuple[str, ...]) -> Start:
         settings=job.settings,
         done=job.done,
         steps=job.steps,
+        processes=job.world.size,
         changes=changes,
     )
 
 
-def _feeds(data: DataSet, settings: Settings, need: int) -> Feeds:
+def _needed(model: nn.Module, data: DataSet, settings: Settings, world: World) -> int:
+    """Return the bytes that a process's part of a batch takes; raise where there are fewer."""
+    largest = len(world.part(min(settings.batch_size, len(data.train))))
+    need, free = estimate(model, data.shape, settings), free_memory(settings.device)
+    if world.size > 1:  # torch gathers the gradients that are sent
+        need = replace(need, fixed=need.fixed + sum(p.nbytes for p in model.parameters()))
+    if free is not None and settings.device == "cpu":
+        free //= world.local_size
+    refuse_too_large(need, free, replace(settings, batch_size=largest), world.size)
+    return need.at(largest)
+
+
+def _feeds(data: DataSet, settings: Settings, world: World, need: int) -> Feeds:
     splits = (data.train, data.val, _sample(data.train, settings))
     here = stays([split.images.nbytes for split in splits], settings.device, need)
-    train, val, sample = (feed(split, data, settings, stays=here) for split in splits)
+    train, val, sample = (feed(split, data, settings, world, stays=here) for split in splits)
     return Feeds(train=train, val=val, sample=sample)
 
 

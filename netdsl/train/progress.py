@@ -14,7 +14,7 @@ class Start:
     """What is going to be trained, by epochs of `steps`.
 
     `done` steps were taken before: the training goes on. `changes` are what differs since then
-    that may: the results are not equal to the last bit.
+    that may: the results are not equal to the last bit. `processes` train together.
     """
 
     data: str
@@ -23,13 +23,14 @@ class Start:
     parameters: int
     settings: Settings
     steps: int
+    processes: int = 1
     done: int = 0
     changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far an epoch is; loss and accuracy are means over its images so far.
+    """How far an epoch is; loss and accuracy are means over its images so far, of this process.
 
     `seconds_left` is a guess for the whole training.
     """
@@ -58,6 +59,7 @@ class Summary:
     torch: str
     settings: Settings
     forecast_seconds: float | None = None
+    processes: int = 1
 
 
 class Progress(Protocol):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -35,6 +36,21 @@ def restore_random_state(model: nn.Module, settings: Settings, state: Mapping[st
     own = own_random(model)
     if own is not None:
         own.setstate(state["network"])
+
+
+@contextmanager
+def untouched(model: nn.Module, settings: Settings) -> Iterator[None]:
+    """Run a network in training mode, and leave its buffers and random numbers as they were."""
+    state, training = random_state(model, settings), model.training
+    buffers = [buffer.clone() for buffer in model.buffers()]
+    model.train()
+    try:
+        yield
+    finally:
+        model.train(training)
+        for buffer, before in zip(model.buffers(), buffers, strict=True):
+            buffer.copy_(before)
+        restore_random_state(model, settings, state)
 
 
 def own_random(model: nn.Module) -> Random | None:

@@ -56,6 +56,7 @@ class Choices(TypedDict, total=False):
     precision: str | None
     channels_last: bool | None
     threads: int | None
+    sync_bn: bool | None
     exact: bool | None
     deterministic: bool | None
     compile: bool | None
@@ -96,6 +97,7 @@ class Settings:
     precision: str = "fp32"
     channels_last: bool = True
     threads: int = 1
+    sync_bn: bool = False
     exact: bool = False
     deterministic: bool = False
     compile: bool | None = None
@@ -144,6 +146,7 @@ ABOUT = {
     "precision": "bf16 or fp32",
     "channels_last": "the memory format of images and weights",
     "threads": "of a cpu",
+    "sync_bn": "batch norm over the images of all processes together, on GPUs",
     "exact": "what a plain loop would compute, to the last bit: no fused kernels",
     "deterministic": "the same bits every time on a gpu too, or an error",
     "compile": "full batches go through the network as torch.compile makes it",
@@ -250,6 +253,7 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
         ("seed", s.seed >= 0, positive),
         ("device", s.device in machine.DEVICES, _among(machine.DEVICES)),
         ("precision", s.precision in PRECISIONS, _among(PRECISIONS)),
+        ("sync_bn", not s.sync_bn or s.device == "cuda", f"but needs GPUs, not {s.device}"),
         ("threads", s.threads >= 1, "but at least 1 is needed"),
         ("compile", not (s.compile and s.exact), "but exact is what a plain loop computes"),
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from netdsl.train.distributed import ALONE, World
 from netdsl.train.faults import diverged
 
 
@@ -25,6 +26,11 @@ class Reading:
     gradient_norm: float
     last_norm: float
     images_per_second: float
+
+    @property
+    def is_finite(self) -> bool:
+        """Say whether every step so far was."""
+        return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
 
     def check(self, where: str, lr: float) -> Reading:
         """Return the reading, or raise if a step so far was not finite."""
@@ -63,17 +69,20 @@ class Tally:
         """Note a step: mean loss, gradient norm, what the network said and what was right."""
         self._steps.append((loss.detach(), norm.detach(), logits.detach(), labels))
 
-    def read(self) -> Reading:
-        """Return the means; a loss or norm that was ever NaN or infinite shows in theirs."""
+    def read(self, world: World = ALONE) -> Reading:
+        """Return the means; a loss or norm that was ever NaN or infinite shows in theirs.
+
+        With a `world`, over the images of all its processes, which have to read at the same step.
+        """
         self._add_up()
         seconds = self.seconds + time.perf_counter() - self.began
-        images, steps = max(1, self._images), max(1, self._count)
+        loss, right, images = world.total(self._loss, self._right, self._images)
         return Reading(
-            loss=self._loss / images,
-            accuracy=self._right / images,
-            gradient_norm=self._norm / steps,
+            loss=loss / max(1, images),
+            accuracy=right / max(1, images),
+            gradient_norm=self._norm / max(1, self._count),
             last_norm=self._last_norm,
-            images_per_second=self._images / seconds,
+            images_per_second=images / seconds,
         )
 
     def state(self) -> dict[str, float]:
@@ -83,9 +92,19 @@ class Tally:
         return {"seconds": seconds, **{name: getattr(self, name) for name in _SUMS}}
 
     @staticmethod
-    def restore(state: Mapping[str, float]) -> Tally:
-        """Return the tally whose sums these were."""
-        return Tally(**dict(state))  # type: ignore[arg-type]
+    def restore(states: Sequence[Mapping[str, float]], world: World = ALONE) -> Tally:
+        """Return a process's tally from those of all; the first has all if there are others now.
+
+        >>> states = [{"seconds": 1.0, "_loss": 2.0, "_norm": 3.0, "_last_norm": 4.0,
+        ...            "_right": 5, "_images": 6, "_count": 7}] * 2
+        >>> Tally.restore(states).read().loss, Tally.restore(states, World(1, 3)).read().accuracy
+        (0.3333333333333333, 0.0)
+        """
+        if len(states) == world.size:
+            return Tally(**states[world.rank])  # type: ignore[arg-type]
+        sums = {name: sum(state[name] for state in states) for name in _OF_IMAGES}
+        own = sums if world.leads else dict.fromkeys(_OF_IMAGES, 0)
+        return Tally(**{**states[0], **own})  # type: ignore[arg-type]
 
     def _add_up(self) -> None:
         if not self._steps:
@@ -104,4 +123,5 @@ class Tally:
         self._count += len(sizes)
 
 
+_OF_IMAGES = ("_loss", "_right", "_images")  # the others are the same in every process
 _SUMS = ("_loss", "_norm", "_last_norm", "_right", "_images", "_count")

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from netdsl.train.averaging import Average
 from netdsl.train.batches import Feed
 from netdsl.train.compiling import Compiled
+from netdsl.train.distributed import ALONE, World
 from netdsl.train.metrics import Row
 from netdsl.train.origin import Origin
 from netdsl.train.pace import Pace
@@ -37,6 +38,7 @@ class Training:
     """All of a training that is under way; `checkpoint` stores what of it changes."""
 
     model: nn.Module
+    replica: nn.Module  # what a step runs: the network, or what shares its gradients with others
     optimiser: Optimizer
     average: Average | None
     feeds: Feeds
@@ -48,7 +50,8 @@ class Training:
     stop: Stop
     save_every: float  # seconds
     steps: int  # of an epoch
-    compiled: Compiled | None = None  # what full batches go through in place of `model`
+    compiled: Compiled | None = None  # what full batches go through in place of `replica`
+    world: World = ALONE
     done: int = 0  # steps, over all epochs
     rows: list[Row] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
@@ -57,6 +60,7 @@ class Training:
     began: float = field(default_factory=time.perf_counter)
     begun_at: int = 0  # the step that came first since `began`
     reported: float = 0.0
+    doubtful: bool = False  # something was read that is not finite
     saved: float = field(default_factory=time.perf_counter)
     pace: Pace = field(default_factory=Pace)
 
@@ -71,6 +75,12 @@ class Training:
         return self.done - len(self.rows) * self.steps
 
     @property
+    def batch(self) -> int:
+        """The images of the next step, of all processes together."""
+        left = len(self.feeds.train.labels) - self.step * self.settings.batch_size
+        return min(self.settings.batch_size, left)
+
+    @property
     def where(self) -> str:
         """The latest step, in words."""
         return f"step {self.step} of {self.steps} in epoch {self.epoch}"
@@ -83,7 +93,7 @@ class Training:
     def learner(self, images: int) -> nn.Module:
         """Return what a batch of that many images goes through in training."""
         full = images == self.settings.batch_size
-        return self.compiled if full and self.compiled is not None else self.model
+        return self.compiled if full and self.compiled is not None else self.replica
 
     @property
     def evaluated(self) -> nn.Module:

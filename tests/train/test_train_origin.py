@@ -167,7 +167,7 @@ def test_a_checkpoint_that_is_cut_short_is_none(cut: RunFolder) -> None:
 
 
 def test_a_checkpoint_of_another_version_is_none(tmp_path: Path) -> None:
-    torch.save({"format": 2}, tmp_path / "resume.pt")
+    torch.save({"format": 1}, tmp_path / "resume.pt")
     with pytest.raises(TrainError, match=r"resume\.pt is not a checkpoint of this version$"):
         read_checkpoint(tmp_path / "resume.pt")
 

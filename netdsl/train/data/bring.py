@@ -9,6 +9,7 @@ from pathlib import Path
 from netdsl.train.data.archive import Archive, extract
 from netdsl.train.data.dataset import Entry
 from netdsl.train.data.download import check_hash, download
+from netdsl.train.data.place import alone
 from netdsl.train.errors import ExitCode, TrainError
 
 Told = Callable[[str, int, int], None]  # what is done, bytes of it so far, bytes in all
@@ -23,8 +24,11 @@ def bring(entry: Entry, place: Path, source: str | None, told: Told) -> Path:
     archive = entry.archive
     if archive is None:
         raise TrainError(f"{entry.name} needs no download", exit_code=ExitCode.USAGE)
-    if found := entry.find(place):
-        return found
+    with alone(place / f".{entry.name}.lock"):  # who waited may find that it has been brought
+        return entry.find(place) or _brought(entry, archive, place, source, told)
+
+
+def _brought(entry: Entry, archive: Archive, place: Path, source: str | None, told: Told) -> Path:
     own = source is not None and not re.match("https?://", source)
     if own:
         path = Path(str(source))
