@@ -7,6 +7,7 @@ from netdsl.train.errors import ExitCode as ExitCode
 from netdsl.train.errors import TrainError as TrainError
 from netdsl.train.evaluation import Evaluation as Evaluation
 from netdsl.train.evaluation import evaluate as evaluate
+from netdsl.train.inference import predict as predict
 from netdsl.train.loop import train as train
 from netdsl.train.metrics import Row as Row
 from netdsl.train.progress import SILENT as SILENT
