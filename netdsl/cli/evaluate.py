@@ -1,40 +1,141 @@
-"""`netdsl evaluate`: a run read back, and its accuracy measured again."""
+"""`netdsl evaluate`: a run or a file of weights, and its accuracy on images with labels."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.images import bring_missing
+from netdsl.cli.resume import reopen
+from netdsl.cli.trained import (
+    Trained,
+    how_computed,
+    open_trained,
+    take_flags,
+    tell_left_out,
+    trained_options,
+)
+
+if TYPE_CHECKING:
+    from netdsl.train import Settings
+    from netdsl.train.inference import Picked, Score
+
+WORDS = {"train": "training", "val": "validation", "test": "test", "all": "labelled"}
+
 
 @click.command("evaluate")
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--weights", type=click.Choice(["best", "last"]), default="best", show_default=True,
-              help="Which weights of the run.")  # fmt: skip
+@click.argument("path", metavar="RUN|WEIGHTS", type=click.Path(path_type=Path))
+@trained_options
+@click.option("--data", metavar="NAME|FOLDER", help="Other images than those of the run; classes "
+              "are matched by their names.")  # fmt: skip
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set lies now.")
+@click.option("--split", type=click.Choice(["train", "val", "test", "all"]), default="val",
+              show_default=True, help="Which images; all: whose class is known.")  # fmt: skip
+@click.option("--on-bad-image", type=click.Choice(["error", "skip"]), default="error",
+              show_default=True, help="What to do about an image that cannot be read.")  # fmt: skip
+@click.option("--fast", is_flag=True, help="Compute as `predict` does: batch norms folded, bf16 "
+              "weights where the machine is faster in it.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
-def command(run: Path, weights: str, data_dir: Path | None, as_json: bool) -> None:
-    """Evaluate the network of a RUN folder on the validation images that it was trained with."""
-    import json
+def command(path: Path, weights: str | None, fast: bool, as_json: bool, **options: Any) -> None:
+    """Evaluate the network of a RUN folder, or of a file of WEIGHTS.
 
-    from netdsl import train
+    Without further options, a run gives exactly the accuracy that it recorded: on its own
+    validation images, computed as in training.
+    """
     from netdsl.cli.allocator import keep_memory
-    from netdsl.cli.resume import reopen
+    from netdsl.train.inference import make_fast
 
     keep_memory()
-    folder = train.RunFolder.open(run)
-    network, images = reopen(folder, data_dir)
-    model = network.module()
-    path = folder.best if weights == "best" else folder.last
-    train.load_weights(model, path)
-    result = train.evaluate(model, images, folder.settings)
-    if as_json:
-        click.echo(json.dumps({
-            "run": str(run), "weights": weights, "loss": result.loss,
-            "accuracy": result.accuracy, "top5": result.top5, "images": result.n,
-        }))  # fmt: skip
-    else:
-        click.echo(
-            f"{run}: {weights} weights, {result.accuracy:.2%} of {result.n:,} validation images, "
-            f"{result.top5:.2%} among five, loss {result.loss:.4f}"
+    chosen = take_flags(options)
+    trained = open_trained(path, weights)
+    if trained.run is None and options["data"] is None:
+        raise click.UsageError(f"{path} is a file of weights and has no images: give --data")
+    settings = trained.settings(chosen, fast=fast)
+    model: Any = trained.module()
+    if fast:
+        model = make_fast(model, settings)
+    # What is fast has its precision in itself.
+    how = replace(settings, precision="fp32") if fast else settings
+    found = _score(trained, model, how, **options)
+    record = _record(trained, options, found) | how_computed(model, settings)
+    click.echo(json.dumps(record) if as_json else _line(trained, options, found))
+
+
+def _score(
+    trained: Trained, model: Any, settings: Settings, *,
+    data: str | None, data_dir: Path | None, split: str, on_bad_image: str,
+) -> Score:  # fmt: skip
+    """Evaluate on the run's own images as it read them, or on others."""
+    from netdsl.cli.progress import decoding
+    from netdsl.train.evaluation import place
+    from netdsl.train.inference import score
+
+    if trained.run is not None and data is None and split in {"train", "val"}:
+        return _score_own(trained, model, settings, data_dir, split)
+    picked = _picked(trained, data, data_dir, split)
+    picked, left = picked.known_to(trained.about)
+    if left:
+        click.echo(left, err=True)
+    place(model, settings)
+    with decoding(picked.where) as told:
+        found = score(
+            model, trained.about, picked, settings, skip=on_bad_image == "skip", told=told
         )
+    tell_left_out(found.bad, found.rescaled, len(picked), trained.about)
+    return found
+
+
+def _score_own(
+    trained: Trained, model: Any, settings: Settings, data_dir: Path | None, split: str
+) -> Score:
+    from netdsl import train
+    from netdsl.train.inference import Score
+
+    run = trained.run
+    assert run is not None, "weights alone have no images"
+    name: Any = run.asked["data"]
+    name = name["data"]
+    if name not in train.DATA_SETS and not Path(name).is_dir():
+        fact = f"the images of {trained.path} are gone: there is no folder {name}"
+        raise train.TrainError(fact, "give --data and the folder where they are now")
+    _, images = reopen(run, data_dir)
+    seen = images if split == "val" else replace(images, val=images.train)
+    return Score(train.evaluate(model, seen, settings))
+
+
+def _picked(trained: Trained, data: str | None, data_dir: Path | None, split: str) -> Picked:
+    from netdsl.train.inference import pick_split
+
+    asked: Any = trained.run.asked if trained.run else {"data": {}}
+    if data is None:
+        data = asked["data"]["data"]
+        data_dir = data_dir or (Path(asked["data_dir"]) if asked["data_dir"] else None)
+    bring_missing(data, data_dir)
+    free = (trained.about.shape, len(trained.about.classes))
+    holdout = asked["data"].get("holdout", 0.2)
+    return pick_split(data, split, data_dir=data_dir, holdout=holdout, free=free)
+
+
+def _record(trained: Trained, options: dict[str, Any], found: Score) -> dict[str, object]:
+    """Return what `--json` prints; keys are only ever added to it."""
+    result = found.evaluation
+    return {
+        "run": str(trained.path), "weights": trained.which, "loss": result.loss,
+        "accuracy": result.accuracy, "top5": result.top5, "images": result.n,
+        "data": options["data"], "split": options["split"], "rescaled": found.rescaled,
+        "bad": dict(found.bad),
+    }  # fmt: skip
+
+
+def _line(trained: Trained, options: dict[str, Any], found: Score) -> str:
+    result = found.evaluation
+    which = f"{trained.path}: {trained.which} weights" if trained.run else str(trained.path)
+    of = f" of {options['data']}" if options["data"] else ""
+    return (
+        f"{which}, {result.accuracy:.2%} of {result.n:,} {WORDS[options['split']]} images{of}, "
+        f"{result.top5:.2%} among five, loss {result.loss:.4f}"
+    )

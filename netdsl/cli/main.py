@@ -20,6 +20,7 @@ COMMANDS = {
     "data": "Bring data sets here, say what is in them, show them augmented.",
     "transfer": "Give a network the weights of another that computes the same.",
     "evaluate": "Evaluate a trained network again.",
+    "predict": "Tell what a trained network takes images for.",
     "doctor": "Say what this machine has, what is wrong with it, and the way out.",
 }
 

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from netdsl.cli.choices import FLAGS
 from netdsl.cli.images import load_images
+from netdsl.cli.trained import rebuild
 
 if TYPE_CHECKING:
     from netdsl.api import Network
@@ -97,14 +98,9 @@ def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> Plan:
 
 def reopen(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:
     """Read the network and the images of a run again."""
-    from netdsl.api import build, make_overrides
-    from netdsl.shelf import read_bytes
-
     asked: Any = run.asked
-    names = {k: tuple(v) if isinstance(v, list) else v for k, v in asked["overrides"].items()}
-    said = make_overrides(None, None, None, asked["scale"], names)
-    source = read_bytes(run.network.encode(), str(run.path / "network.arch"))
-    network = build(*source.with_overrides(said))
+    where = str(run.path / "network.arch")
+    network = rebuild(run.network, asked["overrides"], asked["scale"], where)
     place = data_dir or (Path(asked["data_dir"]) if asked["data_dir"] else None)
     return network, load_images(asked["data"], place)
 

@@ -9,6 +9,7 @@ from netdsl.train.evaluation import Evaluation as Evaluation
 from netdsl.train.evaluation import evaluate as evaluate
 from netdsl.train.forecast import Forecast as Forecast
 from netdsl.train.forecast import forecast as forecast
+from netdsl.train.inference import predict as predict
 from netdsl.train.loop import train as train
 from netdsl.train.metrics import Row as Row
 from netdsl.train.progress import SILENT as SILENT

@@ -62,7 +62,7 @@ def prepare(
         settings=settings,
         run=run,
         origin={**origin_of(run.network, data, settings), "processes": world.size},
-        about=_about(run.network, data, settings),
+        about=_about(run, data, settings),
         report=report,
         stop=stop,
         save_every=save_every,
@@ -115,15 +115,17 @@ def _sample(split: Split, settings: Settings) -> Split:
     return Split(split.images[chosen], split.labels[chosen])
 
 
-def _about(network: str, data: DataSet, settings: Settings) -> dict[str, object]:
+def _about(run: RunFolder, data: DataSet, settings: Settings) -> dict[str, object]:
     """Return what somebody needs to use the weights who has nothing else of the run."""
     mean, std = mean_and_std(data, settings.normalise)
     values = len(mean) if settings.normalise == "pixel" else data.shape[0]
     return {
-        "network": network,
+        "network": run.network,
+        **{name: run.asked[name] for name in ("overrides", "scale") if name in run.asked},
         "data": data.name,
         "shape": list(data.shape),
         "classes": list(data.classes),
+        "class_ids": list(data.class_ids or data.classes),
         "normalise": settings.normalise,
         "mean": mean[:values].tolist(),
         "std": std[: data.shape[0]].tolist(),

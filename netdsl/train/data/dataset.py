@@ -37,6 +37,7 @@ class DataSet:
     `augment` and `defaults` are the transforms, as texts, and the settings that suit the data.
     `fingerprint` is of every pixel and label: another one means other images. `notes` say in
     sentences what somebody should know who reads the accuracy, such as images left out.
+    `class_ids` are what lists of the classes call them, where that is not their names.
     """
 
     name: str
@@ -49,6 +50,7 @@ class DataSet:
     defaults: Choices
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
+    class_ids: tuple[str, ...] = ()
 
     @property
     def shape(self) -> Shape:
@@ -62,12 +64,14 @@ class Listing:
     """The images of a data set before any is decoded: a label each, and whether it is held out.
 
     An image of a test set has no label that anybody knows: it is -1, and nothing trains on it.
+    `class_ids` are what lists of the classes call them, where that is not their names.
     """
 
     classes: tuple[str, ...]
     labels: NDArray[np.int64]
     held_out: NDArray[np.bool_]
     images: Images
+    class_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

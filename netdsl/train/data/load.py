@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -86,8 +86,10 @@ def load(  # noqa: PLR0913
     found = _read(listing, name, (limit_classes, limit), wanted, decoded)
     classes = listing.classes[:limit_classes]
     if entry is None or free:
-        return _measured(name, classes, found, entry)
-    return _of_entry(entry, classes, found, shape)
+        data = _measured(name, classes, found, entry)
+    else:
+        data = _of_entry(entry, classes, found, shape)
+    return replace(data, class_ids=listing.class_ids[:limit_classes])
 
 
 def list_images(

@@ -62,6 +62,7 @@ def open_tiny_imagenet(request: Request) -> Listing:
         labels=np.array([labels[wnid] for _, wnid in every]),
         held_out=held_out,
         images=ImageFiles(store, [name for name, _ in every]),
+        class_ids=tuple(classes),
     )
 
 

@@ -1,0 +1,153 @@
+"""`netdsl predict`: a trained network and images to the classes that it takes them for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netdsl.cli.images import bring_missing
+from netdsl.cli.trained import (
+    Trained,
+    how_computed,
+    open_trained,
+    take_flags,
+    tell_left_out,
+    trained_options,
+)
+
+if TYPE_CHECKING:
+    from netdsl.train.inference import About, Answer, Answers, Picked
+
+_FEW = 10  # images that are shown with all their classes; of more, a line each
+_SUFFIXES = (".csv", ".json")
+
+
+@click.command("predict")
+@click.argument("path", metavar="RUN|WEIGHTS", type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[IMAGE|FOLDER]...", nargs=-1, type=click.Path(path_type=Path))
+@trained_options
+@click.option("--data", metavar="NAME|FOLDER", help="The images of a data set, in place of files.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set lies.")
+@click.option("--split", type=click.Choice(["train", "val", "test", "all"]), default="test",
+              show_default=True, help="Which images of the data set.")  # fmt: skip
+@click.option("--top", type=click.IntRange(1), default=5, show_default=True,
+              help="How many classes of an image to tell.")  # fmt: skip
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write them into a .csv or a .json.")  # fmt: skip
+@click.option("--submission", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write `test_0.JPEG n04067472`, a line an image.")  # fmt: skip
+@click.option("--on-bad-image", type=click.Choice(["error", "skip"]), default="error",
+              show_default=True, help="What to do about an image that cannot be read.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+def command(path: Path, paths: tuple[Path, ...], weights: str | None, **options: Any) -> None:
+    """Tell what the network of a RUN folder, or of a file of WEIGHTS, takes images for.
+
+    Images are files, all below a folder, or a split of a data set. They are cut and rescaled to
+    what the network takes, if they have another size. The network computes with its batch norms
+    folded, in bf16 where the machine is faster in it, unless --precision says otherwise.
+    """
+    from netdsl.train.inference import answer, make_fast
+
+    _refuse_early(paths, options)
+    chosen = take_flags(options)
+    trained = open_trained(path, weights)
+    picked = _picked(trained.about, paths, options)
+    settings = trained.settings(chosen, fast=True)
+    model = make_fast(trained.module(), settings)
+    from netdsl.cli.progress import decoding
+
+    began = time.perf_counter()
+    with decoding(picked.where) as told:
+        found = answer(
+            model, trained.about, picked, settings,
+            top=options["top"], skip=options["on_bad_image"] == "skip", told=told,
+        )  # fmt: skip
+    seconds = time.perf_counter() - began
+    tell_left_out(found.bad, found.rescaled, len(picked), trained.about)
+    how = how_computed(model, settings)
+    _give(trained, picked, found, options, how | {"seconds": seconds})
+
+
+def _refuse_early(paths: tuple[Path, ...], options: dict[str, Any]) -> None:
+    """Refuse what could only fail at the end."""
+    from netdsl.train import ExitCode, TrainError
+
+    if bool(paths) == bool(options["data"]):
+        raise click.UsageError("say what to look at: images and folders, or --data")
+    output = options["output"]
+    if output is not None and output.suffix.lower() not in _SUFFIXES:
+        raise click.BadParameter(f"`{output}` must end in .csv or .json", param_hint="-o")
+    for file in (output, options["submission"]):
+        if file is not None and not file.parent.is_dir():
+            fact = f"cannot write {file}: there is no folder {file.parent}"
+            raise TrainError(fact, None, ExitCode.IO)
+
+
+def _picked(about: About, paths: tuple[Path, ...], options: dict[str, Any]) -> Picked:
+    from netdsl.train.inference import find_files, pick_split
+
+    if paths:
+        return find_files(paths)
+    bring_missing(options["data"], options["data_dir"])
+    free = (about.shape, len(about.classes))
+    return pick_split(options["data"], options["split"], data_dir=options["data_dir"], free=free)
+
+
+def _give(
+    trained: Trained, picked: Picked, found: Answers, options: dict[str, Any],
+    how: dict[str, object],
+) -> None:  # fmt: skip
+    """Write the files that are wanted, then print what is left to print."""
+    from netdsl.train.files import write_file
+    from netdsl.train.inference import submission_ids, to_csv, to_json, to_submission
+
+    about, output, submission = trained.about, options["output"], options["submission"]
+    record = {"run": str(trained.path), "weights": trained.which, **how}
+    if output is not None:
+        as_csv = output.suffix.lower() == ".csv"
+        write_file(output, to_csv(found, about) if as_csv else to_json(found, about, record))
+    if submission is not None:
+        write_file(submission, to_submission(found, submission_ids(about, picked)))
+    if options["as_json"]:
+        click.echo(to_json(found, about, record).decode(), nl=False)
+    elif output or submission:
+        click.echo(_summary(found, [output, submission], how))
+    else:
+        for line in _lines(found, about):
+            click.echo(line)
+
+
+def _summary(found: Answers, files: list[Path | None], how: dict[str, object]) -> str:
+    written = ", ".join(str(file) for file in files if file)
+    folded = f"{how['folded']} of {how['norms']} batch norms folded"
+    if how["not_folded"]:
+        folded += f" ({how['not_folded']})"
+    return (
+        f"{len(found.answers):,} images in {how['seconds']:.1f} s, "
+        f"{how['precision']} on {how['device']}, {folded}: {written}"
+    )
+
+
+def _lines(found: Answers, about: About) -> Iterator[str]:
+    """Yield the classes of few images below one another, the likeliest of each of many."""
+    if len(found.answers) > _FEW:
+        width = max(len(answer.file) for answer in found.answers)
+        for answer in found.answers:
+            yield f"{answer.file:<{width}}  {next(_classes(answer, about))}"
+        return
+    for answer in found.answers:
+        yield answer.file
+        yield from (f"  {line}" for line in _classes(answer, about))
+
+
+def _classes(answer: Answer, about: About) -> Iterator[str]:
+    """Yield the classes of an image by the first of their names, and their ids if they have any."""
+    names = [about.classes[label].partition(",")[0] for label in answer.classes]
+    width = max(map(len, names))
+    for name, label, chance in zip(names, answer.classes, answer.probabilities, strict=True):
+        differs = about.ids[label] != about.classes[label]
+        yield f"{chance:6.1%}  {name:<{width}}  {about.ids[label] if differs else ''}".rstrip()

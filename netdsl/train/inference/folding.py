@@ -1,0 +1,93 @@
+"""A network to one that gives the same without the batch norms behind its convolutions."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from torch import fx, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils import fuse_conv_bn_eval, fuse_linear_bn_eval
+
+_CONVOLUTIONS = (
+    (nn.Conv1d, nn.BatchNorm1d),
+    (nn.Conv2d, nn.BatchNorm2d),
+    (nn.Conv3d, nn.BatchNorm3d),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Folded:
+    """A network in evaluation mode; `folded` of its `norms` batch norms are part of others now.
+
+    `reason` says why none is, where the network cannot be traced.
+    """
+
+    model: nn.Module
+    norms: int
+    folded: int
+    reason: str | None = None
+
+
+def fold(model: nn.Module) -> Folded:
+    """Return a copy, on the CPU, with each batch norm folded into the layer whose output it reads.
+
+    That is a convolution or a linear layer that nobody else reads, so that its weights and its
+    bias can take over the scale and the shift. A norm behind anything else stays, as in blocks
+    that normalise before they convolve. The network that is given stays as it is.
+    """
+    copied = copy.deepcopy(model).cpu().eval().requires_grad_(False)
+    norms = sum(isinstance(module, _BatchNorm) for module in copied.modules())
+    try:
+        traced = fx.symbolic_trace(copied)
+    except Exception as error:  # tracing runs a forward that may be anybody's
+        first = (str(error) or type(error).__name__).splitlines()[0]
+        return Folded(copied, norms, 0, first)
+    pairs = list(_pairs(traced))
+    for layer, norm in pairs:
+        traced.set_submodule(str(layer.target), _fused(traced, layer, norm))
+        norm.replace_all_uses_with(layer)
+        traced.graph.erase_node(norm)
+    traced.delete_all_unused_submodules()
+    traced.recompile()
+    return Folded(traced, norms, len(pairs))
+
+
+def _pairs(traced: fx.GraphModule) -> Iterator[tuple[fx.Node, fx.Node]]:
+    """Yield each layer with the batch norm that can be folded into it."""
+    modules = dict(traced.named_modules())
+    calls = [node for node in traced.graph.nodes if node.op == "call_module"]
+    uses = Counter(str(node.target) for node in calls)
+    # Weights that the forward reads by itself are not to change under it.
+    read = {str(n.target).rpartition(".")[0] for n in traced.graph.nodes if n.op == "get_attr"}
+    for norm in calls:
+        if not norm.args or not isinstance(norm.args[0], fx.Node):
+            continue
+        layer = norm.args[0]
+        alone = len(layer.users) == 1 and uses[str(layer.target)] == uses[str(norm.target)] == 1
+        if (
+            layer in calls
+            and alone
+            and str(layer.target) not in read
+            and _fits(modules, layer, norm)
+        ):
+            yield layer, norm
+
+
+def _fits(modules: Mapping[str, nn.Module], layer: fx.Node, norm: fx.Node) -> bool:
+    before, after = modules[str(layer.target)], modules[str(norm.target)]
+    # NOTE: exact types, for a subclass may compute something else.
+    kinds = (type(before), type(after))
+    known = (*_CONVOLUTIONS, (nn.Linear, nn.BatchNorm1d))
+    return kinds in known and getattr(after, "running_mean", None) is not None
+
+
+def _fused(traced: fx.GraphModule, layer: fx.Node, norm: fx.Node) -> nn.Module:
+    """Return the layer with the numbers of both, computed in float64 and rounded once."""
+    before, after = (traced.get_submodule(str(node.target)) for node in (layer, norm))
+    kind = next(before.parameters()).dtype
+    fuse = fuse_linear_bn_eval if isinstance(before, nn.Linear) else fuse_conv_bn_eval
+    fused: nn.Module = fuse(before.double(), after.double())  # type: ignore[arg-type,type-var]
+    return fused.to(kind).requires_grad_(False)

@@ -1,0 +1,58 @@
+"""Images in memory and any network to the probabilities of its classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from netdsl.train.batches import Feed, in_order
+from netdsl.train.faults import memory_faults
+from netdsl.train.inference.about import About
+from netdsl.train.inference.fast import make_fast
+from netdsl.train.machine import computing
+from netdsl.train.settings import Settings, resolve
+
+
+def predict(
+    model: nn.Module,
+    images: Tensor,
+    *,
+    mean: Sequence[float],
+    std: Sequence[float],
+    settings: Settings | None = None,
+) -> Tensor:
+    """Return what a network takes images for: uint8 (N, C, H, W) to float32 (N, classes).
+
+    Each row holds the probabilities of the classes, which add up to 1. `mean` and `std` are of
+    each channel, of pixels in 0 … 1, as in the training. A copy of the network computes, with its
+    batch norms folded, on the device, in the precision and in batches of the size that the
+    settings say: those of this machine, bf16 where that is faster, unless given.
+
+    >>> network = nn.Sequential(nn.Flatten(), nn.Linear(12, 5))
+    >>> black = torch.zeros(2, 3, 2, 2, dtype=torch.uint8)
+    >>> predict(network, black, mean=[0.5] * 3, std=[0.25] * 3).shape
+    torch.Size([2, 5])
+    """
+    _check(images)
+    settings = resolve() if settings is None else settings
+    _, channels, height, width = images.shape
+    about = About("", (channels, height, width), (), tuple(mean), tuple(std))
+    rows, unknown = images.permute(0, 2, 3, 1).contiguous(), torch.full((len(images),), -1)
+    with memory_faults(settings), computing(settings):
+        feed = about.feed(rows, unknown, settings)
+        batches = list(probabilities(make_fast(model, settings), feed))
+    return torch.cat(batches) if batches else torch.empty(0, 0)
+
+
+def probabilities(model: nn.Module, source: Feed) -> Iterator[Tensor]:
+    """Yield the probabilities of the classes, batch after batch, on the CPU."""
+    with torch.no_grad():
+        for images, _ in in_order(source):
+            yield model(images).softmax(1).cpu()
+
+
+def _check(images: Tensor) -> None:
+    if images.dtype != torch.uint8 or images.ndim != 4:
+        raise ValueError(f"images are uint8 (N, C, H, W), not {images.dtype} {tuple(images.shape)}")

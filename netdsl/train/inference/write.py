@@ -1,0 +1,87 @@
+"""The likeliest classes of images to the bytes of a file: CSV, JSON, a submission."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+
+from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.inference.about import About
+from netdsl.train.inference.answers import Answer, Answers
+from netdsl.train.inference.pick import Picked
+
+HEADER = ("file", "rank", "class", "id", "probability")
+
+
+def to_csv(found: Answers, about: About) -> bytes:
+    """Return a table with a line for each class of each image, the likeliest first."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    for answer in found.answers:
+        for rank, (label, chance) in enumerate(_ranked(answer), start=1):
+            writer.writerow(
+                (answer.file, rank, about.classes[label], about.ids[label], f"{chance:.6g}")
+            )
+    return text.getvalue().encode()
+
+
+def to_json(found: Answers, about: About, more: dict[str, object]) -> bytes:
+    """Return an object with every image and its classes, and `more` before them."""
+    images = [
+        {
+            "file": answer.file,
+            "classes": [
+                {"class": about.classes[label], "id": about.ids[label], "probability": chance}
+                for label, chance in _ranked(answer)
+            ],
+        }
+        for answer in found.answers
+    ]
+    record = {**more, "rescaled": found.rescaled, "bad": dict(found.bad), "images": images}
+    return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def to_submission(found: Answers, ids: tuple[str, ...]) -> bytes:
+    """Return what Tiny ImageNet's server took: `test_0.JPEG n04067472`, one line an image.
+
+    Lines are in the order of the numbers in the names.
+    """
+    names = Counter(answer.name for answer in found.answers)
+    (name, times), *_ = names.most_common(1)
+    if times > 1:
+        raise TrainError(
+            f"{times} images are called {name}",
+            "a submission names an image by its file alone: predict one folder",
+            ExitCode.USAGE,
+        )
+    lines = sorted(found.answers, key=_by_number)
+    return "".join(f"{each.name} {ids[each.classes[0]]}\n" for each in lines).encode()
+
+
+def submission_ids(about: About, picked: Picked) -> tuple[str, ...]:
+    """Return what a submission calls the classes: WordNet's ids for Tiny ImageNet."""
+    # Weights that were written before they held ids are helped out by the data that are predicted.
+    helped = not about.class_ids and about.classes == picked.classes
+    ids = picked.class_ids if helped and picked.class_ids else about.ids
+    if spaced := [name for name in ids if len(name.split()) != 1]:
+        raise TrainError(
+            f"a submission calls classes by ids, and of {spaced[0]} none is known",
+            "predict a split of the data that the network was trained on: --data",
+        )
+    return ids
+
+
+def _ranked(answer: Answer) -> zip[tuple[int, float]]:
+    return zip(answer.classes, answer.probabilities, strict=True)
+
+
+def _by_number(answer: Answer) -> list[tuple[int, str]]:
+    """Sort test_9 before test_10."""
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part)
+        for part in re.split(r"([0-9]+)", answer.name)
+    ]
