@@ -55,8 +55,9 @@ def command(
         assert earlier is not None, "neither a network nor a run"
         plan = replan(earlier, options["data_dir"], chosen)
     else:
-        plan = _planned(arch, machine_of(earlier), chosen, recipe, **options)
-    _run(plan, earlier, run_dir, None, **how)
+        plan = planned(arch, machine_of(earlier), chosen, recipe, **options)
+        show_warnings(plan.network)
+    run_planned(plan, earlier, run_dir, None, **how)
 
 
 def _train_by_stages(
@@ -74,12 +75,13 @@ def _train_by_stages(
         earlier = earlier_run(arch, resume, folder)
         click.echo(f"stage {number} of {len(recipe.stages)}: {stage.name}")
         said = {**options, "init": str(before) if before else options["init"]}
-        plan = _planned(arch, machine_of(earlier), chosen, alone(recipe, stage), **said)
+        plan = planned(arch, machine_of(earlier), chosen, alone(recipe, stage), **said)
+        show_warnings(plan.network)
         plan.asked["freeze"] = list(stage.freeze)
-        before = _run(plan, earlier, folder, before, **how).last
+        before = run_planned(plan, earlier, folder, before, **how).last
 
 
-def _run(
+def run_planned(
     plan: Plan, earlier: RunFolder | None, folder: Path | None, before: Path | None, *,
     save_minutes: float, tensorboard: bool,
 ) -> RunFolder:  # fmt: skip
@@ -114,7 +116,7 @@ def _module(plan: Plan, earlier: RunFolder | None, before: Path | None) -> Modul
     return _begin(plan.network, plan.asked["init"], seed)
 
 
-def _planned(
+def planned(
     arch: str,
     machine: Choices,
     chosen: Choices,
@@ -133,7 +135,6 @@ def _planned(
     said = with_recipe(overrides(*(options.pop(key) for key in keys)), recipe)
     where = wanted_images(options, said)
     network, images = meet(source, said, where, data_dir, fit)
-    show_warnings(network)
     suited: Choices = {**images.defaults, "augment": images.augment}
     settings = train.resolve(machine, suited, recipe.train, chosen, images=len(images.train))
     asked: dict[str, Any] = {
