@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from netdsl.train.data import Entry
 
 Shape = tuple[int, int, int]
+_read: ContextVar[dict[str, DataSet] | None] = ContextVar("images read", default=None)
 
 OPTIONS = (
     click.option("--data", metavar="NAME|FOLDER", help="cifar10, cifar100, digits, shapes, "
@@ -70,8 +73,27 @@ def meet(
     return meets(source, said, where, data_dir, entry)
 
 
+@contextlib.contextmanager
+def reading_once() -> Iterator[None]:
+    """Read the same images no more than once for as long as this lasts."""
+    token = _read.set({})
+    try:
+        yield
+    finally:
+        _read.reset(token)
+
+
 def load_images(where: dict[str, Any], data_dir: Path | None) -> DataSet:
     """Read the images that a run is about; bring them first if they are not there."""
+    kept, asked = _read.get(), json.dumps([where, str(data_dir)], sort_keys=True)
+    if kept is None:
+        return _load(where, data_dir)
+    if asked not in kept:
+        kept[asked] = _load(where, data_dir)
+    return kept[asked]
+
+
+def _load(where: dict[str, Any], data_dir: Path | None) -> DataSet:
     from netdsl import train
     from netdsl.cli.progress import decoding
 

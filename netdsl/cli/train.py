@@ -75,8 +75,9 @@ def _train(
         assert earlier is not None, "neither a network nor a run"
         plan = replan(earlier, options["data_dir"], chosen)
     else:
-        plan = _planned(arch, machine_of(earlier), chosen, recipe, **options)
-    _run(plan, earlier, run_dir, None, **how)
+        plan = planned(arch, machine_of(earlier), chosen, recipe, **options)
+        show_warnings(plan.network)
+    run_planned(plan, earlier, run_dir, None, **how)
 
 
 def _train_by_stages(
@@ -96,15 +97,16 @@ def _train_by_stages(
         earlier = _earlier(arch, resume, folder)
         click.echo(f"stage {number} of {len(recipe.stages)}: {stage.name}")
         said = {**options, "init": str(before) if before else options["init"]}
-        plan = _planned(arch, machine_of(earlier), chosen, alone(recipe, stage), **said)
+        plan = planned(arch, machine_of(earlier), chosen, alone(recipe, stage), **said)
+        show_warnings(plan.network)
         plan.asked["freeze"] = list(stage.freeze)
-        done = _run(plan, earlier, folder, before, **how)
+        done = run_planned(plan, earlier, folder, before, **how)
         before = done.last if done is not None else None
 
 
-def _run(
+def run_planned(
     plan: Plan, earlier: RunFolder | None, folder: Path | None, before: Path | None, *,
-    only_planned: bool, save_minutes: float, tensorboard: bool,
+    save_minutes: float, tensorboard: bool, only_planned: bool = False,
 ) -> RunFolder | None:  # fmt: skip
     """Train what is planned, unless it is trained already; return where it lies."""
     from netdsl import train
@@ -154,7 +156,7 @@ def _module(plan: Plan, earlier: RunFolder | None, before: Path | None) -> Modul
     return _begin(plan.network, plan.asked["init"], seed)
 
 
-def _planned(
+def planned(
     arch: str,
     machine: Choices,
     chosen: Choices,
@@ -173,7 +175,6 @@ def _planned(
     said = with_recipe(overrides(*(options.pop(key) for key in keys)), recipe)
     where = wanted_images(options, said)
     network, images = meet(source, said, where, data_dir, fit)
-    show_warnings(network)
     suited: Choices = {**images.defaults, "augment": images.augment}
     settings = train.resolve(machine, suited, recipe.train, chosen, images=len(images.train))
     asked: dict[str, Any] = {

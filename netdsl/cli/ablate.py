@@ -1,0 +1,125 @@
+"""`netdsl ablate`: a network beside what is left of it after one change at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netdsl.cli.experiment_options import (
+    DEFINITION,
+    definition_options,
+    found_definition,
+    run_options,
+)
+from netdsl.cli.shared_training import arch_of, folder_name, shared_options, taken
+
+if TYPE_CHECKING:
+    from netdsl.api import Network
+    from netdsl.experiment.ablate import Change
+
+
+@click.command("ablate")
+@click.argument("arch")
+@click.option("-D", "definitions", multiple=True, metavar="NAME=VALUE",
+              help="Set a parameter or setting of the network; may be repeated.")  # fmt: skip
+@click.option("--scale", metavar="NAME", help="Choose one of the file's scales.")
+@shared_options
+@click.option("--list", "only_list", is_flag=True, help="Say what would be changed; run nothing.")
+@definition_options
+@run_options
+def command(
+    arch: str, definitions: tuple[str, ...], scale: str | None, only_list: bool, budget: str,
+    dir: Path | None, data_dir: Path | None, **options: Any,
+) -> None:  # fmt: skip
+    """Train ARCH, and what is left of it after each change of one thing, with equal seeds.
+
+    Shortcuts off and of every policy, norm off, dropout off, every order of a block, half width:
+    whatever makes another network of this one. What is run stands in experiment.toml.
+    """
+    from netdsl.cli.experiment_run import run_experiment
+    from netdsl.experiment.ablate import ablate
+    from netdsl.experiment.definition_text import write_definition
+
+    top = taken(options, f"ablate-{folder_name([arch])}")
+    base = _base(arch, definitions, scale, top)
+    found = ablate(base)
+    for line in found.left_out:
+        click.echo(f"left out: {line}", err=True)
+    if only_list:
+        for change in found.changes:
+            click.echo(change.words)
+        return
+    folder = dir or Path("experiments", str(top["name"]))
+    said = dict(pair.split("=", 1) for pair in definitions)
+    networks = [_network(arch, scale, base.name, said, None, folder)]
+    networks += [_network(arch, scale, base.name, said, one, folder) for one in found.changes]
+    write_definition(folder / DEFINITION, top, networks)
+    definition, _ = found_definition(
+        folder / DEFINITION, budget=budget, dir=folder, data_dir=data_dir
+    )
+    run_experiment(definition, folder, **options)
+
+
+def _base(
+    arch: str, definitions: tuple[str, ...], scale: str | None, top: dict[str, object]
+) -> Network:
+    """Return the network as its recipe has it: what the recipe says of it can be changed too."""
+    from netdsl.api import build
+    from netdsl.cli.choices import with_recipe
+    from netdsl.cli.network import open_source, overrides
+    from netdsl.train import DATA_SETS
+    from netdsl.train.recipe import Recipe, read_recipe
+
+    source, classes = open_source(arch), top["classes"]
+    assert classes is None or isinstance(classes, int), classes
+    entry = DATA_SETS.get(str(top["data"]))
+    said = overrides(None, definitions, scale, str(top["input"]) or None, classes)
+    recipe = read_recipe(str(top["recipe"])) if top["recipe"] else Recipe("", "")
+    file, chosen, loader = source.with_overrides(with_recipe(said, recipe))
+    told = {} if entry is None else _suited(file, chosen, loader, entry)
+    return build(file, replace(chosen, names={**told, **chosen.names}), loader)
+
+
+def _suited(file: Any, chosen: Any, loader: Any, entry: Any) -> dict[str, object]:
+    """Return the input and the classes that the images have, where the file says none."""
+    from netdsl.api import declared
+
+    settings, told = declared(file, chosen, loader), dict[str, object]()
+    if settings.input is None:
+        told["input"] = entry.shape
+    if settings.classes is None:
+        told["classes"] = entry.classes
+    return told
+
+
+def _network(
+    arch: str, scale: str | None, label: str, said: dict[str, str], change: Change | None,
+    folder: Path,
+) -> dict[str, object]:  # fmt: skip
+    """Return the [[network]] of a change, or of the network as it is; write its text beside."""
+    from netdsl.train.files import write_file
+
+    entry: dict[str, object] = {"arch": arch_of(arch), "scale": scale, "params": said}
+    if change is None:
+        return entry | {"label": label}
+    if change.text:
+        path = folder / "networks" / f"{folder_name([change.words])}.arch"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, change.text.encode())
+        entry["arch"] = f"networks/{path.name}"
+        entry["scale"] = change.scale or _scale_of(arch, scale)
+    label = label if change.plain else change.words
+    return entry | {
+        "scale": change.scale or entry["scale"], "plain": change.plain or None,
+        "params": {**said, **change.params}, "label": label, "change": change.words,
+    }  # fmt: skip
+
+
+def _scale_of(arch: str, scale: str | None) -> str | None:
+    """Return the scale that the name of an architecture stands for."""
+    from netdsl.shelf import find
+
+    return scale or find(arch)[1]

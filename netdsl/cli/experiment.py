@@ -1,0 +1,86 @@
+"""`netdsl experiment`: a table of networks and seeds, planned, run, looked at, reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from netdsl.cli.experiment_options import (
+    FILE,
+    chosen_folder,
+    definition_options,
+    found_definition,
+    only_option,
+    run_options,
+)
+
+
+@click.group("experiment")
+def command() -> None:
+    """Compare networks: every row of a table, with several seeds, from one file."""
+
+
+@command.command("plan")
+@FILE
+@definition_options
+@only_option
+@click.option("--measure", is_flag=True, help="Take a few steps of each network, and say how long "
+              "all will take and how much memory.")  # fmt: skip
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
+              help="How many runs at once, for the forecast.")  # fmt: skip
+def plan(file: Path, measure: bool, jobs: int, only: tuple[str, ...], **options: Any) -> None:
+    """List the runs of FILE, what has become of them, and what they will take; write nothing."""
+    from netdsl.cli.experiment_run import planned_experiment
+    from netdsl.cli.experiment_shown import show_forecast, show_states
+    from netdsl.experiment.plan import choose
+
+    definition, folder = found_definition(file, **options)
+    made, rows = planned_experiment(definition, folder)
+    jobs_chosen = choose(made, only)
+    show_states(made, folder, jobs_chosen)
+    if measure:
+        show_forecast(rows, folder, jobs_chosen, jobs)
+
+
+@command.command("run")
+@FILE
+@definition_options
+@run_options
+def run(file: Path, budget: str, dir: Path | None, data_dir: Path | None, **options: Any) -> None:
+    """Run what FILE asks for: begin, go on, try again; what is finished is left alone.
+
+    Any number of processes may run the same experiment. Ctrl-C lets the runs finish their step
+    and save.
+    """
+    from netdsl.cli.experiment_run import run_experiment
+
+    definition, folder = found_definition(file, budget=budget, dir=dir, data_dir=data_dir)
+    run_experiment(definition, folder, **options)
+
+
+@command.command("status")
+@FILE
+@click.option("--dir", type=click.Path(path_type=Path), help="The folder of the experiment.")
+def status(file: Path, dir: Path | None) -> None:
+    """Say how far the runs of FILE, or of an experiment's folder, are."""
+    from netdsl.cli.experiment_shown import show_states
+    from netdsl.experiment.plan import read_plan
+
+    folder = chosen_folder(file, dir)
+    plan = read_plan(folder)
+    show_states(plan, folder, plan.jobs)
+
+
+@command.command("report")
+@FILE
+@click.option("--dir", type=click.Path(path_type=Path), help="The folder of the experiment.")
+def report(file: Path, dir: Path | None) -> None:
+    """Write tables, figures and a page from the runs that there are."""
+    from netdsl.experiment.plan import read_plan
+    from netdsl.experiment.report_writing import write_report
+
+    folder = chosen_folder(file, dir)
+    read_plan(folder)
+    click.echo(write_report(folder))

@@ -1,0 +1,95 @@
+"""What the commands that run experiments have in common: options, and which folder is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from netdsl.experiment.definition import Definition
+
+DEFINITION = "experiment.toml"  # in the folder of an experiment that netdsl wrote itself
+FILE = click.argument("file", type=click.Path(path_type=Path, exists=True))
+DEFINING = (
+    click.option("--budget", default="", metavar="KEY=VALUE,…", help="Make it smaller: "
+                 "epochs=5,classes=20,limit=2000, or any setting."),
+    click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set lies."),
+    click.option("--dir", type=click.Path(path_type=Path), help="The folder of the experiment; "
+                 "experiments/NAME unless given."),
+)  # fmt: skip
+ONLY = click.option(
+    "--only",
+    multiple=True,
+    metavar="LABEL",
+    help="Only the network of that label; may be repeated.",
+)
+RUN = (
+    ONLY,
+    click.option("--jobs", type=click.IntRange(1), help="How many runs at once; one, or one a GPU, "
+                 "unless given."),
+    click.option("--threads", type=click.IntRange(1),
+                 help="Of each run; the cores shared out, unless given."),
+    click.option("--retry", is_flag=True, help="Try again what has failed too often."),
+    click.option("--print-jobs", is_flag=True, help="Print one shell line a run, for Slurm or GNU "
+                 "parallel, and run nothing."),
+    click.option("--ray", metavar="ADDRESS", help="Let a Ray cluster run them; auto finds one."),
+)  # fmt: skip
+
+
+def definition_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say what is compared, and where its folder is."""
+    for option in reversed(DEFINING):
+        command = option(command)
+    return command
+
+
+def only_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option that chooses rows."""
+    return ONLY(command)
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of running."""
+    for option in reversed(RUN):
+        command = option(command)
+    return command
+
+
+def found_definition(
+    file: Path, *, budget: str, dir: Path | None, data_dir: Path | None
+) -> tuple[Definition, Path]:
+    """Return what a file, or the one in an experiment's folder, defines, and the folder."""
+    from netdsl.experiment.definition import read_definition
+
+    path = file / DEFINITION if file.is_dir() else file
+    definition = read_definition(path)
+    if dir is None:
+        inside = path.name == DEFINITION and (file.is_dir() or (path.parent / "plan.json").exists())
+        dir = path.parent if inside else Path("experiments", definition.name)
+    return narrowed(definition, budget, data_dir), dir
+
+
+def narrowed(definition: Definition, budget: str, data_dir: Path | None) -> Definition:
+    """Return the definition within a budget, its images in another place."""
+    from netdsl.experiment.budget import parse_budget
+
+    if data_dir is not None:
+        place = str(data_dir.resolve())
+        networks = tuple(replace(v, data_dir=place) for v in definition.networks)
+        definition = replace(definition, networks=networks)
+    return replace(definition, budget=parse_budget(budget))
+
+
+def chosen_folder(file: Path, dir: Path | None) -> Path:
+    """Return the folder of an experiment that was begun."""
+    from netdsl.experiment.definition import read_definition
+
+    if dir is not None or file.is_dir():
+        return dir or file
+    if file.name == DEFINITION and (file.parent / "plan.json").exists():
+        return file.parent
+    return Path("experiments", read_definition(file).name)

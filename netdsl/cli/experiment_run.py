@@ -1,0 +1,102 @@
+"""A definition to its finished runs, as the command line asks for them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netdsl.cli.images import reading_once
+from netdsl.cli.resolve_line import resolve_line
+
+if TYPE_CHECKING:
+    from netdsl.experiment.definition import Definition
+    from netdsl.experiment.plan import Job, Plan, Row
+
+
+def planned_experiment(definition: Definition, folder: Path) -> tuple[Plan, tuple[Row, ...]]:
+    """Return the runs of an experiment and its rows."""
+    from netdsl.experiment.plan import make_plan
+
+    with reading_once():
+        return make_plan(definition, folder, resolve_line)
+
+
+def run_experiment(
+    definition: Definition, folder: Path, *, only: tuple[str, ...], jobs: int | None,
+    threads: int | None, retry: bool, print_jobs: bool, ray: str | None,
+) -> None:  # fmt: skip
+    """Write the plan, run what is due, and exit with the code of the first run that failed."""
+    from netdsl.experiment.plan import choose, write_plan
+
+    plan, _ = planned_experiment(definition, folder)
+    chosen = choose(plan, only)
+    write_plan(plan, folder)
+    if print_jobs:
+        for job in chosen:
+            click.echo(shlex.join(job.command))
+        return
+    _exit(folder, chosen, _work(folder, chosen, jobs, threads, retry, ray))
+
+
+def _work(
+    folder: Path, chosen: tuple[Job, ...], jobs: int | None, threads: int | None,
+    retry: bool, ray: str | None,
+) -> int:  # fmt: skip
+    """Run what is due; return the exit code of a signal that ended it, else 0."""
+    from netdsl.cli.experiment_shown import told
+    from netdsl.experiment.run import begin, work_off
+    from netdsl.experiment.shares import gpus, share_out
+    from netdsl.experiment.stopping import listen
+
+    at_once = jobs or (1 if ray else max(1, len(gpus())))
+    with listen() as wish, told(chosen) as listener:
+        shares = share_out(at_once, threads)
+        work = begin(folder, chosen, shares, listener, _reporting(folder), wish, retry=retry)
+        if ray is None:
+            work_off(work)
+        else:
+            from netdsl.experiment.on_ray import work_off_on_ray
+
+            work_off_on_ray(work, ray)
+    return wish.exit_code if wish.count else 0
+
+
+def _reporting(folder: Path) -> Callable[[], None]:
+    """Return what writes the report anew; what goes wrong there is said once, and stops nothing."""
+    from importlib.util import find_spec
+
+    from netdsl.experiment.report_writing import write_report
+
+    said: set[str] = set()
+
+    def renew() -> None:
+        try:
+            write_report(folder)
+        except Exception as error:  # a report must not cost a run
+            fact = f"the report could not be written: {type(error).__name__}: {error}"
+            if fact not in said:
+                click.echo(fact, err=True)
+            said.add(fact)
+
+    return renew if find_spec("netdsl.experiment.report") else lambda: None
+
+
+def _exit(folder: Path, jobs: tuple[Job, ...], signal: int) -> None:
+    """Say where all of it lies and what is left; end with what tells of it."""
+    from netdsl.cli.experiment_shown import closing
+    from netdsl.experiment.state import is_finished, read_failure
+
+    for line in closing(folder, jobs):
+        click.echo(line)
+    if signal:
+        click.echo("stopped; the same command goes on", err=True)
+        sys.exit(signal)
+    failed = [read_failure(folder, job) for job in jobs if not is_finished(folder, job)]
+    codes = [failure.exit_code for failure in failed if failure]
+    if failed:
+        sys.exit(codes[0] if codes and codes[0] else 1)

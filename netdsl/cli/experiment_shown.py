@@ -1,0 +1,160 @@
+"""What an experiment shows: a table of runs, a line a finished run, a bar in a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from netdsl.experiment.plan import Job, Plan, Row
+    from netdsl.experiment.state import State
+
+
+@contextmanager
+def told(jobs: Sequence[Job]) -> Iterator[Lines]:
+    """Return what shows an experiment here."""
+    console = Console()
+    listener = Bar(jobs, console) if console.is_terminal else Lines(jobs)
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+class Lines:
+    """One line a run that ends, for a log."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.total = len({job.key for job in jobs})
+
+    def begun(self, job: Job) -> None:
+        """Say nothing."""
+
+    def ended(self, job: Job, state: State, done: int, left: float | None) -> None:
+        """Say what became of a run, and how long the rest will take."""
+        rest = f", {clock(left)} left" if left and done < self.total else ""
+        self.say(f"{done}/{self.total}  {job.name}: {outcome(job, state)}{rest}")
+
+    def elsewhere(self, jobs: Sequence[Job]) -> None:
+        """Say that others are at work."""
+        self.say(f"waiting for another process: {', '.join(job.name for job in jobs)}")
+
+    def tick(self, running: Sequence[Job], done: int) -> None:
+        """Say nothing."""
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        click.echo(line)
+
+    def close(self) -> None:
+        """Leave things as they were."""
+
+
+class Bar(Lines):
+    """A bar over all runs with those under way, and a line above it for each that ends."""
+
+    def __init__(self, jobs: Sequence[Job], console: Console) -> None:
+        super().__init__(jobs)
+        columns = (TextColumn("{task.completed}/{task.total} runs"), BarColumn())
+        self.progress = Progress(
+            *columns, TextColumn("{task.fields[now]}"), console=console, transient=True
+        )  # fmt: skip
+        self.task = self.progress.add_task("", total=self.total, now="")
+        self.end: float | None = None
+        self.progress.start()
+
+    def ended(self, job: Job, state: State, done: int, left: float | None) -> None:
+        """Leave a line above the bar."""
+        self.end = None if left is None else time.monotonic() + left
+        super().ended(job, state, done, left)
+
+    def tick(self, running: Sequence[Job], done: int) -> None:
+        """Move the bar."""
+        left = "" if self.end is None else f"  {clock(max(0, self.end - time.monotonic()))} left"
+        now = ", ".join(job.name for job in running) or "waiting"
+        self.progress.update(self.task, completed=done, now=f"{now}{left}")
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        self.progress.console.print(line, highlight=False, markup=False)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self.progress.stop()
+
+
+def outcome(job: Job, state: State) -> str:
+    """Say what became of a run, in a few words."""
+    best = "" if state.best is None else f", best {state.best:.2%}"
+    epochs = f"{state.epochs} of {job.epochs} epochs{best}"
+    if state.failure is not None and state.phase == "failed":
+        again = f" ({state.failure.attempts} times)" if state.failure.attempts > 1 else ""
+        return f"failed{again}: {state.failure.reason}"
+    return f"{state.phase}, {epochs}" if state.phase != "waiting" else "waiting"
+
+
+def show_states(plan: Plan, folder: Path, jobs: Sequence[Job]) -> None:
+    """Print a line a run, and how many there are of each kind."""
+    from netdsl.experiment.state import look
+
+    table = Table(box=None, pad_edge=False, header_style="")
+    for title, justify in (("network", "left"), ("seed", "right"), ("depth", "right"),
+                           ("params", "right"), ("MACs", "right"), ("key", "left"),
+                           ("state", "left")):  # fmt: skip
+        table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    states = [look(folder, job) for job in jobs]
+    for job, state in zip(jobs, states, strict=True):
+        table.add_row(job.row, str(job.seed), str(job.depth), f"{job.params:,}", f"{job.macs:,}",
+                      job.key, outcome(job, state))  # fmt: skip
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = 1000  # a log has no edge
+    console.print(table)
+    counts = Counter(str(state.phase) for state in states)
+    known = ", ".join(f"{count} {phase}" for phase, count in counts.items())
+    click.echo(f"{plan.name}: {len(jobs)} runs, {known}; in {folder}")
+
+
+def show_forecast(rows: Sequence[Row], folder: Path, jobs: Sequence[Job], at_once: int) -> None:
+    """Measure each network of what is not finished, and print what all of it will take."""
+    from netdsl.experiment.forecasting import forecast_rows
+
+    found = forecast_rows(rows, folder, jobs)
+    for one in found:
+        click.echo(
+            f"{one.row}: {clock(one.seconds)} a run, {one.peak_memory / 1e9:.2f} GB, "
+            f"{one.runs} runs to go"
+        )
+    together = sum(one.seconds * one.runs for one in found) / at_once
+    memory = at_once * max((one.peak_memory for one in found), default=0)
+    click.echo(f"all of it: {clock(together)}, {memory / 1e9:.2f} GB with {at_once} at once")
+
+
+def closing(folder: Path, jobs: Sequence[Job]) -> Iterator[str]:
+    """Yield how many runs are finished, which are not and why."""
+    from netdsl.experiment.state import is_finished, look
+
+    left = [job for job in jobs if not is_finished(folder, job)]
+    for job in left:
+        yield f"{job.name}: {outcome(job, look(folder, job))}"
+    yield f"{len(jobs) - len(left)} of {len(jobs)} runs are finished; all of it in {folder}"
+
+
+def clock(seconds: float) -> str:
+    """Write a duration.
+
+    >>> clock(75), clock(3700)
+    ('1:15', '1:01:40')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

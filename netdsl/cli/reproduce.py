@@ -1,0 +1,88 @@
+"""`netdsl reproduce`: a run trained again beside it, and whether it comes to the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netdsl.cli.resume import Plan, reopen
+from netdsl.cli.train import run_planned
+
+if TYPE_CHECKING:
+    from netdsl.train import RunFolder
+
+
+@click.command("reproduce")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--run-dir", type=click.Path(path_type=Path),
+              help="The folder of the new run; RUN-again unless given.")  # fmt: skip
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set lies now.")
+def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> None:
+    """Train a finished RUN again, of the same source, settings and images, and compare.
+
+    Weights and metrics.csv are compared bit for bit. A second call goes on where it was cut.
+    """
+    from netdsl.experiment.again import differences
+    from netdsl.train import RunFolder
+
+    first = RunFolder.open(run)
+    _refuse_unfinished(first)
+    again = run_dir or run.with_name(f"{run.name}-again")
+    earlier = RunFolder.open(again) if (again / "settings.json").is_file() else None
+    second = run_planned(
+        _plan(first, data_dir), earlier, again, _stage_before(first), save_minutes=10.0,
+        tensorboard=False,
+    )  # fmt: skip
+    assert second is not None, "it was to be trained, not planned"
+    found = differences(first, second)
+    for difference in found:
+        click.echo(f"{difference.what}: {difference.how}")
+    same = "is equal to" if not found else "differs from"
+    click.echo(f"{again} {same} {run}" + ("" if found else ", bit for bit"))
+
+
+def _plan(first: RunFolder, data_dir: Path | None) -> Plan:
+    """Return the plan of a run, on this machine's device if its own is not here."""
+    from netdsl.train.machine import is_available, pick_device
+
+    network, images = reopen(first, data_dir)
+    settings = first.settings
+    if not is_available(settings.device):
+        settings = replace(settings, device=pick_device())
+    plan = Plan(network, first.network, images, settings, dict(first.asked))
+    for change in _changes(first, plan):
+        click.echo(f"{change}: the numbers may differ", err=True)
+    return plan
+
+
+def _changes(first: RunFolder, plan: Plan) -> list[str]:
+    """Return what differs from when the run was made; other images are another run."""
+    from netdsl.train import TrainError
+    from netdsl.train.origin import origin_of
+
+    before, now = dict(first.origin), dict(origin_of(plan.text, plan.images, plan.settings))
+    if before.get("images") != now["images"]:
+        fact = f"the images are others than {first.path} was trained with"
+        raise TrainError(fact, "name the folder of those by --data-dir")
+    return [f"{name} was {before.get(name)} and is {now[name]}"
+            for name in ("netdsl", "torch", "device") if before.get(name) != now[name]]  # fmt: skip
+
+
+def _refuse_unfinished(run: RunFolder) -> None:
+    from netdsl.train import ExitCode, TrainError
+
+    if not run.is_finished:
+        help = f"`netdsl train --resume {run.path}` goes on with it"
+        raise TrainError(f"{run.path} is not finished", help, ExitCode.USAGE)
+
+
+def _stage_before(run: RunFolder) -> Path | None:
+    """Return the weights of the stage before, where the run was a stage of a training."""
+    init = run.asked.get("init")
+    if init is None or ":" in str(init):
+        return None
+    weights = Path(str(init))
+    return weights if weights.parent.resolve().parent == run.path.resolve().parent else None

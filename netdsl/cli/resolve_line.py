@@ -1,0 +1,46 @@
+"""A line of `netdsl train` to what it would train, by the code that trains it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from netdsl.cli.choices import take_choices, take_recipe
+from netdsl.cli.stages import alone, stage_folder
+from netdsl.cli.train import command, planned
+
+if TYPE_CHECKING:
+    from netdsl.experiment.key import Resolved, Stage
+    from netdsl.train.recipe import Recipe
+
+_OF_RUNNING = ("run_dir", "resume", "save_minutes", "tensorboard")
+
+
+def resolve_line(line: Sequence[str]) -> Resolved:
+    """Return what `netdsl train …` stands for: its stages, or the one that it is."""
+    _, _, *arguments = line
+    options: dict[str, Any] = command.make_context("netdsl train", arguments).params
+    arch = options.pop("arch")
+    run_dir = options["run_dir"]
+    options = {key: value for key, value in options.items() if key not in _OF_RUNNING}
+    chosen, recipe = take_choices(options), take_recipe(options)
+    if not recipe.stages:
+        return (_stage(arch, chosen, recipe, "", options),)
+    found = []
+    for number, stage in enumerate(recipe.stages, 1):
+        folder = stage_folder(run_dir, number, stage).name
+        # Later stages begin with what the one before came to, not with weights of a file.
+        said = options if number == 1 else {**options, "init": None}
+        resolved = _stage(arch, chosen, alone(recipe, stage), folder, said)
+        asked = {**resolved.asked, "freeze": list(stage.freeze)}
+        found.append(replace(resolved, asked=asked))
+    return tuple(found)
+
+
+def _stage(arch: str, chosen: Any, recipe: Recipe, folder: str, options: dict[str, Any]) -> Stage:
+    from netdsl.experiment.key import Stage
+
+    plan = planned(arch, {}, chosen, recipe, **options)
+    names = frozenset({**recipe.train, **chosen})
+    return Stage(plan.network, plan.images, plan.settings, plan.asked, names, folder)

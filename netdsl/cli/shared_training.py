@@ -1,0 +1,74 @@
+"""What several networks are trained alike with: options, and what they say in a definition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+_OPTIONS = (
+    click.option("--data", default="shapes", show_default=True, metavar="NAME|FOLDER",
+                 help="What they are trained on."),
+    click.option("--recipe", default="", metavar="NAME|FILE", help="How they are trained."),
+    click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE",
+                 help="Any key of a recipe, over the recipe; may be repeated."),
+    click.option("--epochs", type=click.IntRange(1), help="How often every image is seen."),
+    click.option("--seeds", type=click.IntRange(1), default=3, show_default=True,
+                 help="How many trainings of each network."),
+    click.option("--input", "input_", default="", metavar="CxHxW", help="The shape of an image."),
+    click.option("--classes", type=click.IntRange(2), help="The first so many classes."),
+    click.option("--limit", type=click.IntRange(2), help="Use this many training images."),
+    click.option("--fit", is_flag=True, help="Bring the images to what each network takes."),
+    click.option("--name", default="", help="What the comparison is called."),
+)  # fmt: skip
+
+
+def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of what is trained alike."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def taken(options: dict[str, Any], name: str) -> dict[str, object]:
+    """Take those options out; return the part of a definition that holds for all networks."""
+    from netdsl.train.choices import parse_choices
+
+    chosen = dict(parse_choices(options.pop("assignments")))
+    if (epochs := options.pop("epochs")) is not None:
+        chosen["epochs"] = epochs
+    data, recipe = options.pop("data"), options.pop("recipe")
+    return {
+        "name": options.pop("name") or name,
+        "data": absolute(data) if Path(data).is_dir() else data,
+        "recipe": absolute(recipe) if recipe.endswith(".toml") else recipe,
+        "input": options.pop("input_"), "classes": options.pop("classes"),
+        "limit": options.pop("limit"), "fit": options.pop("fit") or None,
+        "seeds": list(range(options.pop("seeds"))), "set": chosen,
+    }  # fmt: skip
+
+
+def absolute(path: str) -> str:
+    """Return a path that holds wherever the definition lies."""
+    return str(Path(path).resolve())
+
+
+def arch_of(arch: str) -> str:
+    """Return how a definition names a network: a shipped one as it is, a file by where it lies."""
+    from netdsl.shelf import find
+
+    path, _ = find(arch)
+    return absolute(arch) if path == Path(arch) else arch
+
+
+def folder_name(words: Sequence[str]) -> str:
+    """Return a name for the folder of a comparison of these.
+
+    >>> folder_name(["nets/Net 1.arch", "net6"])
+    'net-1-net6'
+    """
+    stems = (Path(word).stem.lower() for word in words)
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(stems)).strip("-")

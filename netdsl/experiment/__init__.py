@@ -1,0 +1,1 @@
+"""Networks × settings × seeds to runs: defined in a file, planned, run, gone on with, compared."""

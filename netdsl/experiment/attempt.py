@@ -1,0 +1,114 @@
+"""A job to a child process that trains it, and its end to what is remembered of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from netdsl.experiment.locks import take
+from netdsl.experiment.plan import Job
+from netdsl.experiment.state import Failure, is_finished, read_failure, write_failure
+
+_STOPPED = (130, 143)  # told to stop, and all is saved
+_SIGNALS = 128
+_ERROR = re.compile(r"(?:internal error|error|Error)(?:\[[A-Z][0-9]+\])?: (.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What of the machine a run gets: threads, and what its environment says of devices."""
+
+    threads: int
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A run under way: its process, its lock, and how far it had come before."""
+
+    folder: Path
+    job: Job
+    process: subprocess.Popen[bytes]
+    lock: int
+    log: Path
+    begin: int  # of what this attempt writes into the log
+    before: tuple[int, ...]
+
+
+def attempt(folder: Path, job: Job, share: Share) -> Attempt | None:
+    """Begin a run or go on with it; None where another process has it or has finished it."""
+    lock = take(folder, job.key)
+    if lock is None:
+        return None
+    if is_finished(folder, job):
+        os.close(lock)
+        return None
+    log = folder / "logs" / f"{job.key}.txt"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("ab") as out:
+        begin = out.tell()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "netdsl", *job.command[1:], *_threads(folder, job, share)],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+            env={**os.environ, **share.environment},
+            # NOTE: apart from the terminal's group, so that Ctrl-C reaches it once, through us; and
+            # with its lock, so that it is its own as long as it lives, if we are killed.
+            start_new_session=True, pass_fds=(lock,) if os.name == "posix" else (),
+        )  # fmt: skip
+    return Attempt(folder, job, process, lock, log, begin, _reached(folder, job))
+
+
+def conclude(ended: Attempt) -> int:
+    """Give the lock of a run back whose process has ended; remember why it failed, if it did.
+
+    Returns its exit code, as a shell would tell it: 128 and the number of a signal that killed it.
+    """
+    try:
+        code = ended.process.wait()
+        code = _SIGNALS - code if code < 0 else code
+        write_failure(ended.folder, ended.job, _failure(ended, code))
+        return code
+    finally:
+        os.close(ended.lock)
+
+
+def _failure(ended: Attempt, code: int) -> Failure | None:
+    folder, job = ended.folder, ended.job
+    if is_finished(folder, job):
+        return None
+    earlier = read_failure(folder, job)
+    if code in _STOPPED:
+        return earlier
+    further = _reached(folder, job) != ended.before
+    attempts = 1 if further or earlier is None else earlier.attempts + 1
+    return Failure(attempts, code, _reason(ended, code))
+
+
+def _reason(ended: Attempt, code: int) -> str:
+    """Return what the run said last of an error, or which signal killed it."""
+    if code > _SIGNALS:
+        known = {int(number): number.name for number in signal.Signals}
+        return f"killed by {known.get(code - _SIGNALS, f'signal {code - _SIGNALS}')}"
+    text = ended.log.read_bytes()[ended.begin :].decode(errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [found[1] for line in lines if (found := _ERROR.match(line))]
+    return (errors or lines or [f"it ended with exit code {code}"])[-1]
+
+
+def _threads(folder: Path, job: Job, share: Share) -> tuple[str, ...]:
+    """Return the threads of a run that begins; one that goes on has its own, for the same bits."""
+    chosen = "threads" in job.set
+    begun = any((folder / "runs" / job.key).glob("**/settings.json"))
+    return () if chosen or begun else ("--threads", str(share.threads))
+
+
+def _reached(folder: Path, job: Job) -> tuple[int, ...]:
+    """Return what grows whenever a run gets further."""
+    files = (folder / "runs" / job.key).glob("**/resume.pt")
+    return tuple(sorted(file.stat().st_mtime_ns for file in files))

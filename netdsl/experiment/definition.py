@@ -1,0 +1,187 @@
+"""A TOML file to a definition: which networks are compared, on what, how often.
+
+name = "table1"                       # its folder is experiments/table1
+title = "Table 1"
+data = "tiny-imagenet"                # this and what follows holds for all networks
+recipe = "tiny-resnet"
+set = { epochs = 30 }                 # what `--set` takes
+seeds = [0, 1, 2]                     # or 3
+
+[[network]]
+arch = "net1"
+plain = "both"                        # true, false, or both
+params = { n = 9 }                    # what `-D` takes
+paper = { val = 0.49, train = 0.72, plain = { val = 0.46 } }
+
+[grid]                                # every combination, for the networks that have such a name
+n = [3, 5]
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from netdsl.experiment.variant import Value, Variant
+from netdsl.train import DATA_SETS, ExitCode, TrainError
+from netdsl.train.choices import read_choices
+from netdsl.train.files import read_file
+from netdsl.train.recipe import SUFFIX
+from netdsl.train.suggest import did_you_mean
+
+Table = dict[str, Any]
+_SHARED: dict[str, tuple[type, ...]] = {
+    "data": (str,), "data_dir": (str,), "recipe": (str,), "weights": (str,), "input": (str,),
+    "classes": (int,), "limit": (int,), "holdout": (float,), "fit": (bool,), "set": (dict,),
+    "params": (dict,),
+}  # fmt: skip
+_TOP: dict[str, tuple[type, ...]] = {
+    "name": (str,), "title": (str,), "seeds": (int, list), "network": (list,), "grid": (dict,),
+    **_SHARED,
+}  # fmt: skip
+_NETWORK: dict[str, tuple[type, ...]] = {
+    "arch": (str,), "plain": (bool, str), "scale": (str,), "label": (str,), "paper": (dict,),
+    "change": (str,), **_SHARED,
+}  # fmt: skip
+_PAPER: dict[str, tuple[type, ...]] = {
+    "val": (float, int), "train": (float, int), "plain": (dict,)
+}  # fmt: skip
+_WORDS = {
+    str: "a text", int: "a whole number", float: "a number", bool: "true or false",
+    list: "a list", dict: "a table",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a file says, before the grid is multiplied out.
+
+    `fixed` holds, for each network, the names that it gives itself: no grid changes those.
+    """
+
+    name: str
+    title: str
+    seeds: tuple[int, ...]
+    networks: tuple[Variant, ...]
+    fixed: tuple[frozenset[str], ...]
+    grid: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    budget: Mapping[str, object] = field(default_factory=dict)
+
+
+def read_definition(path: Path) -> Definition:
+    """Return what a file defines; an unknown key is an error. Paths in it are from its folder."""
+    try:
+        table = tomllib.loads(read_file(path).decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _wrong(f"{path} is not TOML: {error}") from error
+    _check(table, _TOP, f"{path}: ", "an experiment")
+    entries = table.get("network", [])
+    if not entries:
+        raise _wrong(f"{path} names no network", 'as in [[network]] with arch = "net1"')
+    shared = {key: value for key, value in table.items() if key in _SHARED}
+    read = [pair for n, entry in enumerate(entries, 1) for pair in _network(entry, shared, path, n)]
+    name = _name(table.get("name", path.stem), path)
+    return Definition(
+        name=name,
+        title=table.get("title", name),
+        seeds=_seeds(table.get("seeds", [0]), path),
+        networks=tuple(variant for variant, _ in read),
+        fixed=tuple(fixed for _, fixed in read),
+        grid={key: _values(key, values, path) for key, values in table.get("grid", {}).items()},
+    )
+
+
+def _network(
+    entry: Any, shared: Table, path: Path, number: int
+) -> list[tuple[Variant, frozenset[str]]]:
+    """Return the variants that one [[network]] stands for: two where `plain` is both."""
+    where = f"{path}, [[network]] {number}: "
+    if not isinstance(entry, dict):
+        raise _wrong(f"{where}{entry!r} is no table")
+    _check(entry, _NETWORK, where, "a network")
+    if entry.get("arch", "-") == "-":
+        raise _wrong(f"{where}arch is missing", "name a file or a shipped architecture")
+    _check(entry.get("paper", {}), _PAPER, f"{where}paper: ", "a paper's numbers")
+    both = {**shared, **entry}
+    for key in ("set", "params"):
+        both[key] = {**shared.get(key, {}), **entry.get(key, {})}
+    both["set"] = dict(read_choices(both["set"], f"{where}set: "))
+    if "seed" in both["set"]:
+        raise _wrong(f"{where}set: seed is given", "say seeds = [0, 1, 2] for all networks")
+    plain = _plain(both.pop("plain", False), where)
+    fixed = {*entry, *entry.get("params", {}), *entry.get("set", {})}
+    variants = [Variant(**_placed(both, path.parent), plain=one) for one in plain]
+    return [(variant, frozenset(fixed)) for variant in variants]
+
+
+def _placed(table: Table, folder: Path) -> Table:
+    """Return the table with every path from where the person stands, not from the file's folder."""
+    placed = dict(table)
+    for key, suffix in (("arch", ".arch"), ("recipe", SUFFIX), ("weights", ".safetensors")):
+        if (value := table.get(key)) and ":" not in value and _is_path(value, suffix):
+            placed[key] = str(folder.joinpath(value).resolve())
+    if (
+        table.get("data")
+        and table["data"] not in DATA_SETS
+        and folder.joinpath(table["data"]).is_dir()
+    ):
+        placed["data"] = str(folder.joinpath(table["data"]).resolve())
+    if table.get("data_dir"):
+        placed["data_dir"] = str(folder.joinpath(table["data_dir"]).resolve())
+    return placed
+
+
+def _is_path(value: str, suffix: str) -> bool:
+    return value.endswith(suffix) or len(Path(value).parts) > 1
+
+
+def _plain(value: object, where: str) -> tuple[bool, ...]:
+    if value == "both":
+        return (False, True)
+    if not isinstance(value, bool):
+        raise _wrong(f'{where}plain is {value!r}, but must be true, false or "both"')
+    return (value,)
+
+
+def _name(name: str, path: Path) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        help = "letters, digits, - and _: it is the name of a folder"
+        raise _wrong(f"{path}: name is {name!r}", help)
+    return name
+
+
+def _seeds(seeds: int | list[object], path: Path) -> tuple[int, ...]:
+    found = list(range(seeds)) if isinstance(seeds, int) else seeds
+    whole = [seed for seed in found if type(seed) is int and seed >= 0]
+    if not whole or len(set(whole)) != len(found):
+        fact = f"{path}: seeds is {seeds!r}"
+        raise _wrong(fact, "as in seeds = [0, 1, 2], or seeds = 3 for the same")
+    return tuple(whole)
+
+
+def _values(key: str, values: object, path: Path) -> tuple[Value, ...]:
+    if not isinstance(values, list) or not values:
+        raise _wrong(f"{path}, [grid]: {key} is {values!r}, but must be a list of values")
+    for value in values:
+        if not isinstance(value, str | int | float):
+            fact = f"{path}, [grid]: {key} has {value!r}"
+            raise _wrong(fact, "a number, a text or a truth can vary")
+    return tuple(dict.fromkeys(values))
+
+
+def _check(table: Table, known: Mapping[str, tuple[type, ...]], where: str, what: str) -> None:
+    for key, value in table.items():
+        if key not in known:
+            hint = did_you_mean(key, known, "keys")
+            raise _wrong(f"{where}{key!r} is not a key of {what}", hint)
+        if not isinstance(value, known[key]) or (type(value) is bool and bool not in known[key]):
+            words = " or ".join(_WORDS[kind] for kind in known[key])
+            raise _wrong(f"{where}{key} is {value!r}, but must be {words}")
+
+
+def _wrong(fact: str, help: str | None = None) -> TrainError:
+    return TrainError(fact, help, ExitCode.USAGE)

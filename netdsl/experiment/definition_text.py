@@ -1,0 +1,45 @@
+"""The tables of a definition to TOML, for comparisons that netdsl puts together itself."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from netdsl.train.files import write_file
+
+Table = Mapping[str, object]
+
+
+def write_definition(path: Path, top: Table, networks: list[dict[str, object]]) -> None:
+    """Store a definition as a file that can be changed and run again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [*_lines(top)]
+    for network in networks:
+        lines += ["", "[[network]]", *_lines(network)]
+    write_file(path, ("\n".join(lines) + "\n").encode())
+
+
+def _lines(table: Table) -> Iterator[str]:
+    """Yield a line for each key that has something to say."""
+    for key, value in table.items():
+        if value not in (None, "", {}, ()):
+            yield f"{_key(key)} = {_value(value)}"
+
+
+def _value(value: object) -> str:
+    """Write a value as TOML has it.
+
+    >>> _value({"lr": 0.1, "BB.dropout": 0, "augment": ("flip",)})
+    '{ lr = 0.1, "BB.dropout" = 0, augment = ["flip"] }'
+    """
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{_key(k)} = {_value(v)}' for k, v in value.items())} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else json.dumps(key)

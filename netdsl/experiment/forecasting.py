@@ -1,0 +1,41 @@
+"""Rows of an experiment to what their runs will take, by a few steps of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from netdsl import train
+from netdsl.experiment.labels import display
+from netdsl.experiment.plan import Job, Row
+from netdsl.experiment.state import is_finished
+from netdsl.train import ExitCode, TrainError
+
+
+@dataclass(frozen=True, slots=True)
+class RowForecast:
+    """What a run of a row takes, in seconds and bytes, and how many are to go."""
+
+    row: str
+    runs: int
+    seconds: float
+    peak_memory: float
+
+
+def forecast_rows(rows: Sequence[Row], folder: Path, jobs: Sequence[Job]) -> list[RowForecast]:
+    """Measure the network of every row that has runs to go."""
+    measure = getattr(train, "forecast", None)
+    if measure is None:
+        raise TrainError("this netdsl measures no forecast", "leave --measure away", ExitCode.USAGE)
+    found = []
+    for row in rows:
+        name = display(row.label, plain=row.variant.plain)
+        runs = sum(job.row == name and not is_finished(folder, job) for job in jobs)
+        if not runs:
+            continue
+        measured = [measure(stage.network.module(stage.settings.seed), stage.images, stage.settings)
+                    for stage in row.stages]  # fmt: skip
+        seconds = sum(one.seconds for one in measured)
+        found.append(RowForecast(name, runs, seconds, max(one.peak_memory for one in measured)))
+    return found

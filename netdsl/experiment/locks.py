@@ -1,0 +1,62 @@
+"""One process a run: a lock on a file, which the kernel gives back when its owner ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_HERE = os.name == "posix"  # other systems have no flock: one process has an experiment to itself
+
+
+def take(folder: Path, name: str) -> int | None:
+    """Return the lock of a run as a file descriptor, or None where another process has it.
+
+    A child process that inherits it keeps the run locked for as long as it lives.
+    """
+    descriptor = _open(folder, name)
+    if not _HERE:
+        return descriptor
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def is_taken(folder: Path, name: str) -> bool:
+    """Say whether a process has the lock of a run."""
+    if not _path(folder, name).exists():
+        return False
+    descriptor = take(folder, name)
+    if descriptor is not None:
+        os.close(descriptor)
+    return descriptor is None
+
+
+@contextmanager
+def waiting(folder: Path, name: str) -> Iterator[None]:
+    """Hold a lock, after waiting for whoever has it."""
+    descriptor = _open(folder, name)
+    try:
+        if _HERE:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _open(folder: Path, name: str) -> int:
+    path = _path(folder, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+
+
+def _path(folder: Path, name: str) -> Path:
+    return folder / "locks" / name

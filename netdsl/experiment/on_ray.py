@@ -1,0 +1,93 @@
+"""The same runs as tasks of a Ray cluster, each with its processors and its GPU."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from netdsl.experiment.attempt import Share, attempt, conclude
+from netdsl.experiment.plan import Job
+from netdsl.experiment.run import Work, came_back, due_of
+from netdsl.train import ExitCode, TrainError
+
+_LOOK = 1.0  # seconds between two looks at the tasks
+_CRASHES = 2  # that Ray starts a task again after, where a node is lost
+
+
+def work_off_on_ray(work: Work, address: str) -> None:
+    """Run all that is due on a cluster, which has to see the experiment's folder as we do.
+
+    How many run at once is the cluster's to decide: a task asks for the threads of a run, and for
+    a GPU where the cluster has any.
+    """
+    ray = _connected(address)
+    try:
+        submit = _task(ray, work)
+        running: dict[Any, Job] = {}
+        while True:
+            if not work.wish.count:
+                here = {job.key for job in running.values()}
+                running |= {submit(job): job for job in due_of(work, here)}
+            if not running:
+                return
+            done, _ = ray.wait(list(running), timeout=_LOOK)
+            for ref in done:
+                came_back(work, running.pop(ref), _code(ray, ref))
+            work.told.tick(list(running.values()), len(work.seen))
+            if work.wish.count > work.heard:
+                work.heard = work.wish.count
+                for ref in running:
+                    ray.cancel(ref, force=False)
+    finally:
+        ray.shutdown()
+
+
+def train_here(folder: str, job: Job, threads: int) -> int:
+    """Train a run on the machine that a task was sent to; return its exit code.
+
+    A run that another process trains is waited for: who asks decides what comes then.
+    """
+    from netdsl.experiment.locks import waiting
+
+    begun = attempt(Path(folder), job, Share(threads, {}))
+    if begun is None:
+        with waiting(Path(folder), job.key):
+            return 0
+    try:
+        begun.process.wait()
+    except BaseException:  # the task is cancelled: the run shall save, and nobody be left over
+        begun.process.send_signal(signal.SIGINT)
+        begun.process.wait()
+    return conclude(begun)
+
+
+def _connected(address: str) -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        help = "pip install 'netdsl[ray]'"
+        raise TrainError("ray is not installed", help, ExitCode.USAGE) from error
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="error")
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        fact = f"no Ray cluster answers at {address}: {str(error).splitlines()[0]}"
+        raise TrainError(fact, "`ray start --head` begins one", ExitCode.USAGE) from error
+    return ray
+
+
+def _task(ray: Any, work: Work) -> Callable[[Job], Any]:
+    threads = work.shares[0].threads
+    gpus = 1 if ray.cluster_resources().get("GPU", 0) else 0
+    remote = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=_CRASHES)(train_here)
+    folder = str(work.folder.resolve())
+    return lambda job: remote.options(name=job.name).remote(folder, job, threads)
+
+
+def _code(ray: Any, ref: Any) -> int:
+    """Return the exit code of a task's run; one that was cancelled or lost is one that was cut."""
+    try:
+        return int(ray.get(ref))
+    except (ray.exceptions.RayError, KeyboardInterrupt):
+        return int(ExitCode.INTERRUPTED)

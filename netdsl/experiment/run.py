@@ -1,0 +1,153 @@
+"""A plan to finished runs: at most so many at once, skipped, gone on with, tried again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from netdsl.experiment.attempt import Attempt, Share, attempt, conclude
+from netdsl.experiment.locks import is_taken
+from netdsl.experiment.outlook import seconds_left
+from netdsl.experiment.plan import Job, in_turn
+from netdsl.experiment.state import ATTEMPTS, State, is_finished, look, read_failure, write_failure
+from netdsl.experiment.stopping import Wish
+
+_PAUSE = 0.1  # seconds between two looks at the processes
+# NOTE: the same again comes to the same: a usage error, wrong data, a loss that became NaN. They
+# are tried again only when somebody runs the experiment again, and may have mended it.
+_HOPELESS = (2, 3, 4)
+
+
+class Told(Protocol):
+    """Whoever listens to an experiment."""
+
+    def begun(self, job: Job) -> None:
+        """Hear that a run begins or goes on."""
+
+    def ended(self, job: Job, state: State, done: int, left: float | None) -> None:
+        """Hear what became of a run; `done` are finished, the rest takes `left` seconds or so."""
+
+    def elsewhere(self, jobs: Sequence[Job]) -> None:
+        """Hear that all that is left is run by other processes."""
+
+    def tick(self, running: Sequence[Job], done: int) -> None:
+        """Hear, several times a second, what is running."""
+
+
+@dataclass(slots=True)
+class Work:
+    """An experiment under way in this process."""
+
+    folder: Path
+    jobs: tuple[Job, ...]
+    shares: tuple[Share, ...]
+    told: Told
+    renewed: Callable[[], None]  # called whenever a run has finished: the report is due
+    wish: Wish
+    running: dict[int, Attempt] = field(default_factory=dict)  # by the number of its share
+    tries: dict[str, int] = field(default_factory=dict)  # of this process, since it got further
+    seen: set[str] = field(default_factory=set)  # the finished ones that were told of
+    waits: bool = False
+    heard: int = 0  # signals that the children were told of
+
+
+def begin(
+    folder: Path, jobs: Sequence[Job], shares: Sequence[Share], told: Told,
+    renewed: Callable[[], None], wish: Wish, *, retry: bool = False,
+) -> Work:  # fmt: skip
+    """Return what `work` does; with `retry`, runs that failed too often are tried again."""
+    turn = in_turn(jobs)
+    if retry:
+        for job in turn:
+            if not is_taken(folder, job.key):
+                write_failure(folder, job, None)
+    work = Work(folder, turn, tuple(shares), told, renewed, wish)
+    work.seen = {job.key for job in turn if is_finished(folder, job)}
+    return work
+
+
+def work_off(work: Work) -> None:
+    """Run all that is due, until nothing is left or somebody wishes an end.
+
+    What other processes run is waited for, and taken over where such a process dies.
+    """
+    while True:
+        _hand_on_signals(work)
+        _collect(work)
+        here = {one.job.key for one in work.running.values()}
+        due = [] if work.wish.count else due_of(work, here)
+        _fill(work, due)
+        if not work.running and (work.wish.count or not due):
+            return
+        if not work.running and not work.waits:
+            work.waits = True
+            work.told.elsewhere(due)
+        work.told.tick([one.job for one in work.running.values()], len(work.seen))
+        time.sleep(_PAUSE)
+
+
+def due_of(work: Work, here: Set[str]) -> list[Job]:
+    """Return the runs that are neither finished nor given up, nor under way by their keys."""
+    due = []
+    for job in work.jobs:
+        if job.key in here or job.key in work.seen:
+            continue
+        if is_finished(work.folder, job):
+            _tell(work, job)
+        elif work.tries.get(job.key, 0) < ATTEMPTS and not _is_given_up(work, job):
+            due.append(job)
+    return due
+
+
+def _is_given_up(work: Work, job: Job) -> bool:
+    failure = read_failure(work.folder, job)
+    return failure is not None and failure.is_final
+
+
+def _fill(work: Work, due: Sequence[Job]) -> None:
+    """Begin runs in the shares that are free."""
+    free = [n for n in range(len(work.shares)) if n not in work.running]
+    for job in due:
+        if not free:
+            return
+        begun = attempt(work.folder, job, work.shares[free[0]])
+        if begun is not None:
+            work.running[free.pop(0)] = begun
+            work.waits = False
+            work.told.begun(job)
+
+
+def _collect(work: Work) -> None:
+    """Take the runs off whose process has ended."""
+    for number, one in list(work.running.items()):
+        if one.process.poll() is None:
+            continue
+        del work.running[number]
+        came_back(work, one.job, conclude(one))
+
+
+def came_back(work: Work, job: Job, code: int) -> None:
+    """Note that a run has ended with an exit code; it is tried again where that makes sense."""
+    failure = read_failure(work.folder, job)
+    again = 1 if failure and failure.attempts == 1 else work.tries.get(job.key, 0) + 1
+    work.tries[job.key] = ATTEMPTS if code in _HOPELESS else again
+    _tell(work, job)
+
+
+def _tell(work: Work, job: Job) -> None:
+    if is_finished(work.folder, job):
+        work.seen.add(job.key)
+        work.renewed()
+    left = seconds_left(work.folder, work.jobs, len(work.shares))
+    work.told.ended(job, look(work.folder, job), len(work.seen), left)
+
+
+def _hand_on_signals(work: Work) -> None:
+    """Tell the children: the first time they finish their step and save, the second they end."""
+    if work.wish.count > work.heard:
+        work.heard = work.wish.count
+        for one in work.running.values():
+            one.process.send_signal(work.wish.number)

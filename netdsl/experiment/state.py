@@ -1,0 +1,104 @@
+"""A job to how far it is: waiting, running, cut, finished or failed, and what it came to so far."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from netdsl.experiment.locks import is_taken
+from netdsl.experiment.plan import Job
+from netdsl.train.files import read_file, write_file
+
+ATTEMPTS = 3  # the first, and two more
+_SIGNALS = 128
+
+
+class Phase(StrEnum):
+    """What has become of a run; a cut one was begun, and goes on when it is run again."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    CUT = "cut"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How often a run has failed since it last got further, and why it did."""
+
+    attempts: int
+    exit_code: int
+    reason: str
+
+    @property
+    def is_final(self) -> bool:
+        """Say whether to leave it at that; a run that was killed always goes on."""
+        return self.attempts >= ATTEMPTS and self.exit_code < _SIGNALS
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far a run is; `best` is the highest accuracy in validation so far."""
+
+    phase: Phase
+    epochs: int = 0
+    best: float | None = None
+    failure: Failure | None = None
+
+
+def look(folder: Path, job: Job) -> State:
+    """Return how far a run of an experiment is, from its files and its lock alone."""
+    run = folder / job.folder
+    accuracies = _accuracies(run / "metrics.csv")
+    failure = read_failure(folder, job)
+    return State(
+        _phase(folder, job, failure), len(accuracies), max(accuracies, default=None), failure
+    )
+
+
+def is_finished(folder: Path, job: Job) -> bool:
+    """Say whether a run came to its end."""
+    return (folder / job.folder / "summary.json").is_file()
+
+
+def read_failure(folder: Path, job: Job) -> Failure | None:
+    """Return how a run failed the last time, if it did."""
+    path = folder / job.folder / "failed.json"
+    if not path.is_file():
+        return None
+    record: dict[str, Any] = json.loads(read_file(path))
+    return Failure(**record)
+
+
+def write_failure(folder: Path, job: Job, failure: Failure | None) -> None:
+    """Store how a run failed, or that it did not."""
+    path = folder / job.folder / "failed.json"
+    if failure is None:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_file(path, (json.dumps(asdict(failure), ensure_ascii=False) + "\n").encode())
+
+
+def _phase(folder: Path, job: Job, failure: Failure | None) -> Phase:
+    if is_finished(folder, job):
+        return Phase.FINISHED
+    if is_taken(folder, job.key):
+        return Phase.RUNNING
+    if failure is not None and failure.exit_code < _SIGNALS:
+        return Phase.FAILED
+    begun = folder / "runs" / job.key
+    return Phase.CUT if any(begun.glob("**/settings.json")) else Phase.WAITING
+
+
+def _accuracies(path: Path) -> list[float]:
+    """Return the accuracy of each epoch; the file is whole whenever it is there."""
+    if not path.is_file():
+        return []
+    rows = csv.DictReader(read_file(path).decode().splitlines())
+    return [float(row["val_accuracy"]) for row in rows]
