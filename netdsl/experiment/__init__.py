@@ -1,0 +1,1 @@
+"""Networks, recipes and seeds to runs that are compared."""
