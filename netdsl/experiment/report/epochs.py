@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 3
+_FAR = 4  # times what nine of ten numbers are below: those beyond are cut off
 MOST_LINES = len(COLOURS)  # that can be told apart in one panel
 
 
@@ -66,7 +67,7 @@ def draw_panels(results: Results, curves: tuple[Curve, ...], what: str) -> Figur
             look = _look(row, results)
             for curve in curves:
                 _draw(one, over_epochs(row, curve), look, curve.dashes)
-    _finish(figure, axes, what)
+    _finish(figure, axes, _cut_off(axes[0], results, curves, what))
     drawn = [row for _, rows in panels for row in rows]
     _legend(figure, _names(drawn, results), curves, columns=2 if len(panels) == 1 else 4)
     return figure
@@ -93,6 +94,20 @@ def draw_overview(results: Results) -> Figure:
     _finish(figure, axes, "validation accuracy in %")
     _legend(figure, looks, (), columns=4)
     return figure
+
+
+def _cut_off(axes: Axes, results: Results, curves: tuple[Curve, ...], what: str) -> str:
+    """Cut the axis where a few numbers are so large that all others would be a line; say so."""
+    means = sorted(
+        value.mean
+        for row in results.rows for curve in curves for _, value in over_epochs(row, curve)
+    )  # fmt: skip
+    usual = means[int(0.9 * (len(means) - 1))]
+    if means[-1] <= _FAR * usual:
+        return what
+    end = 1.5 * usual
+    axes.set_ylim(0, end)
+    return f"{what}, cut off at {end:.2g}"
 
 
 def has_overview(results: Results) -> bool:

@@ -61,6 +61,8 @@ def style() -> Iterator[None]:
 
 def save(figure: Figure) -> dict[str, bytes]:
     """Return a figure in each of the formats; the same figure gives the same bytes."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once, or each format would do it again
     return {name: _saved(figure, name) for name in FORMATS}
 
 

@@ -31,7 +31,7 @@ def write_report(folder: Path) -> Path:
     results = read_results(folder)
     found = tables.tables_of(results)
     drawn = figures.draw_figures(results)
-    texts = _texts(found)
+    texts = table_texts(found)
     texts["report.html"] = page.to_page(results, found, drawn, dict(texts))
     report = folder / "report"
     _make(report / "figures")
@@ -52,7 +52,7 @@ def show_report(folder: Path) -> str:
     return f"{notes.summary(results)}\n\n{shown}"
 
 
-def _texts(found: tuple[Table, ...]) -> dict[str, str]:
+def table_texts(found: tuple[Table, ...]) -> dict[str, str]:
     """Return the tables in every format, by the name of their file."""
     together = [table for table in found if table.name in _TOGETHER]
     (speed,) = (table for table in found if table.name == "speed")

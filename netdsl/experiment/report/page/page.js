@@ -88,16 +88,24 @@ function steps(low, high, number) {
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => (first + i) * step);
 }
 
+// A few numbers so large that all others would be a line are cut off.
+function range(numbers) {
+  if (!numbers.length) return [0, 1, false];
+  const sorted = [...numbers].sort((a, b) => a - b), high = sorted.at(-1);
+  const usual = sorted[Math.floor(0.9 * (sorted.length - 1))], cut = high > 4 * usual && sorted.length > 9;
+  return [sorted[0], cut ? 1.5 * usual : high, cut];
+}
+
 function paint(place, readout, data, chosen) {
   const shown = chosen.rows.flatMap((row) => lines(row, chosen)), scale = chosen.measure.percent ? 100 : 1;
   const width = Math.max(280, place.clientWidth), height = Math.min(420, Math.max(260, width * 0.5));
   const box = { left: 56, right: width - 12, top: 12, bottom: height - 40 };
   const numbers = shown.flatMap((line) => line.values.map((value) => value * scale));
   const last = Math.max(1, ...shown.map((line) => line.values.length));
-  const [low, high] = numbers.length ? [Math.min(...numbers), Math.max(...numbers)] : [0, 1];
+  const [low, high, cut] = range(numbers);
   const pad = (high - low || 1) * 0.05;
   const x = (epoch) => last === 1 ? (box.left + box.right) / 2 : box.left + (epoch - 1) / (last - 1) * (box.right - box.left);
-  const y = (value) => box.bottom - (value - low + pad) / (high - low + 2 * pad) * (box.bottom - box.top);
+  const y = (value) => box.bottom - (Math.min(value, high) - low + pad) / (high - low + 2 * pad) * (box.bottom - box.top);
   const svg = node("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "font-size": 12, "font-family": "inherit", fill: "#333" });
   svg.setAttribute("aria-label", `${chosen.measure.name} per epoch`);
   for (const value of steps(low - pad, high + pad, 5)) {
@@ -108,7 +116,7 @@ function paint(place, readout, data, chosen) {
     svg.append(node("text", { x: x(epoch), y: box.bottom + 16, "text-anchor": "middle" }, epoch));
   svg.append(node("path", { d: `M${box.left},${box.top}V${box.bottom}H${box.right}`, stroke: "#555", fill: "none" }),
     node("text", { x: (box.left + box.right) / 2, y: height - 6, "text-anchor": "middle" }, "epoch"),
-    node("text", { x: -(box.top + box.bottom) / 2, y: 13, "text-anchor": "middle", transform: "rotate(-90)" }, chosen.measure.name + (scale === 100 ? ", %" : "")));
+    node("text", { x: -(box.top + box.bottom) / 2, y: 13, "text-anchor": "middle", transform: "rotate(-90)" }, chosen.measure.name + (scale === 100 ? ", %" : "") + (cut ? `, cut off at ${short(high)}` : "")));
   for (const line of shown) {
     const points = line.values.map((value, i) => [x(i + 1), y(value * scale)]);
     svg.append(node("polyline", { points: points.join(" "), ...stroke(line.row), opacity: line.faint ? 0.45 : 1, class: "line" }));
