@@ -112,7 +112,11 @@ def _pair(value: Spread | None) -> tuple[float | None, float | None]:
 
 
 def _several(take: Callable[[Result], float]) -> Callable[[Results], bool]:
-    return lambda results: len({take(row) for row in results.rows if row.finished}) > 1
+    def says(results: Results) -> bool:
+        numbers = {take(row) for row in results.rows if row.finished}
+        return len(numbers) > 1 and not results.plan.is_ablation
+
+    return says
 
 
 def _depth(row: Result) -> float:

@@ -47,7 +47,8 @@ class Job:
     @property
     def name(self) -> str:
         """What the row is called where residual and plain stand together."""
-        return f"{self.label}, plain" if self.plain and "plain" not in self.label else self.label
+        says_so = not self.plain or self.change is not None or "plain" in self.label
+        return self.label if says_so else f"{self.label}, plain"
 
 
 @dataclass(frozen=True, slots=True)
