@@ -1,0 +1,115 @@
+"""Results to figures with a line a network: the gap, and differences with their intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netdsl.experiment.report.results import Results
+from netdsl.experiment.report.spread import Spread
+from netdsl.experiment.report.style import INK, PLAIN, RESIDUAL, grid, look_of, safe
+from netdsl.experiment.report.words import interval, percent, points
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_WIDTH = 30  # letters of a name on one line
+
+
+def draw_gap(results: Results) -> Figure:
+    """Return training and validation accuracy of each network, and what lies between."""
+    from matplotlib.lines import Line2D
+
+    rows = [row for row in results.rows if row.finished]
+    figure, axes = _lines([row.name for row in rows])
+    for place, row in enumerate(rows):
+        train, val, gap = (row.measure(name) for name in ("train", "val", "gap"))
+        assert train is not None, "only rows with finished runs are drawn"
+        assert val is not None
+        look = look_of(row)
+        axes.plot([100 * val.mean, 100 * train.mean], [place] * 2, color=look.colour, lw=2)
+        for value, face in ((val, look.colour), (train, "white")):
+            axes.errorbar(
+                100 * value.mean, place, xerr=100 * (value.deviation or 0), color=look.colour,
+                marker=look.marker, markersize=6.5, markerfacecolor=face, capsize=3,
+            )  # fmt: skip
+        _beside(axes, place, percent(gap))
+    axes.set(xlabel="accuracy in %")
+    _beside(axes, -0.75, "gap, points", bold=True)
+    shapes = {"o": "residual", "s": "plain"} if results.plan.has_twins else {"o": ""}
+    handles = [
+        Line2D([], [], color=look.colour, marker=look.marker, markerfacecolor=face, ls="none",
+               label=", ".join(filter(None, (shapes[look.marker], name))))
+        for look in (RESIDUAL, PLAIN) if look.marker in shapes
+        for name, face in (("validation", look.colour), ("training", "white"))
+    ]  # fmt: skip
+    figure.legend(handles=handles, loc="outside upper center", ncols=2)
+    return figure
+
+
+def draw_differences(results: Results) -> Figure:
+    """Return a bar a difference in validation, with its 95 % interval.
+
+    Changes are ordered by what they are worth, twins as in the plan.
+    """
+    measured = [(found.name, found.measure("val")) for found in results.differences]
+    known = [(name, value) for name, value in measured if value is not None]
+    worth = (lambda pair: -pair[1].mean) if results.plan.is_ablation else (lambda pair: 0)
+    ordered = sorted(known, key=worth)
+    figure, axes = _lines([name for name, _ in ordered])
+    for place, (_, value) in enumerate(ordered):
+        _bar(axes, place, value)
+        _beside(axes, place, points(value), right=42)
+        _beside(axes, place, interval(value), left=54)
+    axes.axvline(0, color=INK, linewidth=1)
+    _beside(axes, -0.75, "points", bold=True, right=42)
+    _beside(axes, -0.75, "95 % interval", bold=True, left=54)
+    axes.set(xlabel=f"{_subject(results)}, validation accuracy in points")
+    axes.margins(x=0.08)
+    low, high = axes.get_xlim()
+    axes.set_xlim(max(low, -100), min(high, 100))  # no accuracies differ by more
+    return figure
+
+
+def _subject(results: Results) -> str:
+    if not results.plan.is_ablation:
+        return "residual − plain"
+    return safe(f"change − {results.differences[0].other.name}")
+
+
+def _bar(axes: Axes, place: int, value: Spread) -> None:
+    mean = 100 * value.mean
+    look = RESIDUAL if mean >= 0 else PLAIN
+    hatch = None if mean >= 0 else "////"
+    axes.barh(
+        place, mean, height=0.55, color=look.colour, alpha=0.75, edgecolor="white", hatch=hatch
+    )
+    if value.interval is not None:
+        low, high = (100 * end for end in value.interval)
+        axes.errorbar(mean, place, xerr=[[mean - low], [high - mean]], color="black", capsize=4)
+
+
+def _lines(names: list[str]) -> tuple[Figure, Axes]:
+    """Return axes with a line for each name, the first on top, and room at the right."""
+    from matplotlib.figure import Figure
+
+    texts = [safe(name, _WIDTH) for name in names]
+    lines = sum(text.count("\n") + 1 for text in texts)
+    figure = Figure(figsize=(7.6, 1.5 + 0.27 * lines + 0.1 * len(texts)), layout="constrained")
+    axes = figure.subplots()
+    axes.set_yticks(range(len(texts)), texts)
+    axes.set_ylim(len(texts) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    grid(axes, "x")
+    return figure, axes
+
+
+def _beside(
+    axes: Axes, place: float, text: str, *, left: int = 6, right: int = 0, bold: bool = False
+) -> None:
+    """Write beside the axes, from `left` points off them or up to `right` points."""
+    axes.annotate(
+        text, (1, place), xycoords=axes.get_yaxis_transform(), xytext=(right or left, 0),
+        textcoords="offset points", ha="right" if right else "left", va="center", fontsize=9,
+        color=INK, fontweight="bold" if bold else "normal", annotation_clip=False,
+    )  # fmt: skip

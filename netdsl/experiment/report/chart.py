@@ -1,0 +1,54 @@
+"""Results to the data of the curves on the page, whose lines can be switched on and off."""
+
+from __future__ import annotations
+
+from netdsl.experiment.report.results import Result, Results
+from netdsl.experiment.report.style import COLOURS
+
+_MEASURES = {
+    "val_accuracy": "validation accuracy",
+    "sample_accuracy": "training accuracy, evaluated",
+    "train_accuracy": "training accuracy, as it ran",
+    "val_loss": "validation loss",
+    "train_loss": "training loss",
+    "val_top5": "validation top-5 accuracy",
+    "lr": "learning rate",
+    "gradient_norm": "gradient norm",
+}
+
+
+def chart_data(results: Results) -> dict[str, object]:
+    """Return what the page draws: every run that has an epoch, finished or not."""
+    groups = {row.number: number for number, (_, rows) in enumerate(_groups(results))
+              for row in rows}  # fmt: skip
+    return {
+        "measures": [
+            {"key": key, "name": name, "percent": "accuracy" in name}
+            for key, name in _MEASURES.items()
+        ],
+        "rows": [
+            _row(row, groups[row.number]) for row in results.rows
+            if any(run.rows for run in row.runs)
+        ],
+    }  # fmt: skip
+
+
+def _groups(results: Results) -> list[tuple[str, tuple[Result, ...]]]:
+    if results.plan.is_ablation:
+        return [(row.name, (row,)) for row in results.rows]
+    return list(results.panels)
+
+
+def _row(row: Result, group: int) -> dict[str, object]:
+    return {
+        "name": row.name,
+        "colour": COLOURS[group % len(COLOURS)],
+        "dashed": row.job.plain,
+        "runs": [
+            {
+                "seed": run.job.seed, "state": run.state,
+                **{key: [getattr(epoch, key) for epoch in run.rows] for key in _MEASURES},
+            }
+            for run in row.runs if run.rows
+        ],
+    }  # fmt: skip

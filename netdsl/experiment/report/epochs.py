@@ -1,0 +1,189 @@
+"""Results to figures over epochs: a panel a network, its twin or the base beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from netdsl.experiment.report.results import Result, Results
+from netdsl.experiment.report.spread import Spread, spread
+from netdsl.experiment.report.style import (
+    COLOURS,
+    INK,
+    MARKERS,
+    PLAIN,
+    RESIDUAL,
+    Look,
+    grid,
+    look_of,
+    safe,
+)
+from netdsl.train.metrics import Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS = 3
+_FAR = 4  # times what nine of ten numbers are below: those beyond are cut off
+MOST_LINES = len(COLOURS)  # that can be told apart in one panel
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A measure over epochs: what it is called, how it is drawn, what it is of a row."""
+
+    name: str
+    dashes: Literal["-", "--"]
+    take: Callable[[Row], float]
+
+
+ACCURACY = (
+    Curve("validation", "-", lambda row: 100 * row.val_accuracy),
+    Curve("training, evaluated", "--", lambda row: 100 * row.sample_accuracy),
+)
+LOSS = (
+    Curve("validation", "-", lambda row: row.val_loss),
+    Curve("training", "--", lambda row: row.train_loss),
+)
+
+
+def over_epochs(result: Result, curve: Curve) -> list[tuple[int, Spread]]:
+    """Return mean and deviation over the seeds, of the epochs that all of them have."""
+    lines = zip(*(run.rows for run in result.finished), strict=False)
+    found = ((rows[0].epoch, spread([curve.take(row) for row in rows])) for rows in lines)
+    return [(epoch, value) for epoch, value in found if value is not None]
+
+
+def draw_panels(results: Results, curves: tuple[Curve, ...], what: str) -> Figure:
+    """Return a panel for each pair of networks that are compared."""
+    panels = [(title, rows) for title, rows in results.panels if any(r.finished for r in rows)]
+    figure, axes = _panels(len(panels))
+    for one, (title, rows) in zip(axes, panels, strict=True):
+        one.set_title(safe(title, 34))
+        for row in rows:
+            look = _look(row, results)
+            for curve in curves:
+                _draw(one, over_epochs(row, curve), look, curve.dashes)
+    _finish(figure, axes, _cut_off(axes[0], results, curves, what))
+    drawn = [row for _, rows in panels for row in rows]
+    _legend(figure, _names(drawn, results), curves, columns=2 if len(panels) == 1 else 4)
+    return figure
+
+
+def draw_overview(results: Results) -> Figure:
+    """Return validation of all plain networks at the left, of all residual ones at the right.
+
+    As in figure 6 of He et al. 2016; a network and its twin have one colour.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.2, 3.9), layout="constrained")
+    axes = list(figure.subplots(1, 2, sharey=True))
+    looks = {
+        title: Look(colour, marker)
+        for (title, _), colour, marker in zip(results.panels, COLOURS, MARKERS, strict=False)
+    }
+    for one, plain in zip(axes, (True, False), strict=True):
+        one.set_title("plain" if plain else "residual")
+        for title, rows in results.panels:
+            for row in (row for row in rows if row.job.plain is plain):
+                _draw(one, over_epochs(row, ACCURACY[0]), looks[title], "-")
+    _finish(figure, axes, "validation accuracy in %")
+    _legend(figure, looks, (), columns=4)
+    return figure
+
+
+def _cut_off(axes: Axes, results: Results, curves: tuple[Curve, ...], what: str) -> str:
+    """Cut the axis where a few numbers are so large that all others would be a line; say so."""
+    means = sorted(
+        value.mean
+        for row in results.rows for curve in curves for _, value in over_epochs(row, curve)
+    )  # fmt: skip
+    usual = means[int(0.9 * (len(means) - 1))]
+    if means[-1] <= _FAR * usual:
+        return what
+    end = 1.5 * usual
+    axes.set_ylim(0, end)
+    return f"{what}, cut off at {end:.2g}"
+
+
+def has_overview(results: Results) -> bool:
+    """Say whether there are several networks with twins, and few enough to be told apart."""
+    twins = [rows for _, rows in results.panels if len(rows) == 2]
+    known = sum(all(row.finished for row in rows) for rows in twins)
+    return not results.plan.is_ablation and known > 1 and len(results.panels) <= MOST_LINES
+
+
+def _panels(number: int) -> tuple[Figure, list[Axes]]:
+    from matplotlib.figure import Figure
+
+    columns = 2 if number == 4 else min(COLUMNS, number)
+    rows = math.ceil(number / columns)
+    size = (5.4, 3.9) if number == 1 else (3.1 * columns + 0.6, 2.6 * rows + 0.7)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+    for spare in axes[number:]:
+        spare.set_axis_off()
+    for one in axes[max(0, number - columns) : number]:
+        one.xaxis.set_tick_params(labelbottom=True)
+    return figure, axes[:number]
+
+
+def _draw(axes: Axes, values: list[tuple[int, Spread]], look: Look, dashes: str) -> None:
+    if not values:
+        return
+    epochs = [epoch for epoch, _ in values]
+    means = [value.mean for _, value in values]
+    filled = look.colour if dashes == "-" else "white"
+    axes.plot(
+        epochs, means, dashes, color=look.colour, marker=look.marker, markersize=4.5,
+        markerfacecolor=filled, markevery=max(1, len(epochs) // 8), linewidth=1.6,
+    )  # fmt: skip
+    if all(value.deviation is not None for _, value in values):
+        low, high = zip(*(_band(value) for _, value in values), strict=True)
+        axes.fill_between(epochs, low, high, color=look.colour, alpha=0.18, linewidth=0)
+
+
+def _band(value: Spread) -> tuple[float, float]:
+    deviation = value.deviation or 0.0
+    return value.mean - deviation, value.mean + deviation
+
+
+def _finish(figure: Figure, axes: list[Axes], what: str) -> None:
+    for one in axes:
+        grid(one)
+        one.locator_params("x", integer=True)
+    figure.supxlabel("epoch", fontsize=10)
+    figure.supylabel(what, fontsize=10)
+
+
+def _look(row: Result, results: Results) -> Look:
+    if results.plan.is_ablation:
+        return PLAIN if row.job.change is None else RESIDUAL
+    return look_of(row)
+
+
+def _names(rows: list[Result], results: Results) -> dict[str, Look]:
+    """Return what the legend tells of the networks."""
+    if results.plan.is_ablation:
+        return {"changed": RESIDUAL, f"base: {results.differences[0].other.name}": PLAIN}
+    if not results.plan.has_twins:
+        return {}
+    looks = {"plain" if row.job.plain else "residual": look_of(row) for row in rows}
+    return dict(sorted(looks.items(), reverse=True))
+
+
+def _legend(
+    figure: Figure, names: dict[str, Look], curves: tuple[Curve, ...], columns: int
+) -> None:
+    from matplotlib.lines import Line2D
+
+    marks = [
+        Line2D([], [], color=look.colour, marker=look.marker, markersize=5, label=safe(name))
+        for name, look in names.items()
+    ]
+    lines = [Line2D([], [], color=INK, linestyle=c.dashes, label=c.name) for c in curves]
+    figure.legend(handles=[*marks, *lines], loc="outside upper center", ncols=columns)

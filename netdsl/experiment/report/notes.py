@@ -1,0 +1,100 @@
+"""Results to the sentences below the tables and at the head of the page."""
+
+from __future__ import annotations
+
+from netdsl.experiment.report.results import Difference, Results
+from netdsl.experiment.report.words import count, duration, interval, pairs, percent, points
+
+_STATES = {
+    "unfinished": "has begun and is not finished",
+    "waiting": "has not begun",
+    "failed": "failed",
+}
+_MANY = {"has begun and is not finished": "have begun and are not finished",
+         "has not begun": "have not begun"}  # fmt: skip
+
+
+def summary(results: Results) -> str:
+    """Say in a sentence what was compared, on what, how."""
+    plan = results.plan
+    networks = count(len({row.job.label for row in results.rows}), "network")
+    twins = ", residual and plain" if plan.has_twins and not plan.is_ablation else ""
+    what = f"{len(results.rows)} variants of a network" if plan.is_ablation else networks + twins
+    seeds = count(len({run.job.seed for run in results.runs}), "seed")
+    recipes = sorted({row.job.recipe for row in results.rows if row.job.recipe})
+    how = f", trained by {'the recipe ' if len(recipes) == 1 else ''}{', '.join(recipes)}"
+    budget = f", cut to {pairs(plan.budget)}" if plan.budget else ""
+    return f"{what}, on {plan.data}, with {seeds} each{how if recipes else ''}{budget}."
+
+
+def progress(results: Results) -> str:
+    """Say how many of the runs are finished."""
+    done, planned = results.count("finished"), len(results.runs)
+    parts = [f"{done} of {count(planned, 'run')} {'is' if planned == 1 else 'are'} finished"]
+    for state, words in _STATES.items():
+        if number := results.count(state):
+            parts.append(f"{number} {words if number == 1 else _MANY.get(words, words)}")
+    return "; ".join(parts)
+
+
+def findings(results: Results) -> tuple[str, ...]:
+    """Say what came of each comparison, in validation."""
+    return tuple(_finding(found, results) for found in results.differences)
+
+
+def _finding(found: Difference, results: Results) -> str:
+    value = found.measure("val")
+    subject = found.name if results.plan.is_ablation else f"{found.name}, residual − plain"
+    if value is None:
+        return f"{subject}: no seed is finished in both."
+    text = f"{subject}: {points(value)} points in validation"
+    if value.interval is None:
+        return f"{text}; one seed says nothing of chance."
+    low, high = value.interval
+    verdict = "clear of zero" if low > 0 or high < 0 else "zero lies within, it may be chance"
+    return f"{text}, 95 % interval {interval(value)}, {count(value.n, 'seed')}: {verdict}."
+
+
+def accuracy_notes(results: Results) -> tuple[str, ...]:
+    """Return how the numbers of the table of accuracies are to be read."""
+    found = [
+        "Accuracies are those of the last epoch: nothing is chosen by looking at validation. "
+        "Best val is the highest of all epochs, and too high for that reason.",
+        "Train is the accuracy on a fixed sample of the training images, evaluated as those of "
+        "validation are; gap is train − val, in points.",
+    ]
+    seeds = {len(row.finished) for row in results.rows} - {0}
+    if seeds - {1}:
+        found.append("± is the standard deviation over seeds (n − 1 in its denominator).")
+    if 1 in seeds:
+        found.append("A row of one run has no deviation.")
+    if any(row.job.paper for row in results.rows):
+        found.append("Paper is what the report prints.")
+    if results.count("finished") < len(results.runs):
+        found.append(f"{progress(results)}; only finished runs are in the means.")
+    return (*found, "1 MAC = 2 FLOPs.")
+
+
+def difference_notes(results: Results) -> tuple[str, ...]:
+    """Return how differences and intervals are to be read."""
+    found = ["Differences are taken between runs of one seed, in points; intervals are Student's."]
+    sizes = {len(difference.pairs) for difference in results.differences}
+    if 1 in sizes:
+        found.append("One pair gives no interval.")
+    if len(results.differences) > 1 and sizes - {0, 1}:
+        found.append("Each interval stands for itself: of twenty, one misses by chance.")
+    if results.plan.is_ablation:
+        base = results.differences[0].other
+        found.append(f"{base.name} reaches {percent(base.measure('val'))} % in validation.")
+    return tuple(found)
+
+
+def speed_notes(results: Results) -> tuple[str, ...]:
+    """Return how times are to be read."""
+    total = sum(run.seconds for run in results.runs)
+    return (
+        "Images/s are those of training; of each run the median over its epochs, then the mean "
+        "over seeds. An epoch includes validation. Peak memory is the highest of all runs.",
+        f"All finished runs together took {duration(total)}. Runs at the same time slow each "
+        "other down.",
+    )

@@ -1,0 +1,117 @@
+"""Outcomes of runs to the rows of a table, and to their differences by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from netdsl.experiment.report.outcome import MEASURES, Outcome
+from netdsl.experiment.report.plan import Job, Plan
+from netdsl.experiment.report.spread import Spread, spread
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A network, residual or plain, with the runs of all its seeds."""
+
+    number: int
+    runs: tuple[Outcome, ...]
+
+    @property
+    def job(self) -> Job:
+        """One of the runs; what is asked of it all have in common."""
+        return self.runs[0].job
+
+    @property
+    def name(self) -> str:
+        """What the row is called where residual and plain stand together."""
+        return self.job.name
+
+    @property
+    def finished(self) -> tuple[Outcome, ...]:
+        """The runs that count."""
+        return tuple(run for run in self.runs if run.state == "finished")
+
+    def measure(self, name: str) -> Spread | None:
+        """Return one of the `MEASURES` over the seeds that are finished."""
+        return spread([MEASURES[name](run) for run in self.finished])
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What `result` has more than `other`, pairs of runs of one seed."""
+
+    name: str
+    result: Result
+    other: Result
+
+    @property
+    def pairs(self) -> tuple[tuple[Outcome, Outcome], ...]:
+        """The runs of the seeds that are finished in both."""
+        others = {run.job.seed: run for run in self.other.finished}
+        return tuple(
+            (run, others[run.job.seed]) for run in self.result.finished if run.job.seed in others
+        )
+
+    def measure(self, name: str) -> Spread | None:
+        """Return the difference in one of the `MEASURES`."""
+        take = MEASURES[name]
+        return spread([take(run) - take(other) for run, other in self.pairs])
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All that an experiment has come to."""
+
+    plan: Plan
+    rows: tuple[Result, ...]
+    differences: tuple[Difference, ...]
+
+    @property
+    def runs(self) -> tuple[Outcome, ...]:
+        """Every run, row by row."""
+        return tuple(run for row in self.rows for run in row.runs)
+
+    def count(self, state: str) -> int:
+        """Return how many runs are in that state."""
+        return sum(run.state == state for run in self.runs)
+
+    @property
+    def panels(self) -> tuple[tuple[str, tuple[Result, ...]], ...]:
+        """What belongs into one picture: twins, or a change and its base; with its title."""
+        if self.plan.is_ablation:
+            pairs = ((found.name, (found.result, found.other)) for found in self.differences)
+            return tuple(pairs)
+        groups: dict[str, list[Result]] = {}
+        for row in self.rows:
+            groups.setdefault(row.job.group, []).append(row)
+        return tuple((_title(rows), tuple(rows)) for rows in groups.values())
+
+
+def results_of(plan: Plan, outcomes: Iterable[Outcome]) -> Results:
+    """Return rows in the order of the plan, and what is compared."""
+    found: dict[tuple[str, bool], list[Outcome]] = {}
+    for run in outcomes:
+        found.setdefault((run.job.label, run.job.plain), []).append(run)
+    rows = tuple(Result(number, tuple(runs)) for number, runs in enumerate(found.values(), 1))
+    compare = _with_base if plan.is_ablation else _twins
+    return Results(plan, rows, tuple(compare(rows)))
+
+
+def _with_base(rows: Sequence[Result]) -> Iterable[Difference]:
+    base = next((row for row in rows if row.job.change is None), None)
+    if base is not None:
+        for row in rows:
+            if row.job.change is not None:
+                yield Difference(row.job.change, row, base)
+
+
+def _twins(rows: Sequence[Result]) -> Iterable[Difference]:
+    plain = {row.job.group: row for row in rows if row.job.plain}
+    for row in rows:
+        if not row.job.plain and row.job.group in plain:
+            yield Difference(row.job.label, row, plain[row.job.group])
+
+
+def _title(rows: Sequence[Result]) -> str:
+    return next((row.job.label for row in rows if not row.job.plain), rows[0].name)

@@ -1,0 +1,69 @@
+"""Numbers of several seeds to mean, deviation and interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Mean and standard deviation (n - 1 in its denominator) of n numbers; one has none."""
+
+    mean: float
+    deviation: float | None
+    n: int
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The interval that holds the true mean in 95 of 100 cases, if the numbers are normal.
+
+        Student 1908; one number gives no interval.
+        """
+        if self.deviation is None:
+            return None
+        half = student_t(self.n - 1) * self.deviation / math.sqrt(self.n)
+        return self.mean - half, self.mean + half
+
+
+def spread(numbers: Sequence[float]) -> Spread | None:
+    """Return mean and deviation, in whatever order the numbers come; nothing of none.
+
+    >>> spread([2, 4, 6])
+    Spread(mean=4.0, deviation=2.0, n=3)
+    """
+    if not numbers:
+        return None
+    deviation = stdev(map(float, numbers)) if len(numbers) > 1 else None
+    return Spread(fmean(numbers), deviation, len(numbers))
+
+
+def student_t(degrees: int, level: float = LEVEL) -> float:
+    """Return t such that a Student variable lies between -t and t with the probability `level`.
+
+    >>> round(student_t(2), 3)
+    4.303
+    """
+    low, high = 0.0, math.pi / 2
+    for _ in range(200):
+        middle = (low + high) / 2
+        if _within(middle, degrees) < level:
+            low = middle
+        else:
+            high = middle
+    return math.sqrt(degrees) * math.tan((low + high) / 2)
+
+
+def _within(angle: float, degrees: int) -> float:
+    """Return P(|T| < sqrt(degrees) tan angle): Abramowitz and Stegun, 26.7.3 and 26.7.4."""
+    sine, cosine = math.sin(angle), math.cos(angle)
+    odd = degrees % 2
+    term, total = (cosine if odd else 1.0), 0.0
+    for k in range(1 + odd, degrees, 2):
+        total += term
+        term *= cosine * cosine * k / (k + 1)
+    return (angle + sine * total) * 2 / math.pi if odd else sine * total

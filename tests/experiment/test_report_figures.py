@@ -1,0 +1,106 @@
+"""The figures of a report: which are drawn, their numbers, and that no label covers another."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Annotation
+
+from netdsl.experiment.report.figures import NAMES, draw_figures
+from netdsl.experiment.report.scatter import draw_against
+from netdsl.experiment.report.style import style
+from netdsl.experiment.report.write import read_results
+
+Make = Callable[..., Any]
+
+
+def lines(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_twins_of_several_depths_have_every_figure(twins: Path, metrics: Make) -> None:
+    drawn = {figure.name: figure for figure in draw_figures(read_results(twins))}
+    assert tuple(drawn) == NAMES
+    for figure in drawn.values():
+        assert figure.files["svg"].startswith(b"<?xml")
+        assert figure.files["png"].startswith(b"\x89PNG")
+    jobs = [
+        j
+        for j in json.loads((twins / "plan.json").read_text())["jobs"]
+        if j["label"] == "Net 6" and j["plain"]
+    ]
+    runs = np.stack([metrics(twins, j) for j in jobs])
+    for name, column, what, unit in (
+        ("accuracy", 7, "validation", 100),
+        ("accuracy", 5, "training, evaluated", 100),
+        ("loss", 6, "validation", 1),
+        ("loss", 3, "training", 1),
+    ):
+        found = [
+            line
+            for line in lines(drawn[name].csv)
+            if (line["network"], line["shortcuts"], line["what"]) == ("Net 6", "plain", what)
+        ]
+        assert [int(line["epoch"]) for line in found] == [1, 2, 3, 4]
+        assert [float(line["mean"]) for line in found] == pytest.approx(
+            unit * runs[:, :, column].mean(0)
+        )
+        assert [float(line["sd"]) for line in found] == pytest.approx(
+            unit * runs[:, :, column].std(0, ddof=1)
+        )
+
+
+def test_an_ablation_has_differences_and_no_depth(experiment: Make, make_job: Make) -> None:
+    folder = experiment([make_job(label, seed, change=change, group="g", depth=depth)
+                         for label, change, depth in (("A", None, 4), ("_$B$", "norm_off $", 5)) for seed in (0, 1)])  # fmt: skip
+    assert [figure.name for figure in draw_figures(read_results(folder))] == [
+        "accuracy",
+        "loss",
+        "differences",
+        "gap",
+    ]
+
+
+def test_one_run_has_curves_and_gap(experiment: Make, make_job: Make) -> None:
+    folder = experiment([make_job("雪 N", 0)])
+    assert [figure.name for figure in draw_figures(read_results(folder))] == [
+        "accuracy",
+        "loss",
+        "gap",
+    ]
+
+
+def test_labels_of_points_cover_neither_each_other_nor_a_point(
+    experiment: Make, make_job: Make
+) -> None:
+    folder = experiment(
+        [make_job(f"Network {n}", 0, arch=f"a{n}", depth=10 + n % 3) for n in range(8)]
+    )
+    with style():
+        figure = draw_against(
+            read_results(folder), lambda row: row.job.depth, "depth", logarithmic=False
+        )
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        (axes,) = figure.axes
+        notes = [child for child in axes.get_children() if isinstance(child, Annotation)]
+        boxes = [note.get_window_extent(canvas.get_renderer()) for note in notes]
+    assert len(notes) >= 6
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    points = [
+        axes.transData.transform(place)
+        for bars in axes.containers
+        for place in bars[0].get_xydata()
+    ]
+    assert not any(box.contains(*point) for box in boxes for point in points)
+    frame = axes.bbox
+    assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)

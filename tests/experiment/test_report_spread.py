@@ -1,0 +1,70 @@
+"""Mean, deviation and interval, against published quantiles, numpy and mpmath."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netdsl.experiment.report.spread import spread, student_t
+
+# Fisher and Yates, table III, two-sided 5 %; 1 % and 10 % for a few.
+PUBLISHED = {
+    (1, 0.95): 12.706, (2, 0.95): 4.303, (3, 0.95): 3.182, (4, 0.95): 2.776, (5, 0.95): 2.571,
+    (6, 0.95): 2.447, (7, 0.95): 2.365, (8, 0.95): 2.306, (9, 0.95): 2.262, (10, 0.95): 2.228,
+    (15, 0.95): 2.131, (20, 0.95): 2.086, (29, 0.95): 2.045, (30, 0.95): 2.042, (60, 0.95): 2.000,
+    (120, 0.95): 1.980, (1, 0.99): 63.657, (2, 0.99): 9.925, (10, 0.99): 3.169, (1, 0.9): 6.314,
+    (2, 0.9): 2.920, (30, 0.9): 1.697,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "published"), PUBLISHED.items(), ids=str)
+def test_quantiles_are_those_of_the_tables(key: tuple[int, float], published: float) -> None:
+    assert student_t(*key) == pytest.approx(published, abs=6e-4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 200), st.floats(0.5, 0.999))
+def test_the_quantile_holds_what_it_promises(degrees: int, level: float) -> None:
+    mpmath = pytest.importorskip("mpmath", reason="mpmath came with torch until now")
+    t = student_t(degrees, level)
+    outside = mpmath.betainc(degrees / 2, 0.5, 0, degrees / (degrees + t * t), regularized=True)
+    assert 1 - float(outside) == pytest.approx(level, abs=1e-9)
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=9))
+def test_mean_deviation_and_interval_are_those_of_numpy(numbers: list[float]) -> None:
+    found = spread(numbers)
+    assert found is not None
+    half = student_t(len(numbers) - 1) * np.std(numbers, ddof=1) / math.sqrt(len(numbers))
+    assert found.mean == pytest.approx(np.mean(numbers), abs=1e-12)
+    assert found.deviation == pytest.approx(np.std(numbers, ddof=1), abs=1e-9)
+    assert found.interval == pytest.approx(
+        (np.mean(numbers) - half, np.mean(numbers) + half), abs=1e-7
+    )
+
+
+@given(st.permutations([0.1, 0.2, 0.3, 0.7, 0.9, 1e-17]))
+def test_the_order_of_seeds_changes_no_bit(numbers: list[float]) -> None:
+    assert spread(numbers) == spread(sorted(numbers))
+
+
+def test_three_pairs_by_hand() -> None:
+    # Differences 1, 2 and 3: mean 2, deviation 1, half width 4.3027 / sqrt(3) = 2.4841.
+    found = spread([1, 2, 3])
+    assert found is not None
+    assert (found.mean, found.deviation, found.n) == (2, 1, 3)
+    assert found.interval == pytest.approx((-0.4841, 4.4841), abs=1e-4)
+
+
+def test_one_number_has_neither_deviation_nor_interval() -> None:
+    found = spread([0.5])
+    assert found is not None
+    assert (found.mean, found.deviation, found.interval) == (0.5, None, None)
+
+
+def test_no_number_has_no_mean() -> None:
+    assert spread([]) is None

@@ -1,0 +1,318 @@
+"""The tables of a report: each cell against the run folders, every format, what is not finished."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from netdsl.experiment.report import show_report, write_report
+from netdsl.experiment.report.notes import findings
+from netdsl.experiment.report.page import to_page
+from netdsl.experiment.report.tables import tables_of
+from netdsl.experiment.report.write import read_results, table_texts
+from netdsl.train import TrainError
+
+T2 = 4.302652729911275  # Student's t, two degrees of freedom, 95 %
+SAMPLE, VAL = 5, 7  # columns of metrics.csv
+Make = Callable[..., Any]
+
+
+def table(folder: Path, name: str = "table") -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO((folder / "report" / f"{name}.csv").read_text())))
+
+
+def write_tables(folder: Path) -> None:
+    """Write the tables of a report alone: pictures take seconds."""
+    (folder / "report").mkdir(exist_ok=True)
+    for name, text in table_texts(tables_of(read_results(folder))).items():
+        (folder / "report" / name).write_text(text)
+
+
+def plan(folder: Path) -> list[dict[str, Any]]:
+    return list(json.loads((folder / "plan.json").read_text())["jobs"])
+
+
+def of_row(folder: Path, line: dict[str, str], metrics: Make) -> np.ndarray:
+    """The metrics of the seeds of a line: seeds x epochs x columns."""
+    jobs = [
+        j
+        for j in plan(folder)
+        if (j["label"], j["plain"]) == (line["network"], line["shortcuts"] == "plain")
+    ]
+    return np.stack([metrics(folder, j) for j in jobs])
+
+
+def test_every_accuracy_is_that_of_the_run_folders(twins: Path, metrics: Make) -> None:
+    write_tables(twins)
+    lines = table(twins)
+    assert [(line["network"], line["shortcuts"]) for line in lines] == [
+        ("Net 1", "residual"), ("Net 1", "plain"), ("Net 6", "residual"), ("Net 6", "plain"),
+    ]  # fmt: skip
+    for line in lines:
+        runs = of_row(twins, line, metrics)
+        last = runs[:, -1]
+        gap = last[:, SAMPLE] - last[:, VAL]
+        best = runs[:, :, VAL].max(1)
+        epochs = runs[:, :, VAL].argmax(1) + 1
+        for name, numbers in (
+            ("train_accuracy", last[:, SAMPLE]),
+            ("val_accuracy", last[:, VAL]),
+            ("gap", gap),
+            ("best_val_accuracy", best),
+        ):
+            assert float(line[name]) == pytest.approx(numbers.mean(), abs=1e-12)
+            assert float(line[f"{name}_sd"]) == pytest.approx(numbers.std(ddof=1), abs=1e-12)
+        assert (int(line["best_epoch_first"]), int(line["best_epoch_last"])) == (
+            epochs.min(),
+            epochs.max(),
+        )
+        assert (line["runs_finished"], line["runs_planned"]) == ("3", "3")
+
+
+def test_network_and_paper_are_those_of_the_plan(twins: Path) -> None:
+    write_tables(twins)
+    first, _, third, _ = table(twins)
+    assert [first[key] for key in ("depth", "params", "macs", "paper_train", "paper_val")] == [
+        "15",
+        "6647176",
+        "5678900",
+        "0.72",
+        "0.49",
+    ]
+    assert (third["paper_train"], third["paper_val"]) == ("", "")
+
+
+def test_twins_differ_by_seed(twins: Path, metrics: Make) -> None:
+    write_tables(twins)
+    for line in table(twins, "differences"):
+        pair = [
+            of_row(twins, {"network": line["network"], "shortcuts": word}, metrics)[:, -1]
+            for word in ("residual", "plain")
+        ]
+        for name, take in (
+            ("val", lambda m: m[:, VAL]),
+            ("train", lambda m: m[:, SAMPLE]),
+            ("gap", lambda m: m[:, SAMPLE] - m[:, VAL]),
+        ):
+            found = take(pair[0]) - take(pair[1])
+            half = T2 * found.std(ddof=1) / math.sqrt(3)
+            assert float(line[f"{name}_difference"]) == pytest.approx(found.mean(), abs=1e-12)
+            assert float(line[f"{name}_low"]) == pytest.approx(found.mean() - half, abs=1e-9)
+            assert float(line[f"{name}_high"]) == pytest.approx(found.mean() + half, abs=1e-9)
+        assert line["pairs"] == "3"
+
+
+def test_only_seeds_that_both_twins_have_are_paired(
+    experiment: Make, make_job: Make, metrics: Make
+) -> None:
+    jobs = [
+        make_job("N", seed, plain=plain)
+        for plain, seeds in ((False, (2, 0)), (True, (0, 1, 2)))
+        for seed in seeds
+    ]
+    folder = experiment(jobs)
+    write_tables(folder)
+    (line,) = table(folder, "differences")
+    by_seed = {(j["plain"], j["seed"]): metrics(folder, j)[-1, VAL] for j in jobs}
+    found = [by_seed[False, seed] - by_seed[True, seed] for seed in (0, 2)]
+    assert line["pairs"] == "2"
+    assert float(line["val_difference"]) == pytest.approx(np.mean(found), abs=1e-12)
+
+
+def test_changes_are_compared_with_the_base(
+    experiment: Make, make_job: Make, metrics: Make
+) -> None:
+    jobs = [make_job(label, seed, change=change, group="g", plain=label == "B")
+            for label, change in (("A", None), ("B", "shortcuts off"), ("C", "norm off")) for seed in (0, 1, 2)]  # fmt: skip
+    folder = experiment(jobs)
+    write_tables(folder)
+    lines = table(folder, "differences")
+    last = {(j["label"], j["seed"]): metrics(folder, j)[-1, VAL] for j in jobs}
+    assert [line["network"] for line in lines] == ["shortcuts off", "norm off"]
+    for line, label in zip(lines, "BC", strict=True):
+        expected = np.mean([last[label, seed] - last["A", seed] for seed in (0, 1, 2)])
+        assert float(line["val_difference"]) == pytest.approx(expected, abs=1e-12)
+
+
+def test_one_seed_gives_no_interval(experiment: Make, make_job: Make) -> None:
+    folder = experiment([make_job("N", 0, plain=plain) for plain in (False, True)])
+    write_tables(folder)
+    (line,) = table(folder, "differences")
+    assert (line["val_difference_sd"], line["val_low"], line["val_high"]) == ("", "", "")
+    text = (folder / "report/table.md").read_text()
+    assert "| none (n = 1) |" in text
+    assert "One pair gives no interval." in text
+    assert "A row of one run has no deviation." in text
+
+
+def test_runs_that_did_not_finish_are_counted_and_not_averaged(
+    twins: Path, metrics: Make, change_run: Any
+) -> None:
+    cut, failed, waiting = (job for job in plan(twins) if job["label"] == "Net 1" and job["plain"])
+    change = twins / failed["folder"]
+    for name in ("summary.json",):
+        (twins / cut["folder"] / name).unlink()
+        (change / name).unlink()
+    for file in (twins / waiting["folder"]).iterdir():
+        file.unlink()
+    reason = "the loss became nan in step 7\nand | so on"
+    (change / "failed.json").write_text(
+        json.dumps({"attempts": 2, "exit_code": 4, "reason": reason})
+    )
+    write_tables(twins)
+    residual, plain, why, *_ = table(twins)
+    assert (plain["runs_finished"], plain["runs_planned"], plain["val_accuracy"]) == ("0", "3", "")
+    assert residual["runs_finished"] == "3"
+    assert (why["network"], why["failed_seed"], why["failure"]) == (
+        "Net 1",
+        "1",
+        "failed (exit 4, 2 attempts): the loss became nan in step 7 and | so on",
+    )
+    assert [run["state"] for run in table(twins, "runs")[3:6]] == [
+        "unfinished",
+        "failed",
+        "waiting",
+    ]
+    markdown = (twins / "report/table.md").read_text()
+    assert (
+        "9 of 12 runs are finished; 1 has begun and is not finished; 1 has not begun; 1 failed; only finished runs are in the means."
+        in markdown
+    )
+    assert r"the loss became nan in step 7 and \| so on" in markdown
+    assert r"Net 1, plain, seed 1 & \multicolumn{12}" in (twins / "report/table.tex").read_text()
+    assert "Net 1, residual − plain: no seed is finished in both." in findings(read_results(twins))
+
+
+def test_a_report_of_nothing_says_so(tmp_path: Path, make_job: Make, change_run: Any) -> None:
+    change_run.plan(tmp_path, [make_job("N", 0)])
+    page = write_report(tmp_path).read_text()
+    assert "0 of 1 run is finished; 1 has not begun" in page
+    assert not list((tmp_path / "report/figures").iterdir())
+
+
+def test_the_same_folders_give_the_same_bytes_and_time_changes_speed_alone(
+    twins: Path, change_run: Any
+) -> None:
+    def files() -> dict[str, bytes]:
+        write_report(twins)
+        return {
+            path.name: path.read_bytes()
+            for path in (twins / "report").rglob("*.*")
+            if path.is_file()
+        }
+
+    first = files()
+    assert len(first) > 25
+    for job in plan(twins):
+        change_run.speed(twins, job, 4, 77)
+    changed = {name for name, content in files().items() if first[name] != content}
+    assert changed == {"speed.csv", "speed.md", "speed.tex", "speed.html", "report.html"}
+    results = read_results(twins)
+    one, other = (to_page(results, tables_of(results), (), {}) for _ in range(2))
+    assert one == other
+
+
+def test_speed_is_that_of_the_runs(twins: Path) -> None:
+    write_tables(twins)
+    line, *_ = table(twins, "speed")
+    assert float(line["images_per_second"]) == 200  # seeds 0, 1 and 2 run at 100, 200 and 300
+    assert float(line["images_per_second_sd"]) == 100
+    assert [
+        line[key] for key in ("seconds_per_epoch", "seconds", "peak_memory", "device", "torch")
+    ] == ["2.5", "12.5", "700000004", "cpu", "2.15.0"]
+
+
+def test_formats_escape_what_would_break_them(experiment: Make, make_job: Make) -> None:
+    label = r"50% of a_b & $x$ {#1} | <script>alert(1)</script> \end *bold*"
+    folder = experiment([make_job(label, seed) for seed in (0, 1)], title=label)
+    write_report(folder)
+    report = folder / "report"
+    assert table(folder)[0]["network"] == label
+    latex = r"50\% of a\_b \& \$x\$ \{\#1\} \textbar{} \textless{}script\textgreater{}alert(1)\textless{}/script\textgreater{} \textbackslash{}end *bold*"
+    assert f"    {latex} & 4 & " in (report / "table.tex").read_text()
+    assert (
+        r"| 50% of a\_b & $x$ {#1} \| \<script>alert(1)\</script> \\end \*bold\* | 4 |"
+        in (report / "table.md").read_text()
+    )
+    assert "<script>alert" not in (report / "table.html").read_text()
+    page = (report / "report.html").read_text()
+    assert page.count("<script") == page.count("</script>") == 2
+    assert "alert(1)" in page
+
+
+def test_terminal_and_markdown_and_latex_say_the_same(
+    tmp_path: Path, make_job: Make, change_run: Any
+) -> None:
+    change_run.plan(tmp_path, [make_job("Net 1", 0), make_job("Net 1", 1)])
+    for number, job in enumerate(plan(tmp_path)):
+        change_run.run(tmp_path, job, 1)
+        metrics = tmp_path / job["folder"] / "metrics.csv"
+        head = metrics.read_text().splitlines()[0]
+        metrics.write_text(
+            f"{head}\n1,0.1,1.5,0.5,0.75,{0.75 + number / 8},0.5,{0.5 + number / 8},1.0\n"
+        )
+    write_tables(tmp_path)
+    assert (tmp_path / "report/table.md").read_text().splitlines()[:5] == [
+        "**A table**", "",
+        "| network | depth | params | MACs | train % | val % | gap | best val % | best epoch | runs |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| Net 1 | 4 | 1.23 k | 5.68 M | 81.25 ± 8.84 | 56.25 ± 8.84 | 25.00 ± 0.00 | 56.25 ± 8.84 | 1 | 2 |",
+    ]  # fmt: skip
+    assert (
+        r"Net 1 & 4 & 1.23 k & 5.68 M & 81.25 $\pm$ 8.84 & 56.25 $\pm$ 8.84 & 25.00 $\pm$ 0.00 & 56.25 $\pm$ 8.84 & 1 & 2 \\"
+        in (tmp_path / "report/table.tex").read_text()
+    )
+    shown = show_report(tmp_path).splitlines()
+    assert shown[:7] == [
+        "1 network, on digits, with 2 seeds each, trained by the recipe quick, cut to epochs 4.", "",
+        "A table", "",
+        "network  depth  params    MACs       train %         val %           gap    best val %  best epoch  runs",
+        "─" * 104,
+        "Net 1        4  1.23 k  5.68 M  81.25 ± 8.84  56.25 ± 8.84  25.00 ± 0.00  56.25 ± 8.84           1     2",
+    ]  # fmt: skip
+
+
+def error(folder: Path) -> str:
+    with pytest.raises(TrainError) as caught:
+        write_tables(folder)
+    return str(caught.value)
+
+
+def test_a_folder_without_a_plan_is_refused(tmp_path: Path) -> None:
+    assert error(tmp_path) == f"{tmp_path} is not an experiment: it has no plan.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("{", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        ('{"format": 2}', "its format is 2, and only 1 is known"),
+        ('{"format": 1, "name": "n"}', "it has no data"),
+        ('{"format": 1, "name": "n", "data": "d", "version": "1", "jobs": [{}]}', "it has no label"),
+    ],
+)  # fmt: skip
+def test_a_damaged_plan_is_named(tmp_path: Path, text: str, fact: str) -> None:
+    (tmp_path / "plan.json").write_text(text)
+    assert error(tmp_path) == f"{tmp_path / 'plan.json'} is damaged: {fact}"
+
+
+def test_damaged_numbers_of_a_finished_run_are_named(twins: Path) -> None:
+    run = twins / plan(twins)[0]["folder"]
+    (run / "metrics.csv").write_text("epoch\n1\n")
+    assert error(twins) == f"{run / 'metrics.csv'} is not a table of epochs"
+
+
+def test_a_run_that_is_writing_its_epochs_is_no_error(twins: Path) -> None:
+    run = twins / plan(twins)[0]["folder"]
+    (run / "summary.json").unlink()
+    (run / "speed.csv").unlink()
+    write_tables(twins)
+    assert table(twins)[0]["runs_finished"] == "2"
