@@ -20,6 +20,8 @@ COMMANDS = {
     "data": "Bring data sets here, say what is in them, show them augmented.",
     "transfer": "Give a network the weights of another that computes the same.",
     "evaluate": "Evaluate a trained network again.",
+    "errors": "Show what a trained network gets wrong, as tables, figures and a page.",
+    "probe": "Show norms of activations and gradients by depth, before any training.",
 }
 
 
