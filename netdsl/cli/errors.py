@@ -49,13 +49,16 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
 
 def summary(found: Errors, weights: str) -> Iterator[str]:
     """Yield what a person wants to know first."""
+    from netdsl.experiment.analysis.names import short_names
+
+    names = short_names(found.classes)
     yield (
         f"{weights} weights: {found.accuracy:.2%} of {found.images:,} validation images, "
         f"{found.top5:.2%} among five, calibration error {100 * found.calibration.error:.1f} points"
     )
     for pair in found.confused[:SHOWN]:
-        true, predicted = found.classes[pair.true], found.classes[pair.predicted]
-        yield f"  {pair.images:>5,} ({pair.part:.0%}) of {true} taken for {predicted}"
+        what = f"{names[pair.true]} taken for {names[pair.predicted]}"
+        yield f"  {pair.images:>5,} ({pair.part:.0%} of the class) {what}"
 
 
 def _here(settings: Settings) -> Settings:

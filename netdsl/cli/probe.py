@@ -108,6 +108,7 @@ def _probed(
 ) -> tuple[Probe, ...]:
     from netdsl.experiment.analysis import Probe, find_spots, probe
     from netdsl.experiment.analysis.probe import refuse_too_large
+    from netdsl.train.memory import free_memory
 
     found: list[Probe] = []
     with _progress(len(networks) * seeds) as advance:
@@ -117,7 +118,7 @@ def _probed(
             for seed in range(seeds):
                 module = network.module(seed)
                 if not found:
-                    refuse_too_large(module, tuple(images.shape))
+                    refuse_too_large(module, tuple(images.shape), free_memory("cpu"))
                 found.append(Probe(twin, seed, probe(module, spots, images, labels)))
                 advance()
     return tuple(found)

@@ -35,7 +35,7 @@ def draw_confusion(found: Errors) -> dict[str, bytes]:
     few = len(order) <= NUMBERED
     side = max(4.5, 2.2 + 0.4 * len(order)) if few else 10.0
     with drawing():
-        figure = Figure(figsize=(side + 0.6, side), layout="constrained")
+        figure = Figure(figsize=(side + 0.6, side - 0.3), layout="constrained")
         axes = figure.subplots()
         norm = PowerNorm(0.5, 0, 100)
         image = axes.imshow(parts, cmap="Blues", norm=norm, interpolation="none")
@@ -60,7 +60,7 @@ def draw_classes(found: Errors) -> dict[str, bytes]:
     results, left_out = _extremes(found.by_class)
     names = short_names(found.classes)
     with drawing():
-        figure = Figure(figsize=(7, 1.1 + 0.21 * (len(results) + bool(left_out))))
+        figure = Figure(figsize=(5.2, 1.1 + 0.21 * (len(results) + bool(left_out))))
         figure.set_layout_engine("constrained")
         axes = figure.subplots()
         places = [i + (1 if left_out and i >= BARS // 2 else 0) for i in range(len(results))]

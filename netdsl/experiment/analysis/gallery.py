@@ -18,6 +18,7 @@ _WIDTH = 136  # pixels of a column, at least
 _GAP = 10
 _LINE = 15
 _LINES = 3
+_TITLE = "most confident errors, the probability of each against that of what it is"
 _INK, _PALE, _PAPER = (0, 0, 0), (90, 90, 90), (255, 255, 255)
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -35,7 +36,7 @@ def draw_gallery(found: Errors, data: DataSet) -> bytes:
     height = 2 * _GAP + _LINE + rows * down
     sheet = Image.new("RGB", (_GAP + columns * across, height), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    title = f"{data.name}: most confident errors" if tiles else f"{data.name}: no errors"
+    title = f"{data.name}: {_TITLE if tiles else 'no errors'}"
     draw.text((_GAP, _GAP), title, _INK, _font(bold=True))
     for place, (image, mistake) in enumerate(zip(tiles, found.gallery, strict=True)):
         left = _GAP + place % _COLUMNS * across
@@ -51,13 +52,13 @@ def draw_tile(mistake: Mistake, data: DataSet) -> bytes:
 
 
 def captions(mistake: Mistake, found: Errors) -> tuple[str, str, str]:
-    """Say what an image is, what it is taken for, and the probabilities of both."""
+    """Say what an image is, what it is taken for, and the probability of that against its own."""
     names = short_names(found.classes)
     sure, true = mistake.probability, mistake.probability_of_true
     return (
         names[mistake.true],
         f"taken for {names[mistake.predicted]}",
-        f"{sure:.1%}, and {true:.1%} what it is",
+        f"{sure:.1%} against {true:.1%}",
     )
 
 

@@ -6,9 +6,10 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from netdsl.experiment.analysis.error_figures import BARS, shown_order
+from netdsl.experiment.analysis.error_figures import BARS, NUMBERED, shown_order
 from netdsl.experiment.analysis.errors import Errors, Mistake
 from netdsl.experiment.analysis.gallery import captions, draw_tile
+from netdsl.experiment.analysis.names import short_names
 from netdsl.experiment.analysis.record import About, class_rows
 from netdsl.train import DataSet
 
@@ -92,7 +93,9 @@ def _confusion(found: Errors, svg: bytes) -> Iterator[str]:
         "<p>A row is a class, a column what its images are taken for; the diagonal is right. "
         f"The classes are {order}. Counts are in confusion.csv.</p>"
     )
-    yield _figure(svg, "confusion matrix", least="38rem", most="56rem")
+    few = len(found.classes) <= NUMBERED
+    least = "34rem" if few else "60rem"
+    yield _figure(svg, "confusion matrix", least=least, most="60rem")
 
 
 def _pairs(found: Errors) -> Iterator[str]:
@@ -100,32 +103,31 @@ def _pairs(found: Errors) -> Iterator[str]:
     if not found.confused:
         yield "<p>No image is taken for another class.</p>"
         return
+    names = short_names(found.classes)
     rows = [
-        (found.classes[p.true], found.classes[p.predicted], f"{p.images:,}", f"{p.part:.0%}")
+        (names[p.true], names[p.predicted], f"{p.images:,}", f"{p.part:.0%}")
         for p in found.confused
     ]
     yield _table(("class", "taken for", "images", "of the class"), rows)
 
 
 def _classes(found: Errors, svg: bytes) -> Iterator[str]:
-    shown = (
-        f"the worst {BARS // 2} and the best {BARS // 2} of them; "
-        if len(found.classes) > BARS
-        else ""
-    )
+    shown = f", {BARS // 2} of each" if len(found.classes) > BARS else ""
     yield "<h2>Class by class</h2>"
     yield (
-        f"<p>From the worst to the best, {shown}the lines are 95&nbsp;% intervals (Wilson): few "
+        f"<p>From the worst to the best{shown}. The lines are 95&nbsp;% intervals (Wilson): a few "
         "images say little of a class.</p>"
     )
-    yield _figure(svg, "accuracy of each class", least="24rem", most="42rem")
+    yield _figure(svg, "accuracy of each class", least="22rem", most="34rem")
 
 
 def _gallery(found: Errors, data: DataSet) -> Iterator[str]:
     yield "<h2>Most confident errors</h2>"
-    if not found.gallery:
-        yield "<p>There is no error.</p>"
-        return
+    yield (
+        "<p>With the probability of what an image is taken for, against that of what it is.</p>"
+        if found.gallery
+        else "<p>There is no error.</p>"
+    )
     tiles = "\n".join(_tile(mistake, found, data) for mistake in found.gallery)
     yield f'<div class="gallery">\n{tiles}\n</div>'
 

@@ -16,7 +16,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from netdsl.experiment.analysis.spots import Spot
 from netdsl.train import DataSet, ExitCode, Settings, TrainError
 from netdsl.train.batches import feed, in_order
-from netdsl.train.memory import estimate, free_memory, show_bytes
+from netdsl.train.memory import estimate, show_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +144,12 @@ def first_batch(data: DataSet, images: int) -> tuple[Tensor, Tensor]:
     return next(in_order(feed(data.train, data, settings)))
 
 
-def refuse_too_large(model: nn.Module, batch: tuple[int, ...]) -> None:
-    """Raise where a batch forward and back would not fit into the memory that is free."""
+def refuse_too_large(model: nn.Module, batch: tuple[int, ...], free: int | None) -> None:
+    """Raise where a batch forward and back would not fit into the bytes that are free."""
     images, *shape = batch
     channels, height, width = shape
     settings = Settings(batch_size=images, device="cpu", precision="fp32", channels_last=False)
-    need, free = estimate(model, (channels, height, width), settings), free_memory("cpu")
+    need = estimate(model, (channels, height, width), settings)
     if free is None or need.at(images) <= free:
         return
     fits = need.largest(free)

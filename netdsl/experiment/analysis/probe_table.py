@@ -32,11 +32,13 @@ def probe_text(probes: Sequence[Probe], *, expand: bool = False) -> str:
     twins = by_twin(probes)
     spots = [reading.spot for reading in probes[0].readings]
     shown = spots if expand else some(spots)
-    rows = [_header(tuple(twins)), *(_row(spot, twins) for spot in shown)]
+    rows = [*_header(tuple(twins)), *(_row(spot, twins) for spot in shown)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [_line(row, widths) for row in rows]
     rule = "─" * max(map(len, lines))
-    return "\n".join([lines[0], rule, *lines[1:], rule, *_notes(probes, twins, spots, shown)])
+    top = len(rows) - len(shown)
+    notes = _notes(probes, twins, spots, shown)
+    return "\n".join([*lines[:top], rule, *lines[top:], rule, *notes])
 
 
 def by_twin(probes: Sequence[Probe]) -> dict[str, list[Probe]]:
@@ -64,11 +66,14 @@ def some(spots: Sequence[Spot], most: int = ROWS) -> list[Spot]:
     return [spots[i] for i in sorted(kept)]
 
 
-def _header(twins: tuple[str, ...]) -> tuple[str, ...]:
-    words = {"activation": "activation", "gradient": "gradient", "pull": "weights' gradient"}
-    several = len(twins) > 1
-    cells = [f"{words[what]}{f', {t}' if several else ''}" for what in _SHOWN for t in twins]
-    return "", "depth", *cells
+def _header(twins: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return what is measured, and below it for which twin, where there are two."""
+    what = ("activation", "gradient", "by weights")
+    if len(twins) == 1:
+        return [("", "depth", *what)]
+    blanks = [""] * (len(twins) - 1)
+    above = [cell for word in what for cell in (word, *blanks)]
+    return [("", "", *above), ("", "depth", *twins * len(what))]
 
 
 def _row(spot: Spot, twins: dict[str, list[Probe]]) -> tuple[str, ...]:
@@ -87,16 +92,12 @@ def _line(row: tuple[str, ...], widths: list[int]) -> str:
 
 
 def _number(value: float) -> str:
-    """Write three digits, small and large numbers with a power of ten.
+    """Write three digits.
 
     >>> _number(1.2345), _number(0.012), _number(2.5e-9), _number(34567.8), _number(0)
     ('1.23', '0.012', '2.5e-09', '3.46e+04', '0')
     """
-    return (
-        f"{value:.3g}"
-        if value == 0 or 1e-3 <= abs(value) < 1e3
-        else f"{value:.2e}".replace("0e", "e")
-    )
+    return f"{value:.3g}"
 
 
 def _notes(

@@ -44,7 +44,7 @@ def write_errors(found: Errors, data: DataSet, about: About, folder: Path) -> Pa
     }
     files |= tables(found) | {
         "gallery.png": draw_gallery(found, data),
-        "errors.json": json.dumps(record(found, about), indent=2, ensure_ascii=False).encode(),
+        "errors.json": _json(record(found, about)),
     }
     for name, content in files.items():
         write_file(folder / name, content)
@@ -65,3 +65,8 @@ def tables(found: Errors) -> dict[str, bytes]:
         "confused.csv": to_csv(PAIR_COLUMNS, (list(row.values()) for row in pair_rows(found))),
         "calibration.csv": to_csv(list(asdict(bins[0])), (list(asdict(b).values()) for b in bins)),
     }
+
+
+def _json(content: dict[str, object]) -> bytes:
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
