@@ -25,6 +25,8 @@ COMMANDS = {
     "transfer": "Give a network the weights of another that computes the same.",
     "evaluate": "Evaluate a trained network again.",
     "predict": "Tell what a trained network takes images for.",
+    "errors": "Show what a trained network gets wrong, as tables, figures and a page.",
+    "probe": "Show norms of activations and gradients by depth, before any training.",
     "doctor": "Say what this machine has, what is wrong with it, and the way out.",
 }
 

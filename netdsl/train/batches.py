@@ -55,12 +55,20 @@ def feed(
     """Return a split for the device that the settings name, its images put there if it stays."""
     rows = split.images.permute(0, 2, 3, 1).contiguous()
     mean, std = mean_and_std(data, settings.normalise)
-    device = settings.device
+    return feed_rows(rows, split.labels, (mean, std), settings, world, stays=stays)
+
+
+def feed_rows(
+    rows: Tensor, labels: Tensor, spread: tuple[Tensor, Tensor], settings: Settings,
+    world: World = ALONE, *, stays: bool = True,
+) -> Feed:  # fmt: skip
+    """Return uint8 rows (N, H, W, C) for a device; mean and std are of pixels in 0 … 1."""
+    (mean, std), device = spread, settings.device
     transforms = tuple(make(text) for text in settings.augment)
     return Feed(
         rows=rows.to(device) if stays else rows,
         stays=stays,
-        labels=split.labels.to(device),
+        labels=labels.to(device),
         mean=(mean * 255).to(device),
         scale=(1 / (std * 255)).to(device),
         batch_size=settings.batch_size,

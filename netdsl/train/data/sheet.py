@@ -36,7 +36,7 @@ def draw_sheet(data: DataSet, settings: Settings, *, rows: int = 8, columns: int
         drawn = [_changed(images, settings, epoch) for epoch in range(1, columns)]
     else:
         drawn = [_rows(data, _next(labels, first, step)) for step in range(1, columns)]
-    tiles = [[_tile(tile.numpy()) for tile in row] for row in zip(images, *drawn, strict=True)]
+    tiles = [[tile(image.numpy()) for image in row] for row in zip(images, *drawn, strict=True)]
     names = [data.classes[int(label)] for label in labels[torch.from_numpy(first)]]
     content = io.BytesIO()
     _paste(tiles, names, f"{data.name}: {done or 'no augmentation'}").save(content, "PNG")
@@ -80,7 +80,7 @@ def _changed(images: torch.Tensor, settings: Settings, epoch: int) -> torch.Tens
     return mixed.round().to(torch.uint8).permute(0, 2, 3, 1)
 
 
-def _tile(pixels: Pixels) -> Image.Image:
+def tile(pixels: Pixels) -> Image.Image:
     """Return an image with grey or colours, enlarged without smoothing where it is small."""
     grey = pixels.shape[2] != 3
     image = Image.fromarray(np.ascontiguousarray(pixels[:, :, 0]) if grey else pixels)
@@ -98,6 +98,6 @@ def _paste(tiles: list[list[Image.Image]], labels: list[str], title: str) -> Ima
     for y, (row, label) in enumerate(zip(tiles, labels, strict=True)):
         top = _LINE + 2 * _GAP + y * down
         draw.text((_GAP, top), label, _INK, font)
-        for x, tile in enumerate(row):
-            sheet.paste(tile, (_GAP + x * across, top + _LINE))
+        for x, image in enumerate(row):
+            sheet.paste(image, (_GAP + x * across, top + _LINE))
     return sheet

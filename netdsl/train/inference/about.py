@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netdsl.train.batches import Feed
+from netdsl.train.batches import Feed, feed_rows
 from netdsl.train.data.dataset import Shape
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.settings import Settings
@@ -60,14 +60,7 @@ class About:
         pixels = height * width
         mean, std = torch.tensor(self.mean), torch.tensor(self.std).repeat(pixels)
         mean = mean.repeat(pixels) if len(mean) == channels else mean
-        return Feed(
-            rows=rows.to(settings.device),
-            labels=labels.to(settings.device),
-            mean=(mean * 255).to(settings.device),
-            scale=(1 / (std * 255)).to(settings.device),
-            batch_size=settings.batch_size,
-            channels_last=settings.channels_last,
-        )
+        return feed_rows(rows, labels, (mean, std), settings)
 
 
 def about_weights(path: Path) -> About:

@@ -1,0 +1,70 @@
+"""`netdsl errors`: what a trained network gets wrong, as tables, figures and a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from netdsl.experiment.analysis import Errors
+    from netdsl.train import Settings
+
+SHOWN = 5  # confused pairs
+
+
+@click.command("errors")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
+              help="Where to; RUN/errors unless given.")  # fmt: skip
+@click.option("--weights", type=click.Choice(["best", "last"]), default="best", show_default=True,
+              help="Which weights of the run.")  # fmt: skip
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set lies now.")
+def command(run: Path, output: Path | None, weights: str, data_dir: Path | None) -> None:
+    """Look into what the network of a RUN folder gets wrong of its validation images.
+
+    Writes the confusion matrix, accuracy by class, the most confused pairs, the most confident
+    errors and the calibration as figures and CSV, errors.json, and errors.html with all of it.
+    """
+    from netdsl import train
+    from netdsl.cli.resume import reopen
+    from netdsl.experiment.analysis import About, find_errors, look, write_errors
+    from netdsl.experiment.analysis.names import named
+
+    folder = train.RunFolder.open(run)
+    network, images = reopen(folder, data_dir)
+    model = network.module()
+    train.load_weights(model, folder.best if weights == "best" else folder.last)
+    classes = named(images.classes, Path(str(folder.asked["data"]["data"])))  # type: ignore[index]
+    found = find_errors(look(model, images, _here(folder.settings)), classes)
+    plain = "" if network.settings.residual else ", plain"
+    about = About(str(run), f"{network.name}{plain}", images.name, weights)
+    page = write_errors(found, images, about, output or run / "errors")
+    for line in summary(found, about.weights):
+        click.echo(line)
+    click.echo(f"all of it in {page}")
+
+
+def summary(found: Errors, weights: str) -> Iterator[str]:
+    """Yield what a person wants to know first."""
+    from netdsl.experiment.analysis.names import short_names
+
+    names = short_names(found.classes)
+    yield (
+        f"{weights} weights: {found.accuracy:.2%} of {found.images:,} validation images, "
+        f"{found.top5:.2%} among five, calibration error {100 * found.calibration.error:.1f} points"
+    )
+    for pair in found.confused[:SHOWN]:
+        what = f"{names[pair.true]} taken for {names[pair.predicted]}"
+        yield f"  {pair.images:>5,} ({pair.part:.0%} of the class) {what}"
+
+
+def _here(settings: Settings) -> Settings:
+    """Return the settings with a device that this machine has: the run may come from another."""
+    from dataclasses import replace
+
+    from netdsl.train.machine import is_available
+
+    return settings if is_available(settings.device) else replace(settings, device="cpu")

@@ -1,0 +1,139 @@
+"""`netdsl probe`: norms of activations and gradients by depth, before any training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netdsl.cli.network import network_options, open_source, overrides, show_warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from netdsl.api import Network
+    from netdsl.experiment.analysis import Probe
+
+SUFFIXES = (".svg", ".png", ".csv")
+
+
+@click.command("probe")
+@click.argument("arch")
+@network_options
+@click.option("--twins", is_flag=True, help="The network and its plain twin.")
+@click.option(
+    "--batch", type=click.IntRange(2), default=32, show_default=True, help="How many images."
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="How many initialisations.",
+)
+@click.option(
+    "--data",
+    metavar="NAME|FOLDER",
+    help="Real images and labels; normal random numbers and labels, unless given.",
+)
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where a named data set lies.")
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A figure (.svg, .png) or all numbers (.csv); may be repeated.",
+)
+@click.option("--expand", is_flag=True, help="A line for every block.")
+def command(
+    arch: str, twins: bool, batch: int, seeds: int, data: str | None, data_dir: Path | None,
+    outputs: tuple[Path, ...], expand: bool, **options: Any,
+) -> None:  # fmt: skip
+    """Show what goes through ARCH (a path, a shipped name, or -) at initialisation.
+
+    One batch forward and back for each initialisation; nothing is trained. By residual blocks, and
+    layers outside of them: the root mean square of activations, of the gradient of an image's loss
+    by them, and the norm of the gradient by the weights as a part of the norm of the weights.
+    """
+    from netdsl.experiment.analysis import draw_probes, probe_csv, probe_text
+    from netdsl.train.files import write_file
+
+    for path in outputs:
+        if path.suffix not in SUFFIXES:
+            raise click.BadParameter(f"`{path}` must end in {', '.join(SUFFIXES)}", param_hint="-o")
+    if twins and options["plain"]:
+        raise click.UsageError("--twins probes the plain network too; leave --plain away")
+    network, images, labels = _batch(arch, options, data, data_dir, batch)
+    show_warnings(network)
+    both = [network.override(residual=True), network.plain()] if twins else [network]
+    probes = _probed(both, images, labels, seeds)
+    click.echo(probe_text(probes, expand=expand))
+    kind = f"{network.name} at initialisation, {batch} images"
+    for path in outputs:
+        csv = path.suffix == ".csv"
+        write_file(path, probe_csv(probes) if csv else draw_probes(probes, kind)[path.suffix[1:]])
+        click.echo(str(path))
+
+
+def _batch(
+    arch: str, options: dict[str, Any], data: str | None, data_dir: Path | None, batch: int
+) -> tuple[Network, Tensor, Tensor]:
+    """Return the network with images and labels that it takes."""
+    from netdsl.api import build
+    from netdsl.experiment.analysis.probe import first_batch, random_batch
+
+    keys = ("plain", "definitions", "scale", "input_", "classes")
+    source, said = open_source(arch), overrides(*(options[key] for key in keys))
+    if data is None:
+        network = build(*source.with_overrides(said))
+        images, labels = random_batch(network.input_shape, network.output_shape, batch)
+        return network, images, labels
+    from netdsl.cli.images import meet
+
+    where = {"data": data, "limit": batch, "holdout": 0.2, "on_bad_image": "error",
+             "limit_classes": said.names.get("classes"), "shape": None}  # fmt: skip
+    network, found = meet(source, said, where, data_dir, fit=False)
+    return network, *first_batch(found, batch)
+
+
+def _probed(
+    networks: list[Network], images: Tensor, labels: Tensor, seeds: int
+) -> tuple[Probe, ...]:
+    from netdsl.experiment.analysis import Probe, find_spots, probe
+    from netdsl.experiment.analysis.probe import refuse_too_large
+    from netdsl.train.memory import free_memory
+
+    found: list[Probe] = []
+    with _progress(len(networks) * seeds) as advance:
+        for network in networks:
+            twin = "residual" if network.settings.residual else "plain"
+            spots = find_spots(network)
+            for seed in range(seeds):
+                module = network.module(seed)
+                if not found:
+                    refuse_too_large(module, tuple(images.shape), free_memory("cpu"))
+                found.append(Probe(twin, seed, probe(module, spots, images, labels)))
+                advance()
+    return tuple(found)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """Show how far it is, in a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("probing"), BarColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda: progress.advance(task)

@@ -1,0 +1,85 @@
+"""A network to the places where it is probed: its residual blocks, and its layers outside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from netdsl.api import Network
+from netdsl.ir import Graph, Leaf, Node, Outline, Repeat, Section
+from netdsl.ops.wiring import ShortcutAdd
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A residual block or a layer with weights.
+
+    `output` is the module whose output is that of the spot, `modules` are those that hold its
+    weights. `depth` is how many convolutions and fully connected layers there are on the longest
+    path up to its output.
+    """
+
+    name: str
+    kind: Literal["block", "layer"]
+    depth: int
+    output: str
+    modules: tuple[str, ...]
+
+
+def find_spots(network: Network) -> tuple[Spot, ...]:
+    """Return the spots of a network in the order in which they run; those of its twin are alike.
+
+    Where residual blocks are nested, the innermost count. In the plain twin the same places are
+    blocks, though nothing in it says so.
+    """
+    residual = network if network.settings.residual else network.override(residual=True)
+    blocks = _innermost({node.layer for node in residual.checked if _is_sum(node)})
+    return tuple(_spots(network.checked, blocks))
+
+
+def _is_sum(node: Node) -> bool:
+    return isinstance(node.op, ShortcutAdd)
+
+
+def _innermost(names: set[str]) -> set[str]:
+    return {name for name in names if not any(other.startswith(f"{name}.") for other in names)}
+
+
+def _spots(graph: Graph, blocks: set[str]) -> list[Spot]:
+    members: dict[str, list[Node]] = {}
+    for node in graph:
+        members.setdefault(node.layer, []).append(node)
+    depths = _depths(graph)
+    found = []
+    for name, is_block in _written(graph.outline, blocks):
+        inside = [n for n in graph if n.name.startswith(f"{name}.")]
+        nodes = inside or members.get(name, [])
+        if not any(node.op.depth for node in nodes):
+            continue
+        output = name if inside else nodes[-1].name
+        modules = (name,) if inside else tuple(node.name for node in nodes)
+        depth = max(depths[node.name] for node in nodes)
+        found.append(Spot(name, "block" if is_block else "layer", depth, output, modules))
+    return found
+
+
+def _written(outline: Outline, blocks: set[str]) -> list[tuple[str, bool]]:
+    """Return blocks and layers outside of them, and which is which."""
+    found: list[tuple[str, bool]] = []
+    for entry in outline:
+        if isinstance(entry, Repeat):
+            found += [spot for body in entry.bodies for spot in _written(body, blocks)]
+        elif isinstance(entry, Leaf) or entry.name in blocks:
+            found.append((entry.name, entry.name in blocks))
+        else:
+            assert isinstance(entry, Section)
+            found += [spot for branch in entry.branches for spot in _written(branch, blocks)]
+    return found
+
+
+def _depths(graph: Graph) -> dict[str, int]:
+    """Return how many layers with weights there are on the longest path up to each node."""
+    longest: dict[str, int] = {}
+    for node in graph:
+        longest[node.name] = node.op.depth + max((longest[x] for x in node.inputs), default=0)
+    return longest

@@ -1,0 +1,143 @@
+"""A run's errors and a network's norms from the command line: what is written, and mistakes."""
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from netdsl.cli import main
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Done]:
+    """Run a command in an empty folder, in this process."""
+
+    def call(*arguments: str, stdin: str = "") -> Done:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        with pytest.raises(SystemExit) as caught:
+            main(list(arguments))
+        captured = capsys.readouterr()
+        return Done(int(caught.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def trained(run: Callable[..., Done], tmp_path: Path) -> Path:
+    done = run("train", "-", "--data", "digits", "--limit", "300", "--epochs", "1", "--plain",
+               "--run-dir", "run", stdin='name "Little" Conv 8 Max 2 BB 8 GAP FC classes')  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return tmp_path / "run"
+
+
+def test_errors_of_a_run_agree_with_its_evaluation(run: Callable[..., Done], trained: Path) -> None:
+    done = run("errors", "run", "--weights", "last")
+    evaluated = json.loads(run("evaluate", "run", "--weights", "last", "--json").stdout)
+    first, *pairs, last = done.stdout.splitlines()
+    assert first.startswith(f"last weights: {evaluated['accuracy']:.2%} of 75 validation images, ")
+    assert last == "all of it in run/errors/errors.html"
+    numbers = json.loads((trained / "errors" / "errors.json").read_text())
+    for key in ("accuracy", "top5", "images"):
+        assert numbers[key] == evaluated[key]
+    assert (numbers["network"], numbers["data"]) == ("Little, plain", "digits")
+    assert len(pairs) == min(5, len(numbers["confused"]))
+    _, *rows = csv.reader(io.StringIO((trained / "errors" / "confusion.csv").read_text()))
+    right = sum(int(row[1 + place]) for place, row in enumerate(rows))
+    assert right == round(numbers["accuracy"] * 75)
+
+
+def test_a_run_from_a_device_that_is_not_here_is_looked_into_none_the_less(
+    run: Callable[..., Done], trained: Path
+) -> None:
+    path = trained / "settings.json"
+    path.write_text(path.read_text().replace('"device": "cpu"', '"device": "mps"'))
+    done = run("errors", "run", "-o", "elsewhere")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (trained.parent / "elsewhere" / "errors.html").is_file()
+
+
+def test_what_is_wrong_with_a_run_is_said(
+    run: Callable[..., Done], trained: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("mine")
+    done = run("errors", "run", "-o", "taken")
+    assert (done.returncode, done.stderr) == (6, "error: cannot make taken: File exists\n")
+    done = run("errors", "gone")
+    assert (done.returncode, done.stderr) == (6, "error: gone is not a run: it has no network.arch\n")  # fmt: skip
+    shutil.copytree(trained, tmp_path / "begun")
+    (tmp_path / "begun" / "best.safetensors").unlink()
+    done = run("errors", "begun")
+    message = "error: cannot read begun/best.safetensors: No such file or directory\n"
+    assert (done.returncode, done.stderr) == (6, message)
+    save_file({"conv1.weight": torch.zeros(1)}, trained / "best.safetensors")
+    done = run("errors", "run")
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: run/best.safetensors does not fit the network: it lacks ")
+
+
+def test_a_probe_of_twins_is_shown_drawn_and_written(
+    run: Callable[..., Done], tmp_path: Path
+) -> None:
+    done = run("probe", "digits", "--twins", "--batch", "8", "--seeds", "2", "-o", "a.csv",
+               "-o", "a.svg")  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    *_, ratio, seeds, table, figure = done.stdout.splitlines()
+    assert ratio.startswith("gradient at the first block by that at the last: residual ")
+    assert (seeds, table, figure) == ("medians over 2 initialisations", "a.csv", "a.svg")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "a.csv").read_text())))
+    assert {(row["network"], row["seed"]) for row in rows} == {
+        (twin, seed) for twin in ("residual", "plain") for seed in "01"
+    }
+    svg = (tmp_path / "a.svg").read_text()
+    assert ">residual<" in svg
+    assert ">plain<" in svg
+
+
+def test_a_probe_takes_real_images(run: Callable[..., Done]) -> None:
+    random, real = (run("probe", "-", "--seeds", "1", *more, stdin="input 1x8x8 Conv 4 GAP FC 10")
+                    for more in ((), ("--data", "digits")))  # fmt: skip
+    assert (real.returncode, real.stderr) == (0, "")
+    assert real.stdout != random.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["digits", "-o", "a.pdf"], 2, "Error: Invalid value for -o: `a.pdf` must end in .svg, .png, .csv\n"),
+        (["digits", "--twins", "--plain"], 2,
+         "Error: --twins probes the plain network too; leave --plain away\n"),
+        (["digits", "--batch", "1"], 2,
+         "Error: Invalid value for '--batch': 1 is not in the range x>=2.\n"),
+        (["digist"], 2, "error[E0001]: no file and no shipped architecture `digist`; did you mean `digits`?\n"),
+        (["digits", "--data", "tiny-imagenet"], 2,
+         "error[E0311]: digits.arch takes 1x8x8 images, and those of tiny-imagenet are 3x64x64\n"
+         "  = help: give --input 3x64x64, if the network is to take these, or --fit to bring them to its own\n"),
+        (["digits", "--seeds", "1", "-o", "gone/a.csv"], 6,
+         "error: cannot write gone/a.csv: No such file or directory\n"),
+    ],
+)  # fmt: skip
+def test_mistakes_with_a_probe_are_said(
+    run: Callable[..., Done], arguments: list[str], code: int, message: str
+) -> None:
+    done = run("probe", *arguments)
+    assert done.stderr.endswith(message), done.stderr
+    assert done.returncode == code
