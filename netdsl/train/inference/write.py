@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections import Counter
+from typing import Literal
 
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.inference.about import About
@@ -21,8 +22,8 @@ def to_csv(found: Answers, about: About) -> bytes:
     text = io.StringIO()
     # NOTE: before Python 3.13 a carriage return by itself was not quoted.
     torn = any("\r" in answer.file for answer in found.answers)
-    quoting = csv.QUOTE_ALL if torn else csv.QUOTE_MINIMAL
-    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
+    how: Literal[0, 1] = csv.QUOTE_ALL if torn else csv.QUOTE_MINIMAL
+    writer = csv.writer(text, lineterminator="\n", quoting=how)
     writer.writerow(HEADER)
     for answer in found.answers:
         for rank, (label, chance) in enumerate(_ranked(answer), start=1):
