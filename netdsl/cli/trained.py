@@ -102,7 +102,12 @@ def open_trained(path: Path, which: str | None) -> Trained:
         raise TrainError(f"{path} has no weights yet: no epoch of it is done", None, ExitCode.IO)
     asked: Any = run.asked
     # A run says itself how its network is built, whatever its weights say.
-    about = replace(about_weights(weights), overrides=asked["overrides"], scale=asked["scale"])
+    about = replace(
+        about_weights(weights),
+        network=run.network,
+        overrides=asked["overrides"],
+        scale=asked["scale"],
+    )
     return Trained(path, which, weights, run, about)
 
 

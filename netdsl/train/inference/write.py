@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections import Counter
+from typing import Literal
 
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.inference.about import About
@@ -19,14 +20,17 @@ HEADER = ("file", "rank", "class", "id", "probability")
 def to_csv(found: Answers, about: About) -> bytes:
     """Return a table with a line for each class of each image, the likeliest first."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    # NOTE: before Python 3.13 a carriage return by itself was not quoted.
+    torn = any("\r" in answer.file for answer in found.answers)
+    how: Literal[0, 1] = csv.QUOTE_ALL if torn else csv.QUOTE_MINIMAL
+    writer = csv.writer(text, lineterminator="\n", quoting=how)
     writer.writerow(HEADER)
     for answer in found.answers:
         for rank, (label, chance) in enumerate(_ranked(answer), start=1):
             writer.writerow(
                 (answer.file, rank, about.classes[label], about.ids[label], f"{chance:.6g}")
             )
-    return text.getvalue().encode()
+    return _encoded(text.getvalue())
 
 
 def to_json(found: Answers, about: About, more: dict[str, object]) -> bytes:
@@ -42,7 +46,8 @@ def to_json(found: Answers, about: About, more: dict[str, object]) -> bytes:
         for answer in found.answers
     ]
     record = {**more, "rescaled": found.rescaled, "bad": dict(found.bad), "images": images}
-    return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    return text.encode(errors="backslashreplace")  # which is how JSON writes them
 
 
 def to_submission(found: Answers, ids: tuple[str, ...]) -> bytes:
@@ -59,7 +64,7 @@ def to_submission(found: Answers, ids: tuple[str, ...]) -> bytes:
             ExitCode.USAGE,
         )
     lines = sorted(found.answers, key=_by_number)
-    return "".join(f"{each.name} {ids[each.classes[0]]}\n" for each in lines).encode()
+    return _encoded("".join(f"{each.name} {ids[each.classes[0]]}\n" for each in lines))
 
 
 def submission_ids(about: About, picked: Picked) -> tuple[str, ...]:
@@ -73,6 +78,11 @@ def submission_ids(about: About, picked: Picked) -> tuple[str, ...]:
             "predict a split of the data that the network was trained on: --data",
         )
     return ids
+
+
+def _encoded(text: str) -> bytes:
+    """Return the bytes of a text in which names of files are as the system has them."""
+    return text.encode(errors="surrogateescape")
 
 
 def _ranked(answer: Answer) -> zip[tuple[int, float]]:

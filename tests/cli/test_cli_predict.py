@@ -1,0 +1,216 @@
+"""A trained network asked from the command line: what it takes images for, and how good it is."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.numpy import save_file
+
+from netdsl.cli.main import main
+
+Run = Callable[..., tuple[int, str, str]]
+NETWORK = "w = 4 def Unit(c) { Conv c } Unit w Max 2 Res(Conv w) GAP FC classes"
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Return what a command ends with and what it prints; it runs in this process."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return int(str(ended.value.code)), out, err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with images of three classes that differ by brightness, and a run on them."""
+    root, random = tmp_path_factory.mktemp("trained"), np.random.default_rng(0)
+    for label, name in enumerate(("cat", "dog", "eel")):
+        (root / "images" / name).mkdir(parents=True)
+        for i in range(12):
+            pixels = random.integers(80 * label, 80 * label + 60, (9, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / "images" / name / f"{name}_{i}.png")
+    (root / "net.arch").write_text(NETWORK)
+    arguments = ["--data", "images", "--epochs", "6", "--batch-size", "8", "--no-augment"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        with pytest.raises(SystemExit) as ended:
+            main(["train", "net.arch", "-D", "w=6", "--plain", *arguments, "--run-dir", "run"])
+    assert ended.value.code == 0
+    return root
+
+
+@pytest.fixture
+def here(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, which is where commands run."""
+    root = Path(shutil.copytree(trained, tmp_path / "here"))
+    monkeypatch.chdir(root)
+    return root
+
+
+def recorded(root: Path) -> tuple[float, float]:
+    summary = json.loads((root / "run" / "summary.json").read_text())
+    return summary["best"]["val_accuracy"], summary["best"]["val_loss"]
+
+
+def test_a_run_is_evaluated_to_what_it_recorded(run: Run, here: Path) -> None:
+    code, out, err = run("evaluate", "run", "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert (found["accuracy"], found["loss"]) == recorded(here)
+    assert (found["split"], found["fast"], found["images"]) == ("val", False, 7)
+
+
+def test_the_same_comes_fast_and_of_images_that_were_moved(run: Run, here: Path) -> None:
+    accuracy, loss = recorded(here)
+    _, out, _ = run("evaluate", "run", "--fast", "--precision", "fp32", "--json")
+    found = json.loads(out)
+    assert (found["fast"], found["norms"], found["folded"]) == (True, 2, 2)
+    assert found["loss"] == pytest.approx(loss, rel=0.02)
+    (here / "images").rename(here / "moved")
+    code, _, err = run("evaluate", "run")
+    assert (code, err) == (
+        3,
+        "error: the images of run are gone: there is no folder images\n"
+        "  = help: give --data and the folder where they are now\n",
+    )
+    _, out, _ = run("evaluate", "run", "--data", "moved", "--json")
+    assert json.loads(out)["accuracy"] == accuracy
+
+
+def test_weights_alone_say_what_is_needed(run: Run, here: Path) -> None:
+    shutil.copy(here / "run" / "best.safetensors", here / "w.safetensors")
+    shutil.rmtree(here / "run")
+    code, out, err = run("evaluate", "w.safetensors", "--data", "images", "--split", "all")
+    assert (code, err) == (0, "")
+    assert out.startswith("w.safetensors, ")
+    assert "% of 36 labelled images of images, 100.00% among five, loss " in out
+    code, _, err = run("evaluate", "w.safetensors")
+    assert (code, err.endswith("w.safetensors is a file of weights and has no images: give --data\n")) == (2, True)  # fmt: skip
+    (here / "images").rename(here / "new")
+    code, out, _ = run("predict", "w.safetensors", "new/dog/dog_3.png", "--top", "2")
+    assert (code, out.splitlines()[0], len(out.splitlines())) == (0, "new/dog/dog_3.png", 3)
+
+
+def test_the_classes_of_images_are_told(run: Run, here: Path) -> None:
+    code, out, err = run("predict", "run", "images", "--precision", "fp32", "-o", "out.csv")
+    assert (code, err) == (0, "")
+    assert out.startswith("36 images in ")
+    assert out.endswith(" s, fp32 on cpu, 2 of 2 batch norms folded: out.csv\n")
+    rows = list(csv.DictReader((here / "out.csv").read_text().splitlines()))
+    assert [row["rank"] for row in rows] == ["1", "2", "3"] * 36
+    first = [row for row in rows if row["rank"] == "1"]
+    assert [row["file"] for row in first] == sorted(map(str, Path("images").glob("*/*")))
+    right = sum(row["file"].split("/")[1] == row["class"] for row in first)
+    _, out, _ = run("evaluate", "run", "--data", "images", "--split", "all", "--precision", "fp32",
+                    "--json")  # fmt: skip
+    assert right == round(36 * json.loads(out)["accuracy"])
+    assert right > 24  # more than chance
+
+
+def test_few_images_are_shown_with_all_classes_and_many_in_a_line(run: Run, here: Path) -> None:
+    Image.new("L", (30, 20), 10).save("grey.png")
+    code, out, err = run("predict", "run", "grey.png", "images/eel/eel_1.png")
+    assert (code, err) == (0, "1 of 2 images were cut and rescaled to 3×9×8\n")
+    lines = out.splitlines()
+    assert [lines[0], lines[4]] == ["grey.png", "images/eel/eel_1.png"]
+    told = [line.split() for line in lines[1:4]]
+    assert {name for _, name in told} == {"cat", "dog", "eel"}
+    assert sum(float(chance.rstrip("%")) for chance, _ in told) == pytest.approx(100, abs=0.2)
+    _, out, _ = run("predict", "run", "images/cat")
+    assert [line.split()[0] for line in out.splitlines()] == sorted(
+        map(str, Path("images/cat").iterdir())
+    )
+
+
+def test_a_data_set_is_predicted_and_submitted(run: Run, here: Path) -> None:
+    for name in ("cat", "dog"):
+        shutil.copytree(here / "images" / name, here / "data" / "test" / name)
+    code, out, _ = run(
+        "predict", "run", "--data", "data", "--submission", "sub.txt", "-o", "o.json"
+    )
+    assert (code, out.endswith(": o.json, sub.txt\n")) == (0, True)
+    lines = [line.split(" ") for line in (here / "sub.txt").read_text().splitlines()]
+    assert [name for name, _ in lines] == [
+        f"{name}_{number}.png" for name in ("cat", "dog") for number in range(12)
+    ]
+    record = json.loads((here / "o.json").read_text())
+    assert {image["file"].split("/")[1]: image["classes"][0]["class"] for image in record["images"]} == dict(lines)  # fmt: skip
+    assert (record["run"], record["weights"], record["rescaled"]) == ("run", "best", 0)
+
+
+def test_broken_images_may_be_skipped(run: Run, here: Path) -> None:
+    (here / "images" / "cat" / "cat_0.png").write_text("none")
+    code, out, err = run("predict", "run", "images/cat", "--on-bad-image", "skip", "--json")
+    assert (code, err) == (0, "left out: images/cat/cat_0.png is not an image\n")
+    record = json.loads(out)
+    assert record["bad"] == {"images/cat/cat_0.png": "images/cat/cat_0.png is not an image"}
+    assert len(record["images"]) == 11
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ("predict nowhere x.png", 6, "error: there is no run and no file of weights nowhere\n"),
+        ("predict images x.png", 6, "error: images is not a run: it has no network.arch\n"),
+        ("predict run x.png", 3, "error: there is no file and no folder x.png\n"),
+        ("predict run net.arch", 3, "error: net.arch is not an image\n"),
+        ("predict run run", 3, "error: no image is below empty\n"),
+        ("predict bare.safetensors images", 2,
+         "error: bare.safetensors does not say which network it is of\n"
+         "  = help: give the folder of its run, or weights that `netdsl train` wrote\n"),
+        ("predict net.arch images", 3, "error: net.arch is not a file of weights: "),
+        ("predict run", 2, "Error: say what to look at: images and folders, or --data\n"),
+        ("predict run images --data digits", 2,
+         "Error: say what to look at: images and folders, or --data\n"),
+        ("predict run images -o out.txt", 2,
+         "Error: Invalid value for -o: `out.txt` must end in .csv or .json\n"),
+        ("predict run images --submission no/sub.txt", 6,
+         "error: cannot write no/sub.txt: there is no folder no\n"),
+        ("predict run --data digits", 2,
+         "error: digits has no test images\n  = help: it has train, val, all\n"),
+        ("evaluate run --data digits", 3,
+         "error: class 0 of digits, val is not among the 3 that the network tells: cat, dog, eel\n"
+         "  = help: take data with the classes that it was trained on; `netdsl predict` needs no "
+         "classes\n"),
+        ("evaluate run/best.safetensors --weights last --data images", 2,
+         "Error: --weights last chooses of a run, and run/best.safetensors is a file\n"),
+        ("predict unfinished images", 6, "error: unfinished has no weights yet: no epoch of it is done\n"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_met_with_a_line(
+    arguments: str, code: int, message: str, run: Run, here: Path
+) -> None:
+    save_file({"fc.weight": np.zeros((2, 2), np.float32)}, here / "bare.safetensors")
+    (here / "empty").mkdir()
+    (here / "unfinished").mkdir()
+    for name in ("network.arch", "settings.json"):
+        shutil.copy(here / "run" / name, here / "unfinished")
+    arguments = arguments.replace("run run", "run empty")
+    found, out, err = run(*arguments.split())
+    assert (found, out, message in err) == (code, "", True), err
+    assert "Traceback" not in err
+
+
+def test_weights_of_another_network_are_refused(run: Run, here: Path) -> None:
+    (here / "run" / "network.arch").write_text("input 3x9x8\nConv 6 Conv 8 GAP FC 4\n")
+    settings = json.loads((here / "run" / "settings.json").read_text())
+    settings["asked"]["overrides"] = {}
+    (here / "run" / "settings.json").write_text(json.dumps(settings))
+    code, _, err = run("predict", "run", "images")
+    assert (code, err) == (
+        3,
+        "error: run/best.safetensors is for 3x9x8 images of 3 classes, but its network makes 4 of "
+        "3x9x8\n",
+    )

@@ -1,0 +1,200 @@
+"""A network made fast: folded, in bf16, and what a plain loop gives all the same."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import netdsl
+from netdsl.train import Settings
+from netdsl.train.inference import (
+    fold,
+    make_fast,
+    predict,
+)
+
+DENSE = """
+input 3x32x32 classes 10
+k = 6
+def Dense(k) { Cat( | Norm Act Conv 4*k 1x1 Conv k norm=none act=none bias=off) }
+Conv 12 (Dense k)x3 Norm Act Conv 16 1x1 norm=none act=none Avg 2 (Dense k)x3 Norm Act GAP FC classes
+"""
+NETWORKS = {
+    "resnet20": (lambda: netdsl.load("resnet20"), 19, 19),
+    "net1": (lambda: netdsl.load("net1"), 14, 14),
+    "mobilenet_v2": (lambda: netdsl.load("mobilenet_v2", input=(3, 33, 47), classes=5), 52, 52),
+    "dense": (lambda: netdsl.parse(DENSE), 15, 7),
+}
+
+
+def scramble(model: nn.Module, seed: int = 0) -> nn.Module:
+    """Give every batch norm statistics, scales and shifts as after a training."""
+    random = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for norm in model.modules():
+            if isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d):
+                norm.running_mean.normal_(0, 0.3, generator=random)
+                norm.running_var.uniform_(0.5, 1.5, generator=random)
+                norm.weight.uniform_(0.5, 1.5, generator=random)
+                norm.bias.normal_(0, 0.2, generator=random)
+    return model
+
+
+def normal(*shape: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(1))
+
+
+def far(found: Tensor, expected: Tensor) -> float:
+    return float((found - expected).abs().max() / expected.abs().max())
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_folded_network_gives_the_same(name: str) -> None:
+    make, norms, folded = NETWORKS[name]
+    network = make()
+    model = scramble(network.module())
+    images = normal(3, *network.input_shape)
+    found = fold(model)
+    with torch.no_grad():
+        expected = model.eval()(images)
+        assert (found.norms, found.folded, found.reason) == (norms, folded, None)
+        assert far(found.model(images), expected) < 1e-6
+        left = sum(isinstance(module, nn.BatchNorm2d) for module in found.model.modules())
+        assert left == norms - folded
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_bf16_stays_within_a_hundredth(name: str) -> None:
+    network = NETWORKS[name][0]()
+    model = scramble(network.module()).eval()
+    images = normal(4, *network.input_shape)
+    with torch.no_grad():
+        expected = model(images)
+        found = make_fast(model, Settings(precision="bf16"))(images)
+    assert found.dtype == torch.float32
+    assert float((found - expected).norm() / expected.norm()) < 1e-2
+
+
+def test_the_network_that_is_given_stays_as_it_is() -> None:
+    model = scramble(netdsl.load("resnet20").module())
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    strides = {name: tensor.stride() for name, tensor in model.state_dict().items()}
+    make_fast(model, Settings(precision="bf16"))
+    after = model.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
+    assert all(tensor.stride() == strides[name] for name, tensor in after.items())
+    assert model.training
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+class Shared(nn.Module):
+    """A convolution that runs twice, its norm once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+        self.norm = nn.BatchNorm2d(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(self.conv(x)))
+
+
+class ReadTwice(Shared):
+    """A convolution whose output somebody else reads too."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x)
+        return y + self.norm(y)
+
+
+class OwnWeights(Shared):
+    """A forward that reads the weights of the convolution by itself."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x)) * self.conv.weight.mean()
+
+
+class Scaled(nn.Conv2d):
+    """A convolution that does something else."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).square()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Shared(),
+        ReadTwice(),
+        OwnWeights(),
+        nn.Sequential(nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 5, 3)),
+        nn.Sequential(Scaled(4, 5, 3), nn.BatchNorm2d(5)),
+        nn.Sequential(nn.Conv2d(4, 5, 3), nn.BatchNorm2d(5, track_running_stats=False)),
+    ],
+    ids=["shared", "read twice", "own weights", "norm first", "subclass", "no statistics"],
+)
+def test_what_cannot_be_folded_is_left(model: nn.Module) -> None:
+    if not any(getattr(m, "track_running_stats", True) is False for m in model.modules()):
+        scramble(model)
+    model.eval()
+    images = normal(2, 4, 9, 7)
+    found = fold(model)
+    assert (found.norms, found.folded, found.reason) == (1, 0, None)
+    assert torch.equal(found.model(images), model(images))
+
+
+def test_norms_behind_linear_layers_and_groups_are_folded() -> None:
+    model = scramble(
+        nn.Sequential(
+            nn.Conv2d(4, 6, 3, groups=2, bias=False, padding=1, padding_mode="reflect"),
+            nn.BatchNorm2d(6, affine=True, eps=0.1), nn.ReLU(), nn.Flatten(),
+            nn.Linear(6 * 5 * 7, 3), nn.BatchNorm1d(3),
+        )
+    ).eval()  # fmt: skip
+    found, images = fold(model), normal(3, 4, 5, 7)
+    assert (found.norms, found.folded) == (2, 2)
+    with torch.no_grad():
+        assert far(found.model(images), model(images)) < 1e-6
+
+
+class Counting(nn.Module):
+    """A forward that asks what it is given, which cannot be traced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x) if x.sum() > 0 else -self.net(x)
+
+
+def test_a_network_that_cannot_be_traced_runs_as_it_is() -> None:
+    model, images = scramble(Counting()).eval(), normal(2, 3, 5, 5)
+    fast = make_fast(model, Settings(precision="fp32", channels_last=False))
+    assert (fast.norms, fast.folded) == (1, 0)
+    assert fast.reason == "symbolically traced variables cannot be used as inputs to control flow"
+    assert torch.equal(fast(images), model(images))
+
+
+def test_predict_gives_the_probabilities_of_a_plain_loop() -> None:
+    torch.manual_seed(0)
+    model = scramble(
+        nn.Sequential(nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.Flatten(), nn.Linear(6 * 3 * 5, 4))
+    )
+    images = torch.randint(0, 256, (7, 3, 5, 7), dtype=torch.uint8)
+    mean, std = [0.4, 0.5, 0.6], [0.2, 0.25, 0.3]
+    settings = Settings(batch_size=3, precision="fp32")
+    found = predict(model, images, mean=mean, std=std, settings=settings)
+    shape = (1, 3, 1, 1)
+    plain = (images / 255 - torch.tensor(mean).view(shape)) / torch.tensor(std).view(shape)
+    with torch.no_grad():
+        expected = model.eval()(plain).softmax(1)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(found.sum(1), torch.ones(7))
+
+
+def test_predict_refuses_images_that_are_normalised_already() -> None:
+    with pytest.raises(ValueError, match=r"^images are uint8 \(N, C, H, W\), not torch\.float32"):
+        predict(nn.Flatten(), torch.zeros(1, 3, 2, 2), mean=[0.5] * 3, std=[0.2] * 3)
