@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -74,11 +75,14 @@ def _draw(axes: Axes, twin: str, probes: list[Probe], what: str) -> None:
 
 
 def _scale(axes: Axes) -> None:
-    """Scale the norms by powers of ten, with plain numbers between where they span but few."""
+    """Scale the norms by powers of ten: at least one, or small differences would look large."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.set_yscale("log")
     low, high = axes.get_ylim()
+    if high < 10 * low:
+        middle = math.sqrt(low * high)
+        low, high = axes.set_ylim(middle / math.sqrt(10), middle * math.sqrt(10))
     if high < 50 * low:
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
