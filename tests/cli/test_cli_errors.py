@@ -46,12 +46,13 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that all tests copy."""
     place = tmp_path_factory.mktemp("training")
     text = b'name "Little" Conv 8 Max 2 BB 8 GAP FC classes'
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as caught:
+    with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         patch.setenv("NETDSL_DATA", str(place / "data"))
         patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
-        main(["train", "-", "--data", "digits", "--limit", "300", "--epochs", "1", "--plain",
-              "--run-dir", "run"])  # fmt: skip
+        with pytest.raises(SystemExit) as caught:
+            main(["train", "-", "--data", "digits", "--limit", "300", "--epochs", "1", "--plain",
+                  "--run-dir", "run"])  # fmt: skip
     assert not caught.value.code
     return place / "run"
 
