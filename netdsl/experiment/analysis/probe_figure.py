@@ -83,7 +83,7 @@ def _scale(axes: Axes) -> None:
     if high < 10 * low:
         middle = math.sqrt(low * high)
         low, high = axes.set_ylim(middle / math.sqrt(10), middle * math.sqrt(10))
-    if high < 50 * low:
+    if high < 300 * low:
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
