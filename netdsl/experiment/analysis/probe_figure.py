@@ -35,9 +35,10 @@ def draw_probes(probes: Sequence[Probe], title: str) -> dict[str, bytes]:
     from matplotlib.figure import Figure
 
     twins = by_twin(probes)
-    with drawing():
+    with drawing(math=True):  # for powers of ten
         figure = Figure(figsize=(10.5, 3.6), layout="constrained")
         blocks = {r.spot.kind == "block" for p in probes for r in p.readings}
+        title = title.replace("$", r"\$")
         figure.suptitle(title + ("; hollow: layers outside the blocks" if len(blocks) > 1 else ""))
         for axes, (what, name) in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
             for twin, of in twins.items():
