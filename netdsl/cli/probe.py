@@ -72,13 +72,14 @@ def command(
         raise click.UsageError("--twins probes the plain network too; leave --plain away")
     network, images, labels = _batch(arch, options, data, data_dir, batch)
     show_warnings(network)
-    both = [network.override(residual=True), network.plain()] if twins else [network]
+    both = _twins(network) if twins else [network]
     probes = _probed(both, images, labels, seeds)
     click.echo(probe_text(probes, expand=expand))
-    kind = f"{network.name} at initialisation, {batch} images"
+    files = {"csv": probe_csv(probes)}
+    if {path.suffix for path in outputs} - {".csv"}:
+        files |= draw_probes(probes, f"{network.name} at initialisation, {batch} images")
     for path in outputs:
-        csv = path.suffix == ".csv"
-        write_file(path, probe_csv(probes) if csv else draw_probes(probes, kind)[path.suffix[1:]])
+        write_file(path, files[path.suffix[1:]])
         click.echo(str(path))
 
 
@@ -103,17 +104,29 @@ def _batch(
     return network, *first_batch(found, batch)
 
 
+def _twins(network: Network) -> list[Network]:
+    """Return the residual and the plain network; one that has no shortcuts is refused."""
+    from netdsl.experiment.analysis.spots import has_shortcuts
+
+    residual = network.override(residual=True)
+    if not has_shortcuts(residual):
+        fact = f"{network.name} has no shortcuts: it is its own plain twin"
+        raise click.UsageError(f"{fact}; leave --twins away")
+    return [residual, network.plain()]
+
+
 def _probed(
     networks: list[Network], images: Tensor, labels: Tensor, seeds: int
 ) -> tuple[Probe, ...]:
     from netdsl.experiment.analysis import Probe, find_spots, probe
     from netdsl.experiment.analysis.probe import refuse_too_large
+    from netdsl.experiment.analysis.spots import has_shortcuts
     from netdsl.train.memory import free_memory
 
     found: list[Probe] = []
     with _progress(len(networks) * seeds) as advance:
         for network in networks:
-            twin = "residual" if network.settings.residual else "plain"
+            twin = "residual" if has_shortcuts(network) else "plain"
             spots = find_spots(network)
             for seed in range(seeds):
                 module = network.module(seed)

@@ -41,12 +41,25 @@ def run(
     return call
 
 
+@pytest.fixture(scope="module")
+def training(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that all tests copy."""
+    place = tmp_path_factory.mktemp("training")
+    text = b'name "Little" Conv 8 Max 2 BB 8 GAP FC classes'
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setenv("NETDSL_DATA", str(place / "data"))
+        patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+        with pytest.raises(SystemExit) as caught:
+            main(["train", "-", "--data", "digits", "--limit", "300", "--epochs", "1", "--plain",
+                  "--run-dir", "run"])  # fmt: skip
+    assert not caught.value.code
+    return place / "run"
+
+
 @pytest.fixture
-def trained(run: Callable[..., Done], tmp_path: Path) -> Path:
-    done = run("train", "-", "--data", "digits", "--limit", "300", "--epochs", "1", "--plain",
-               "--run-dir", "run", stdin='name "Little" Conv 8 Max 2 BB 8 GAP FC classes')  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return tmp_path / "run"
+def trained(training: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(training, tmp_path / "run"))
 
 
 def test_errors_of_a_run_agree_with_its_evaluation(run: Callable[..., Done], trained: Path) -> None:
@@ -125,6 +138,8 @@ def test_a_probe_takes_real_images(run: Callable[..., Done]) -> None:
         (["digits", "-o", "a.pdf"], 2, "Error: Invalid value for -o: `a.pdf` must end in .svg, .png, .csv\n"),
         (["digits", "--twins", "--plain"], 2,
          "Error: --twins probes the plain network too; leave --plain away\n"),
+        (["vgg11", "--twins"], 2,
+         "Error: VGG-11 has no shortcuts: it is its own plain twin; leave --twins away\n"),
         (["digits", "--batch", "1"], 2,
          "Error: Invalid value for '--batch': 1 is not in the range x>=2.\n"),
         (["digist"], 2, "error[E0001]: no file and no shipped architecture `digist`; did you mean `digits`?\n"),

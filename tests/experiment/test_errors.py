@@ -270,5 +270,11 @@ def test_few_classes_stand_in_their_own_order_with_their_counts() -> None:
     assert sorted(map(int, shown)) == sorted(int(n) for n in found.confusion.flatten() if n)
 
 
+def test_a_dollar_in_a_name_is_no_formula(three: Predictions) -> None:
+    found = find_errors(three, ("$5$ bill", "a$^$", "eel"))
+    assert ">$5$ bill<" in draw_confusion(found)["svg"].decode()
+    assert ">a$^$<" in draw_classes(found)["svg"].decode()
+
+
 def test_equal_numbers_give_equal_figures() -> None:
     assert draw_confusion(many(3)) == draw_confusion(many(3))

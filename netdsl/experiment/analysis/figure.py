@@ -16,11 +16,13 @@ BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
 @contextmanager
-def drawing() -> Iterator[None]:
-    """Set matplotlib so that equal numbers give equal bytes."""
+def drawing(*, math: bool = False) -> Iterator[None]:
+    """Set matplotlib so that equal numbers give equal bytes; `$` is a letter without `math`."""
     import matplotlib as mpl
 
-    with mpl.rc_context({"svg.hashsalt": "netdsl", "svg.fonttype": "none", "font.size": 9}):
+    with mpl.rc_context({
+        "svg.hashsalt": "netdsl", "svg.fonttype": "none", "font.size": 9, "text.parse_math": math,
+    }):  # fmt: skip
         yield
 
 

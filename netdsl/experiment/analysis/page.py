@@ -93,8 +93,8 @@ def _confusion(found: Errors, svg: bytes) -> Iterator[str]:
         "<p>A row is a class, a column what its images are taken for; the diagonal is right. "
         f"The classes are {order}. Counts are in confusion.csv.</p>"
     )
-    few = len(found.classes) <= NUMBERED
-    least = "34rem" if few else "60rem"
+    classes = len(found.classes)
+    least = f"{14 + 1.6 * classes:g}rem" if classes <= NUMBERED else "60rem"
     yield _figure(svg, "confusion matrix", least=least, most="60rem")
 
 

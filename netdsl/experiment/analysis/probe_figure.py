@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -34,9 +35,10 @@ def draw_probes(probes: Sequence[Probe], title: str) -> dict[str, bytes]:
     from matplotlib.figure import Figure
 
     twins = by_twin(probes)
-    with drawing():
+    with drawing(math=True):  # for powers of ten
         figure = Figure(figsize=(10.5, 3.6), layout="constrained")
         blocks = {r.spot.kind == "block" for p in probes for r in p.readings}
+        title = title.replace("$", r"\$")
         figure.suptitle(title + ("; hollow: layers outside the blocks" if len(blocks) > 1 else ""))
         for axes, (what, name) in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
             for twin, of in twins.items():
@@ -74,12 +76,15 @@ def _draw(axes: Axes, twin: str, probes: list[Probe], what: str) -> None:
 
 
 def _scale(axes: Axes) -> None:
-    """Scale the norms by powers of ten, with plain numbers between where they span but few."""
+    """Scale the norms by powers of ten: at least one, or small differences would look large."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.set_yscale("log")
     low, high = axes.get_ylim()
-    if high < 50 * low:
+    if high < 10 * low:
+        middle = math.sqrt(low * high)
+        low, high = axes.set_ylim(middle / math.sqrt(10), middle * math.sqrt(10))
+    if high < 300 * low:
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())

@@ -105,7 +105,8 @@ def _notes(
 ) -> Iterator[str]:
     seeds = len({probe.seed for probe in probes})
     what = "block" if any(spot.kind == "block" for spot in spots) else "layer"
-    found = [f"{twin} {_spread([probe.ratio for probe in of])}" for twin, of in twins.items()]
+    names = {twin: f"{twin} " if len(twins) > 1 else "" for twin in twins}
+    found = [f"{names[twin]}{_spread([probe.ratio for probe in of])}" for twin, of in twins.items()]
     yield f"gradient at the first {what} by that at the last: {', '.join(found)}"
     if len(shown) < len(spots):
         yield f"{len(shown)} of {len(spots)} blocks and layers are shown; --expand shows all"

@@ -37,6 +37,11 @@ def find_spots(network: Network) -> tuple[Spot, ...]:
     return tuple(_spots(network.checked, blocks))
 
 
+def has_shortcuts(network: Network) -> bool:
+    """Say whether a network is a residual one: not plain, and not without blocks."""
+    return any(map(_is_sum, network.checked))
+
+
 def _is_sum(node: Node) -> bool:
     return isinstance(node.op, ShortcutAdd)
 
