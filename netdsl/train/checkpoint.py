@@ -92,7 +92,7 @@ def _state(job: Training) -> dict[str, Any]:
         "rows": [asdict(row) for row in job.rows],
         "tally": job.tally.state(),
         "seconds": job.elapsed,
-        "pace": job.pace.step,
+        "pace": {"seconds": job.pace.step},
         "random": random_state(job.model, job.settings),
         "model": dict(job.model.state_dict()),
         "optimiser": job.optimiser.state_dict(),
@@ -110,7 +110,7 @@ def _put_back(job: Training, state: Mapping[str, Any]) -> None:
     job.rows = [Row(**row) for row in state["rows"]]
     job.tally = Tally.restore(state["tally"])
     job.seconds = state["seconds"]
-    job.pace = Pace(state.get("pace"))
+    job.pace = Pace(state["pace"]["seconds"])
     job.best_weights = state["best"]
     if job.rows:
         write_weights(job.best_weights, job.run.best, about_best(job))
