@@ -128,7 +128,7 @@ def _state(job: Training, ranks: list[dict[str, Any]]) -> dict[str, Any]:
         "rows": [asdict(row) for row in job.rows],
         "ranks": ranks,
         "seconds": job.elapsed,
-        "pace": job.pace.step,
+        "pace": {"seconds": job.pace.step},
         "model": dict(job.model.state_dict()),
         "optimiser": job.optimiser.state_dict(),
         "average": None if job.average is None else dict(job.average.state_dict()),
@@ -156,7 +156,7 @@ def _put_back(job: Training, state: Mapping[str, Any]) -> None:
     job.rows = [Row(**row) for row in state["rows"]]
     job.tally = Tally.restore([rank["tally"] for rank in state["ranks"]], job.world)
     job.seconds = state["seconds"]
-    job.pace = Pace(state.get("pace"))
+    job.pace = Pace(state["pace"]["seconds"])
     job.best_weights = state["best"]
     job.world.lead(lambda: _write_results(job))
     _draw_on(job, [rank["random"] for rank in state["ranks"]])

@@ -159,7 +159,7 @@ class TestFromTheFirstSteps:
             train.train(make_network(digits), digits, settings, run, Cutting())
         from netdsl.train.checkpoint import read_checkpoint
 
-        step = read_checkpoint(run.checkpoint)["pace"]
+        step = read_checkpoint(run.checkpoint)["pace"]["seconds"]
         summary = train.train(make_network(digits), digits, settings, run)
         expected = Pace(step).epoch(7, 32, len(digits.val) + 200)
         assert expected is not None
