@@ -26,6 +26,8 @@ def test_the_installed_wheel_builds_draws_prints_and_trains(tmp_path: Path) -> N
     assert "6,647,176" in run("-m", "netdsl", "build", "net1")
     run("-m", "netdsl", "draw", "resnet20", "--twins", "-o", "twins.png")
     run("-m", "netdsl", "source", "net1", "-o", "net1.py")
+    code = "from netdsl.experiment.report import page; print(page._asset('page.html'))"
+    assert "Where the numbers come from" in run("-c", code)
     arguments = ["train", "digits", "--data", "digits", "--epochs", "1", "--run-dir", "run"]
     run("-m", "netdsl", *arguments)
     assert "of 359 validation images" in run("-m", "netdsl", "evaluate", "run")

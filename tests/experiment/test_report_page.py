@@ -174,6 +174,9 @@ addEventListener("load", () => {
   curves.querySelector("[name=seeds]").click(); said.seeds = lines();
   curves.querySelector("[name=none]").click(); said.none = lines();
   curves.querySelector("[name=all]").click(); said.all = lines();
+  const ticks = [...curves.querySelectorAll("text[text-anchor=end]")].map((text) => [+text.textContent, +text.getAttribute("y")]);
+  const pitch = ticks.slice(1).map(([value, y], i) => (y - ticks[i][1]) / (value - ticks[i][0]));
+  said.even = pitch.length > 1 && Math.max(...pitch) - Math.min(...pitch) < 1e-6;
   document.body.dataset.said = JSON.stringify(said);
 });
 </script></body>"""
@@ -193,5 +196,5 @@ def test_tables_sort_and_curves_are_switched_on_and_off(clicked: dict[str, Any])
         "up": ["802000", "802000", "6647176", "6647176"],
         "down": ["6647176", "6647176", "802000", "802000"],
         "names": ["Net 1", "Net 1", "Net 6", "Net 6"],
-        "without": 3, "seeds": 9, "none": 0, "all": 12,
+        "without": 3, "seeds": 9, "none": 0, "all": 12, "even": True,
     }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Numbers = Sequence[Sequence[Raw]]
+_HALF = 600  # points that half of a wide page has room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,12 @@ class Drawn:
     caption: str
     files: dict[str, bytes]
     csv: str
+
+    @property
+    def is_wide(self) -> bool:
+        """Say whether it needs the whole width of a page."""
+        width = re.search(rb'<svg[^>]*? width="([0-9.]+)pt"', self.files["svg"])
+        return width is not None and float(width[1]) > _HALF
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ def draw_against(
             _series(axes, side, take, results.plan.has_twins)
     if logarithmic:
         _logarithmic(axes, [take(row) for row in rows])
+    else:
+        axes.locator_params("x", integer=True)
     axes.set(xlabel=what, ylabel="accuracy in %")
     axes.margins(x=0.12, y=0.14)
     grid(axes)

@@ -105,7 +105,7 @@ function paint(place, readout, data, chosen) {
   const [low, high, cut] = range(numbers);
   const pad = (high - low || 1) * 0.05;
   const x = (epoch) => last === 1 ? (box.left + box.right) / 2 : box.left + (epoch - 1) / (last - 1) * (box.right - box.left);
-  const y = (value) => box.bottom - (Math.min(value, high) - low + pad) / (high - low + 2 * pad) * (box.bottom - box.top);
+  const y = (value) => box.bottom - (Math.min(value, high + pad) - low + pad) / (high - low + 2 * pad) * (box.bottom - box.top);
   const svg = node("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "font-size": 12, "font-family": "inherit", fill: "#333" });
   svg.setAttribute("aria-label", `${chosen.measure.name} per epoch`);
   for (const value of steps(low - pad, high + pad, 5)) {
