@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -187,3 +188,12 @@ def test_a_definition_that_was_written_reads_back(
     definition = read_definition(path)
     (variant,) = definition.networks
     assert (definition.seeds, variant.params, variant.label) == ((0, 2), params, label)
+
+
+def test_the_file_of_the_manual_is_one(define: Define) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "experiments.md").read_text("utf-8")
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", text, re.S | re.M)
+    definition = define(example)
+    rows = [(v.arch, v.plain, dict(v.params)) for v in expand(definition)]
+    assert rows[:2] == [("resnet-cifar", False, {"n": 3}), ("resnet-cifar", True, {"n": 3})]
+    assert (rows[6:], len(definition.seeds)) == ([("net1", False, {})], 3)
