@@ -85,12 +85,9 @@ def reading_once() -> Iterator[None]:
 
 def load_images(where: dict[str, Any], data_dir: Path | None) -> DataSet:
     """Read the images that a run is about; bring them first if they are not there."""
-    kept, asked = _read.get(), json.dumps([where, str(data_dir)], sort_keys=True)
-    if kept is None:
-        return _load(where, data_dir)
-    if asked not in kept:
-        kept[asked] = _load(where, data_dir)
-    return kept[asked]
+    kept = {} if (read := _read.get()) is None else read
+    asked = json.dumps([where, str(data_dir)])
+    return kept.get(asked) or kept.setdefault(asked, _load(where, data_dir))
 
 
 def _load(where: dict[str, Any], data_dir: Path | None) -> DataSet:

@@ -141,7 +141,8 @@ def _tell(work: Work, job: Job) -> None:
     if is_finished(work.folder, job):
         work.seen.add(job.key)
         work.renewed()
-    left = seconds_left(work.folder, work.jobs, len(work.shares))
+    hoped = [one for one in work.jobs if work.tries.get(one.key, 0) < ATTEMPTS]
+    left = seconds_left(work.folder, hoped, len(work.shares))
     work.told.ended(job, look(work.folder, job), len(work.seen), left)
 
 

@@ -1,0 +1,88 @@
+"""A network to its changes: each makes another network, and reaches what layers say themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from netdsl import api
+from netdsl.experiment.ablate import Ablation, ablate, changed
+from netdsl.ops.regularise import Dropout
+
+TEXT = """default BB(dropout=0.5)  default Norm(groups=8)
+k = 1
+scale wide(k=2 width=1.5)
+Conv 16 norm=group
+BB 32 pre dropout=0.3 shortcut=pad
+BB 32  (Dropout 0.2)x2
+Res shortcut=project ( BB 64*k s2 order=relu_pre )
+Norm group  Act  GAP  FC 10
+"""
+
+
+def network(text: str = TEXT, scale: str | None = None) -> api.Network:
+    return api.parse(text, input=(3, 16, 16), scale=scale)
+
+
+def of(found: Ablation, base: api.Network, words: str) -> api.Network:
+    (change,) = (one for one in found.changes if one.words == words)
+    return changed(base, change)
+
+
+def ops(one: api.Network) -> set[str]:
+    return {type(node.op).__name__ for node in one.checked}
+
+
+def test_every_change_makes_another_network_that_differs_from_all_others() -> None:
+    base = network()
+    found = ablate(base)
+    words = [one.words for one in found.changes]
+    assert words == [
+        "shortcuts off", "shortcut pad", "shortcut avgpad", "shortcut project", "shortcut always",
+        "shortcut identity",
+        "norm off", "dropout off", "order original", "order bn_after_add", "order relu_before_add",
+        "order relu_pre", "order pre", "half width",
+    ]  # fmt: skip
+    assert found.left_out == ()
+    assert len({changed(base, one).source() for one in found.changes} | {base.source()}) == 15
+
+
+def test_a_change_reaches_what_layers_say_themselves() -> None:
+    base = network()
+    found = ablate(base)
+    assert Dropout.__name__ in ops(base)
+    assert Dropout.__name__ not in ops(of(found, base, "dropout off"))
+    assert "Normalization" not in ops(of(found, base, "norm off"))
+    shapes = [n.shape.channels for n in of(found, base, "half width").checked if n.name == "conv1"]
+    assert shapes == [8]
+
+
+def test_half_width_is_half_of_what_a_scale_makes() -> None:
+    base = network(scale="wide")
+    half = of(ablate(base), base, "half width")
+    channels = {
+        name: next(n.shape.channels for n in net.checked if n.name == "conv1")
+        for name, net in (("wide", base), ("half", half))
+    }
+    assert channels == {"wide": 24, "half": 16}  # 12, rounded to a multiple of 8
+    assert half.params < base.params
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "left_out"),
+    [
+        ("Conv 4 GAP FC 10", ["norm off"], "half width: 322 parameters are no fewer"),
+        ("norm none Conv 64 GAP FC 10", ["half width"], "norm off: the same as the network itself"),
+    ],
+)
+def test_what_changes_nothing_is_left_out_and_said(
+    text: str, words: list[str], left_out: str
+) -> None:
+    found = ablate(network(text))
+    assert [one.words for one in found.changes] == words
+    assert left_out in found.left_out
+
+
+def test_stochastic_depth_can_be_switched_off() -> None:
+    base = network("drop_path 0.5 Conv 8 (BB 8)x2 GAP FC 10")
+    assert "StochasticDepth" in ops(base)
+    assert "StochasticDepth" not in ops(of(ablate(base), base, "stochastic depth off"))

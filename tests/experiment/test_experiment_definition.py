@@ -1,0 +1,199 @@
+"""An experiment's file to the rows of a comparison: what it may say, the grid, what rows are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netdsl.experiment.budget import parse_budget
+from netdsl.experiment.definition import Definition, read_definition
+from netdsl.experiment.definition_text import write_definition
+from netdsl.experiment.grid import expand
+from netdsl.experiment.labels import display, group_all, label_all
+from netdsl.experiment.variant import Variant
+from netdsl.train import TrainError
+
+Define = Callable[[str], Definition]
+NETWORK = '[[network]]\narch = "net1"\n'
+
+
+def failure(run: Callable[[], object]) -> tuple[str, str | None, int]:
+    with pytest.raises(TrainError) as caught:
+        run()
+    return str(caught.value), caught.value.help, caught.value.exit_code
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "help"),
+    [
+        ("seed = 1\n" + NETWORK, "'seed' is not a key of an experiment", "did you mean seeds?"),
+        ("", " names no network", 'as in [[network]] with arch = "net1"'),
+        ("seeds = [0, 0]\n" + NETWORK, "seeds is [0, 0]", "as in seeds = [0, 1, 2], or seeds = 3 for the same"),
+        ("seeds = true\n" + NETWORK, "seeds is True, but must be a whole number or a list", None),
+        ('name = "a/b"\n' + NETWORK, "name is 'a/b'", "letters, digits, - and _: it is the name of a folder"),
+        ("[[network]]\nplain = true\n", "[[network]] 1: arch is missing", "name a file or a shipped architecture"),
+        (NETWORK + "labels = 'x'\n", "[[network]] 1: 'labels' is not a key of a network", "did you mean label?"),
+        (NETWORK + "plain = 'yes'\n", "[[network]] 1: plain is 'yes', but must be true, false or \"both\"", None),
+        (NETWORK + "set = { learning_rate = 1 }\n", "[[network]] 1: set: 'learning_rate' is not a setting", "did you mean lr?"),
+        (NETWORK + "set = { lr = 'high' }\n", "[[network]] 1: set: lr is 'high', but must be a number", None),
+        (NETWORK + "set = { seed = 1 }\n", "[[network]] 1: set: seed is given", "say seeds = [0, 1, 2] for all networks"),
+        (NETWORK + "paper = { value = 0.5 }\n", "[[network]] 1: paper: 'value' is not a key of a paper's numbers", "did you mean val?"),
+        (NETWORK + "[grid]\nn = 3\n", "[grid]: n is 3, but must be a list of values", None),
+        (NETWORK + "[grid]\nn = [[3]]\n", "[grid]: n has [3]", "a number, a text or a truth can vary"),
+        ("name = ", " is not TOML: Invalid value (at end of document)", None),
+    ],
+)  # fmt: skip
+def test_what_a_file_must_not_say_is_refused(
+    text: str, fact: str, help: str | None, define: Define
+) -> None:
+    message, hint, code = failure(lambda: define(text))
+    assert (message.endswith(fact), hint, code) == (True, help, 2), (message, hint)
+
+
+def test_paths_are_from_the_file_and_names_stay_names(define: Define, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    text = 'data = "images"\nrecipe = "r.toml"\n[[network]]\narch = "tiny.arch"\n[[network]]\narch = "net1"\nrecipe = "quick"\ndata = "digits"\n'
+    own, shipped = define(text).networks
+    assert (own.arch, own.recipe, own.data) == tuple(
+        str(tmp_path / name) for name in ("tiny.arch", "r.toml", "images")
+    )
+    assert (shipped.arch, shipped.recipe, shipped.data) == ("net1", "quick", "digits")
+
+
+def test_what_a_network_says_goes_before_what_holds_for_all(define: Define) -> None:
+    text = 'seeds = 3\nclasses = 20\nset = { epochs = 9, lr = 0.5 }\nparams = { n = 4 }\n[[network]]\narch = "resnet-cifar"\nset = { lr = 1 }\nparams = { n = 5 }\n'
+    definition = define(text)
+    (variant,) = expand(definition)
+    assert (variant.set, variant.params, variant.classes) == (
+        {"epochs": 9, "lr": 1.0},
+        {"n": 5},
+        20,
+    )
+    assert definition.seeds == (0, 1, 2)
+
+
+def test_the_grid_makes_every_combination_with_twins_side_by_side(define: Define) -> None:
+    text = '[[network]]\narch = "resnet-cifar"\n[[network]]\narch = "net1"\n[grid]\nn = [3, 5]\nplain = [false, true]\n'
+    variants = expand(define(text))
+    labels = label_all(variants, ["ResNet"] * 4 + ["Net 1"] * 2)
+    shown = [display(label, plain=v.plain) for label, v in zip(labels, variants, strict=True)]
+    assert shown == [
+        "ResNet n=3",
+        "ResNet n=3, plain",
+        "ResNet n=5",
+        "ResNet n=5, plain",
+        "Net 1",
+        "Net 1, plain",
+    ]
+    assert group_all(variants) == (
+        "resnet-cifar|n=3", "resnet-cifar|n=3", "resnet-cifar|n=5", "resnet-cifar|n=5", "net1", "net1",
+    )  # fmt: skip
+
+
+def test_a_grid_reaches_layers_settings_of_networks_and_of_training(define: Define) -> None:
+    text = '[[network]]\narch = "net1"\n[grid]\n"BB.order" = ["pre"]\nnorm = ["none"]\nlr = [0.1]\nrecipe = ["quick"]\n'
+    (variant,) = expand(define(text))
+    assert (variant.params, variant.set, variant.recipe) == (
+        {"BB.order": "pre", "norm": "none"}, {"lr": 0.1}, "quick",
+    )  # fmt: skip
+
+
+def test_what_a_network_says_itself_no_grid_changes(define: Define) -> None:
+    text = '[[network]]\narch = "resnet-cifar"\nparams = { n = 9 }\n[[network]]\narch = "resresnet"\n[grid]\nn = [3, 5]\n'
+    assert [variant.params["n"] for variant in expand(define(text))] == [9, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "help"),
+    [
+        (NETWORK + "[grid]\ndepth = [3]\n", "[grid]: 'depth' is no parameter of net1, and no setting", "they have no parameters"),
+        ('[[network]]\narch = "resnet-cifar"\n[grid]\nm = [3]\n', "[grid]: 'm' is no parameter of resnet-cifar, and no setting", "their parameters: n"),
+        (NETWORK + "[grid]\n'Bott.order' = ['pre']\n", "[grid]: 'Bott.order' is no parameter of net1, and no setting", "they have no parameters"),
+        (NETWORK + "plain = true\n[grid]\nplain = [true, false]\n", "[grid]: every network says itself what plain is", "leave it out of the networks or of the grid"),
+        (NETWORK + "paper = { val = 0.5 }\n[grid]\nlr = [0.1, 1.0]\n", "net1 has a paper's numbers", "the grid makes 2 networks of it: list them, each with its own numbers"),
+        (NETWORK + "[grid]\nlr = ['high']\n", "[grid]: lr is 'high', but must be a number", None),
+    ],
+)  # fmt: skip
+def test_a_grid_that_fits_nothing_is_refused(
+    text: str, fact: str, help: str | None, define: Define
+) -> None:
+    assert failure(lambda: expand(define(text))) == (fact, help, 2)
+
+
+def test_a_paper_may_have_other_numbers_for_the_twin(define: Define) -> None:
+    text = NETWORK + 'plain = "both"\npaper = { val = 0.49, plain = { val = 0.46 } }\n'
+    assert [v.paper_numbers for v in expand(define(text))] == [{"val": 0.49}, {"val": 0.46}]
+
+
+def test_a_budget_goes_before_all_else(define: Define) -> None:
+    from dataclasses import replace
+
+    definition = define("classes = 50\nset = { iterations = 10, lr = 1 }\n" + NETWORK)
+    small = replace(definition, budget=parse_budget("epochs=5, classes=20,limit=2000"))
+    (variant,) = expand(small)
+    assert (variant.classes, variant.limit, variant.set) == (20, 2000, {"lr": 1.0, "epochs": 5})
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "help"),
+    [
+        ("epoch=5", "--budget: 'epoch' is not a setting", "did you mean epochs?"),
+        ("epochs", "--budget: 'epochs' is not of the form KEY=VALUE", "as in epochs=5"),
+        ("classes=1", "--budget: classes is 1, but must be 2 or more", None),
+        ("limit=x", "--budget: limit is x, but must be 2 or more", None),
+        ("epochs=many", "epochs is 'many', but must be a whole number", None),
+    ],
+)
+def test_a_budget_that_makes_no_sense_is_refused(text: str, fact: str, help: str | None) -> None:
+    assert failure(lambda: parse_budget(text)) == (fact, help, 2)
+
+
+def test_labels_say_what_differs_and_no_more() -> None:
+    variants = [Variant("net1", set={"lr": lr, "epochs": 5}, data="digits") for lr in (0.1, 0.01)]
+    assert label_all(variants, ["Net 1", "Net 1"]) == ("Net 1 lr=0.1", "Net 1 lr=0.01")
+    labelled = [Variant("net1", label="wide", params={"k": k}) for k in (1, 2)]
+    assert label_all(labelled, ["Net 1", "Net 1"]) == ("wide k=1", "wide k=2")
+    alone = [Variant("net1", label="wide", params={"k": 2}), Variant("net6", params={"k": 2})]
+    assert label_all(alone, ["Net 1", "Net 6"]) == ("wide", "Net 6 k=2")
+
+
+def test_two_rows_of_one_label_are_refused() -> None:
+    same = [Variant("a.arch"), Variant("b.arch")]
+    assert failure(lambda: label_all(same, ["Net", "Net"])) == (
+        "2 networks are called 'Net'", 'give each its own label, as in label = "wide"', 2,
+    )  # fmt: skip
+
+
+VALUES = st.one_of(
+    st.integers(0, 99),
+    st.floats(1e-6, 9),
+    st.booleans(),
+    st.text(st.characters(codec="utf-8"), min_size=1),
+)
+
+
+@given(st.dictionaries(st.text("abc.-", min_size=1), VALUES, min_size=1), st.text(min_size=1))
+def test_a_definition_that_was_written_reads_back(
+    tmp_path_factory: pytest.TempPathFactory, params: dict[str, object], label: str
+) -> None:
+    path = tmp_path_factory.mktemp("written") / "experiment.toml"
+    write_definition(
+        path, {"name": "x", "seeds": [0, 2]}, [{"arch": "net1", "params": params, "label": label}]
+    )
+    definition = read_definition(path)
+    (variant,) = definition.networks
+    assert (definition.seeds, variant.params, variant.label) == ((0, 2), params, label)
+
+
+def test_the_file_of_the_manual_is_one(define: Define) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "experiments.md").read_text("utf-8")
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", text, re.S | re.M)
+    definition = define(example)
+    rows = [(v.arch, v.plain, dict(v.params)) for v in expand(definition)]
+    assert rows[:2] == [("resnet-cifar", False, {"n": 3}), ("resnet-cifar", True, {"n": 3})]
+    assert (rows[6:], len(definition.seeds)) == ([("net1", False, {})], 3)

@@ -1,0 +1,301 @@
+"""An experiment with real runs: skipped, gone on with, tried again, stopped, killed, done again."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from netdsl.cli.experiment import command as experiment
+from netdsl.cli.main import group as netdsl
+from netdsl.experiment.again import differences
+from netdsl.experiment.attempt import Share, attempt, conclude
+from netdsl.experiment.locks import is_taken, take
+from netdsl.experiment.plan import Job, Plan, choose, in_turn, read_plan
+from netdsl.experiment.state import Failure, Phase, State, look, read_failure
+from netdsl.train import RunFolder, TrainError
+
+TINY = 'name "Tiny"  input 1x8x8  classes 10\nConv 4  Max 2  BB 8 dropout=0.2  GAP  FC classes\n'
+FILE = """name = "small"
+data = "digits"
+limit = 300
+set = { epochs = 3, threads = 1 }
+[[network]]
+arch = "tiny.arch"
+plain = "both"
+paper = { val = 0.5 }
+"""
+WILD = FILE + '[[network]]\narch = "tiny.arch"\nlabel = "wild"\nset = { lr = 1e30 }\n'
+RESULTS = ("metrics.csv", "best.safetensors", "last.safetensors")
+
+
+def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "netdsl", "experiment", *arguments], text=True, cwd=cwd,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
+def run(*arguments: str, folder: Path) -> Result:
+    """Call a sub-command in this process; the runs are processes of their own."""
+    place = ("--dir", str(runs(folder)))
+    return CliRunner().invoke(
+        experiment, [arguments[0], str(folder / "x.toml"), *arguments[1:], *place]
+    )
+
+
+def written(folder: Path, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tiny.arch").write_text(TINY)
+    (folder / "x.toml").write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = written(tmp_path_factory.mktemp("finished"), WILD)
+    done = run("run", "--jobs", "2", folder=folder)
+    assert done.exit_code == 4, done.output  # of the one that is meant to fail
+    return folder, done.stdout
+
+
+def runs(folder: Path) -> Path:
+    return folder / "experiments" / "small"
+
+
+def test_the_plan_holds_what_reports_need(finished: tuple[Path, str]) -> None:
+    folder = runs(finished[0])
+    record = json.loads((folder / "plan.json").read_text())
+    assert {k: record[k] for k in ("format", "name", "title", "data", "recipe", "budget")} == {
+        "format": 1, "name": "small", "title": "small", "data": "digits", "recipe": "", "budget": {},
+    }  # fmt: skip
+    first, twin, wild = record["jobs"]
+    assert [(j["label"], j["plain"], j["seed"], j["change"]) for j in record["jobs"]] == [
+        ("Tiny", False, 0, None), ("Tiny", True, 0, None), ("wild", False, 0, None),
+    ]  # fmt: skip
+    assert first["group"] == twin["group"] != wild["group"]
+    assert (first["paper"], first["params"], first["depth"]) == ({"val": 0.5}, 1030, 4)
+    assert first["command"][:2] == ["netdsl", "train"]
+    assert read_plan(folder).jobs[0].command == tuple(first["command"])
+
+
+def test_every_run_ends_in_a_line_and_a_failure_keeps_its_reason(
+    finished: tuple[Path, str],
+) -> None:
+    folder, out = finished
+    *lines, wild, last = out.splitlines()
+    assert sorted(line.split("  ")[1].split(":")[0] for line in lines) == [
+        "Tiny seed 0", "Tiny, plain seed 0", "wild seed 0",
+    ]  # fmt: skip
+    assert wild.startswith("wild seed 0: failed: the loss became nan in step ")
+    assert last == f"2 of 3 runs are finished; all of it in {runs(folder)}"
+    job = read_plan(runs(folder)).jobs[2]
+    failure = read_failure(runs(folder), job)
+    assert failure is not None
+    assert (failure.attempts, failure.exit_code) == (1, 4)
+
+
+def test_running_again_skips_what_is_done_and_tries_what_failed(finished: tuple[Path, str]) -> None:
+    folder, _ = finished
+    jobs = read_plan(runs(folder)).jobs
+    before = [(runs(folder) / job.folder / "summary.json").stat().st_mtime_ns for job in jobs[:2]]
+    done = run("run", "--only", "wild", folder=folder)
+    assert done.stdout.startswith(
+        "0/1  wild seed 0: failed (2 times): the loss became nan in step "
+    )
+    assert done.exit_code == 4
+    after = [(runs(folder) / job.folder / "summary.json").stat().st_mtime_ns for job in jobs[:2]]
+    assert after == before
+    _, first, *_, last = run("status", folder=folder).stdout.splitlines()
+    assert last == f"small: 3 runs, 2 finished, 1 failed; in {runs(folder)}"
+    assert "finished, 3 of 3 epochs, best " in first
+
+
+def test_lines_for_other_engines_are_idempotent(finished: tuple[Path, str]) -> None:
+    folder, _ = finished
+    done = run("run", "--only", "Tiny, plain", "--print-jobs", folder=folder)
+    (line,) = done.stdout.splitlines()
+    assert tuple(shlex.split(line)) == read_plan(runs(folder)).jobs[1].command
+    _, *arguments = shlex.split(line)
+    assert CliRunner().invoke(netdsl, arguments).stdout.endswith("is finished\n")
+
+
+def test_a_run_is_reproduced_bit_for_bit(finished: tuple[Path, str], tmp_path: Path) -> None:
+    folder, again = runs(finished[0]), tmp_path / "again"
+    first, twin = (folder / job.folder for job in read_plan(folder).jobs[:2])
+    done = CliRunner().invoke(netdsl, ["reproduce", str(first), "--run-dir", str(again)])
+    assert done.stdout.splitlines()[-1] == f"{again} is equal to {first}, bit for bit"
+    apart = {one.what: one.how for one in differences(RunFolder.open(first), RunFolder.open(twin))}
+    assert apart["last.safetensors"].startswith("17 of 20 tensors differ, by ")
+    assert "val_loss" in apart
+    assert "epoch" not in apart
+
+
+def processes_in(folder: Path) -> list[int]:
+    """The processes that train in a folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = entry.read_bytes().decode().split("\0")
+        except OSError:
+            continue
+        if "train" in words and any(str(folder) in word for word in words):
+            found.append(int(entry.parent.name))
+    return found
+
+
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
+def check_equal(folder: Path, finished: Path) -> None:
+    for job in read_plan(runs(finished)).jobs[:2]:
+        for file in RESULTS:
+            ours, theirs = (runs(where) / job.folder / file for where in (folder, finished))
+            assert ours.read_bytes() == theirs.read_bytes(), (job.name, file)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_stopped_and_killed_it_goes_on_to_the_same_and_leaves_nobody(
+    finished: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder = written(tmp_path, FILE)
+    stopped = start("run", "x.toml", "--jobs", "2", cwd=folder)
+    wait_for(lambda: list(runs(folder).glob("runs/*/settings.json")), stopped)
+    stopped.send_signal(signal.SIGTERM)
+    _, err = stopped.communicate(timeout=60)
+    assert (stopped.returncode, err) == (143, "stopped; the same command goes on\n")
+    assert processes_in(folder) == []
+    assert not list(runs(folder).glob("runs/*/failed.json"))
+    killed, other = (start("run", "x.toml", cwd=folder) for _ in range(2))
+    wait_for(lambda: processes_in(folder), killed)
+    killed.kill()  # its run, if it had one, goes on with its lock
+    killed.communicate()
+    _, err = other.communicate(timeout=300)
+    assert (other.returncode, err) == (0, "")
+    check_equal(folder, finished[0])
+
+
+def kill_and_finish(folder: Path, kills: int, seed: int) -> None:
+    """Kill two processes that share an experiment, or runs of theirs, at random moments."""
+    chance = random.Random(seed)
+    sharing = [start("run", "x.toml", cwd=folder) for _ in range(2)]
+    for _ in range(kills):
+        time.sleep(chance.uniform(0.2, 6))
+        victim, trained = chance.randrange(len(sharing)), processes_in(folder)
+        if trained and chance.random() < 0.5:
+            os.kill(chance.choice(trained), signal.SIGKILL)
+            continue
+        sharing[victim].kill()
+        sharing[victim].communicate()
+        sharing[victim] = start("run", "x.toml", cwd=folder)
+    for process in sharing:
+        process.communicate(timeout=600)
+    done = run("run", folder=folder)
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_at_random_moments_all_comes_to_the_same(
+    seed: int, finished: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder = written(tmp_path, FILE)
+    kill_and_finish(folder, 8, seed)
+    assert not list(runs(folder).glob("runs/*/failed.json"))
+    check_equal(folder, finished[0])
+
+
+def job(folder: str, *command: str, seed: int = 0, key: str = "k", plain: bool = False) -> Job:
+    return Job(
+        "Tiny", "tiny", plain, seed, key, folder, command, "tiny.arch", {}, "", {"threads": 1}, 4, 1,
+        1, 2, 1, {}, None,
+    )  # fmt: skip
+
+
+def test_a_failure_is_counted_until_it_is_final(tmp_path: Path) -> None:
+    one = job("runs/k", "netdsl", "check", "missing.arch")
+    for attempts in (1, 2, 3):
+        begun = attempt(tmp_path, one, Share(1, {}))
+        assert begun is not None
+        assert is_taken(tmp_path, "k")
+        assert attempt(tmp_path, one, Share(1, {})) is None  # another process would not get it
+        assert conclude(begun) == 2
+        assert not is_taken(tmp_path, "k")
+        reason = "cannot read missing.arch: No such file or directory"
+        assert read_failure(tmp_path, one) == Failure(attempts, 2, reason)
+    state = look(tmp_path, one)
+    assert state.phase == Phase.FAILED
+    assert state.failure is not None
+    assert state.failure.is_final
+    assert not Failure(3, 137, "killed by SIGKILL").is_final
+
+
+def test_a_killed_run_says_by_what_and_keeps_its_lock_while_it_lives(tmp_path: Path) -> None:
+    begun = attempt(tmp_path, job("runs/k", "netdsl", "build", "net1"), Share(1, {}))
+    assert begun is not None
+    os.kill(begun.process.pid, signal.SIGSTOP)
+    os.close(os.dup(begun.lock))
+    begun.process.kill()
+    assert conclude(begun) == 137
+    failure = read_failure(tmp_path, begun.job)
+    assert failure == Failure(1, 137, "killed by SIGKILL")
+
+
+def test_a_lock_is_given_back_when_its_owner_is_killed(tmp_path: Path) -> None:
+    code = f"from pathlib import Path; from netdsl.experiment.locks import take; import time\ntake(Path({str(tmp_path)!r}), 'k'); print('held', flush=True); time.sleep(60)"
+    owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == "held\n"
+    assert take(tmp_path, "k") is None
+    owner.kill()
+    owner.communicate()
+    assert not is_taken(tmp_path, "k")
+
+
+def test_what_nobody_began_is_waiting(tmp_path: Path) -> None:
+    assert look(tmp_path, job("runs/k")) == State(Phase.WAITING)
+
+
+def test_rows_are_chosen_by_label_and_begun_seed_by_seed() -> None:
+    jobs = tuple(
+        job("f", key=f"{plain}{seed}", seed=seed, plain=plain)
+        for plain in (False, True)
+        for seed in (0, 1)
+    )
+    plan = Plan("x", "x", "digits", "", {}, "0", jobs)
+    assert [one.name for one in in_turn(jobs)] == [
+        "Tiny seed 0", "Tiny, plain seed 0", "Tiny seed 1", "Tiny, plain seed 1",
+    ]  # fmt: skip
+    assert choose(plan, ("Tiny",)) == jobs
+    assert choose(plan, ("Tiny, plain",)) == jobs[2:]
+    with pytest.raises(TrainError) as caught:
+        choose(plan, ("tiny",))
+    assert (str(caught.value), caught.value.help) == (
+        "no network is called 'tiny'",
+        "did you mean Tiny?",
+    )
+
+
+def test_a_folder_without_a_plan_is_no_experiment(tmp_path: Path) -> None:
+    with pytest.raises(TrainError) as caught:
+        read_plan(tmp_path)
+    assert str(caught.value) == f"{tmp_path} is no experiment: it has no plan.json"
+    (tmp_path / "plan.json").write_text('{"format": 2}')
+    with pytest.raises(TrainError) as caught:
+        read_plan(tmp_path)
+    assert str(caught.value) == f"{tmp_path / 'plan.json'} is of format 2, and this netdsl reads 1"
