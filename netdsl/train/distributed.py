@@ -13,6 +13,7 @@ import torch
 import torch.distributed as dist
 
 from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.meeting import meet
 from netdsl.train.settings import Settings
 
 T = TypeVar("T")
@@ -102,7 +103,11 @@ def joined() -> Iterator[World]:
     if local < gpus:
         torch.cuda.set_device(local)  # from here on it is what "cuda" means
     try:
-        dist.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo", timeout=_PATIENCE)
+        store, rank, size = meet(_PATIENCE)
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl" if gpus else "gloo",
+            timeout=_PATIENCE, store=store, rank=rank, world_size=size,
+        )  # fmt: skip
     except (ValueError, RuntimeError) as error:
         fact = f"the processes do not find one another: {str(error).partition(chr(10))[0]}"
         help = "start them with `torchrun --nproc-per-node N -m netdsl train …`"

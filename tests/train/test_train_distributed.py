@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import torch.distributed as dist
 from click.exceptions import Exit
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,7 @@ from netdsl.train.data.dataset import DataSet, Split
 from netdsl.train.distributed import World, current, joined, refuse_unfit
 from netdsl.train.freezing import training_mode
 from netdsl.train.machine import count_cores
+from netdsl.train.meeting import _answer, _call
 from netdsl.train.mixing import Mixed
 from netdsl.train.replica import synchronised
 from netdsl.train.schedule import rate
@@ -307,6 +310,20 @@ def test_processes_that_nobody_told_of_one_another_are_an_error(
         pass
     assert caught.value.help == "start them with `torchrun --nproc-per-node N -m netdsl train …`"
     assert caught.value.exit_code == ExitCode.USAGE
+
+
+def test_processes_started_again_do_not_meet_those_before_them() -> None:
+    """The store is kept: what killed processes called and answered is still in it."""
+    store = dist.HashStore()
+    names = []
+    for _ in range(3):
+        with ThreadPoolExecutor(3) as processes:
+            others = [processes.submit(_answer, store, rank) for rank in (1, 2)]
+            time.sleep(0.05)  # time to find the call of those before
+            names.append(processes.submit(_call, store, 3).result())
+            assert [other.result() for other in others] == names[-1:] * 2
+        store.set("netdsl", "a call that nobody has answered")
+    assert len(set(names)) == 3
 
 
 def test_a_process_without_torchrun_is_alone() -> None:

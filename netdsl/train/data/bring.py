@@ -24,21 +24,25 @@ def bring(entry: Entry, place: Path, source: str | None, told: Told) -> Path:
     archive = entry.archive
     if archive is None:
         raise TrainError(f"{entry.name} needs no download", exit_code=ExitCode.USAGE)
-    with alone(place / f".{entry.name}.lock"):  # who waited may find that it has been brought
-        return entry.find(place) or _brought(entry, archive, place, source, told)
-
-
-def _brought(entry: Entry, archive: Archive, place: Path, source: str | None, told: Told) -> Path:
+    if found := entry.find(place):
+        return found
     own = source is not None and not re.match("https?://", source)
     if own:
         path = Path(str(source))
         check_hash(path, archive)
-    else:
+        return _unpacked(path, entry, archive, place, told)
+    with alone(place / f".{entry.name}.lock"):  # who waited may find that it has been brought
+        if found := entry.find(place):
+            return found
         urls = (source,) if source else ()
         path = download(archive, place, lambda done, of: told("downloading", done, of), urls)
-    folder = extract(path, archive, place, lambda done, of: told("unpacking", done, of))
-    if not own:
+        folder = _unpacked(path, entry, archive, place, told)
         path.unlink(missing_ok=True)
+    return folder
+
+
+def _unpacked(path: Path, entry: Entry, archive: Archive, place: Path, told: Told) -> Path:
+    folder = extract(path, archive, place, lambda done, of: told("unpacking", done, of))
     if entry.find(place) is None:
         raise TrainError(f"{path} did not hold all of {entry.name}")
     return folder
