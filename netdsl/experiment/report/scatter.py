@@ -21,7 +21,8 @@ _PLACES = (
     (8, -8, "left", "top"), (-8, -8, "right", "top"), (0, 22, "center", "bottom"),
     (0, -22, "center", "top"), (14, 20, "left", "bottom"), (-14, 20, "right", "bottom"),
     (14, -20, "left", "top"), (-14, -20, "right", "top"), (0, 36, "center", "bottom"),
-    (0, -36, "center", "top"),
+    (0, -36, "center", "top"), (0, -52, "center", "top"), (0, 52, "center", "bottom"),
+    (0, -68, "center", "top"), (0, 68, "center", "bottom"), (0, -90, "center", "top"),
 )  # fmt: skip
 _MARKER = 5  # pixels from the middle of a point that it covers
 _PIECES = 200  # of a line, each of which a label must not cover
@@ -38,17 +39,15 @@ def draw_against(
 
     figure = Figure(figsize=(6.2, 4.2), layout="constrained")
     axes = figure.subplots()
-    rows = [row for row in results.rows if row.finished]
+    rows = sorted((row for row in results.rows if row.finished), key=take)
     for plain in (False, True):
-        side = sorted((row for row in rows if row.job.plain is plain), key=take)
-        if side:
+        if side := [row for row in rows if row.job.plain is plain]:
             _series(axes, side, take, results.plan.has_twins)
     if logarithmic:
         _logarithmic(axes, [take(row) for row in rows])
     else:
         axes.locator_params("x", integer=True)
-    axes.set(xlabel=what, ylabel="accuracy in %")
-    axes.margins(x=0.12, y=0.14)
+    axes.set(xlabel=what, ylabel="accuracy in %", xmargin=0.12, ymargin=0.14)
     grid(axes)
     figure.legend(loc="outside upper center", ncols=2)
     _label(figure, axes, _labels(rows, take))
