@@ -105,6 +105,7 @@ def _labels(
 def _label(figure: Figure, axes: Axes, labels: Sequence[tuple[str, float, float]]) -> None:
     """Write each label where it covers nothing; leave it away where there is no such place."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
 
     canvas: Any = FigureCanvasAgg(figure)
     renderer = canvas.get_renderer()
@@ -114,7 +115,8 @@ def _label(figure: Figure, axes: Axes, labels: Sequence[tuple[str, float, float]
     for text, x, y in labels:
         for place in _PLACES:
             note = _note(axes, safe(text), (x, y), place)
-            box = note.get_window_extent(renderer).padded(1)
+            note.update_positions(renderer)
+            box = Text.get_window_extent(note, renderer).padded(1)  # without the line to its point
             if _is_inside(box, axes.bbox) and not any(box.overlaps(other) for other in taken):
                 taken.append(box)
                 break
