@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netdsl.experiment.report.results import Results
+from netdsl.experiment.report.results import Result, Results
 from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.style import INK, PLAIN, RESIDUAL, grid, look_of, safe
 from netdsl.experiment.report.words import interval, percent, points
@@ -23,17 +23,7 @@ def draw_gap(results: Results) -> Figure:
     rows = [row for row in results.rows if row.finished]
     figure, axes = _lines([row.name for row in rows])
     for place, row in enumerate(rows):
-        train, val, gap = (row.measure(name) for name in ("train", "val", "gap"))
-        assert train is not None, "only rows with finished runs are drawn"
-        assert val is not None
-        look = look_of(row)
-        axes.plot([100 * val.mean, 100 * train.mean], [place] * 2, color=look.colour, lw=2)
-        for value, face in ((val, look.colour), (train, "white")):
-            axes.errorbar(
-                100 * value.mean, place, xerr=100 * (value.deviation or 0), color=look.colour,
-                marker=look.marker, markersize=6.5, markerfacecolor=face, capsize=3,
-            )  # fmt: skip
-        _beside(axes, place, percent(gap))
+        _gap_line(axes, place, row)
     axes.set(xlabel="accuracy in %")
     _beside(axes, -0.75, "gap, points", bold=True)
     shapes = {"o": "residual", "s": "plain"} if results.plan.has_twins else {"o": ""}
@@ -45,6 +35,20 @@ def draw_gap(results: Results) -> Figure:
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside upper center", ncols=2)
     return figure
+
+
+def _gap_line(axes: Axes, place: int, row: Result) -> None:
+    train, val, gap = (row.measure(name) for name in ("train", "val", "gap"))
+    assert train is not None, "only rows with finished runs are drawn"
+    assert val is not None
+    look = look_of(row)
+    axes.plot([100 * val.mean, 100 * train.mean], [place] * 2, color=look.colour, lw=2)
+    for value, face in ((val, look.colour), (train, "white")):
+        axes.errorbar(
+            100 * value.mean, place, xerr=100 * (value.deviation or 0), color=look.colour,
+            marker=look.marker, markersize=6.5, markerfacecolor=face, capsize=3,
+        )  # fmt: skip
+    _beside(axes, place, percent(gap))
 
 
 def draw_differences(results: Results) -> Figure:

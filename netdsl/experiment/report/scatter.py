@@ -21,7 +21,8 @@ _PLACES = (
     (8, -8, "left", "top"), (-8, -8, "right", "top"), (0, 22, "center", "bottom"),
     (0, -22, "center", "top"), (14, 20, "left", "bottom"), (-14, 20, "right", "bottom"),
     (14, -20, "left", "top"), (-14, -20, "right", "top"), (0, 36, "center", "bottom"),
-    (0, -36, "center", "top"),
+    (0, -36, "center", "top"), (0, -52, "center", "top"), (0, 52, "center", "bottom"),
+    (0, -68, "center", "top"), (0, 68, "center", "bottom"), (0, -90, "center", "top"),
 )  # fmt: skip
 _MARKER = 5  # pixels from the middle of a point that it covers
 _PIECES = 200  # of a line, each of which a label must not cover
@@ -38,17 +39,15 @@ def draw_against(
 
     figure = Figure(figsize=(6.2, 4.2), layout="constrained")
     axes = figure.subplots()
-    rows = [row for row in results.rows if row.finished]
+    rows = sorted((row for row in results.rows if row.finished), key=take)
     for plain in (False, True):
-        side = sorted((row for row in rows if row.job.plain is plain), key=take)
-        if side:
+        if side := [row for row in rows if row.job.plain is plain]:
             _series(axes, side, take, results.plan.has_twins)
     if logarithmic:
         _logarithmic(axes, [take(row) for row in rows])
     else:
         axes.locator_params("x", integer=True)
-    axes.set(xlabel=what, ylabel="accuracy in %")
-    axes.margins(x=0.12, y=0.14)
+    axes.set(xlabel=what, ylabel="accuracy in %", xmargin=0.12, ymargin=0.14)
     grid(axes)
     figure.legend(loc="outside upper center", ncols=2)
     _label(figure, axes, _labels(rows, take))
@@ -106,6 +105,7 @@ def _labels(
 def _label(figure: Figure, axes: Axes, labels: Sequence[tuple[str, float, float]]) -> None:
     """Write each label where it covers nothing; leave it away where there is no such place."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
 
     canvas: Any = FigureCanvasAgg(figure)
     renderer = canvas.get_renderer()
@@ -115,7 +115,8 @@ def _label(figure: Figure, axes: Axes, labels: Sequence[tuple[str, float, float]
     for text, x, y in labels:
         for place in _PLACES:
             note = _note(axes, safe(text), (x, y), place)
-            box = note.get_window_extent(renderer).padded(1)
+            note.update_positions(renderer)
+            box = Text.get_window_extent(note, renderer).padded(1)  # without the line to its point
             if _is_inside(box, axes.bbox) and not any(box.overlaps(other) for other in taken):
                 taken.append(box)
                 break

@@ -83,7 +83,7 @@ function lines(row, { measure, seeds }) {
 
 function steps(low, high, number) {
   const rough = (high - low || 1) / number, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
+  const step = [1, 2, 2.5, 5, 10].map((n) => n * power).find((n) => n >= rough);
   const first = Math.ceil(low / step - 1e-9);
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => (first + i) * step);
 }
@@ -136,7 +136,7 @@ function paint(place, readout, data, chosen) {
 }
 
 function short(value) {
-  return String(Number(value.toPrecision(3)));
+  return String(Number(value.toPrecision(4)));
 }
 
 document.querySelectorAll("section > .wide > table").forEach(sortable);
