@@ -47,13 +47,13 @@ def prepare(
     need, largest = estimate(model, data.shape, settings), min(settings.batch_size, len(data.train))
     refuse_too_large(need, free_memory(settings.device), replace(settings, batch_size=largest))
     feeds = _feeds(data, settings, need.at(largest))
-    settings, compiled = compile_where_it_pays(model, feeds.train, settings, report.note)
+    settings, compiled, source = compile_where_it_pays(model, feeds.train, settings, report.note)
     run.settle(settings)
     job = Training(
         model=model,
         optimiser=make_optimiser(model, settings),
         average=Average(model, settings.average) if settings.average else None,
-        feeds=feeds,
+        feeds=replace(feeds, train=source),
         settings=settings,
         run=run,
         origin=origin_of(run.network, data, settings),
