@@ -74,17 +74,9 @@ def feed_rows(
         batch_size=settings.batch_size,
         channels_last=settings.channels_last,
         transforms=transforms,
-        finish=_finisher(transforms, settings),
+        finish=partial(_finished, transforms, channels_last=settings.channels_last),
         world=world,
     )
-
-
-def _finisher(transforms: tuple[Transform, ...], settings: Settings) -> Callable[..., Tensor]:
-    """Return what augments and normalises, as one compiled function on a GPU."""
-    finish = partial(_finished, transforms, channels_last=settings.channels_last)
-    if settings.device == "cuda" and settings.compile:
-        return torch.compile(finish, dynamic=False)
-    return finish
 
 
 def _finished(

@@ -50,24 +50,22 @@ class Compiled(nn.Module):
 
 def compile_where_it_pays(
     model: nn.Module, train: Feed, settings: Settings, note: Callable[[str], None]
-) -> tuple[Settings, Compiled | None]:
-    """Return the settings with `compile` decided, and the compiled network if it is to be used.
+) -> tuple[Settings, Compiled | None, Feed]:
+    """Return the settings with `compile` decided, the compiled network if it is to be used, and the
+    feed, which on a GPU augments and normalises by a compiled function then.
 
     It is tried at once, forward and backward, so that nothing fails later. What somebody asked for
     is refused where it fails; what was decided here is taken back, and said.
     """
     asked = settings.compile
-    if asked and _step(model, model, train, settings, 2).draws_own:
-        raise TrainError(
-            "the network cannot be compiled: it draws for every step which blocks it leaves out",
-            "train it with --no-compile, or without stochastic depth",
-            ExitCode.USAGE,
-        )
+    if asked:
+        _refuse_own_draws(model, train, settings)
     if not asked and (asked is not None or not pays(model, train, settings)):
-        return replace(settings, compile=False), None
+        return replace(settings, compile=False), None, train
     note("compiling the network: this takes a minute or two")
     try:
         compiled = _tried(model, train, settings)
+        source = compiled_feed(train) if settings.device == "cuda" else train
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:  # as all errors of torch's compiler are
@@ -75,8 +73,19 @@ def compile_where_it_pays(
         if asked:
             raise TrainError(fact, "train it with --no-compile", ExitCode.USAGE) from error
         note(f"{fact}; training goes on without")
-        return replace(settings, compile=False), None
-    return replace(settings, compile=True), compiled
+        return replace(settings, compile=False), None, train
+    return replace(settings, compile=True), compiled, source
+
+
+def compiled_feed(train: Feed) -> Feed:
+    """Return a feed that augments and normalises by one compiled function, which was tried."""
+    compiled = replace(train, finish=torch.compile(train.finish, dynamic=False))
+    rows = _blank_rows(train, train.batch_size)
+    numbers = tuple(
+        rows.new_zeros((len(rows), t.draws), dtype=torch.float32) for t in train.transforms
+    )
+    compiled.finish(rows, numbers, train.mean, train.scale)
+    return compiled
 
 
 def pays(model: nn.Module, train: Feed, settings: Settings) -> bool:
@@ -102,6 +111,15 @@ def has_compiler() -> bool:
     """Say whether this machine has a C++ compiler where torch looks for one."""
     named = os.environ.get("CXX")
     return any(shutil.which(name) for name in ((named,) if named else _COMPILERS))
+
+
+def _refuse_own_draws(model: nn.Module, train: Feed, settings: Settings) -> None:
+    if _step(model, model, train, settings, 2).draws_own:
+        raise TrainError(
+            "the network cannot be compiled: it draws for every step which blocks it leaves out",
+            "train it with --no-compile, or without stochastic depth",
+            ExitCode.USAGE,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +163,11 @@ def _macs(model: nn.Module, train: Feed, settings: Settings) -> int:
 
 def _blank(train: Feed, images: int) -> Tensor:
     """Return black images that lie in memory as those of the training do."""
-    rows = torch.zeros((images, *train.rows.shape[1:]), dtype=torch.uint8)
-    return train.normalise(rows.to(train.labels.device))
+    return train.normalise(_blank_rows(train, images))
+
+
+def _blank_rows(train: Feed, images: int) -> Tensor:
+    return train.rows.new_zeros((images, *train.rows.shape[1:]), device=train.labels.device)
 
 
 def _reason(error: Exception) -> str:

@@ -51,14 +51,14 @@ def prepare(
     try_out(model, data, settings)
     need = world.each(lambda: _needed(model, data, settings, world))[world.rank]
     feeds = _feeds(data, settings, world, need)
-    settings, compiled = compile_where_it_pays(model, feeds.train, settings, report.note)
+    settings, compiled, source = compile_where_it_pays(model, feeds.train, settings, report.note)
     world.lead(lambda: run.settle(settings))
     job = Training(
         model=model,
         replica=replica(model, data.shape, settings, world),
         optimiser=make_optimiser(model, settings),
         average=Average(model, settings.average) if settings.average else None,
-        feeds=feeds,
+        feeds=replace(feeds, train=source),
         settings=settings,
         run=run,
         origin={**origin_of(run.network, data, settings), "processes": world.size},

@@ -104,7 +104,9 @@ def machine() -> dict[str, object]:
     models = (line.partition(":")[2].strip() for line in names if line.startswith("model name"))
     return {
         "processor": next(models, platform.processor()),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "torch": str(torch.__version__),

@@ -31,7 +31,7 @@ from netdsl.train import (
 )
 from netdsl.train.batches import Feed, feed, shuffled
 from netdsl.train.checkpoint import read_checkpoint
-from netdsl.train.compiling import compile_where_it_pays, has_compiler, pays
+from netdsl.train.compiling import compile_where_it_pays, compiled_feed, has_compiler, pays
 from netdsl.train.forward import forward
 
 needs_compiler = pytest.mark.skipif(not has_compiler(), reason="torch.compile needs C++")
@@ -155,7 +155,7 @@ settings = resolve({"device": "cpu", "precision": "fp32"})
 compiling.pays = lambda *_: True
 model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
 decide = compiling.compile_where_it_pays
-chosen, compiled = decide(model, feed(data.train, data, settings), settings, print)
+chosen, compiled, _ = decide(model, feed(data.train, data, settings), settings, print)
 print(chosen.compile, compiled)
 try:
     decide(model, feed(data.train, data, settings), replace(settings, compile=True), print)
@@ -262,7 +262,7 @@ def test_augmentation_is_the_same_compiled(settings: Settings) -> None:
         settings, batch_size=8, augment=("flip", "pad_crop padding=2", "heavy k=3", "rotate p=0.5")
     )
     eager = feed(data.train, data, chosen)
-    compiled = replace(eager, finish=torch.compile(eager.finish, dynamic=False))
+    compiled = compiled_feed(eager)
     for one, other in zip(shuffled(eager, chosen, 1), shuffled(compiled, chosen, 1), strict=True):
         grey = (one[0] - other[0]).abs() * (1 / eager.scale.min())
         assert grey.max() <= 1.001  # grey levels, where fused sums round to the other side
