@@ -17,7 +17,8 @@ ABOUT = """
     ratio of two things that are timed in turn within one run, which of the two comes first in turn
     too, and the median of the ratios; "quartiles" is their spread. The usual script is ImageFolder,
     Pillow, torchvision's transforms and a DataLoader in fp32 (`tests/benchmarks/usual_script.py`);
-    the hand-written networks are in `tests/benchmarks/handwritten.py`. No test fails for being slow."""
+    the hand-written networks are in `tests/benchmarks/handwritten.py`. No test fails for being
+    slow."""
 # Why a goal is missed, and what was tried; by the name of the row.
 REASONS: dict[str, str] = {}
 

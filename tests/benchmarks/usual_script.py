@@ -40,8 +40,8 @@ def train(model: nn.Module, images: DataLoader, epochs: int, device: str = "cpu"
     paces = []
     for _ in range(epochs):
         start, seen, right, total = time.perf_counter(), 0, 0, 0.0
-        for x, y in images:
-            x, y = x.to(device), y.to(device)
+        for on_cpu, labels in images:
+            x, y = on_cpu.to(device), labels.to(device)
             optimiser.zero_grad()
             logits = model(x)
             loss = F.cross_entropy(logits, y)
