@@ -30,5 +30,5 @@ def seconds_left(folder: Path, jobs: Sequence[Job], at_once: int) -> float | Non
 
 
 def _seconds(folder: Path, job: Job) -> float:
-    record = json.loads(read_file(folder / job.folder / "summary.json"))
-    return float(record["seconds"])
+    stages = (folder / "runs" / job.key).glob("**/summary.json")
+    return sum(float(json.loads(read_file(path))["seconds"]) for path in stages)

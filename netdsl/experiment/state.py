@@ -53,12 +53,12 @@ class State:
 
 def look(folder: Path, job: Job) -> State:
     """Return how far a run of an experiment is, from its files and its lock alone."""
-    run = folder / job.folder
-    accuracies = _accuracies(run / "metrics.csv")
+    # A training by stages has a table for each; the last stage's is what the job comes to.
+    tables = (folder / "runs" / job.key).glob("**/metrics.csv")
+    epochs = sum(len(_accuracies(table)) for table in tables)
+    best = max(_accuracies(folder / job.folder / "metrics.csv"), default=None)
     failure = read_failure(folder, job)
-    return State(
-        _phase(folder, job, failure), len(accuracies), max(accuracies, default=None), failure
-    )
+    return State(_phase(folder, job, failure), epochs, best, failure)
 
 
 def is_finished(folder: Path, job: Job) -> bool:

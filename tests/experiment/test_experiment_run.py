@@ -21,6 +21,7 @@ from netdsl.cli.main import group as netdsl
 from netdsl.experiment.again import differences
 from netdsl.experiment.attempt import Share, attempt, conclude
 from netdsl.experiment.locks import is_taken, take
+from netdsl.experiment.outlook import seconds_left
 from netdsl.experiment.plan import Job, Plan, choose, in_turn, read_plan
 from netdsl.experiment.state import Failure, Phase, State, look, read_failure
 from netdsl.train import RunFolder, TrainError
@@ -299,3 +300,16 @@ def test_a_folder_without_a_plan_is_no_experiment(tmp_path: Path) -> None:
     with pytest.raises(TrainError) as caught:
         read_plan(tmp_path)
     assert str(caught.value) == f"{tmp_path / 'plan.json'} is of format 2, and this netdsl reads 1"
+
+
+def test_the_epochs_of_all_stages_are_counted(tmp_path: Path) -> None:
+    for stage, accuracies in (("1-a", ("0.9", "0.8")), ("2-b", ("0.3",))):
+        path = tmp_path / "runs" / "k" / stage / "metrics.csv"
+        path.parent.mkdir(parents=True)
+        path.write_text("\n".join(["val_accuracy", *accuracies]) + "\n")
+    (tmp_path / "runs" / "k" / "2-b" / "summary.json").write_text('{"seconds": 2.5}')
+    (tmp_path / "runs" / "k" / "1-a" / "summary.json").write_text('{"seconds": 1.5}')
+    one = job("runs/k/2-b")
+    assert look(tmp_path, one) == State(Phase.FINISHED, 3, 0.3)
+    other = job("runs/o", key="o")
+    assert seconds_left(tmp_path, [one, other], 1) == 4.0
