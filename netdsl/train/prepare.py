@@ -47,8 +47,10 @@ def prepare(
     need, largest = estimate(model, data.shape, settings), min(settings.batch_size, len(data.train))
     refuse_too_large(need, free_memory(settings.device), replace(settings, batch_size=largest))
     feeds = _feeds(data, settings, need.at(largest))
-    settings, compiled, source = compile_where_it_pays(model, feeds.train, settings, report.note)
-    run.settle(settings)
+    decided, compiled, source = compile_where_it_pays(model, feeds.train, settings, report.note)
+    if decided != settings:
+        run.settle(decided)
+        settings = decided
     job = Training(
         model=model,
         optimiser=make_optimiser(model, settings),
