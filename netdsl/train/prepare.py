@@ -51,8 +51,10 @@ def prepare(
     try_out(model, data, settings)
     need = world.each(lambda: _needed(model, data, settings, world))[world.rank]
     feeds = _feeds(data, settings, world, need)
-    settings, compiled, source = compile_where_it_pays(model, feeds.train, settings, report.note)
-    world.lead(lambda: run.settle(settings))
+    decided, compiled, source = compile_where_it_pays(model, feeds.train, settings, report.note)
+    if decided != settings:
+        world.lead(lambda: run.settle(decided))
+        settings = decided
     job = Training(
         model=model,
         replica=replica(model, data.shape, settings, world),
