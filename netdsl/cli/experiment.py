@@ -84,3 +84,22 @@ def report(file: Path, dir: Path | None) -> None:
     folder = chosen_folder(file, dir)
     read_plan(folder)
     click.echo(write_report(folder))
+
+
+@command.command("export")
+@FILE
+@click.option("--dir", type=click.Path(path_type=Path), help="The folder of the experiment.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True,
+              help="Where to; an earlier export there is renewed.")  # fmt: skip
+def export(file: Path, dir: Path | None, output: Path) -> None:
+    """Copy what the report is made of to be kept beside a text: no weights, no paths.
+
+    `netdsl experiment report` writes the same tables from there.
+    """
+    from netdsl.experiment.export import export
+    from netdsl.experiment.plan import read_plan
+    from netdsl.experiment.report_writing import write_report
+
+    folder = chosen_folder(file, dir)
+    read_plan(folder)
+    click.echo(write_report(export(folder, output)))

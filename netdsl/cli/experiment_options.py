@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 DEFINITION = "experiment.toml"  # in the folder of an experiment that netdsl wrote itself
 FILE = click.argument("file", type=click.Path(path_type=Path, exists=True))
 DEFINING = (
-    click.option("--budget", default="", metavar="KEY=VALUE,…", help="Make it smaller: "
-                 "epochs=5,classes=20,limit=2000, or any setting."),
+    click.option("--budget", default="", metavar="NAME,KEY=VALUE,…", help="Make it smaller: "
+                 "a budget of the file, epochs=5,classes=20,limit=2000,seeds=1, or any setting."),
     click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set lies."),
     click.option("--dir", type=click.Path(path_type=Path), help="The folder of the experiment; "
                  "experiments/NAME unless given."),
@@ -76,12 +76,13 @@ def found_definition(
 def narrowed(definition: Definition, budget: str, data_dir: Path | None) -> Definition:
     """Return the definition within a budget, its images in another place."""
     from netdsl.experiment.budget import parse_budget
+    from netdsl.experiment.definition import within
 
     if data_dir is not None:
         place = str(data_dir.resolve())
         networks = tuple(replace(v, data_dir=place) for v in definition.networks)
         definition = replace(definition, networks=networks)
-    return replace(definition, budget=parse_budget(budget))
+    return within(definition, parse_budget(budget, definition.budgets))
 
 
 def chosen_folder(file: Path, dir: Path | None) -> Path:

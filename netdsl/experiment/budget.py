@@ -1,40 +1,87 @@
-"""`epochs=5,classes=20,limit=2000` to what a smaller comparison of the same kind is made with."""
+"""`epochs=5,classes=20,limit=2000` to what a smaller comparison of the same kind is made with.
+
+A file may give budgets names, under [budget]: `cpu = { epochs = 5, classes = 20, seeds = 1 }`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from netdsl.train import ExitCode, TrainError
-from netdsl.train.choices import TYPES, parse_choices
+from netdsl.train.choices import TYPES, parse_choices, read_choices
 from netdsl.train.suggest import did_you_mean
 
-_COUNTS = {"classes": 2, "limit": 2}  # and the least that makes sense
+Budget = Mapping[str, object]
+_COUNTS = {"classes": 2, "limit": 2, "seeds": 1}  # and the least that makes sense
+_TEXTS = ("data",)
+_KEYS = (*_COUNTS, *_TEXTS, *(name for name in TYPES if name != "seed"))
 
 
-def parse_budget(text: str) -> Mapping[str, object]:
+def parse_budget(text: str, named: Mapping[str, Budget] | None = None) -> Budget:
     """Return what a budget says; a key that is neither of the images nor a setting is an error.
+
+    A name stands for one of the `named` budgets; what comes behind it goes before it.
 
     >>> parse_budget("epochs=5,classes=20")
     {'epochs': 5, 'classes': 20}
+    >>> parse_budget("cpu,classes=10", {"cpu": {"epochs": 5, "classes": 20}})
+    {'epochs': 5, 'classes': 10}
     """
     found: dict[str, object] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         key, equals, value = (word.strip() for word in part.partition("="))
-        if not equals:
-            raise _wrong(f"--budget: {part!r} is not of the form KEY=VALUE", "as in epochs=5")
-        if key not in (*_COUNTS, *TYPES) or key == "seed":
-            hint = did_you_mean(
-                key, (*_COUNTS, *(name for name in TYPES if name != "seed")), "keys"
-            )
-            raise _wrong(f"--budget: {key!r} is not a setting", hint)
-        found |= {key: _count(key, value)} if key in _COUNTS else dict(parse_choices((part,)))
+        if equals:
+            _refuse_unknown(key, "--budget: ")
+            own = key in (*_COUNTS, *_TEXTS)
+            found |= {key: _parsed(key, value)} if own else dict(parse_choices((part,)))
+        else:
+            found |= _named(part, named or {})
     return found
 
 
-def _count(key: str, value: str) -> int:
-    if not (value.isdecimal() and value.isascii() and int(value) >= _COUNTS[key]):
-        raise _wrong(f"--budget: {key} is {value}, but must be {_COUNTS[key]} or more")
-    return int(value)
+def read_budgets(table: Mapping[str, object], where: str) -> dict[str, Budget]:
+    """Return the budgets of a file by name."""
+    return {name: _read(said, f"{where}{name}: ") for name, said in table.items()}
+
+
+def _read(table: object, where: str) -> Budget:
+    if not isinstance(table, dict):
+        raise _wrong(f"{where}{table!r} is no table", "as in cpu = { epochs = 5, seeds = 1 }")
+    for key in table:
+        _refuse_unknown(key, where)
+    own = {key: _own(key, table[key], where) for key in table if key in (*_COUNTS, *_TEXTS)}
+    rest = {key: value for key, value in table.items() if key not in own}
+    return {**own, **read_choices(rest, where)}
+
+
+def _named(name: str, named: Mapping[str, Budget]) -> Budget:
+    if name in named:
+        return named[name]
+    fact = f"--budget: {name!r} is not of the form KEY=VALUE"
+    if not named:
+        raise _wrong(fact, "as in epochs=5")
+    raise _wrong(f"{fact}, and no budget of the file", did_you_mean(name, named, "budgets"))
+
+
+def _refuse_unknown(key: str, where: str) -> None:
+    if key not in _KEYS:
+        raise _wrong(f"{where}{key!r} is not a setting", did_you_mean(key, _KEYS, "keys"))
+
+
+def _parsed(key: str, text: str) -> object:
+    whole = key in _COUNTS and text.isdecimal() and text.isascii()
+    return _own(key, int(text) if whole else text, "--budget: ")
+
+
+def _own(key: str, value: object, where: str) -> object:
+    """Return the value of a key that is no setting."""
+    if key in _TEXTS:
+        if not isinstance(value, str) or not value:
+            raise _wrong(f"{where}{key} is {value!r}, but must be a text")
+        return value
+    if type(value) is not int or value < _COUNTS[key]:
+        raise _wrong(f"{where}{key} is {value}, but must be {_COUNTS[key]} or more")
+    return value
 
 
 def _wrong(fact: str, help: str | None = None) -> TrainError:

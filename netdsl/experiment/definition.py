@@ -15,6 +15,9 @@ paper = { val = 0.49, train = 0.72, plain = { val = 0.46 } }
 
 [grid]                                # every combination, for the networks that have such a name
 n = [3, 5]
+
+[budget]                              # what `--budget cpu` cuts it to
+cpu = { epochs = 5, classes = 20, seeds = 1 }
 """
 
 from __future__ import annotations
@@ -22,10 +25,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from netdsl.experiment.budget import Budget, read_budgets
 from netdsl.experiment.variant import Value, Variant
 from netdsl.train import DATA_SETS, ExitCode, TrainError
 from netdsl.train.choices import read_choices
@@ -41,7 +45,7 @@ _SHARED: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 _TOP: dict[str, tuple[type, ...]] = {
     "name": (str,), "title": (str,), "seeds": (int, list), "network": (list,), "grid": (dict,),
-    **_SHARED,
+    "budget": (dict,), **_SHARED,
 }  # fmt: skip
 _NETWORK: dict[str, tuple[type, ...]] = {
     "arch": (str,), "plain": (bool, str), "scale": (str,), "label": (str,), "paper": (dict,),
@@ -61,6 +65,7 @@ class Definition:
     """What a file says, before the grid is multiplied out.
 
     `fixed` holds, for each network, the names that it gives itself: no grid changes those.
+    `budget` is what it is cut to, `budgets` what the file has names for.
     """
 
     name: str
@@ -69,7 +74,8 @@ class Definition:
     networks: tuple[Variant, ...]
     fixed: tuple[frozenset[str], ...]
     grid: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
-    budget: Mapping[str, object] = field(default_factory=dict)
+    budgets: Mapping[str, Budget] = field(default_factory=dict)
+    budget: Budget = field(default_factory=dict)
 
 
 def read_definition(path: Path) -> Definition:
@@ -92,7 +98,14 @@ def read_definition(path: Path) -> Definition:
         networks=tuple(variant for variant, _ in read),
         fixed=tuple(fixed for _, fixed in read),
         grid={key: _values(key, values, path) for key, values in table.get("grid", {}).items()},
+        budgets=read_budgets(table.get("budget", {}), f"{path}, [budget]: "),
     )
+
+
+def within(definition: Definition, budget: Budget) -> Definition:
+    """Return the definition cut to a budget; `seeds` keeps the first of them."""
+    seeds = definition.seeds[: cast(int | None, budget.get("seeds"))]
+    return replace(definition, budget=budget, seeds=seeds)
 
 
 def _network(

@@ -68,7 +68,7 @@ def _with(variant: Variant, values: dict[str, Value]) -> Variant:
 def _within(variant: Variant, budget: Mapping[str, object]) -> Variant:
     """Return the variant as a budget lets it be trained."""
     fields: dict[str, Any] = {name: value for name, value in budget.items() if name in _FIELDS}
-    chosen = {name: value for name, value in budget.items() if name not in fields}
+    chosen = {name: value for name, value in budget.items() if name not in (*fields, "seeds")}
     return replace(variant, set=_over(variant.set, chosen), **fields)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netdsl.experiment.budget import parse_budget
-from netdsl.experiment.definition import Definition, read_definition
+from netdsl.experiment.definition import Definition, read_definition, within
 from netdsl.experiment.definition_text import write_definition
 from netdsl.experiment.grid import expand
 from netdsl.experiment.labels import display, group_all, label_all
@@ -146,11 +146,53 @@ def test_a_budget_goes_before_all_else(define: Define) -> None:
         ("epochs", "--budget: 'epochs' is not of the form KEY=VALUE", "as in epochs=5"),
         ("classes=1", "--budget: classes is 1, but must be 2 or more", None),
         ("limit=x", "--budget: limit is x, but must be 2 or more", None),
+        ("seeds=0", "--budget: seeds is 0, but must be 1 or more", None),
+        ("data=", "--budget: data is '', but must be a text", None),
         ("epochs=many", "epochs is 'many', but must be a whole number", None),
     ],
 )
 def test_a_budget_that_makes_no_sense_is_refused(text: str, fact: str, help: str | None) -> None:
     assert failure(lambda: parse_budget(text)) == (fact, help, 2)
+
+
+BUDGETS = """[budget]
+cpu = { epochs = 5, classes = 20, seeds = 2, milestones = [2, 4], data = "cifar10" }
+"""
+
+
+def test_a_budget_has_a_name_and_what_is_typed_goes_before_it(define: Define) -> None:
+    definition = define("seeds = [7, 8, 9]\n" + NETWORK + BUDGETS)
+    small = within(definition, parse_budget("cpu,classes=10", definition.budgets))
+    (variant,) = expand(small)
+    assert (small.seeds, variant.classes, variant.data) == ((7, 8), 10, "cifar10")
+    assert variant.set == {"epochs": 5, "milestones": (2.0, 4.0)}
+    assert within(definition, {}).seeds == (7, 8, 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "help"),
+    [
+        ("cpu = 5", "[budget]: cpu: 5 is no table", "as in cpu = { epochs = 5, seeds = 1 }"),
+        ("cpu = { epoch = 5 }", "[budget]: cpu: 'epoch' is not a setting", "did you mean epochs?"),
+        ("cpu = { seeds = true }", "[budget]: cpu: seeds is True, but must be 1 or more", None),
+        ("cpu = { lr = 'x' }", "[budget]: cpu: lr is 'x', but must be a number", None),
+    ],
+)
+def test_a_budget_of_a_file_that_makes_no_sense_is_refused(
+    text: str, fact: str, help: str | None, define: Define
+) -> None:
+    message, hint, code = failure(lambda: define(NETWORK + f"[budget]\n{text}\n"))
+    assert (message.endswith(fact), hint, code) == (True, help, 2), message
+
+
+def test_a_budget_that_the_file_does_not_have_is_refused(define: Define) -> None:
+    definition = define(NETWORK + BUDGETS)
+    fact = "--budget: 'cpus' is not of the form KEY=VALUE, and no budget of the file"
+    assert failure(lambda: parse_budget("cpus", definition.budgets)) == (
+        fact,
+        "did you mean cpu?",
+        2,
+    )
 
 
 def test_labels_say_what_differs_and_no_more() -> None:
