@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from netdsl.train import DATA_SETS, DataSet, TrainError, load
 
@@ -101,3 +102,33 @@ def test_a_missing_file_is_a_missing_data_set(name: str, place: Path) -> None:
     (place / NAMES[name][-1]).unlink()
     with pytest.raises(TrainError, match=f"^{name} is not in "):
         load(name, data_dir=place)
+
+
+def _folders(root: Path, held: str, classes: int) -> None:
+    for split, count in (("train", 2), (held, 1)):
+        for i in range(classes):
+            folder = root / split / f"class{i:03}"
+            folder.mkdir(parents=True)
+            for number in range(count):
+                image = np.full((32, 32, 3), 100 * number + i % 100, np.uint8)
+                Image.fromarray(image).save(folder / f"{number}.png")
+
+
+@pytest.mark.parametrize("held", ["test", "val"])
+def test_images_may_lie_in_folders_of_classes(held: str, tmp_path: Path) -> None:
+    _folders(tmp_path / "cifar10", held, 10)
+    data = load("cifar10", data_dir=tmp_path)
+    assert (data.name, len(data.train), len(data.val)) == ("cifar10", 20, 10)
+    assert data.classes == tuple(f"class{i:03}" for i in range(10))
+    assert data.mean == DATA_SETS["cifar10"].mean
+    seen = [(int(label), int(image[0, 0, 0])) for image, label in zip(data.train.images, data.train.labels, strict=True)]  # fmt: skip
+    assert seen == [(i, 100 * number + i) for i in range(10) for number in range(2)]
+
+
+def test_folders_of_another_number_of_classes_are_refused(tmp_path: Path) -> None:
+    _folders(tmp_path / "cifar100", "test", 3)
+    with pytest.raises(TrainError) as caught:
+        load("cifar100", data_dir=tmp_path)
+    folder = tmp_path / "cifar100"
+    assert str(caught.value) == f"{folder} has 3 classes, but cifar100 has 100"
+    assert caught.value.help == f"--data {folder} takes it as it is"

@@ -1,4 +1,8 @@
-"""The binary archives of CIFAR-10 and CIFAR-100 to a listing; their pickles are never read."""
+"""The binary archives of CIFAR-10 and CIFAR-100 to a listing; their pickles are never read.
+
+Nor are pickles needed for what people make of them: folders of images, `cifar10/train/CLASS/…` and
+`cifar10/test/CLASS/…` (or `val`).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ import numpy as np
 from netdsl.train.data.archive import Archive
 from netdsl.train.data.bring import missing
 from netdsl.train.data.dataset import Entry, Listing, Request
+from netdsl.train.data.folder import open_folder
 from netdsl.train.data.source import Arrays, Pixels, Positions
 from netdsl.train.errors import TrainError
 
@@ -33,6 +38,7 @@ class Layout:
     test: str
     names: str
     labels: int
+    classes: int
 
     def find(self, place: Path) -> Path | None:
         """Return the folder with the files: the place itself, or one in it."""
@@ -40,13 +46,24 @@ class Layout:
         for folder in (place, place / self.archive.root):
             if all((folder / file).is_file() for file in files):
                 return folder
-        return None
+        return next((folder for folder in (place, place / self.name) if _held(folder)), None)
 
     def open(self, request: Request) -> Listing:
         """List the images of a folder."""
         folder = self.find(request.place)
         if folder is None:
             raise missing(self.name, request.place, self.archive)
+        held = _held(folder)
+        return self._open_folder(folder, held) if held else self._open_records(folder)
+
+    def _open_folder(self, folder: Path, held: str) -> Listing:
+        listing = open_folder(folder, held=held)
+        if len(listing.classes) != self.classes:
+            fact = f"{folder} has {len(listing.classes)} classes, but {self.name} has"
+            raise TrainError(f"{fact} {self.classes}", f"--data {folder} takes it as it is")
+        return listing
+
+    def _open_records(self, folder: Path) -> Listing:
         files = [self._records(folder / file) for file in (*self.train, self.test)]
         labels = np.concatenate([file[:, self.labels - 1] for file in files]).astype(np.int64)
         lines = (folder / self.names).read_text(encoding="utf-8").split()
@@ -68,6 +85,12 @@ class Layout:
     def _identity(self, folder: Path) -> str:
         states = [(folder / file).stat() for file in (*self.train, self.test)]
         return f"{self.name} {[(state.st_size, state.st_mtime_ns) for state in states]}"
+
+
+def _held(folder: Path) -> str | None:
+    """Return what the folder of test images is called where images lie in folders of classes."""
+    found = [held for held in ("test", "val") if (folder / held).is_dir()]
+    return found[0] if found and (folder / "train").is_dir() else None
 
 
 def _read(files: Sequence[Pixels], labels: int, positions: Positions) -> Pixels:
@@ -102,6 +125,7 @@ _CIFAR10 = Layout(
     test="test_batch.bin",
     names="batches.meta.txt",
     labels=1,
+    classes=10,
 )
 
 _CIFAR100 = Layout(
@@ -120,6 +144,7 @@ _CIFAR100 = Layout(
     test="test.bin",
     names="fine_label_names.txt",
     labels=2,  # of a super-class, then of a class
+    classes=100,
 )
 
 CIFAR10 = Entry(

@@ -21,16 +21,18 @@ _LAYOUT = (
 ByClass = dict[str, list[str]]  # class, the names of its images in order
 
 
-def open_folder(root: Path, part: float, seed: int) -> Listing:
+def open_folder(root: Path, part: float = 0.2, seed: int = 0, held: str = "val") -> Listing:
     """List `train/CLASS/IMAGE` and `val/CLASS/IMAGE`, or `CLASS/IMAGE` with a part held out.
+
+    `held` is what the folder of held-out images is called.
 
     Classes are in the order of their names; files that are no image by their suffix, and hidden
     ones, are passed over.
     """
-    if (root / "train").is_dir() and (root / "val").is_dir():
-        train, val = _classes(root, "train"), _classes(root, "val")
+    if (root / "train").is_dir() and (root / held).is_dir():
+        train, val = _classes(root, "train"), _classes(root, held)
         if unknown := sorted(val.keys() - train.keys()):
-            raise TrainError(f"class {unknown[0]} is in {root / 'val'} only", _LAYOUT)
+            raise TrainError(f"class {unknown[0]} is in {root / held} only", _LAYOUT)
     else:
         train, val = _classes(root, ""), {}
     if len(train) < 2:
