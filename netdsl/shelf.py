@@ -76,7 +76,8 @@ def variants() -> dict[str, Path]:
 def find(arch: str | Path) -> tuple[Path, str | None]:
     """Return the file of an architecture, and its scale if the name is one of a shipped file's."""
     path, name = Path(arch), str(arch)
-    if path.exists() or path.suffix == SUFFIX or len(path.parts) > 1:
+    a_file = path.exists() and not path.is_dir()  # a run may have the name of its network
+    if a_file or path.suffix == SUFFIX or len(path.parts) > 1:
         return path, None
     files, scales = shipped(), variants()
     if name in files:

@@ -54,6 +54,17 @@ def test_load_takes_a_path_a_name_a_variant_and_parameters(tmp_path: Path) -> No
     assert netdsl.load("resnet18", input=(3, 64, 64), classes=200).output_shape == (200,)
 
 
+def test_a_folder_does_not_hide_a_shipped_network_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "net1").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert netdsl.load("net1").depth == 15
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(netdsl.NetDSLError, match="no file and no shipped architecture `mine`"):
+        netdsl.load("mine")
+
+
 def test_every_finding_of_an_error_can_be_read() -> None:
     with pytest.raises(netdsl.NetDSLError) as error:
         netdsl.parse("Cnov 3 Foo 4", input=(3, 9, 8))

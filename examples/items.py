@@ -1,0 +1,65 @@
+"""`report.toml` of an example to its items: each table and figure of a report, and what gives it."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+FILE = "report.toml"
+RESULTS = "results"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A table or a figure of a report.
+
+    `commands` are typed in the folder of the example. `experiment` is the one whose results are the
+    item, of the `rows` named, or all; `networks` is the table of `docs/reports.md` with its
+    networks. `printed` is what the report says of it, `verdict` what came out here, in a line.
+    """
+
+    name: str
+    shows: str
+    commands: tuple[str, ...] = ()
+    experiment: str = ""
+    rows: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    networks: str = ""
+    printed: str = ""
+    verdict: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The folder of an example: a report, and all that is in it."""
+
+    folder: Path
+    report: str
+    items: tuple[Item, ...]
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The names of its experiments, each a file of that name."""
+        return tuple(dict.fromkeys(item.experiment for item in self.items if item.experiment))
+
+    def results(self, experiment: str) -> Path:
+        """Where what was run of an experiment is kept."""
+        return self.folder / RESULTS / experiment
+
+
+def examples() -> tuple[Example, ...]:
+    """Return all examples, in the order of the reports."""
+    return tuple(read_example(path.parent) for path in sorted(FOLDER.glob(f"*/{FILE}")))
+
+
+def read_example(folder: Path) -> Example:
+    """Return what the folder of an example holds."""
+    table = tomllib.loads((folder / FILE).read_text("utf-8"))
+    return Example(folder, table["report"], tuple(_item(entry) for entry in table["item"]))
+
+
+def _item(entry: dict[str, object]) -> Item:
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
+    return Item(**values)  # type: ignore[arg-type]

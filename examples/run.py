@@ -1,0 +1,68 @@
+"""All tables and figures of a report with one command.
+
+    python examples/run.py 000-tiny-imagenet --budget cpu
+
+types the commands of `report.toml` one after the other in the folder of the example. Whatever is
+finished is left alone, so it can be stopped and called again. `--keep` copies the tables, figures
+and runs into `results/`, from which the documentation is made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from items import FOLDER, RESULTS, Example, Item, read_example
+
+
+def main() -> None:
+    """Run what the command line asks for; end with the code of the first command that failed."""
+    choice = _parser().parse_args()
+    example = read_example(FOLDER / choice.example)
+    wanted = [item for item in example.items if not choice.only or item.name in choice.only]
+    (example.folder / "figures").mkdir(exist_ok=True)
+    lines = list(dict.fromkeys(line for item in wanted for line in _lines(item, choice.budget)))
+    if choice.list:
+        print("\n".join(lines))
+        return
+    codes = [_run(line, example.folder) for line in lines]
+    if choice.keep:
+        codes += [_keep(example, name) for name in example.experiments]
+    sys.exit(next(filter(None, codes), 0))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    names = sorted(path.parent.name for path in FOLDER.glob("*/report.toml"))
+    parser.add_argument("example", choices=names)
+    parser.add_argument("--budget", default="", help="what experiments are cut to, such as cpu")
+    parser.add_argument("--only", action="append", metavar="ITEM", help='such as "Table 1"')
+    parser.add_argument("--list", action="store_true", help="print the commands and run none")
+    parser.add_argument("--keep", action="store_true", help=f"renew {RESULTS}/ afterwards")
+    return parser
+
+
+def _lines(item: Item, budget: str) -> list[str]:
+    """Return the commands of an item, its experiments within the budget."""
+    cut = f" --budget {budget}" if budget else ""
+    return [f"{line}{cut}" if "experiment run" in line else line for line in item.commands]
+
+
+def _run(line: str, folder: Path) -> int:
+    print(f"$ {line}", flush=True)
+    program, *arguments = shlex.split(line)
+    start = [sys.executable, "-m", "netdsl"] if program == "netdsl" else [sys.executable]
+    return subprocess.run([*start, *arguments], cwd=folder, check=False).returncode
+
+
+def _keep(example: Example, name: str) -> int:
+    if not (example.folder / "experiments" / name / "plan.json").is_file():
+        return 0
+    return _run(f"netdsl experiment export {name}.toml -o {RESULTS}/{name}", example.folder)
+
+
+if __name__ == "__main__":
+    main()
