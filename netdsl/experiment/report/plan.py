@@ -61,7 +61,6 @@ class Plan:
     recipe: str | None
     budget: Mapping[str, object]
     version: str
-    commit: str | None
     jobs: tuple[Job, ...]
 
     @property
@@ -95,7 +94,7 @@ def _plan(record: Mapping[str, Any]) -> Plan:
     return Plan(
         name=record["name"], title=record.get("title") or record["name"], data=record["data"],
         recipe=record.get("recipe"), budget=dict(record.get("budget") or {}),
-        version=record["version"], commit=record.get("commit"),
+        version=record["version"],
         jobs=tuple(_job(job) for job in record["jobs"]),
     )  # fmt: skip
 
