@@ -14,9 +14,12 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
+from PIL import Image
 
+from netdsl.experiment.report.epochs import ACCURACY, LOSS
 from netdsl.experiment.report.figures import NAMES, draw_figures
 from netdsl.experiment.report.scatter import draw_against
+from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.style import style
 from netdsl.experiment.report.write import read_results
 
@@ -57,6 +60,24 @@ def test_twins_of_several_depths_have_every_figure(twins: Path, metrics: Make) -
         assert [float(line["sd"]) for line in found] == pytest.approx(
             unit * runs[:, :, column].std(0, ddof=1)
         )
+
+
+def is_framed(png: bytes) -> bool:
+    """Say whether nothing touches an edge of a picture, where it would be cut off."""
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+    return bool(min(pixels[edge].min() for edge in np.s_[0, -1, (..., 0), (..., -1)]) > 250)
+
+
+def test_no_figure_is_cut_off_at_an_edge(twins: Path) -> None:
+    for figure in draw_figures(read_results(twins)):
+        assert is_framed(figure.files["png"]), figure.name
+
+
+def test_a_band_holds_no_number_that_cannot_be() -> None:
+    wide = Spread(mean=90.0, deviation=95.0, n=3)
+    assert ACCURACY[0].band(wide) == (0.0, 100.0)
+    assert LOSS[0].band(wide) == (0.0, 185.0)
+    assert ACCURACY[1].band(Spread(50.0, 2.0, 3)) == (48.0, 52.0)
 
 
 def test_an_ablation_has_differences_and_no_depth(experiment: Make, make_job: Make) -> None:

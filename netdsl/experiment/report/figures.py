@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Numbers = Sequence[Sequence[Raw]]
 _HALF = 600  # points that half of a wide page has room for
+_PHONE = 450  # points: what is wider cannot be read where it is made as narrow as a phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,17 @@ class Drawn:
     @property
     def is_wide(self) -> bool:
         """Say whether it needs the whole width of a page."""
+        return self._width > _HALF
+
+    @property
+    def is_small_print(self) -> bool:
+        """Say whether a phone should show a part of it rather than all of it."""
+        return self._width > _PHONE
+
+    @property
+    def _width(self) -> float:
         width = re.search(rb'<svg[^>]*? width="([0-9.]+)pt"', self.files["svg"])
-        return width is not None and float(width[1]) > _HALF
+        return float(width[1]) if width else 0.0
 
 
 @dataclass(frozen=True, slots=True)
