@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,8 +69,6 @@ def _work(
 
 def _reporting(folder: Path) -> Callable[[], None]:
     """Return what writes the report anew; what goes wrong there is said once, and stops nothing."""
-    from importlib.util import find_spec
-
     from netdsl.experiment.report_writing import write_report
 
     said: set[str] = set()
@@ -83,14 +82,25 @@ def _reporting(folder: Path) -> Callable[[], None]:
                 click.echo(fact, err=True)
             said.add(fact)
 
-    return renew if find_spec("netdsl.experiment.report") else lambda: None
+    return renew
+
+
+def _show(folder: Path) -> None:
+    """Print the tables of the report; what is damaged was said when it could not be written."""
+    from netdsl.experiment.report_writing import show_report
+    from netdsl.train import TrainError
+
+    with suppress(TrainError):
+        click.echo(f"\n{show_report(folder)}")
 
 
 def _exit(folder: Path, jobs: tuple[Job, ...], signal: int) -> None:
-    """Say where all of it lies and what is left; end with what tells of it."""
+    """Show what came of it, where all of it lies, what is left; end with what tells of it."""
     from netdsl.cli.experiment_shown import closing
     from netdsl.experiment.state import is_finished, read_failure
 
+    if any(is_finished(folder, job) for job in jobs):
+        _show(folder)
     for line in closing(folder, jobs):
         click.echo(line)
     if signal:

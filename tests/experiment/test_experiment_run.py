@@ -95,7 +95,13 @@ def test_every_run_ends_in_a_line_and_a_failure_keeps_its_reason(
     finished: tuple[Path, str],
 ) -> None:
     folder, out = finished
-    *lines, wild, last = out.splitlines()
+    said, *tables, end = out.split("\n\n")
+    lines, (wild, last) = said.splitlines(), end.splitlines()
+    assert [text.splitlines()[0] for text in tables if "─" not in text] == [
+        "2 networks, residual and plain, on digits, with 1 seed each.", "small",
+        "Residual against plain, by seed",
+    ]  # fmt: skip
+    assert any(text.startswith("network  shortcuts  depth") for text in tables)
     assert sorted(line.split("  ")[1].split(":")[0] for line in lines) == [
         "Tiny seed 0", "Tiny, plain seed 0", "wild seed 0",
     ]  # fmt: skip
@@ -190,6 +196,29 @@ def test_stopped_and_killed_it_goes_on_to_the_same_and_leaves_nobody(
     check_equal(folder, finished[0])
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = written(tmp_path_factory.mktemp("undisturbed"), FILE)
+    assert run("run", folder=folder).exit_code == 0
+    return folder
+
+
+def check_report(folder: Path, undisturbed: Path) -> None:
+    """Compare all files of two reports but those that tell of time."""
+    reports = [runs(one) / "report" for one in (folder, undisturbed)]
+    ours, theirs = (
+        {
+            str(path.relative_to(report)): path.read_bytes()
+            for path in report.rglob("*.*")
+            if path.stem != "speed" and path.name != "report.html"
+        }
+        for report in reports
+    )
+    assert ours.keys() == theirs.keys()
+    assert {"table.md", "table.csv", "table.tex", "table.html", "runs.csv"} <= ours.keys()
+    assert [name for name in ours if ours[name] != theirs[name]] == []
+
+
 def kill_and_finish(folder: Path, kills: int, seed: int) -> None:
     """Kill two processes that share an experiment, or runs of theirs, at random moments."""
     chance = random.Random(seed)
@@ -213,12 +242,13 @@ def kill_and_finish(folder: Path, kills: int, seed: int) -> None:
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_at_random_moments_all_comes_to_the_same(
-    seed: int, finished: tuple[Path, str], tmp_path: Path
+    seed: int, finished: tuple[Path, str], undisturbed: Path, tmp_path: Path
 ) -> None:
     folder = written(tmp_path, FILE)
     kill_and_finish(folder, 8, seed)
     assert not list(runs(folder).glob("runs/*/failed.json"))
     check_equal(folder, finished[0])
+    check_report(folder, undisturbed)
 
 
 def job(folder: str, *command: str, seed: int = 0, key: str = "k", plain: bool = False) -> Job:
