@@ -15,6 +15,9 @@ paper = { val = 0.49, train = 0.72, plain = { val = 0.46 } }
 
 [grid]                                # every combination, for the networks that have such a name
 n = [3, 5]
+
+[[figure]]                            # beside the report's own: `wanted` explains them
+name = "fig8"
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from netdsl.experiment.variant import Value, Variant
+from netdsl.experiment.wanted import Wanted, read_wanted
 from netdsl.train import DATA_SETS, ExitCode, TrainError
 from netdsl.train.choices import read_choices
 from netdsl.train.files import read_file
@@ -41,6 +45,7 @@ _SHARED: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 _TOP: dict[str, tuple[type, ...]] = {
     "name": (str,), "title": (str,), "seeds": (int, list), "network": (list,), "grid": (dict,),
+    "figure": (list,),
     **_SHARED,
 }  # fmt: skip
 _NETWORK: dict[str, tuple[type, ...]] = {
@@ -70,6 +75,7 @@ class Definition:
     fixed: tuple[frozenset[str], ...]
     grid: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     budget: Mapping[str, object] = field(default_factory=dict)
+    figures: tuple[Wanted, ...] = ()
 
 
 def read_definition(path: Path) -> Definition:
@@ -92,6 +98,7 @@ def read_definition(path: Path) -> Definition:
         networks=tuple(variant for variant, _ in read),
         fixed=tuple(fixed for _, fixed in read),
         grid={key: _values(key, values, path) for key, values in table.get("grid", {}).items()},
+        figures=read_wanted(table.get("figure", []), path),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shlex
 import signal
 import subprocess
@@ -320,6 +321,26 @@ def test_rows_are_chosen_by_label_and_begun_seed_by_seed() -> None:
         "no network is called 'tiny'",
         "did you mean Tiny?",
     )
+
+
+def test_a_figure_of_a_row_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    asked = '[[figure]]\nname = "f"\nkind = "gap"\nrows = ["Tiny, plain", "Tinny"]\n'
+    done = run("plan", "--no-measure", folder=written(tmp_path, FILE + asked))
+    assert str(done.exception) == "[[figure]] f: no network is called 'Tinny'"
+    assert isinstance(done.exception, TrainError)
+    assert done.exception.help == "did you mean Tiny?"
+
+
+def test_a_plan_says_what_its_runs_will_take(tmp_path: Path) -> None:
+    folder = written(tmp_path, FILE)
+    lines = run("plan", "--jobs", "2", folder=folder).stdout.splitlines()
+    *_, counts, residual, plain, total = lines
+    assert counts == f"small: 2 runs, 2 waiting; in {runs(folder)}"
+    taken = r": \d+:\d\d a run, \d\.\d\d GB, 1 runs to go"
+    assert re.fullmatch(f"Tiny{taken}", residual)
+    assert re.fullmatch(f"Tiny, plain{taken}", plain)
+    assert re.fullmatch(r"all of it: \d+:\d\d, \d\.\d\d GB with 2 at once", total)
+    assert not runs(folder).exists()
 
 
 def test_a_folder_without_a_plan_is_no_experiment(tmp_path: Path) -> None:

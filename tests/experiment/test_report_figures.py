@@ -125,3 +125,25 @@ def test_labels_of_points_cover_neither_each_other_nor_a_point(
     assert not any(box.contains(*point) for box in boxes for point in points)
     frame = axes.bbox
     assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
+
+
+def test_a_figure_that_is_asked_for_shows_its_rows_alone(
+    twins: Path, change_run: Make, metrics: Make
+) -> None:
+    record = json.loads((twins / "plan.json").read_text())
+    asked = [
+        {"name": "fig8", "kind": "accuracy", "rows": ["Net 1", "Net 6, plain"], "title": "As in 8"},
+        {"name": "fig9", "kind": "differences", "rows": ["Net 6"], "title": ""},
+        {"name": "none", "kind": "differences", "rows": ["Net 6, plain"], "title": ""},
+    ]
+    change_run.plan(twins, record["jobs"], figures=asked)
+    *own, curves, gained = draw_figures(read_results(twins))
+    assert tuple(figure.name for figure in own) == NAMES
+    assert (curves.name, curves.caption, gained.name) == ("fig8", "As in 8", "fig9")
+    assert {(line["network"], line["shortcuts"]) for line in lines(curves.csv)} == {
+        ("Net 1", "residual"), ("Net 1", "plain"), ("Net 6", "plain"),
+    }  # fmt: skip
+    assert [line["network"] for line in lines(gained.csv)] == ["Net 6"]
+    assert b"Net 6, plain" in curves.files["svg"]
+    assert b"Net 6<" not in curves.files["svg"]
+    assert all(is_framed(figure.files["png"]) for figure in (curves, gained))

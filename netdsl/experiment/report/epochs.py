@@ -82,6 +82,23 @@ def draw_panels(results: Results, curves: tuple[Curve, ...], what: str) -> Figur
     return figure
 
 
+def draw_together(results: Results, curves: tuple[Curve, ...], what: str) -> Figure:
+    """Return all rows in one panel, each in a colour and with a marker of its own."""
+    rows = [row for row in results.rows if row.finished]
+    figure, (axes,) = _panels(1)
+    number = len(COLOURS)  # of markers too; where they are used up, other pairs of them follow
+    looks = {
+        row.name: Look(COLOURS[n % number], MARKERS[(n + n // number) % number])
+        for n, row in enumerate(rows)
+    }
+    for row in rows:
+        for curve in curves:
+            _draw(axes, row, curve, looks[row.name])
+    _finish(figure, [axes], _cut_off(axes, results, curves, what))
+    _legend(figure, looks, curves, columns=2)
+    return figure
+
+
 def draw_overview(results: Results) -> Figure:
     """Return validation of all plain networks at the left, of all residual ones at the right.
 

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from netdsl.experiment.report.bars import draw_differences, draw_gap
@@ -16,14 +16,16 @@ from netdsl.experiment.report.epochs import (
     Curve,
     draw_overview,
     draw_panels,
+    draw_together,
     has_overview,
     over_epochs,
 )
-from netdsl.experiment.report.results import Result, Results
+from netdsl.experiment.report.results import Result, Results, only
 from netdsl.experiment.report.scatter import draw_against
 from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.style import save, style
 from netdsl.experiment.report.table import Raw, raw_text
+from netdsl.experiment.wanted import Wanted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,7 +75,18 @@ def draw_figures(results: Results) -> tuple[Drawn, ...]:
     """Return the figures that say something of these results; none without a finished run."""
     if not results.count("finished"):
         return ()
-    return tuple(_drawn(kind, results) for kind in _KINDS if kind.says(results))
+    own = tuple(_drawn(kind, results) for kind in _KINDS if kind.says(results))
+    return (*own, *(found for one in results.plan.figures if (found := _wanted(one, results))))
+
+
+def _wanted(wanted: Wanted, results: Results) -> Drawn | None:
+    """Return a figure that the experiment asks for, or None as long as it would be empty."""
+    part = only(results, wanted.rows)
+    (kind,) = (kind for kind in _KINDS if kind.name == wanted.kind)
+    if not part.count("finished") or (kind.name == "differences" and not _is_compared(part)):
+        return None
+    drawn = _drawn(replace(kind, draw=_TOGETHER.get(kind.name, kind.draw)), part)
+    return replace(drawn, name=wanted.name, caption=wanted.title or drawn.caption)
 
 
 def _drawn(kind: _Kind, results: Results) -> Drawn:
@@ -183,4 +196,9 @@ _KINDS = (
         lambda results: True, draw_gap, _networks,
     ),
 )  # fmt: skip
+# What is asked for is drawn in one panel: it was chosen because it belongs together.
+_TOGETHER: dict[str, Callable[[Results], Figure]] = {
+    "accuracy": lambda results: draw_together(results, ACCURACY, "accuracy in %"),
+    "loss": lambda results: draw_together(results, LOSS, "loss"),
+}
 NAMES = tuple(kind.name for kind in _KINDS)

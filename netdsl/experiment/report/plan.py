@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from netdsl.experiment.wanted import Wanted, read_wanted
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import read_file
 
@@ -62,6 +63,7 @@ class Plan:
     budget: Mapping[str, object]
     version: str
     jobs: tuple[Job, ...]
+    figures: tuple[Wanted, ...] = ()
 
     @property
     def is_ablation(self) -> bool:
@@ -96,6 +98,7 @@ def _plan(record: Mapping[str, Any]) -> Plan:
         recipe=record.get("recipe"), budget=dict(record.get("budget") or {}),
         version=record["version"],
         jobs=tuple(_job(job) for job in record["jobs"]),
+        figures=read_wanted(record.get("figures", []), "figures"),
     )  # fmt: skip
 
 
