@@ -86,3 +86,19 @@ def report(file: Path, dir: Path | None) -> None:
     page = write_report(folder)
     click.echo(show_report(folder))
     click.echo(page)
+
+
+@command.command("export")
+@FILE
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Where to.")
+@click.option("--dir", type=click.Path(path_type=Path), help="The folder of the experiment.")
+def export(file: Path, output: Path, dir: Path | None) -> None:
+    """Copy what the report of FILE is made of, and the report: no weights, no paths from here.
+
+    It is small enough to be kept with a source; `netdsl experiment report` reads it like any
+    other.
+    """
+    from netdsl.experiment.export import export as write
+
+    count = write(chosen_folder(file, dir), output)
+    click.echo(f"{count} runs in {output}")

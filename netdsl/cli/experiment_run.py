@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,32 +56,39 @@ def _work(
     at_once = jobs or (1 if ray else max(1, len(gpus())))
     with listen() as wish, told(chosen) as listener:
         shares = share_out(at_once, threads)
-        work = begin(folder, chosen, shares, listener, _reporting(folder), wish, retry=retry)
+        report = Reporting(folder)
+        work = begin(folder, chosen, shares, listener, report, wish, retry=retry)
         if ray is None:
             work_off(work)
         else:
             from netdsl.experiment.on_ray import work_off_on_ray
 
             work_off_on_ray(work, ray)
+    if not report.times and work.seen:
+        report()  # nothing was left to run, but the definition may be another
     return wish.exit_code if wish.count else 0
 
 
-def _reporting(folder: Path) -> Callable[[], None]:
-    """Return what writes the report anew; what goes wrong there is said once, and stops nothing."""
-    from netdsl.experiment.report_writing import write_report
+class Reporting:
+    """Writes the report anew when called; what goes wrong is said once, and stops nothing."""
 
-    said: set[str] = set()
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.times = 0
+        self.said: set[str] = set()
 
-    def renew() -> None:
+    def __call__(self) -> None:
+        """Write the report."""
+        from netdsl.experiment.report_writing import write_report
+
+        self.times += 1
         try:
-            write_report(folder)
+            write_report(self.folder)
         except Exception as error:  # a report must not cost a run
             fact = f"the report could not be written: {type(error).__name__}: {error}"
-            if fact not in said:
+            if fact not in self.said:
                 click.echo(fact, err=True)
-            said.add(fact)
-
-    return renew
+            self.said.add(fact)
 
 
 def _show(folder: Path) -> None:

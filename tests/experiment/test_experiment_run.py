@@ -130,6 +130,19 @@ def test_running_again_skips_what_is_done_and_tries_what_failed(finished: tuple[
     assert "finished, 3 of 3 epochs, best " in first
 
 
+def test_a_figure_that_is_asked_for_later_is_drawn_without_a_run(
+    finished: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder, place = finished[0], ("--dir", str(runs(finished[0])), "--only", "Tiny")
+    asked = tmp_path / "x.toml"
+    asked.write_text(WILD + '[[figure]]\nname = "mine"\nkind = "gap"\nrows = ["Tiny"]\n')
+    (tmp_path / "tiny.arch").write_text(TINY)
+    done = CliRunner().invoke(experiment, ["run", str(asked), *place])
+    assert done.exit_code == 0, done.output
+    assert (runs(folder) / "report" / "figures" / "mine.svg").is_file()
+    assert "seed 0" not in done.stdout.split("\n\n")[0]  # no run was begun
+
+
 def test_lines_for_other_engines_are_idempotent(finished: tuple[Path, str]) -> None:
     folder, _ = finished
     done = run("run", "--only", "Tiny, plain", "--print-jobs", folder=folder)
@@ -148,6 +161,19 @@ def test_a_run_is_reproduced_bit_for_bit(finished: tuple[Path, str], tmp_path: P
     assert apart["last.safetensors"].startswith("17 of 20 tensors differ, by ")
     assert "val_loss" in apart
     assert "epoch" not in apart
+
+
+def test_a_run_that_kept_no_weights_is_reproduced_by_its_numbers(
+    finished: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder, out, again = runs(finished[0]), tmp_path / "out", tmp_path / "again"
+    done = CliRunner().invoke(experiment, ["export", str(folder), "-o", str(out)])
+    assert done.exit_code == 0, done.output
+    run = out / read_plan(folder).jobs[0].folder
+    done = CliRunner().invoke(netdsl, ["reproduce", str(run), "--run-dir", str(again)])
+    assert done.stdout.splitlines()[-1] == (
+        f"{again} is equal to {run}, bit for bit; its weights were not kept"
+    )
 
 
 def processes_in(folder: Path) -> list[int]:

@@ -75,9 +75,10 @@ def test_no_figure_is_cut_off_at_an_edge(twins: Path) -> None:
 
 def test_a_band_holds_no_number_that_cannot_be() -> None:
     wide = Spread(mean=90.0, deviation=95.0, n=3)
-    assert ACCURACY[0].band(wide) == (0.0, 100.0)
-    assert LOSS[0].band(wide) == (0.0, 185.0)
-    assert ACCURACY[1].band(Spread(50.0, 2.0, 3)) == (48.0, 52.0)
+    assert wide.band(ACCURACY[0].most) == (0.0, 100.0)
+    assert wide.band(LOSS[0].most) == (0.0, 185.0)
+    assert wide.reach(100.0) == ([90.0], [10.0])
+    assert Spread(50.0, 2.0, 3).band(ACCURACY[1].most) == (48.0, 52.0)
 
 
 def test_an_ablation_has_differences_and_no_depth(experiment: Make, make_job: Make) -> None:

@@ -35,18 +35,13 @@ MOST_LINES = len(COLOURS)  # that can be told apart in one panel
 class Curve:
     """A measure over epochs: what it is called, how it is drawn, what it is of a row.
 
-    `most` is the largest number that there is; the smallest is 0.
+    `most` is the largest number that can be; the smallest is 0.
     """
 
     name: str
     dashes: Literal["-", "--"]
     take: Callable[[Row], float]
     most: float = 100.0
-
-    def band(self, value: Spread) -> tuple[float, float]:
-        """Return the ends of one deviation about the mean, as far as there are such numbers."""
-        deviation = value.deviation or 0.0
-        return max(0.0, value.mean - deviation), min(self.most, value.mean + deviation)
 
 
 ACCURACY = (
@@ -170,7 +165,7 @@ def _draw(axes: Axes, row: Result, curve: Curve, look: Look) -> None:
         markerfacecolor=filled, markevery=max(1, len(epochs) // 8), linewidth=1.6,
     )  # fmt: skip
     if all(value.deviation is not None for _, value in values):
-        low, high = zip(*(curve.band(value) for _, value in values), strict=True)
+        low, high = zip(*(value.band(curve.most) for _, value in values), strict=True)
         axes.fill_between(epochs, low, high, color=look.colour, alpha=0.18, linewidth=0)
 
 

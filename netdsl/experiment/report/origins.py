@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from netdsl.experiment.report.networks import commits_of, drawn_together, settings_of
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Result, Results
-from netdsl.experiment.report.words import NOTHING, percent, plain
+from netdsl.experiment.report.words import NOTHING, percent, plain, recipe
 
 _OWN = {"seed"}  # what the runs of a row are meant to differ in
 
@@ -53,7 +53,7 @@ def origins_of(results: Results) -> tuple[Origin, ...]:
     return tuple(
         Origin(
             row.number, drawn[row.number], row.name, commits_of(row.runs),
-            row.job.recipe or results.plan.recipe or "none",
+            recipe(row.job.recipe or results.plan.recipe or "none"),
             {name: text for name, text in found.items() if name not in shared},
             tuple(_source(run) for run in row.runs),
         )

@@ -1,0 +1,104 @@
+"""An experiment to what its report is made of: no weights, no paths of this machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from netdsl.experiment import report
+from netdsl.experiment.plan import FILE
+from netdsl.experiment.report.plan import read_plan
+from netdsl.train import ExitCode, TrainError
+from netdsl.train.files import read_file, write_file
+
+_TABLES = ("network.arch", "metrics.csv", "speed.csv", "summary.json", "failed.json")
+_SETTINGS = "settings.json"
+
+
+def export(folder: Path, out: Path) -> int:
+    """Write plan, runs and report of an experiment into another folder; return how many runs.
+
+    Paths are made to hold from where the caller stands; one that leads elsewhere keeps its last
+    name, and the place of the data is left out.
+    """
+    jobs = read_plan(folder).jobs
+    if out.resolve() == folder.resolve():
+        raise TrainError(f"{out} is the experiment itself", "name another folder", ExitCode.USAGE)
+    places = _Places(folder.resolve(), out, Path.cwd().resolve())
+    record = json.loads(read_file(folder / FILE))
+    record |= {
+        "jobs": [_job(job, places) for job in record["jobs"]],
+        "data": ", ".join(places.told(name) for name in record["data"].split(", ")),
+        "recipe": ", ".join(places.told(name) for name in record["recipe"].split(", ")),
+    }
+    keys = dict.fromkeys(job.key for job in jobs)
+    for key in keys:
+        for run in sorted({path.parent for path in (folder / "runs" / key).glob("**/*.*")}):
+            _copy(run, out / run.relative_to(folder), places)
+    _write(out / FILE, record)
+    report.write_report(out)
+    return len(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """From where paths are written anew: the experiment, its copy, and where the caller stands."""
+
+    folder: Path
+    out: Path
+    here: Path
+
+    def told(self, text: str) -> str:
+        """Return a path as the copy has it, and any other text as it is."""
+        path = Path(text)
+        if not path.is_absolute():
+            return text
+        if path.is_relative_to(self.folder):
+            return (self.out / path.relative_to(self.folder)).as_posix()
+        if path.is_relative_to(self.here):
+            return path.relative_to(self.here).as_posix()
+        return path.name
+
+
+def _job(job: dict[str, Any], places: _Places) -> dict[str, Any]:
+    told = {key: places.told(job[key]) for key in ("arch", "recipe")}
+    return {**job, **told, "command": _command(job["command"], places)}
+
+
+def _command(words: Sequence[str], places: _Places) -> list[str]:
+    """Return a command without the place of the data, which is each machine's own."""
+    kept = [
+        word for before, word in zip(("", *words), words, strict=False)
+        if "--data-dir" not in (before, word)
+    ]  # fmt: skip
+    return [places.told(word) for word in kept]
+
+
+def _copy(run: Path, out: Path, places: _Places) -> None:
+    """Copy of a run what is neither weights nor pictures."""
+    for name in _TABLES:
+        if (run / name).is_file():
+            out.mkdir(parents=True, exist_ok=True)
+            write_file(out / name, read_file(run / name))
+    if (run / _SETTINGS).is_file():
+        record = json.loads(read_file(run / _SETTINGS))
+        _write(out / _SETTINGS, {**record, "asked": _asked(record["asked"], places)})
+
+
+def _asked(value: Any, places: _Places) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: None if key == "data_dir" else _asked(one, places) for key, one in value.items()
+        }
+    if isinstance(value, list):
+        return [_asked(one, places) for one in value]
+    return places.told(value) if isinstance(value, str) else value
+
+
+def _write(path: Path, record: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_file(path, text.encode())
