@@ -26,8 +26,8 @@ def command() -> None:
 @FILE
 @definition_options
 @only_option
-@click.option("--measure", is_flag=True, help="Take a few steps of each network, and say how long "
-              "all will take and how much memory.")  # fmt: skip
+@click.option("--measure/--no-measure", default=True, show_default=True, help="Take a few steps of "
+              "each network, and say how long all will take and how much memory.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
               help="How many runs at once, for the forecast.")  # fmt: skip
 def plan(file: Path, measure: bool, jobs: int, only: tuple[str, ...], **options: Any) -> None:
@@ -77,29 +77,28 @@ def status(file: Path, dir: Path | None) -> None:
 @FILE
 @click.option("--dir", type=click.Path(path_type=Path), help="The folder of the experiment.")
 def report(file: Path, dir: Path | None) -> None:
-    """Write tables, figures and a page from the runs that there are."""
+    """Show the tables, and write them, figures and a page, from the runs that there are."""
     from netdsl.experiment.plan import read_plan
-    from netdsl.experiment.report_writing import write_report
+    from netdsl.experiment.report_writing import show_report, write_report
 
     folder = chosen_folder(file, dir)
     read_plan(folder)
-    click.echo(write_report(folder))
+    page = write_report(folder)
+    click.echo(show_report(folder))
+    click.echo(page)
 
 
 @command.command("export")
 @FILE
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Where to.")
 @click.option("--dir", type=click.Path(path_type=Path), help="The folder of the experiment.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True,
-              help="Where to; an earlier export there is renewed.")  # fmt: skip
-def export(file: Path, dir: Path | None, output: Path) -> None:
-    """Copy what the report is made of to be kept beside a text: no weights, no paths.
+def export(file: Path, output: Path, dir: Path | None) -> None:
+    """Copy what the report of FILE is made of, and the report: no weights, no paths from here.
 
-    `netdsl experiment report` writes the same tables from there.
+    It is small enough to be kept with a source; `netdsl experiment report` reads it like any
+    other.
     """
-    from netdsl.experiment.export import export
-    from netdsl.experiment.plan import read_plan
-    from netdsl.experiment.report_writing import write_report
+    from netdsl.experiment.export import export as write
 
-    folder = chosen_folder(file, dir)
-    read_plan(folder)
-    click.echo(write_report(export(folder, output)))
+    count = write(chosen_folder(file, dir), output)
+    click.echo(f"{count} runs in {output}")

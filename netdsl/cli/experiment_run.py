@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,41 +56,57 @@ def _work(
     at_once = jobs or (1 if ray else max(1, len(gpus())))
     with listen() as wish, told(chosen) as listener:
         shares = share_out(at_once, threads)
-        work = begin(folder, chosen, shares, listener, _reporting(folder), wish, retry=retry)
+        report = Reporting(folder)
+        work = begin(folder, chosen, shares, listener, report, wish, retry=retry)
         if ray is None:
             work_off(work)
         else:
             from netdsl.experiment.on_ray import work_off_on_ray
 
             work_off_on_ray(work, ray)
+    if not report.times and work.seen:
+        report()  # nothing was left to run, but the definition may be another
     return wish.exit_code if wish.count else 0
 
 
-def _reporting(folder: Path) -> Callable[[], None]:
-    """Return what writes the report anew; what goes wrong there is said once, and stops nothing."""
-    from importlib.util import find_spec
+class Reporting:
+    """Writes the report anew when called; what goes wrong is said once, and stops nothing."""
 
-    from netdsl.experiment.report_writing import write_report
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.times = 0
+        self.said: set[str] = set()
 
-    said: set[str] = set()
+    def __call__(self) -> None:
+        """Write the report."""
+        from netdsl.experiment.report_writing import write_report
 
-    def renew() -> None:
+        self.times += 1
         try:
-            write_report(folder)
+            write_report(self.folder)
         except Exception as error:  # a report must not cost a run
             fact = f"the report could not be written: {type(error).__name__}: {error}"
-            if fact not in said:
+            if fact not in self.said:
                 click.echo(fact, err=True)
-            said.add(fact)
+            self.said.add(fact)
 
-    return renew if find_spec("netdsl.experiment.report") else lambda: None
+
+def _show(folder: Path) -> None:
+    """Print the tables of the report; what is damaged was said when it could not be written."""
+    from netdsl.experiment.report_writing import show_report
+    from netdsl.train import TrainError
+
+    with suppress(TrainError):
+        click.echo(f"\n{show_report(folder)}")
 
 
 def _exit(folder: Path, jobs: tuple[Job, ...], signal: int) -> None:
-    """Say where all of it lies and what is left; end with what tells of it."""
+    """Show what came of it, where all of it lies, what is left; end with what tells of it."""
     from netdsl.cli.experiment_shown import closing
     from netdsl.experiment.state import is_finished, read_failure
 
+    if any(is_finished(folder, job) for job in jobs):
+        _show(folder)
     for line in closing(folder, jobs):
         click.echo(line)
     if signal:

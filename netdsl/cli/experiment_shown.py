@@ -128,14 +128,17 @@ def show_forecast(rows: Sequence[Row], folder: Path, jobs: Sequence[Job], at_onc
     """Measure each network of what is not finished, and print what all of it will take."""
     from netdsl.experiment.forecasting import forecast_rows
 
-    found = forecast_rows(rows, folder, jobs)
-    for one in found:
+    found = []
+    for one in forecast_rows(rows, folder, jobs):
+        found.append(one)
         click.echo(
             f"{one.row}: {clock(one.seconds)} a run, {one.peak_memory / 1e9:.2f} GB, "
             f"{one.runs} runs to go"
         )
+    if not found:
+        return
     together = sum(one.seconds * one.runs for one in found) / at_once
-    memory = at_once * max((one.peak_memory for one in found), default=0)
+    memory = at_once * max(one.peak_memory for one in found)
     click.echo(f"all of it: {clock(together)}, {memory / 1e9:.2f} GB with {at_once} at once")
 
 

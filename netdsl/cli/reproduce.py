@@ -41,7 +41,8 @@ def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> None:
     for difference in found:
         click.echo(f"{difference.what}: {difference.how}")
     same = "is equal to" if not found else "differs from"
-    click.echo(f"{again} {same} {run}" + ("" if found else ", bit for bit"))
+    unknown = "" if first.last.is_file() else "; its weights were not kept"
+    click.echo(f"{again} {same} {run}" + ("" if found else ", bit for bit") + unknown)
 
 
 def _plan(first: RunFolder, data_dir: Path | None) -> Plan:

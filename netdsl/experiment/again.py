@@ -45,6 +45,8 @@ def _metrics(first: RunFolder, second: RunFolder) -> Iterator[Difference]:
 def _weights(first: RunFolder, second: RunFolder) -> Iterator[Difference]:
     from safetensors.torch import load_file
 
+    if not first.last.is_file():  # an experiment that was exported keeps no weights
+        return
     for name in _WEIGHTS:
         before, now = (load_file(getattr(run, name)) for run in (first, second))
         if before.keys() != now.keys():

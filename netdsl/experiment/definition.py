@@ -18,6 +18,9 @@ n = [3, 5]
 
 [budget]                              # what `--budget cpu` cuts it to
 cpu = { epochs = 5, classes = 20, seeds = 1 }
+
+[[figure]]                            # beside the report's own: `wanted` explains them
+name = "fig8"
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from typing import Any, cast
 
 from netdsl.experiment.budget import Budget, read_budgets
 from netdsl.experiment.variant import Value, Variant
+from netdsl.experiment.wanted import Wanted, read_wanted
 from netdsl.train import DATA_SETS, ExitCode, TrainError
 from netdsl.train.choices import read_choices
 from netdsl.train.files import read_file
@@ -45,7 +49,7 @@ _SHARED: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 _TOP: dict[str, tuple[type, ...]] = {
     "name": (str,), "title": (str,), "seeds": (int, list), "network": (list,), "grid": (dict,),
-    "budget": (dict,), **_SHARED,
+    "budget": (dict,), "figure": (list,), **_SHARED,
 }  # fmt: skip
 _NETWORK: dict[str, tuple[type, ...]] = {
     "arch": (str,), "plain": (bool, str), "scale": (str,), "label": (str,), "paper": (dict,),
@@ -76,6 +80,7 @@ class Definition:
     grid: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     budget: Budget = field(default_factory=dict)
+    figures: tuple[Wanted, ...] = ()
 
 
 def read_definition(path: Path) -> Definition:
@@ -99,6 +104,7 @@ def read_definition(path: Path) -> Definition:
         fixed=tuple(fixed for _, fixed in read),
         grid={key: _values(key, values, path) for key, values in table.get("grid", {}).items()},
         budgets=read_budgets(table.get("budget", {}), f"{path}, [budget]: "),
+        figures=read_wanted(table.get("figure", []), path),
     )
 
 

@@ -1,83 +1,104 @@
-"""The folder of an experiment to one beside a text: every number of it, no weights, no paths.
-
-What is kept is what a report is made of, so `netdsl experiment report` writes it anew from there.
-"""
+"""An experiment to what its report is made of: no weights, no paths of this machine."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from netdsl.experiment import report
 from netdsl.experiment.plan import FILE
+from netdsl.experiment.report.plan import read_plan
 from netdsl.train import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
 
-_KEPT = frozenset({"network.arch", "metrics.csv", "speed.csv", "summary.json", "failed.json"})
-_REWRITTEN = "settings.json"  # it names folders of the machine
-_PLACES = ("--data-dir",)  # options that name a place on the machine and nothing else
+_TABLES = ("network.arch", "metrics.csv", "speed.csv", "summary.json", "failed.json")
+_SETTINGS = "settings.json"
 
 
-def export(folder: Path, target: Path) -> Path:
-    """Copy plan and run folders, less weights, logs and the places of this machine; return it."""
-    plan: dict[str, Any] = json.loads(read_file(folder / FILE))
-    if not any((folder / job["folder"] / "summary.json").is_file() for job in plan["jobs"]):
-        help = "`netdsl experiment run` finishes them"
-        raise TrainError(f"{folder} has no finished run", help, ExitCode.USAGE)
-    if target.resolve() == folder.resolve():
-        raise TrainError(f"{target} is the experiment itself", None, ExitCode.USAGE)
-    root = str(folder.resolve())
-    plan["jobs"] = [_job(job, root) for job in plan["jobs"]]
-    _write(target / FILE, _json(_without_places(plan, root)))
-    for key in dict.fromkeys(str(job["key"]) for job in plan["jobs"]):
-        for path in sorted((folder / "runs" / key).glob("**/*")):
-            _keep(path, target / path.relative_to(folder), root)
-    return target
+def export(folder: Path, out: Path) -> int:
+    """Write plan, runs and report of an experiment into another folder; return how many runs.
+
+    Paths are made to hold from where the caller stands; one that leads elsewhere keeps its last
+    name, and the place of the data is left out.
+    """
+    jobs = read_plan(folder).jobs
+    if out.resolve() == folder.resolve():
+        raise TrainError(f"{out} is the experiment itself", "name another folder", ExitCode.USAGE)
+    places = _Places(folder.resolve(), out, Path.cwd().resolve())
+    record = json.loads(read_file(folder / FILE))
+    record |= {
+        "jobs": [_job(job, places) for job in record["jobs"]],
+        "data": ", ".join(places.told(name) for name in record["data"].split(", ")),
+        "recipe": ", ".join(places.told(name) for name in record["recipe"].split(", ")),
+    }
+    keys = dict.fromkeys(job.key for job in jobs)
+    for key in keys:
+        for run in sorted({path.parent for path in (folder / "runs" / key).glob("**/*.*")}):
+            _copy(run, out / run.relative_to(folder), places)
+    _write(out / FILE, record)
+    report.write_report(out)
+    return len(keys)
 
 
-def _keep(path: Path, target: Path, root: str) -> None:
-    if path.name in _KEPT:
-        _write(target, read_file(path))
-    elif path.name == _REWRITTEN:
-        record = json.loads(read_file(path))
-        record["asked"] = _without_places({**record["asked"], "data_dir": None}, root)
-        _write(target, _json(record))
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """From where paths are written anew: the experiment, its copy, and where the caller stands."""
+
+    folder: Path
+    out: Path
+    here: Path
+
+    def told(self, text: str) -> str:
+        """Return a path as the copy has it, and any other text as it is."""
+        path = Path(text)
+        if not path.is_absolute():
+            return text
+        if path.is_relative_to(self.folder):
+            return (self.out / path.relative_to(self.folder)).as_posix()
+        if path.is_relative_to(self.here):
+            return path.relative_to(self.here).as_posix()
+        return path.name
 
 
-def _job(job: dict[str, Any], root: str) -> dict[str, Any]:
-    return {**job, "command": list(_without_options(job["command"], _PLACES))}
+def _job(job: dict[str, Any], places: _Places) -> dict[str, Any]:
+    told = {key: places.told(job[key]) for key in ("arch", "recipe")}
+    return {**job, **told, "command": _command(job["command"], places)}
 
 
-def _without_options(command: Iterable[str], names: Iterable[str]) -> Iterable[str]:
-    words = iter(command)
-    for word in words:
-        if word in names:
-            next(words)
-        else:
-            yield word
+def _command(words: Sequence[str], places: _Places) -> list[str]:
+    """Return a command without the place of the data, which is each machine's own."""
+    kept = [
+        word for before, word in zip(("", *words), words, strict=False)
+        if "--data-dir" not in (before, word)
+    ]  # fmt: skip
+    return [places.told(word) for word in kept]
 
 
-def _without_places(value: Any, root: str) -> Any:
-    """Return JSON whose absolute paths are from the folder, or mere names where they lead out."""
+def _copy(run: Path, out: Path, places: _Places) -> None:
+    """Copy of a run what is neither weights nor pictures."""
+    for name in _TABLES:
+        if (run / name).is_file():
+            out.mkdir(parents=True, exist_ok=True)
+            write_file(out / name, read_file(run / name))
+    if (run / _SETTINGS).is_file():
+        record = json.loads(read_file(run / _SETTINGS))
+        _write(out / _SETTINGS, {**record, "asked": _asked(record["asked"], places)})
+
+
+def _asked(value: Any, places: _Places) -> Any:
     if isinstance(value, dict):
-        return {key: _without_places(item, root) for key, item in value.items()}
+        return {
+            key: None if key == "data_dir" else _asked(one, places) for key, one in value.items()
+        }
     if isinstance(value, list):
-        return [_without_places(item, root) for item in value]
-    if isinstance(value, str) and Path(value).is_absolute():
-        path = Path(value)
-        return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-    return value
+        return [_asked(one, places) for one in value]
+    return places.told(value) if isinstance(value, str) else value
 
 
-def _json(record: object) -> bytes:
-    return (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fact = f"cannot make {path.parent}: {error.strerror}"
-        raise TrainError(fact, None, ExitCode.IO) from error
-    write_file(path, content)
+def _write(path: Path, record: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_file(path, text.encode())

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from netdsl import train
 from netdsl.experiment.labels import display
 from netdsl.experiment.plan import Job, Row
 from netdsl.experiment.state import is_finished
-from netdsl.train import ExitCode, TrainError
+from netdsl.train import forecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +22,16 @@ class RowForecast:
     peak_memory: float
 
 
-def forecast_rows(rows: Sequence[Row], folder: Path, jobs: Sequence[Job]) -> list[RowForecast]:
-    """Measure the network of every row that has runs to go."""
-    measure = getattr(train, "forecast", None)
-    if measure is None:
-        raise TrainError("this netdsl measures no forecast", "leave --measure away", ExitCode.USAGE)
-    found = []
+def forecast_rows(rows: Sequence[Row], folder: Path, jobs: Sequence[Job]) -> Iterator[RowForecast]:
+    """Measure the network of every row that has runs to go, and yield it as soon as it is done."""
     for row in rows:
         name = display(row.label, plain=row.variant.plain)
         runs = sum(job.row == name and not is_finished(folder, job) for job in jobs)
         if not runs:
             continue
-        measured = [measure(stage.network.module(stage.settings.seed), stage.images, stage.settings)
-                    for stage in row.stages]  # fmt: skip
+        measured = [
+            forecast(stage.network.module(stage.settings.seed), stage.images, stage.settings)
+            for stage in row.stages
+        ]
         seconds = sum(one.seconds for one in measured)
-        found.append(RowForecast(name, runs, seconds, max(one.peak_memory for one in measured)))
-    return found
+        yield RowForecast(name, runs, seconds, max(one.peak_memory for one in measured))

@@ -16,6 +16,7 @@ from netdsl.experiment.key import Resolved, key_of
 from netdsl.experiment.labels import display, group_all, label_all
 from netdsl.experiment.line import Line, train_line
 from netdsl.experiment.variant import Variant
+from netdsl.experiment.wanted import Wanted, refuse_unknown_rows
 from netdsl.train import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
 from netdsl.train.suggest import did_you_mean
@@ -75,6 +76,7 @@ class Plan:
     budget: Mapping[str, object]
     version: str
     jobs: tuple[Job, ...]
+    figures: tuple[Wanted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +100,16 @@ def make_plan(
     labels = label_all(variants, [resolved[0].network.name for resolved in stages])
     groups = group_all(variants)
     rows = tuple(Row(v, label, s) for v, label, s in zip(variants, labels, stages, strict=True))
-    jobs = (
+    jobs = tuple(
         _job(row, group, seed, folder)
         for row, group in zip(rows, groups, strict=True)
         for seed in definition.seeds
     )
+    refuse_unknown_rows(definition.figures, _known(jobs))
     plan = Plan(
         definition.name, definition.title, _all(v.data for v in variants),
-        _all(v.recipe for v in variants), definition.budget, version("netdsl"), tuple(jobs),
+        _all(v.recipe for v in variants), definition.budget, version("netdsl"), jobs,
+        definition.figures,
     )  # fmt: skip
     return plan, rows
 
@@ -130,18 +134,26 @@ def read_plan(folder: Path) -> Plan:
             fact = f"{folder / FILE} is of format {found}, and this netdsl reads {_FORMAT}"
             raise TrainError(fact, None, ExitCode.IO)
         jobs = [Job(**{**job, "command": tuple(job["command"])}) for job in record.pop("jobs")]
-        return Plan(**record, jobs=tuple(jobs))
+        figures = [
+            Wanted(**{**one, "rows": tuple(one["rows"])}) for one in record.pop("figures", [])
+        ]
+        return Plan(**record, jobs=tuple(jobs), figures=tuple(figures))
     except (KeyError, TypeError, ValueError) as error:
         raise TrainError(f"{folder / FILE} is damaged", None, ExitCode.IO) from error
 
 
 def choose(plan: Plan, only: Sequence[str]) -> tuple[Job, ...]:
     """Return the runs of some rows, by label with or without plain; of all if none is named."""
-    known = dict.fromkeys(name for job in plan.jobs for name in (job.label, job.row))
+    known = _known(plan.jobs)
     if unknown := [label for label in only if label not in known]:
         hint = did_you_mean(unknown[0], known, "rows")
         raise TrainError(f"no network is called {unknown[0]!r}", hint, ExitCode.USAGE)
     return tuple(job for job in plan.jobs if not only or {job.label, job.row} & {*only})
+
+
+def _known(jobs: Sequence[Job]) -> dict[str, None]:
+    """Return what rows may be called by."""
+    return dict.fromkeys(name for job in jobs for name in (job.label, job.row))
 
 
 def in_turn(jobs: Sequence[Job]) -> tuple[Job, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from netdsl.train.commit import commit
 from netdsl.train.curves import draw_curves
 from netdsl.train.data.dataset import DataSet
 from netdsl.train.errors import ExitCode, TrainError
@@ -45,7 +46,8 @@ class RunFolder:
         """
         run = RunFolder(_numbered(name) if path is None else _empty(path))
         write_file(run.path / "network.arch", network.encode())
-        record = {"asked": dict(asked), "settings": settings.record(), "made": made_of(data)}
+        made = {**made_of(data), "commit": commit()}
+        record = {"asked": dict(asked), "settings": settings.record(), "made": made}
         run._write_json("settings.json", record)
         return run
 

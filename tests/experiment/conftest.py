@@ -45,7 +45,7 @@ def write_run(folder: Path, job: Job, epochs: int = 4, *, finished: bool = True)
     record = {
         "asked": {"overrides": overrides, "scale": None},
         "settings": settings,
-        "made": {"netdsl": "0.1.0"},
+        "made": {"netdsl": "0.1.0", "commit": "c0ffee012345"},
     }
     (run / "settings.json").write_text(json.dumps(record))
     draw = np.random.default_rng([job["seed"], job["plain"], hash_of(job["label"])])

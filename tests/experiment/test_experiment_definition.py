@@ -45,6 +45,11 @@ def failure(run: Callable[[], object]) -> tuple[str, str | None, int]:
         (NETWORK + "paper = { value = 0.5 }\n", "[[network]] 1: paper: 'value' is not a key of a paper's numbers", "did you mean val?"),
         (NETWORK + "[grid]\nn = 3\n", "[grid]: n is 3, but must be a list of values", None),
         (NETWORK + "[grid]\nn = [[3]]\n", "[grid]: n has [3]", "a number, a text or a truth can vary"),
+        (NETWORK + "[[figure]]\nname = 'gap'\n", "[[figure]] 1: name is 'gap'", "as in name = \"figure-8\"; it is that of its files, and not one of the report's own"),
+        (NETWORK + "[[figure]]\nname = 'f'\nkind = 'curve'\n", "[[figure]] 1: kind is 'curve'", "one of accuracy, loss, overview, differences, depth, params, gap"),
+        (NETWORK + "[[figure]]\nnames = 'f'\n", "[[figure]] 1: 'names' is not a key of a figure", "did you mean name?"),
+        (NETWORK + "[[figure]]\nname = 'f'\nkind = 'gap'\nrows = 'a'\n", "[[figure]] 1: rows is 'a', but must be a list", None),
+        (NETWORK + 2 * "[[figure]]\nname = 'f'\nkind = 'gap'\n", " two figures are called 'f'", None),
         ("name = ", " is not TOML: Invalid value (at end of document)", None),
     ],
 )  # fmt: skip

@@ -1,87 +1,72 @@
-"""An experiment kept beside a text: the same tables from it, no weights, no places of a machine."""
+"""What of an experiment is kept with a source: its numbers, its report, nothing of the machine."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from netdsl.cli.experiment import command as experiment
 from netdsl.experiment.export import export
 from netdsl.experiment.report import write_report
 from netdsl.train import TrainError
 
 
 @pytest.fixture
-def away(twins: Path) -> Path:
-    """Give a finished experiment as a machine leaves it: with weights, logs and its own places."""
-    folder = twins
-    plan = json.loads((folder / "plan.json").read_text())
-    for job in plan["jobs"]:
-        run = folder / job["folder"]
-        job["command"] = [
-            "netdsl",
-            "train",
-            "/nets/tiny.arch",
-            "--data-dir",
-            "/data",
-            "--run-dir",
-            str(run.resolve()),
-        ]
-        job["arch"] = "/nets/tiny.arch"
-        (run / "last.safetensors").write_bytes(b"weights")
-        settings = json.loads((run / "settings.json").read_text())
-        settings["asked"] |= {"data_dir": "/data", "init": "/weights/first.safetensors"}
-        (run / "settings.json").write_text(json.dumps(settings))
-    (folder / "plan.json").write_text(json.dumps(plan))
-    (folder / "logs").mkdir()
-    (folder / "logs" / "x.txt").write_text("epoch 1")
+def machine(
+    tmp_path: Path, make_job: Any, experiment: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """An experiment with paths of all kinds, in a folder that is the present one."""
+    monkeypatch.chdir(tmp_path)
+    jobs = []
+    for seed in (0, 1):
+        job = make_job("Net 1", seed)
+        run = str(tmp_path / "x" / job["folder"])
+        command = ["netdsl", "train", f"{tmp_path}/nets/a.arch", "--data-dir", "/disk/data",
+                   "--recipe", "/home/ada/slow.toml", "--run-dir", run]  # fmt: skip
+        jobs.append(job | {"command": command, "arch": command[2], "recipe": command[6]})
+    folder = experiment(jobs, recipe="/home/ada/slow.toml", data="digits, /disk/images")
+    for job in jobs:
+        settings = folder / job["folder"] / "settings.json"
+        record = json.loads(settings.read_text())
+        record["asked"] |= {"data_dir": "/disk/data", "data": {"data": "/disk/images", "limit": 3}}
+        settings.write_text(json.dumps(record))
+        (folder / job["folder"] / "last.safetensors").write_bytes(b"weights")
     return folder
 
 
-def test_the_same_tables_come_from_what_is_kept(away: Path, tmp_path: Path) -> None:
-    write_report(away)
-    write_report(export(away, tmp_path / "kept"))
-    for name in (
-        "table.md",
-        "table.csv",
-        "runs.csv",
-        "speed.csv",
-        "differences.csv",
-        "figures/accuracy.svg",
-    ):
-        assert (tmp_path / "kept" / "report" / name).read_bytes() == (
-            away / "report" / name
-        ).read_bytes()
+def test_no_weights_and_no_paths_of_the_machine_are_kept(machine: Path, tmp_path: Path) -> None:
+    out = Path("kept")
+    done = CliRunner().invoke(experiment, ["export", str(machine), "-o", str(out)])
+    assert (done.exit_code, done.stdout) == (0, "2 runs in kept\n")
+    texts = [path.read_bytes() for path in out.rglob("*") if path.is_file()]
+    for place in (str(tmp_path), "/disk", "/home/ada", "--data-dir", "weights\x00"):
+        assert not any(place.encode() in text for text in texts), place
+    assert not list(out.rglob("*.safetensors"))
+    first = json.loads((out / "plan.json").read_text())["jobs"][0]
+    assert first["command"] == [
+        "netdsl", "train", "nets/a.arch", "--recipe", "slow.toml",
+        "--run-dir", f"kept/{first['folder']}",
+    ]  # fmt: skip
 
 
-def test_neither_weights_nor_logs_nor_places_are_kept(away: Path, tmp_path: Path) -> None:
-    kept = export(away, tmp_path / "kept")
-    files = [path for path in kept.rglob("*") if path.is_file()]
-    assert {path.name for path in files} == {
-        "plan.json", "network.arch", "settings.json", "metrics.csv", "speed.csv", "summary.json",
-    }  # fmt: skip
-    text = "".join(path.read_text() for path in files)
-    assert str(tmp_path) not in text
-    assert "/data" not in text
-    job = json.loads((kept / "plan.json").read_text())["jobs"][0]
-    assert job["command"] == ["netdsl", "train", "tiny.arch", "--run-dir", job["folder"]]
-    asked = json.loads((kept / job["folder"] / "settings.json").read_text())["asked"]
-    assert (asked["data_dir"], asked["init"]) == (None, "first.safetensors")
+def test_a_report_of_what_was_kept_is_that_of_the_experiment(machine: Path) -> None:
+    out = Path("kept")
+    write_report(machine)
+    export(machine, out)
+    for path in sorted((machine / "report").rglob("*.*")):
+        if path.name != "report.html":  # it names the runs by where they lie
+            assert (out / path.relative_to(machine)).read_bytes() == path.read_bytes(), path.name
+    before = {path: path.read_bytes() for path in (out / "report").rglob("*.*")}
+    write_report(out)
+    assert {path: path.read_bytes() for path in (out / "report").rglob("*.*")} == before
 
 
-def test_what_has_no_finished_run_is_not_kept(away: Path, tmp_path: Path) -> None:
-    for summary in away.rglob("summary.json"):
-        summary.unlink()
+def test_an_experiment_is_not_exported_onto_itself(machine: Path) -> None:
     with pytest.raises(TrainError) as caught:
-        export(away, tmp_path / "kept")
-    assert str(caught.value) == f"{away} has no finished run"
-    assert not (tmp_path / "kept").exists()
-    with pytest.raises(TrainError, match="is the experiment itself"):
-        write_summary_and_export(away)
-
-
-def write_summary_and_export(folder: Path) -> None:
-    job = json.loads((folder / "plan.json").read_text())["jobs"][0]
-    (folder / job["folder"] / "summary.json").write_text("{}")
-    export(folder, folder)
+        export(machine, Path("x"))
+    assert str(caught.value) == "x is the experiment itself"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shlex
 import signal
 import subprocess
@@ -95,7 +96,13 @@ def test_every_run_ends_in_a_line_and_a_failure_keeps_its_reason(
     finished: tuple[Path, str],
 ) -> None:
     folder, out = finished
-    *lines, wild, last = out.splitlines()
+    said, *tables, end = out.split("\n\n")
+    lines, (wild, last) = said.splitlines(), end.splitlines()
+    assert [text.splitlines()[0] for text in tables if "─" not in text] == [
+        "2 networks, residual and plain, on digits, with 1 seed each.", "small",
+        "Residual against plain, by seed",
+    ]  # fmt: skip
+    assert any(text.startswith("network  shortcuts  depth") for text in tables)
     assert sorted(line.split("  ")[1].split(":")[0] for line in lines) == [
         "Tiny seed 0", "Tiny, plain seed 0", "wild seed 0",
     ]  # fmt: skip
@@ -123,6 +130,19 @@ def test_running_again_skips_what_is_done_and_tries_what_failed(finished: tuple[
     assert "finished, 3 of 3 epochs, best " in first
 
 
+def test_a_figure_that_is_asked_for_later_is_drawn_without_a_run(
+    finished: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder, place = finished[0], ("--dir", str(runs(finished[0])), "--only", "Tiny")
+    asked = tmp_path / "x.toml"
+    asked.write_text(WILD + '[[figure]]\nname = "mine"\nkind = "gap"\nrows = ["Tiny"]\n')
+    (tmp_path / "tiny.arch").write_text(TINY)
+    done = CliRunner().invoke(experiment, ["run", str(asked), *place])
+    assert done.exit_code == 0, done.output
+    assert (runs(folder) / "report" / "figures" / "mine.svg").is_file()
+    assert "seed 0" not in done.stdout.split("\n\n")[0]  # no run was begun
+
+
 def test_lines_for_other_engines_are_idempotent(finished: tuple[Path, str]) -> None:
     folder, _ = finished
     done = run("run", "--only", "Tiny, plain", "--print-jobs", folder=folder)
@@ -141,6 +161,19 @@ def test_a_run_is_reproduced_bit_for_bit(finished: tuple[Path, str], tmp_path: P
     assert apart["last.safetensors"].startswith("17 of 20 tensors differ, by ")
     assert "val_loss" in apart
     assert "epoch" not in apart
+
+
+def test_a_run_that_kept_no_weights_is_reproduced_by_its_numbers(
+    finished: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder, out, again = runs(finished[0]), tmp_path / "out", tmp_path / "again"
+    done = CliRunner().invoke(experiment, ["export", str(folder), "-o", str(out)])
+    assert done.exit_code == 0, done.output
+    run = out / read_plan(folder).jobs[0].folder
+    done = CliRunner().invoke(netdsl, ["reproduce", str(run), "--run-dir", str(again)])
+    assert done.stdout.splitlines()[-1] == (
+        f"{again} is equal to {run}, bit for bit; its weights were not kept"
+    )
 
 
 def processes_in(folder: Path) -> list[int]:
@@ -190,6 +223,29 @@ def test_stopped_and_killed_it_goes_on_to_the_same_and_leaves_nobody(
     check_equal(folder, finished[0])
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = written(tmp_path_factory.mktemp("undisturbed"), FILE)
+    assert run("run", folder=folder).exit_code == 0
+    return folder
+
+
+def check_report(folder: Path, undisturbed: Path) -> None:
+    """Compare all files of two reports but those that tell of time."""
+    reports = [runs(one) / "report" for one in (folder, undisturbed)]
+    ours, theirs = (
+        {
+            str(path.relative_to(report)): path.read_bytes()
+            for path in report.rglob("*.*")
+            if path.stem != "speed" and path.name != "report.html"
+        }
+        for report in reports
+    )
+    assert ours.keys() == theirs.keys()
+    assert {"table.md", "table.csv", "table.tex", "table.html", "runs.csv"} <= ours.keys()
+    assert [name for name in ours if ours[name] != theirs[name]] == []
+
+
 def kill_and_finish(folder: Path, kills: int, seed: int) -> None:
     """Kill two processes that share an experiment, or runs of theirs, at random moments."""
     chance = random.Random(seed)
@@ -213,12 +269,13 @@ def kill_and_finish(folder: Path, kills: int, seed: int) -> None:
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_at_random_moments_all_comes_to_the_same(
-    seed: int, finished: tuple[Path, str], tmp_path: Path
+    seed: int, finished: tuple[Path, str], undisturbed: Path, tmp_path: Path
 ) -> None:
     folder = written(tmp_path, FILE)
     kill_and_finish(folder, 8, seed)
     assert not list(runs(folder).glob("runs/*/failed.json"))
     check_equal(folder, finished[0])
+    check_report(folder, undisturbed)
 
 
 def job(folder: str, *command: str, seed: int = 0, key: str = "k", plain: bool = False) -> Job:
@@ -290,6 +347,26 @@ def test_rows_are_chosen_by_label_and_begun_seed_by_seed() -> None:
         "no network is called 'tiny'",
         "did you mean Tiny?",
     )
+
+
+def test_a_figure_of_a_row_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    asked = '[[figure]]\nname = "f"\nkind = "gap"\nrows = ["Tiny, plain", "Tinny"]\n'
+    done = run("plan", "--no-measure", folder=written(tmp_path, FILE + asked))
+    assert str(done.exception) == "[[figure]] f: no network is called 'Tinny'"
+    assert isinstance(done.exception, TrainError)
+    assert done.exception.help == "did you mean Tiny?"
+
+
+def test_a_plan_says_what_its_runs_will_take(tmp_path: Path) -> None:
+    folder = written(tmp_path, FILE)
+    lines = run("plan", "--jobs", "2", folder=folder).stdout.splitlines()
+    *_, counts, residual, plain, total = lines
+    assert counts == f"small: 2 runs, 2 waiting; in {runs(folder)}"
+    taken = r": \d+:\d\d a run, \d\.\d\d GB, 1 runs to go"
+    assert re.fullmatch(f"Tiny{taken}", residual)
+    assert re.fullmatch(f"Tiny, plain{taken}", plain)
+    assert re.fullmatch(r"all of it: \d+:\d\d, \d\.\d\d GB with 2 at once", total)
+    assert not runs(folder).exists()
 
 
 def test_a_folder_without_a_plan_is_no_experiment(tmp_path: Path) -> None:

@@ -14,9 +14,12 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
+from PIL import Image
 
+from netdsl.experiment.report.epochs import ACCURACY, LOSS
 from netdsl.experiment.report.figures import NAMES, draw_figures
 from netdsl.experiment.report.scatter import draw_against
+from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.style import style
 from netdsl.experiment.report.write import read_results
 
@@ -57,6 +60,25 @@ def test_twins_of_several_depths_have_every_figure(twins: Path, metrics: Make) -
         assert [float(line["sd"]) for line in found] == pytest.approx(
             unit * runs[:, :, column].std(0, ddof=1)
         )
+
+
+def is_framed(png: bytes) -> bool:
+    """Say whether nothing touches an edge of a picture, where it would be cut off."""
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+    return bool(min(pixels[edge].min() for edge in np.s_[0, -1, (..., 0), (..., -1)]) > 250)
+
+
+def test_no_figure_is_cut_off_at_an_edge(twins: Path) -> None:
+    for figure in draw_figures(read_results(twins)):
+        assert is_framed(figure.files["png"]), figure.name
+
+
+def test_a_band_holds_no_number_that_cannot_be() -> None:
+    wide = Spread(mean=90.0, deviation=95.0, n=3)
+    assert wide.band(ACCURACY[0].most) == (0.0, 100.0)
+    assert wide.band(LOSS[0].most) == (0.0, 185.0)
+    assert wide.reach(100.0) == ([90.0], [10.0])
+    assert Spread(50.0, 2.0, 3).band(ACCURACY[1].most) == (48.0, 52.0)
 
 
 def test_an_ablation_has_differences_and_no_depth(experiment: Make, make_job: Make) -> None:
@@ -104,3 +126,25 @@ def test_labels_of_points_cover_neither_each_other_nor_a_point(
     assert not any(box.contains(*point) for box in boxes for point in points)
     frame = axes.bbox
     assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
+
+
+def test_a_figure_that_is_asked_for_shows_its_rows_alone(
+    twins: Path, change_run: Make, metrics: Make
+) -> None:
+    record = json.loads((twins / "plan.json").read_text())
+    asked = [
+        {"name": "fig8", "kind": "accuracy", "rows": ["Net 1", "Net 6, plain"], "title": "As in 8"},
+        {"name": "fig9", "kind": "differences", "rows": ["Net 6"], "title": ""},
+        {"name": "none", "kind": "differences", "rows": ["Net 6, plain"], "title": ""},
+    ]
+    change_run.plan(twins, record["jobs"], figures=asked)
+    *own, curves, gained = draw_figures(read_results(twins))
+    assert tuple(figure.name for figure in own) == NAMES
+    assert (curves.name, curves.caption, gained.name) == ("fig8", "As in 8", "fig9")
+    assert {(line["network"], line["shortcuts"]) for line in lines(curves.csv)} == {
+        ("Net 1", "residual"), ("Net 1", "plain"), ("Net 6", "plain"),
+    }  # fmt: skip
+    assert [line["network"] for line in lines(gained.csv)] == ["Net 6"]
+    assert b"Net 6, plain" in curves.files["svg"]
+    assert b"Net 6<" not in curves.files["svg"]
+    assert all(is_framed(figure.files["png"]) for figure in (curves, gained))

@@ -95,7 +95,11 @@ def test_every_number_leads_to_the_runs_that_it_comes_from(twins: Path) -> None:
     page = page_of(twins)
     reader = read(page)
     inside = {link[1:] for link in reader.links if link.startswith("#")}
-    assert inside == {"from-1", "from-2", "from-3", "from-4"}
+    assert {link for link in inside if link.startswith("from")} == {
+        "from-1", "from-2", "from-3", "from-4",
+    }  # fmt: skip
+    assert inside >= {"network-1", "network-3"}  # a row's source is beside its drawing
+    assert page.count("netdsl 0.1.0, commit c0ffee012345.") == 5
     assert inside <= set(reader.ids)
     assert len(reader.ids) == len(set(reader.ids))
     for job in json.loads((twins / "plan.json").read_text())["jobs"]:
@@ -142,7 +146,7 @@ def open_page(page: str, folder: Path, tail: str = "") -> str:
     assert BROWSER is not None
     done = subprocess.run(
         [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-         f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=4000", "--dump-dom",
+         "--window-size=500,900", f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=4000", "--dump-dom",
          f"file://{path}{tail}"],
         capture_output=True, text=True, timeout=240, check=True,
     )  # fmt: skip
@@ -183,6 +187,7 @@ addEventListener("load", () => {
     const even = pitch.length > 0 && pitch.every((one) => Math.abs(one / pitch[0] - 1) < 1e-6);
     return even ? "" : `${option.textContent} ${JSON.stringify(ticks)}`;
   })).filter(Boolean);
+  said.beyond = document.documentElement.scrollWidth - document.documentElement.clientWidth;
   document.body.dataset.said = JSON.stringify(said);
 });
 </script></body>"""
@@ -197,10 +202,13 @@ def clicked(twins: Path, tmp_path: Path) -> Any:
 
 
 @needs_browser
-def test_tables_sort_and_curves_are_switched_on_and_off(clicked: dict[str, Any]) -> None:
+def test_on_a_narrow_screen_tables_sort_and_curves_are_switched_on_and_off(
+    clicked: dict[str, Any],
+) -> None:
     assert clicked == {
         "up": ["802000", "802000", "6647176", "6647176"],
         "down": ["6647176", "6647176", "802000", "802000"],
         "names": ["Net 1", "Net 1", "Net 6", "Net 6"],
         "without": 3, "seeds": 9, "none": 0, "all": 12, "uneven": [],
+        "beyond": 0,  # nothing of the page is out of sight at the side
     }  # fmt: skip

@@ -316,3 +316,26 @@ def test_a_run_that_is_writing_its_epochs_is_no_error(twins: Path) -> None:
     (run / "speed.csv").unlink()
     write_tables(twins)
     assert table(twins)[0]["runs_finished"] == "2"
+
+
+def test_a_training_by_stages_is_one_run_of_all_their_epochs(
+    tmp_path: Path, make_job: Any, change_run: Any
+) -> None:
+    last = make_job("Net 1", 0, folder="runs/k/10-all", key="k")
+    change_run.plan(tmp_path, [last])
+    for stage, epochs in (("2-two", 3), ("10-all", 4), ("11-left-over", 2)):
+        change_run.run(tmp_path, last | {"folder": f"runs/k/{stage}"}, epochs)
+    (run,) = read_results(tmp_path).runs
+    assert [row.epoch for row in run.rows] == [1, 2, 3, 4, 5, 6, 7]
+    summary = json.loads((tmp_path / "runs/k/10-all/summary.json").read_text())
+    assert (run.best, run.seconds) == (3 + summary["best"]["epoch"], 25.0)
+    accuracies = (tmp_path / "runs/k/10-all/metrics.csv").read_text().splitlines()
+    assert run.last.val_accuracy == float(accuracies[-1].split(",")[7])
+    assert run.best_row.val_accuracy == float(accuracies[run.best - 3].split(",")[7])
+    (tmp_path / "runs/k/10-all/summary.json").unlink()
+    (run,) = read_results(tmp_path).runs
+    assert (run.state, len(run.rows)) == ("unfinished", 7)
+    for file in (tmp_path / "runs/k/10-all").iterdir():
+        file.unlink()
+    (run,) = read_results(tmp_path).runs
+    assert (run.state, len(run.rows)) == ("unfinished", 3)

@@ -35,7 +35,7 @@ def draw_confusion(found: Errors) -> dict[str, bytes]:
     few = len(order) <= NUMBERED
     side = max(4.5, 2.2 + 0.4 * len(order)) if few else 10.0
     with drawing():
-        figure = Figure(figsize=(side + 0.6, side - 0.3), layout="constrained")
+        figure = Figure(figsize=(side + 0.6, side - 0.3), layout="compressed")
         axes = figure.subplots()
         norm = PowerNorm(0.5, 0, 100)
         image = axes.imshow(parts, cmap="Blues", norm=norm, interpolation="none")

@@ -38,14 +38,17 @@ def draw_gap(results: Results) -> Figure:
 
 
 def _gap_line(axes: Axes, place: int, row: Result) -> None:
+    import numpy as np
+
     train, val, gap = (row.measure(name) for name in ("train", "val", "gap"))
     assert train is not None, "only rows with finished runs are drawn"
     assert val is not None
     look = look_of(row)
-    axes.plot([100 * val.mean, 100 * train.mean], [place] * 2, color=look.colour, lw=2)
+    axes.plot([100 * val.mean, 100 * train.mean], [place] * 2, color=look.colour, lw=7,
+              alpha=0.25, solid_capstyle="butt")  # fmt: skip
     for value, face in ((val, look.colour), (train, "white")):
         axes.errorbar(
-            100 * value.mean, place, xerr=100 * (value.deviation or 0), color=look.colour,
+            100 * value.mean, place, xerr=100 * np.array(value.reach(1)), color=look.colour,
             marker=look.marker, markersize=6.5, markerfacecolor=face, capsize=3,
         )  # fmt: skip
     _beside(axes, place, percent(gap))

@@ -33,11 +33,15 @@ MOST_LINES = len(COLOURS)  # that can be told apart in one panel
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A measure over epochs: what it is called, how it is drawn, what it is of a row."""
+    """A measure over epochs: what it is called, how it is drawn, what it is of a row.
+
+    `most` is the largest number that can be; the smallest is 0.
+    """
 
     name: str
     dashes: Literal["-", "--"]
     take: Callable[[Row], float]
+    most: float = 100.0
 
 
 ACCURACY = (
@@ -45,8 +49,8 @@ ACCURACY = (
     Curve("training, evaluated", "--", lambda row: 100 * row.sample_accuracy),
 )
 LOSS = (
-    Curve("validation", "-", lambda row: row.val_loss),
-    Curve("training", "--", lambda row: row.train_loss),
+    Curve("validation", "-", lambda row: row.val_loss, math.inf),
+    Curve("training", "--", lambda row: row.train_loss, math.inf),
 )
 
 
@@ -66,10 +70,27 @@ def draw_panels(results: Results, curves: tuple[Curve, ...], what: str) -> Figur
         for row in rows:
             look = _look(row, results)
             for curve in curves:
-                _draw(one, over_epochs(row, curve), look, curve.dashes)
+                _draw(one, row, curve, look)
     _finish(figure, axes, _cut_off(axes[0], results, curves, what))
     drawn = [row for _, rows in panels for row in rows]
     _legend(figure, _names(drawn, results), curves, columns=2 if len(panels) == 1 else 4)
+    return figure
+
+
+def draw_together(results: Results, curves: tuple[Curve, ...], what: str) -> Figure:
+    """Return all rows in one panel, each in a colour and with a marker of its own."""
+    rows = [row for row in results.rows if row.finished]
+    figure, (axes,) = _panels(1)
+    number = len(COLOURS)  # of markers too; where they are used up, other pairs of them follow
+    looks = {
+        row.name: Look(COLOURS[n % number], MARKERS[(n + n // number) % number])
+        for n, row in enumerate(rows)
+    }
+    for row in rows:
+        for curve in curves:
+            _draw(axes, row, curve, looks[row.name])
+    _finish(figure, [axes], _cut_off(axes, results, curves, what))
+    _legend(figure, looks, curves, columns=2)
     return figure
 
 
@@ -90,7 +111,7 @@ def draw_overview(results: Results) -> Figure:
         one.set_title("plain" if plain else "residual")
         for title, rows in results.panels:
             for row in (row for row in rows if row.job.plain is plain):
-                _draw(one, over_epochs(row, ACCURACY[0]), looks[title], "-")
+                _draw(one, row, ACCURACY[0], looks[title])
     _finish(figure, axes, "validation accuracy in %")
     _legend(figure, looks, (), columns=4)
     return figure
@@ -132,24 +153,20 @@ def _panels(number: int) -> tuple[Figure, list[Axes]]:
     return figure, axes[:number]
 
 
-def _draw(axes: Axes, values: list[tuple[int, Spread]], look: Look, dashes: str) -> None:
+def _draw(axes: Axes, row: Result, curve: Curve, look: Look) -> None:
+    values = over_epochs(row, curve)
     if not values:
         return
     epochs = [epoch for epoch, _ in values]
     means = [value.mean for _, value in values]
-    filled = look.colour if dashes == "-" else "white"
+    filled = look.colour if curve.dashes == "-" else "white"
     axes.plot(
-        epochs, means, dashes, color=look.colour, marker=look.marker, markersize=4.5,
+        epochs, means, curve.dashes, color=look.colour, marker=look.marker, markersize=4.5,
         markerfacecolor=filled, markevery=max(1, len(epochs) // 8), linewidth=1.6,
     )  # fmt: skip
     if all(value.deviation is not None for _, value in values):
-        low, high = zip(*(_band(value) for _, value in values), strict=True)
+        low, high = zip(*(value.band(curve.most) for _, value in values), strict=True)
         axes.fill_between(epochs, low, high, color=look.colour, alpha=0.18, linewidth=0)
-
-
-def _band(value: Spread) -> tuple[float, float]:
-    deviation = value.deviation or 0.0
-    return value.mean - deviation, value.mean + deviation
 
 
 def _finish(figure: Figure, axes: list[Axes], what: str) -> None:

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from netdsl.experiment.report.bars import draw_differences, draw_gap
@@ -16,20 +16,23 @@ from netdsl.experiment.report.epochs import (
     Curve,
     draw_overview,
     draw_panels,
+    draw_together,
     has_overview,
     over_epochs,
 )
-from netdsl.experiment.report.results import Result, Results
+from netdsl.experiment.report.results import Result, Results, only
 from netdsl.experiment.report.scatter import draw_against
 from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.style import save, style
 from netdsl.experiment.report.table import Raw, raw_text
+from netdsl.experiment.wanted import Wanted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Numbers = Sequence[Sequence[Raw]]
 _HALF = 600  # points that half of a wide page has room for
+_PHONE = 450  # points: what is wider cannot be read where it is made as narrow as a phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,17 @@ class Drawn:
     @property
     def is_wide(self) -> bool:
         """Say whether it needs the whole width of a page."""
+        return self._width > _HALF
+
+    @property
+    def is_small_print(self) -> bool:
+        """Say whether a phone should show a part of it rather than all of it."""
+        return self._width > _PHONE
+
+    @property
+    def _width(self) -> float:
         width = re.search(rb'<svg[^>]*? width="([0-9.]+)pt"', self.files["svg"])
-        return width is not None and float(width[1]) > _HALF
+        return float(width[1]) if width else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,18 @@ def draw_figures(results: Results) -> tuple[Drawn, ...]:
     """Return the figures that say something of these results; none without a finished run."""
     if not results.count("finished"):
         return ()
-    return tuple(_drawn(kind, results) for kind in _KINDS if kind.says(results))
+    own = tuple(_drawn(kind, results) for kind in _KINDS if kind.says(results))
+    return (*own, *(found for one in results.plan.figures if (found := _wanted(one, results))))
+
+
+def _wanted(wanted: Wanted, results: Results) -> Drawn | None:
+    """Return a figure that the experiment asks for, or None as long as it would be empty."""
+    part = only(results, wanted.rows)
+    (kind,) = (kind for kind in _KINDS if kind.name == wanted.kind)
+    if not part.count("finished") or (kind.name == "differences" and not _is_compared(part)):
+        return None
+    drawn = _drawn(replace(kind, draw=_TOGETHER.get(kind.name, kind.draw)), part)
+    return replace(drawn, name=wanted.name, caption=wanted.title or drawn.caption)
 
 
 def _drawn(kind: _Kind, results: Results) -> Drawn:
@@ -173,4 +196,9 @@ _KINDS = (
         lambda results: True, draw_gap, _networks,
     ),
 )  # fmt: skip
+# What is asked for is drawn in one panel: it was chosen because it belongs together.
+_TOGETHER: dict[str, Callable[[Results], Figure]] = {
+    "accuracy": lambda results: draw_together(results, ACCURACY, "accuracy in %"),
+    "loss": lambda results: draw_together(results, LOSS, "loss"),
+}
 NAMES = tuple(kind.name for kind in _KINDS)

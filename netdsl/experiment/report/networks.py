@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,8 +20,12 @@ from netdsl.train.run import RunFolder
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A network, and its twin where that is compared: `fault` says why there is no drawing."""
+    """A network, and its twin where that is compared: `fault` says why there is no drawing.
 
+    `number` is that of the first row of the experiment that it is of.
+    """
+
+    number: int
     title: str
     source: str
     overrides: str
@@ -30,9 +35,14 @@ class Shown:
 
 def shown_networks(results: Results) -> tuple[Shown, ...]:
     """Return what is drawn: a network for each that is compared, twins in one drawing."""
+    return tuple(_shown(title, rows) for title, rows in drawn_together(results))
+
+
+def drawn_together(results: Results) -> tuple[tuple[str, tuple[Result, ...]], ...]:
+    """Return the rows of each drawing, with its title: twins, or a network of an ablation."""
     if results.plan.is_ablation:
-        return tuple(_shown(row.name, (row,)) for row in results.rows)
-    return tuple(_shown(title, rows) for title, rows in results.panels)
+        return tuple((row.name, (row,)) for row in results.rows)
+    return results.panels
 
 
 def settings_of(run: Outcome) -> dict[str, object]:
@@ -43,14 +53,20 @@ def settings_of(run: Outcome) -> dict[str, object]:
     except TrainError:
         return {}
     origin.pop("network")
-    return origin
+    return {name: value for name, value in origin.items() if (name, value) != ("commit", None)}
+
+
+def commits_of(runs: Iterable[Outcome]) -> tuple[str, ...]:
+    """Return the commits of netdsl's source that runs were made with, where they are known."""
+    found = (settings_of(run).get("commit") for run in runs)
+    return tuple(dict.fromkeys(str(commit) for commit in found if commit is not None))
 
 
 def _shown(title: str, rows: tuple[Result, ...]) -> Shown:
     row = next((row for row in rows if not row.job.plain), rows[0])
     runs = [run for run in row.runs if (run.path / "settings.json").is_file()]
     if not runs:
-        return Shown(title, "", "", "", "no run of it has begun")
+        return Shown(rows[0].number, title, "", "", "", "no run of it has begun")
     folder = RunFolder.open(runs[0].path)
     text, asked = folder.network, dict(folder.asked)
     said: Any = asked.get("overrides") or {}
@@ -58,8 +74,9 @@ def _shown(title: str, rows: tuple[Result, ...]) -> Shown:
         svg = _drawing(text, json.dumps(said), asked.get("scale"), twins=len(rows) == 2)
     except NetDSLError as error:
         message = error.diagnostics[0].message
-        return Shown(title, text, pairs(said), "", f"it could not be drawn: {message}")
-    return Shown(title, text, pairs(said), svg)
+        fault = f"it could not be drawn: {message}"
+        return Shown(rows[0].number, title, text, pairs(said), "", fault)
+    return Shown(rows[0].number, title, text, pairs(said), svg)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netdsl.experiment.report.results import Difference, Results
-from netdsl.experiment.report.words import count, duration, interval, pairs, percent, points
+from netdsl.experiment.report.words import count, duration, interval, pairs, percent, points, recipe
 
 _STATES = {
     "unfinished": "has begun and is not finished",
@@ -21,7 +21,7 @@ def summary(results: Results) -> str:
     twins = ", residual and plain" if plan.has_twins and not plan.is_ablation else ""
     what = f"{len(results.rows)} variants of a network" if plan.is_ablation else networks + twins
     seeds = count(len({run.job.seed for run in results.runs}), "seed")
-    recipes = sorted({row.job.recipe for row in results.rows if row.job.recipe})
+    recipes = sorted({recipe(row.job.recipe) for row in results.rows if row.job.recipe})
     how = f", trained by {'the recipe ' if len(recipes) == 1 else ''}{', '.join(recipes)}"
     budget = f", cut to {pairs(plan.budget)}" if plan.budget else ""
     return f"{what}, on {plan.data}, with {seeds} each{how if recipes else ''}{budget}."
@@ -69,7 +69,7 @@ def accuracy_notes(results: Results) -> tuple[str, ...]:
     if 1 in seeds:
         found.append("A row of one run has no deviation.")
     if any(row.job.paper for row in results.rows):
-        found.append("Paper is what the report prints.")
+        found.append("Paper is the number that the paper gives.")
     if results.count("finished") < len(results.runs):
         found.append(f"{progress(results)}; only finished runs are in the means.")
     return (*found, "1 MAC = 2 FLOPs.")

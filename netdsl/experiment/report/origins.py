@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from netdsl.experiment.report.networks import settings_of
+from netdsl.experiment.report.networks import commits_of, drawn_together, settings_of
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Result, Results
-from netdsl.experiment.report.words import NOTHING, percent, plain
+from netdsl.experiment.report.words import NOTHING, percent, plain, recipe
 
 _OWN = {"seed"}  # what the runs of a row are meant to differ in
 
@@ -31,10 +31,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the numbers of a row come from; `settings` are those that not all rows share."""
+    """Where the numbers of a row come from; `settings` are those that not all rows share.
+
+    `network` is the number of the drawing that shows it.
+    """
 
     number: int
+    network: int
     name: str
+    commits: tuple[str, ...]
     recipe: str
     settings: dict[str, str]
     runs: tuple[Source, ...]
@@ -44,9 +49,11 @@ def origins_of(results: Results) -> tuple[Origin, ...]:
     """Return the origin of each row."""
     settings = [_settings(row) for row in results.rows]
     shared = _shared(settings)
+    drawn = {row.number: rows[0].number for _, rows in drawn_together(results) for row in rows}
     return tuple(
         Origin(
-            row.number, row.name, row.job.recipe or results.plan.recipe or "none",
+            row.number, drawn[row.number], row.name, commits_of(row.runs),
+            recipe(row.job.recipe or results.plan.recipe or "none"),
             {name: text for name, text in found.items() if name not in shared},
             tuple(_source(run) for run in row.runs),
         )

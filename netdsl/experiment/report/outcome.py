@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal
@@ -37,7 +38,8 @@ class Failure:
 class Outcome:
     """What a run has come to; `best` is the epoch whose weights are kept as the best.
 
-    Only a finished run has `best`, `seconds`, `device` and `torch`.
+    Only a finished run has `best`, `seconds`, `device` and `torch`. A training by stages is one
+    run: its epochs are those of all stages, one after the other, its weights those of the last.
     """
 
     job: Job
@@ -85,30 +87,54 @@ def _outcome(job: Job, path: Path) -> Outcome:
     if (path / "summary.json").is_file():
         return _finished(job, path)
     if (path / "failed.json").is_file():
-        return Outcome(job, path, "failed", _rows_so_far(path), failure=_failure(path))
-    state: State = "unfinished" if (path / "settings.json").is_file() else "waiting"
-    return Outcome(job, path, state, _rows_so_far(path))
+        return Outcome(job, path, "failed", _rows_so_far(job, path), failure=_failure(path))
+    begun = any((stage / "settings.json").is_file() for stage in _stages(job, path))
+    return Outcome(job, path, "unfinished" if begun else "waiting", _rows_so_far(job, path))
 
 
 def _finished(job: Job, path: Path) -> Outcome:
     record = _read(path / "summary.json")
     try:
-        best, seconds = int(record["best"]["epoch"]), float(record["seconds"])
-        device, torch = str(record["device"]), str(record["torch"])
+        best, device = int(record["best"]["epoch"]), str(record["device"])
+        torch = str(record["torch"])
+        seconds = sum(float(_read(one / "summary.json")["seconds"]) for one in _stages(job, path))
     except (KeyError, TypeError, ValueError) as error:
         raise TrainError(f"{path / 'summary.json'} is damaged: {error}") from error
-    rows = RunFolder.open(path).rows
+    *before, rows = (RunFolder.open(stage).rows for stage in _stages(job, path))
     if best not in {row.epoch for row in rows}:
         raise TrainError(f"{path} is damaged: its best epoch, {best}, is not in metrics.csv")
-    return Outcome(job, path, "finished", rows, best, seconds, device, torch)
+    best += sum(map(len, before))
+    return Outcome(job, path, "finished", _joined(*before, rows), best, seconds, device, torch)
 
 
-def _rows_so_far(path: Path) -> tuple[Row, ...]:
+def _rows_so_far(job: Job, path: Path) -> tuple[Row, ...]:
     """Return the epochs of a run that may be writing them at this moment, or none."""
-    try:
-        return RunFolder.open(path).rows
-    except TrainError:
-        return ()
+    found = []
+    for stage in _stages(job, path):
+        try:
+            found.append(RunFolder.open(stage).rows)
+        except TrainError:
+            break
+    return _joined(*found)
+
+
+def _stages(job: Job, path: Path) -> tuple[Path, ...]:
+    """Return the folders of all stages of a training, by their numbers; or the one that it has."""
+    _, _, *stage = Path(job.folder).parts
+    if not stage:
+        return (path,)
+    last, _, _ = stage[0].partition("-")
+    numbered = {
+        int(number): folder
+        for folder in path.parent.glob("[0-9]*")
+        if (number := folder.name.partition("-")[0]).isdecimal()
+    }
+    return (*(numbered[n] for n in sorted(numbered) if n < int(last)), path)
+
+
+def _joined(*stages: Sequence[Row]) -> tuple[Row, ...]:
+    """Return the epochs of stages as those of one training."""
+    return tuple(replace(row, epoch=n) for n, row in enumerate(chain(*stages), 1))
 
 
 def _failure(path: Path) -> Failure:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from netdsl.experiment.report import notes
 from netdsl.experiment.report.chart import chart_data
 from netdsl.experiment.report.figures import Drawn
-from netdsl.experiment.report.networks import shown_networks
+from netdsl.experiment.report.networks import commits_of, shown_networks
 from netdsl.experiment.report.origins import origins_of, shared_settings
 from netdsl.experiment.report.results import Results
 from netdsl.experiment.report.table import Table, raw_text
@@ -36,7 +36,8 @@ def to_page(
         plan=results.plan, summary=notes.summary(results), progress=notes.progress(results),
         findings=notes.findings(results), tables={table.name: table for table in tables},
         chart=chart_data(results), figures=figures, networks=shown_networks(results),
-        origins=origins_of(results), shared=shared_settings(results), beside=beside,
+        origins=origins_of(results), shared=shared_settings(results),
+        commits=commits_of(results.runs), beside=beside,
         style=Markup(style), script=Markup(script), script_hash=_digest(script),
     ) + "\n"  # fmt: skip
 

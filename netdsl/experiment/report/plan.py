@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from netdsl.experiment.wanted import Wanted, read_wanted
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import read_file
 
@@ -61,8 +62,8 @@ class Plan:
     recipe: str | None
     budget: Mapping[str, object]
     version: str
-    commit: str | None
     jobs: tuple[Job, ...]
+    figures: tuple[Wanted, ...] = ()
 
     @property
     def is_ablation(self) -> bool:
@@ -95,8 +96,9 @@ def _plan(record: Mapping[str, Any]) -> Plan:
     return Plan(
         name=record["name"], title=record.get("title") or record["name"], data=record["data"],
         recipe=record.get("recipe"), budget=dict(record.get("budget") or {}),
-        version=record["version"], commit=record.get("commit"),
+        version=record["version"],
         jobs=tuple(_job(job) for job in record["jobs"]),
+        figures=read_wanted(record.get("figures", []), "figures"),
     )  # fmt: skip
 
 

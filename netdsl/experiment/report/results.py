@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from netdsl.experiment.report.outcome import MEASURES, Outcome
 from netdsl.experiment.report.plan import Job, Plan
@@ -86,6 +86,15 @@ class Results:
         for row in self.rows:
             groups.setdefault(row.job.group, []).append(row)
         return tuple((_title(rows), tuple(rows)) for rows in groups.values())
+
+
+def only(results: Results, labels: Collection[str]) -> Results:
+    """Return the results of some rows, named with or without plain; of all where none is named."""
+    if not labels:
+        return results
+    rows = tuple(row for row in results.rows if {row.name, row.job.label} & {*labels})
+    pairs = tuple(d for d in results.differences if d.result in rows and d.other in rows)
+    return replace(results, rows=rows, differences=pairs)
 
 
 def results_of(plan: Plan, outcomes: Iterable[Outcome]) -> Results:

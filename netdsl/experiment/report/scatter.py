@@ -57,6 +57,8 @@ def draw_against(
 def _series(
     axes: Axes, rows: Sequence[Result], take: Callable[[Result], float], named: bool
 ) -> None:
+    import numpy as np
+
     look = look_of(rows[0])
     prefix = ("plain, " if rows[0].job.plain else "residual, ") if named else ""
     for name, dashes, filled in (("val", "-", look.colour), ("train", ":", "white")):
@@ -65,7 +67,7 @@ def _series(
         line = dashes if _is_family(rows) else "none"
         axes.errorbar(
             [x for x, _ in found], [100 * value.mean for _, value in found],
-            yerr=[100 * (value.deviation or 0) for _, value in found],
+            yerr=100 * np.hstack([value.reach(1) for _, value in found]),
             linestyle=line, color=look.colour, marker=look.marker, markersize=6,
             markerfacecolor=filled, capsize=3, linewidth=1.5,
             label=prefix + {"val": "validation", "train": "training"}[name],

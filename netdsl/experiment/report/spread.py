@@ -29,6 +29,20 @@ class Spread:
         half = student_t(self.n - 1) * self.deviation / math.sqrt(self.n)
         return self.mean - half, self.mean + half
 
+    def band(self, most: float) -> tuple[float, float]:
+        """Return one deviation about the mean, of numbers that lie between 0 and `most`.
+
+        >>> Spread(90, 25, 3).band(100)
+        (65, 100)
+        """
+        deviation = self.deviation or 0
+        return max(0, self.mean - deviation), min(most, self.mean + deviation)
+
+    def reach(self, most: float) -> tuple[list[float], list[float]]:
+        """Return how far the band reaches below and above the mean, as error bars take it."""
+        low, high = self.band(most)
+        return [self.mean - low], [high - self.mean]
+
 
 def spread(numbers: Sequence[float]) -> Spread | None:
     """Return mean and deviation, in whatever order the numbers come; nothing of none.

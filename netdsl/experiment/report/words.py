@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 
 from netdsl.experiment.report.spread import Spread
 
@@ -82,6 +83,15 @@ def count(number: int, noun: str) -> str:
     ('1 seed', '3 seeds')
     """
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def recipe(name: str) -> str:
+    """Return how a recipe is called; that of a person's own is a file.
+
+    >>> recipe("tiny-resnet"), recipe("/home/ada/recipes/slow.toml")
+    ('tiny-resnet', 'slow')
+    """
+    return PurePath(name).stem if name.endswith(".toml") else name
 
 
 def pairs(settings: Mapping[str, object]) -> str:
