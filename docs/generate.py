@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import reports
+import results
 import zoo
 
 import netdsl
@@ -15,7 +16,12 @@ from netdsl.train.recipe import recipes as recipes_shipped
 from netdsl.train.settings import ABOUT, Settings
 
 ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "language.md", ROOT / "docs" / "training.md")
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "docs" / "language.md",
+    ROOT / "docs" / "training.md",
+    *sorted((ROOT / "examples").glob("0*/README.md")),
+)
 MISTAKE = "input 3x64x64\n(Conv 64)x2 Max2 Max16 Avg4 FC200"
 
 
@@ -32,6 +38,10 @@ def parts() -> dict[str, str]:
         "codes": code_table(),
         "recipes": recipe_table(),
         "settings": settings_table(),
+        **{
+            f"experiments {example.folder.name}": results.experiments(example)
+            for example in results.examples()
+        },
     }
 
 

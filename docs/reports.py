@@ -1,4 +1,4 @@
-"""The rows of the tables of the four reports, as commands, and the page that lists them."""
+"""The networks of the four reports, row by row, and the page with all that is in the reports."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import results
+
 from netdsl import Network
 from netdsl.cli.build import command
 from netdsl.cli.network import open_source, read
@@ -17,13 +19,14 @@ from netdsl.cli.network import open_source, read
 FOLDER = Path(__file__).parent
 PAGE = FOLDER / "reports.md"
 
-TITLE = "# The networks of the four reports"
+TITLE = "# The four reports, regenerated"
 ABOUT = """
-    Every row of every table of the reports that netdsl was made for, as one command, with the
-    file that it reads and what the network holds. `make docs` writes this page: each number is
-    that of the network which the command beside it builds. MACs are multiply-adds for one
-    image; depth counts convolutions and fully connected layers on the longest path, and no
-    projection."""
+    Every table and figure of the reports that netdsl was made for: the command that gives it,
+    what the report says, what came out here and how far it was run; and every network in them,
+    row by row, as one command. `make docs` writes this page: accuracies are read from the runs
+    kept in `examples/`, and what was not run is empty; all else is that of the network which the
+    command beside it builds. MACs are multiply-adds for one image; depth counts convolutions and
+    fully connected layers on the longest path, and no projection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class Table:
         lines = [list(columns), ["---:" if name in NUMBERS else "---" for name in columns]]
         lines += [[cell(row, net) for cell in columns.values()] for row, net in rows]
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        return f"### {self.title}\n\n{_filled(self.note)}\n\n{table}"
+        return f"{_filled(self.note)}\n\n{table}"
 
 
 REPORT_000 = "Reports 000 and 001: ResNets on Tiny ImageNet"
@@ -244,7 +247,8 @@ def page() -> str:
     """Return the page as the code makes it now."""
     parts = [TITLE, _filled(ABOUT)]
     for report in dict.fromkeys(table.report for table in TABLES):
-        parts += [f"## {report}", *(str(table) for table in TABLES if table.report == report)]
+        networks = {table.title: str(table) for table in TABLES if table.report == report}
+        parts += [f"## {report}", *results.sections(report, networks)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""`report.toml` of an example to its items: each table and figure of a report, and what gives it."""
+"""`report.toml` of an example to its items: tables and figures of a report, and their commands."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ class Item:
     """A table or a figure of a report.
 
     `commands` are typed in the folder of the example. `experiment` is the one whose results are the
-    item, of the `rows` named, or all; `networks` is the table of `docs/reports.md` with its
-    networks. `printed` is what the report says of it, `verdict` what came out here, in a line.
+    item, of the `rows` named, or all; `numbers` a CSV file that a command writes; `networks` is the
+    table of `docs/reports.md` with its networks. `printed` is what the report says of it, `verdict`
+    what came out here, in a line.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Item:
     experiment: str = ""
     rows: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
+    numbers: str = ""
     networks: str = ""
     printed: str = ""
     verdict: str = ""

@@ -51,10 +51,10 @@ def group_all(variants: Sequence[Variant]) -> tuple[str, ...]:
 def display(label: str, *, plain: bool) -> str:
     """Return how a row is called where its twin is listed too.
 
-    >>> display("resnet-cifar n=9", plain=True)
-    'resnet-cifar n=9, plain'
+    >>> display("resnet-cifar n=9", plain=True), display("plain-56", plain=True)
+    ('resnet-cifar n=9, plain', 'plain-56')
     """
-    return f"{label}, plain" if plain else label
+    return f"{label}, plain" if plain and "plain" not in label else label
 
 
 def differing(variants: Sequence[Variant]) -> set[Detail]:

@@ -37,7 +37,7 @@ def test_every_command_of_the_page_runs_and_gives_what_stands_beside_it(argument
 
 
 def test_every_table_of_the_reports_stands_on_the_page() -> None:
-    assert re.findall(r"^##+ (Reports? 00\d|Table [1I2])", PAGE, re.M) == [
+    assert re.findall(r"^##+ (Reports? 00\d|Tables? [1I2])", PAGE, re.M) == [
         "Reports 000", "Table 1", "Report 002", "Table I", "Report 003", "Table 1", "Table 2",
         "Report 004", "Table 1",
     ]  # fmt: skip

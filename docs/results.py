@@ -1,0 +1,172 @@
+"""Items of the examples, with what is kept of their runs, to the sections of `docs/reports.md`."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from netdsl.experiment.report.networks import commits_of
+from netdsl.experiment.report.results import Result, Results, only
+from netdsl.experiment.report.words import count, duration, interval, pairs, percent, points
+from netdsl.experiment.report.write import read_results
+
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "examples"))
+
+from items import Example, Item, examples  # noqa: E402
+
+NOT_RUN = "Not run yet."
+_MEASURES = {"train": "train, %", "val": "val, %"}
+
+
+def sections(report: str, networks: dict[str, str]) -> Iterator[str]:
+    """Yield what there is to say of a report: an overview, then a section an item.
+
+    `networks` holds the tables of networks by title; an item that names one has it.
+    """
+    example = next(example for example in examples() if example.report == report)
+    yield _overview(example)
+    for item in example.items:
+        yield f"### {item.name}: {item.shows}"
+        if item.commands:
+            yield "\n".join(f"    {_typed(command)}" for command in item.commands)
+        if item.printed:
+            yield _filled(f"The report: {item.printed}.")
+        yield from _found(example, item)
+        for figure in item.figures:
+            yield f"![{item.shows}]({_link(example.folder / figure)})"
+        if item.networks:
+            yield networks[item.networks]
+
+
+def experiments(example: Example) -> str:
+    """Return the experiments of an example and what is kept of them, as Markdown."""
+    head = ("experiment", "runs", "budget", "training", "device", "tables")
+    lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    for name in example.experiments:
+        file = f"[{name}.toml]({name}.toml)"
+        if not (example.results(name) / "plan.json").is_file():
+            lines.append(f"| {file} | none | | | | |")
+            continue
+        found = read_results(example.results(name))
+        runs = [run for run in found.runs if run.state == "finished"]
+        cells = (
+            f"{len(runs)} of {len(found.runs)}", pairs(found.plan.budget) or "whole",
+            duration(sum(run.seconds for run in runs)), _joined(run.device for run in runs),
+            f"[table](results/{name}/report/table.md)",
+        )  # fmt: skip
+        lines.append(f"| {file} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _overview(example: Example) -> str:
+    folder = _link(example.folder)
+    lines = [
+        f"Commands are typed in [examples/{example.folder.name}]({folder}), whose README says how "
+        "far they were run.",
+        "",
+        "| in the report | shows | what came out |",
+        "| --- | --- | --- |",
+    ]
+    for item in example.items:
+        anchor = _anchor(f"{item.name}: {item.shows}")
+        verdict = item.verdict or NOT_RUN
+        lines.append(f"| [{item.name}](#{anchor}) | {item.shows} | {verdict} |")
+    return "\n".join(lines)
+
+
+def _found(example: Example, item: Item) -> Iterator[str]:
+    results = results_of(example, item)
+    if results is not None:
+        yield table(results)
+        yield _filled(extent(results))
+        yield from (_filled(text) for text in compared(results))
+    numbers = example.folder / item.numbers
+    if numbers.is_file():
+        yield _markdown(csv.reader(numbers.read_text("utf-8").splitlines()))
+    verdict = item.verdict or (NOT_RUN if item.experiment and results is None else "")
+    if verdict:
+        yield _filled(f"**{verdict[0].upper()}{verdict[1:]}.**".replace("..**", ".**"))
+
+
+def results_of(example: Example, item: Item) -> Results | None:
+    """Return what is kept of the runs of an item, of its rows alone; None where nothing is."""
+    if not item.experiment or not (example.results(item.experiment) / "plan.json").is_file():
+        return None
+    return only(read_results(example.results(item.experiment)), item.rows)
+
+
+def table(results: Results) -> str:
+    """Return accuracies beside the report's, as Markdown; what was not run stays empty."""
+    paper = [name for name in _MEASURES if any(name in row.job.paper for row in results.rows)]
+    head = ["network", *(f"report, {_MEASURES[name]}" for name in paper),
+            *_MEASURES.values(), "gap, points", "seeds"]  # fmt: skip
+    return _markdown([head, *(_line(row, paper) for row in results.rows)])
+
+
+def _markdown(lines: Iterable[list[str]]) -> str:
+    """Return lines of cells as a table, the first line its head, all but the first cell numbers."""
+    head, *rest = lines
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *rest))
+
+
+def _line(row: Result, paper: list[str]) -> list[str]:
+    printed = [percent(row.job.paper[name]) if name in row.job.paper else "" for name in paper]
+    if not row.finished:
+        return [row.name, *printed, "", "", "", ""]
+    ours = [percent(row.measure(name)) for name in (*_MEASURES, "gap")]
+    return [row.name, *printed, *ours, str(len(row.finished))]
+
+
+def extent(results: Results) -> str:
+    """Say how far the runs of an experiment went, on what, and how long they took."""
+    runs = [run for row in results.rows for run in row.finished]
+    plan = results.plan
+    budget = f"cut to {pairs(plan.budget)}" if plan.budget else "the whole budget"
+    where = f"{_joined(run.device for run in runs)}, torch {_joined(run.torch for run in runs)}"
+    commits = ", ".join(commits_of(runs))
+    made = f", commit {commits}" if commits else ""
+    total = duration(sum(run.seconds for run in runs))
+    planned = sum(len(row.runs) for row in results.rows)
+    return (
+        f"{len(runs)} of {count(planned, 'run')}, {budget}; {total} of training on {where}{made}. "
+        "± is the standard deviation over seeds; accuracies are those of the last epoch."
+    )
+
+
+def compared(results: Results) -> Iterator[str]:
+    """Say how far networks are from their twins or changes from their base, in validation."""
+    for found in results.differences:
+        value = found.measure("val")
+        if value is None:
+            continue
+        subject = found.name if results.plan.is_ablation else f"{found.name}, residual − plain"
+        tail = "" if value.interval is None else f", 95 % interval {interval(value)}"
+        yield f"- {subject}: {points(value)} points in validation{tail}, {count(value.n, 'seed')}."
+
+
+def _joined(texts: Iterator[str]) -> str:
+    return " and ".join(dict.fromkeys(texts))
+
+
+def _typed(command: str) -> str:
+    return command if command.startswith("netdsl") else f"python {command}"
+
+
+def _link(path: Path) -> str:
+    return Path(os.path.relpath(path, ROOT / "docs")).as_posix()
+
+
+def _anchor(heading: str) -> str:
+    """Return what a heading is linked by: small letters, hyphens for spaces, nothing else."""
+    kept = "".join(c for c in heading.lower() if c.isalnum() or c in " -_")
+    return kept.replace(" ", "-")
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, 120, break_on_hyphens=False, break_long_words=False)

@@ -1,0 +1,107 @@
+"""The examples: each experiment can be read, each command exists, each row that is named is there."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from click import Group
+
+from netdsl.cli.main import LazyGroup, group
+from netdsl.experiment.budget import parse_budget
+from netdsl.experiment.definition import Definition, read_definition, within
+from netdsl.experiment.grid import expand
+from netdsl.experiment.labels import display, label_all
+from netdsl.experiment.wanted import refuse_unknown_rows
+from netdsl.shelf import open_arch
+from netdsl.train.recipe import read_recipe
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = sorted(path.parent for path in (ROOT / "examples").glob("*/report.toml"))
+FILES = [path for folder in FOLDERS for path in sorted(folder.glob("*.toml")) if path.name != "report.toml"]  # fmt: skip
+
+
+@pytest.fixture
+def items(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    return importlib.import_module("items")
+
+
+def rows(definition: Definition) -> set[str]:
+    """Return what the rows of an experiment may be called by."""
+    variants = expand(definition)
+    labels = label_all(variants, [variant.arch for variant in variants])
+    named = [display(label, plain=v.plain) for label, v in zip(labels, variants, strict=True)]
+    return {*labels, *named}
+
+
+def test_there_is_an_example_for_every_report() -> None:
+    assert [folder.name[:3] for folder in FOLDERS] == ["000", "002", "003", "004"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_experiment_can_be_read_within_every_budget(path: Path) -> None:
+    definition = read_definition(path)
+    assert definition.name == path.stem
+    assert len(definition.seeds) >= 3
+    refuse_unknown_rows(definition.figures, rows(definition))
+    for budget in ("", "cpu"):
+        for variant in expand(within(definition, parse_budget(budget, definition.budgets))):
+            assert open_arch(variant.arch).file.body
+            assert read_recipe(variant.recipe).train
+    assert definition.budgets.keys() == {"cpu"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_item_names_what_there_is(folder: Path, items: ModuleType) -> None:
+    example = items.read_example(folder)
+    assert set(example.experiments) == {path.stem for path in FILES if path.parent == folder}
+    names = [item.name for item in example.items]
+    assert len(set(names)) == len(names)
+    for item in example.items:
+        assert item.commands or item.experiment
+        if item.rows:
+            assert {*item.rows} <= rows(read_definition(folder / f"{item.experiment}.toml"))
+        for figure in item.figures:
+            assert (folder / figure).is_file()
+            assert any(figure in command for command in item.commands)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_command_of_an_item_can_be_typed(folder: Path, items: ModuleType) -> None:
+    for item in items.read_example(folder).items:
+        for line in item.commands:
+            program, *words = shlex.split(line)
+            if program != "netdsl":
+                assert (folder / program).is_file()
+                continue
+            parsed = parse(words)
+            for word in words:
+                if re.search(r"\.(arch|toml)$", word):
+                    assert (folder / word).is_file()
+            assert parsed
+
+
+def parse(words: list[str]) -> dict[str, Any]:
+    """Return the options of a command line, read as the command reads them; files may be missing."""
+    command: Any = LazyGroup.get_command(group, None, words[0])  # type: ignore[arg-type]
+    if isinstance(command, Group):
+        words, command = words[1:], command.commands[words[1]]
+    for parameter in command.params:
+        if hasattr(parameter.type, "exists"):
+            parameter.type.exists = False
+    found: dict[str, Any] = command.make_context(words[0], words[1:]).params
+    return found
+
+
+def test_the_parts_of_a_report_stand_on_the_page(items: ModuleType) -> None:
+    page = (ROOT / "docs" / "reports.md").read_text("utf-8")
+    headings = re.findall(r"^### (.*)$", page, re.M)
+    assert headings == [
+        f"{item.name}: {item.shows}" for example in items.examples() for item in example.items
+    ]
