@@ -29,7 +29,7 @@ def main() -> None:
     netdsl("draw", "net1", "--twins", "-o", str(FOLDER / "net1-twins.png"))
     netdsl(
         "compare", "digits", "--plain", "both", "--seeds", "3", "--data", "digits",
-        "--epochs", "5", "--dir", str(COMPARISON),
+        "--epochs", "5", "--jobs", "2", "--dir", str(COMPARISON),
     )  # fmt: skip
     print("\nResults:")
     for path in sorted(FOLDER.glob("*.*")):

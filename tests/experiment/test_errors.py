@@ -270,6 +270,14 @@ def test_few_classes_stand_in_their_own_order_with_their_counts() -> None:
     assert sorted(map(int, shown)) == sorted(int(n) for n in found.confusion.flatten() if n)
 
 
+@pytest.mark.parametrize("classes", [7, 25])
+def test_no_letter_of_a_figure_is_cut_off_at_its_edge(classes: int) -> None:
+    found = many(classes)
+    for draw in (draw_confusion, draw_classes):
+        pixels = np.asarray(Image.open(io.BytesIO(draw(found)["png"])).convert("L"))
+        assert min(pixels[edge].min() for edge in np.s_[0, -1, (..., 0), (..., -1)]) > 250
+
+
 def test_a_dollar_in_a_name_is_no_formula(three: Predictions) -> None:
     found = find_errors(three, ("$5$ bill", "a$^$", "eel"))
     assert ">$5$ bill<" in draw_confusion(found)["svg"].decode()

@@ -329,6 +329,7 @@ def test_a_training_by_stages_is_one_run_of_all_their_epochs(
     assert [row.epoch for row in run.rows] == [1, 2, 3, 4, 5, 6, 7]
     summary = json.loads((tmp_path / "runs/k/10-all/summary.json").read_text())
     assert (run.best, run.seconds) == (3 + summary["best"]["epoch"], 25.0)
+    assert run.ends == (3,)
     accuracies = (tmp_path / "runs/k/10-all/metrics.csv").read_text().splitlines()
     assert run.last.val_accuracy == float(accuracies[-1].split(",")[7])
     assert run.best_row.val_accuracy == float(accuracies[run.best - 3].split(",")[7])
@@ -339,3 +340,30 @@ def test_a_training_by_stages_is_one_run_of_all_their_epochs(
         file.unlink()
     (run,) = read_results(tmp_path).runs
     assert (run.state, len(run.rows)) == ("unfinished", 3)
+
+
+def test_of_many_changes_those_clear_of_zero_are_told(
+    tmp_path: Path, make_job: Any, change_run: Any
+) -> None:
+    changes = {None: 0.5, "norm off": 0.2, "half width": 0.5, "a": 0.5, "b": 0.5, "c": 0.5}
+    jobs = [
+        make_job("Net" if change in (None, "norm off") else change, seed, change=change,
+                 plain=change == "norm off", group="g")
+        for change in changes for seed in (0, 1, 2)
+    ]  # fmt: skip
+    change_run.plan(tmp_path, jobs)
+    for number, job in enumerate(jobs):
+        change_run.run(tmp_path, job, 1)
+        metrics = tmp_path / job["folder"] / "metrics.csv"
+        head, _ = metrics.read_text().splitlines()
+        off = 0.01 * (number % 3) * (number // 3 % 2)  # by seed, of every other row
+        metrics.write_text(f"{head}\n1,0.1,1,1,1,1,1,{changes[job['change']] + off},1\n")
+    write_tables(tmp_path)
+    assert findings(read_results(tmp_path)) == (
+        "norm off: −29.00 points in validation, 95 % interval −31.48 to −26.52, 3 seeds: clear of zero.",
+        "The other 4 differences in validation may be chance: see below.",
+    )
+    rows = (tmp_path / "report/table.md").read_text().splitlines()[4:10]
+    assert [row.split(" | ")[0] for row in rows] == [
+        "| Net", "| norm off", "| half width", "| a", "| b", "| c",
+    ]  # fmt: skip

@@ -15,6 +15,8 @@ _MEASURES = {
     "lr": "learning rate",
     "gradient_norm": "gradient norm",
 }
+_PLAIN = "6 3"
+_DASHES = ("none", "2 3", "10 3 2 3")  # where there are more networks than colours
 
 
 def chart_data(results: Results) -> dict[str, object]:
@@ -43,7 +45,7 @@ def _row(row: Result, group: int) -> dict[str, object]:
     return {
         "name": row.name,
         "colour": COLOURS[group % len(COLOURS)],
-        "dashed": row.job.plain,
+        "dash": _PLAIN if row.job.plain else _DASHES[group // len(COLOURS) % len(_DASHES)],
         "runs": [
             {
                 "seed": run.job.seed, "state": run.state,

@@ -159,6 +159,8 @@ def _draw(axes: Axes, row: Result, curve: Curve, look: Look) -> None:
         return
     epochs = [epoch for epoch, _ in values]
     means = [value.mean for _, value in values]
+    for end in row.finished[0].ends:  # of a training by stages
+        axes.axvline(end + 0.5, color=look.colour, linewidth=1, linestyle=":")
     filled = look.colour if curve.dashes == "-" else "white"
     axes.plot(
         epochs, means, curve.dashes, color=look.colour, marker=look.marker, markersize=4.5,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from netdsl.experiment.report.results import Difference, Results
+from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.words import count, duration, interval, pairs, percent, points, recipe
 
+_FEW = 4  # differences, each of which has its sentence
 _STATES = {
     "unfinished": "has begun and is not finished",
     "waiting": "has not begun",
@@ -38,8 +40,15 @@ def progress(results: Results) -> str:
 
 
 def findings(results: Results) -> tuple[str, ...]:
-    """Say what came of each comparison, in validation."""
-    return tuple(_finding(found, results) for found in results.differences)
+    """Say what came of each comparison, in validation; of many, of those that say something."""
+    found = results.differences
+    telling = [one for one in found if len(found) <= _FEW or _is_clear(one.measure("val"))]
+    said = tuple(_finding(one, results) for one in telling)
+    rest = len(found) - len(telling)
+    if not rest:
+        return said
+    which = f"The other {rest}" if telling else f"All {rest}"
+    return (*said, f"{which} differences in validation may be chance: see below.")
 
 
 def _finding(found: Difference, results: Results) -> str:
@@ -50,9 +59,16 @@ def _finding(found: Difference, results: Results) -> str:
     text = f"{subject}: {points(value)} points in validation"
     if value.interval is None:
         return f"{text}; one seed says nothing of chance."
-    low, high = value.interval
-    verdict = "clear of zero" if low > 0 or high < 0 else "zero lies within, it may be chance"
+    verdict = "clear of zero" if _is_clear(value) else "zero lies within, it may be chance"
     return f"{text}, 95 % interval {interval(value)}, {count(value.n, 'seed')}: {verdict}."
+
+
+def _is_clear(value: Spread | None) -> bool:
+    """Say whether zero lies outside of an interval."""
+    if value is None or value.interval is None:
+        return False
+    low, high = value.interval
+    return low > 0 or high < 0
 
 
 def accuracy_notes(results: Results) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal
@@ -51,6 +51,7 @@ class Outcome:
     device: str = ""
     torch: str = ""
     failure: Failure | None = None
+    ends: tuple[int, ...] = ()  # the last epochs of the stages but the last one
 
     @property
     def last(self) -> Row:
@@ -103,8 +104,10 @@ def _finished(job: Job, path: Path) -> Outcome:
     *before, rows = (RunFolder.open(stage).rows for stage in _stages(job, path))
     if best not in {row.epoch for row in rows}:
         raise TrainError(f"{path} is damaged: its best epoch, {best}, is not in metrics.csv")
-    best += sum(map(len, before))
-    return Outcome(job, path, "finished", _joined(*before, rows), best, seconds, device, torch)
+    ends = tuple(accumulate(map(len, before)))
+    best += ends[-1] if ends else 0
+    joined = _joined(*before, rows)
+    return Outcome(job, path, "finished", joined, best, seconds, device, torch, ends=ends)
 
 
 def _rows_so_far(job: Job, path: Path) -> tuple[Row, ...]:

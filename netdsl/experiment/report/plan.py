@@ -49,7 +49,12 @@ class Job:
     def name(self) -> str:
         """What the row is called where residual and plain stand together."""
         says_so = not self.plain or self.change is not None or "plain" in self.label
-        return self.label if says_so else f"{self.label}, plain"
+        return self.title if says_so else f"{self.title}, plain"
+
+    @property
+    def title(self) -> str:
+        """What the row is called beside a word for its shortcuts; of an ablation, the change."""
+        return self.change or self.label
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def _accuracy_lines(row: Result, results: Results, paper: list[str]) -> Iterator
     span = f"{first}" if first == last else f"{first}–{last}"
     done, planned = len(row.finished), len(row.runs)
     yield Line((
-        Cell(job.label, (job.label, job.change)),
+        Cell(job.title, (job.label, job.change)),
         *([_shortcuts(row)] if results.plan.has_twins else []),
         Cell(str(job.depth), (job.depth,)),
         Cell(short(job.params), (job.params,)),
@@ -123,7 +123,7 @@ def _speed_line(row: Result, results: Results) -> Line:
         tail = "" if rate.deviation is None else f" ± {rate.deviation:,.0f}"
         rates = f"{rate.mean:,.0f}{tail}"
     return Line((
-        Cell(row.job.label, (row.job.label,)),
+        Cell(row.job.title, (row.job.title,)),
         *([_shortcuts(row)] if results.plan.has_twins else []),
         Cell(rates, _raw(rate)),
         Cell(NOTHING if epoch is None else duration(epoch.mean), _raw(epoch)),
@@ -156,7 +156,7 @@ def _run_line(row: Result, run: Outcome, results: Results) -> Line:
     spreads = [alone.measure(name) for name in _SPREADS]
     best = run.best or None
     return Line((
-        Cell(row.job.label, (row.job.label,)),
+        Cell(row.job.title, (row.job.title,)),
         *([_shortcuts(row)] if results.plan.has_twins else []),
         Cell(str(run.job.seed), (run.job.seed,)),
         Cell(run.state, (run.state,)),

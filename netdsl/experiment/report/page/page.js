@@ -68,7 +68,7 @@ function node(name, attributes, text) {
 }
 
 function stroke(row) {
-  return { stroke: row.colour, "stroke-width": 2, fill: "none", "stroke-dasharray": row.dashed ? "6 3" : "none" };
+  return { stroke: row.colour, "stroke-width": 2, fill: "none", "stroke-dasharray": row.dash };
 }
 
 // What is drawn of a row: the mean of the finished seeds over the epochs that all of them have.
