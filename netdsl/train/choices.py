@@ -14,7 +14,11 @@ Texts, Numbers = tuple[str, ...], tuple[float, ...]
 _OTHER_WORDS = {
     "batch": "batch_size",
     "ema": "average",
+    "gradient_clipping": "clip",
     "learning_rate": "lr",
+    "lr_schedule": "schedule",
+    "normalisation": "normalise",
+    "normalization": "normalise",
     "scheduler": "schedule",
     "transforms": "augment",
     "wd": "weight_decay",
@@ -113,6 +117,6 @@ def _typed(key: str, value: object, where: str) -> object:
 
 def _type(key: str, where: str) -> Any:
     if key not in TYPES:
-        known = did_you_mean(_OTHER_WORDS.get(key, key), TYPES, "settings")
-        raise TrainError(f"{where}{key!r} is not a setting", known, ExitCode.USAGE)
+        help = did_you_mean(key, TYPES, "settings", _OTHER_WORDS)
+        raise TrainError(f"{where}{key!r} is not a setting", help, ExitCode.USAGE)
     return TYPES[key]

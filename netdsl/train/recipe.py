@@ -30,6 +30,7 @@ from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import read_file
 from netdsl.train.settings import Choices, over
 from netdsl.train.suggest import did_you_mean
+from netdsl.train.transforms import make
 
 SUFFIX = ".toml"
 _KEYS = {
@@ -162,6 +163,7 @@ def _parts(table: Table, where: str) -> Table:
     read: Table = {}
     if "train" in table:
         read["train"] = read_choices(table["train"], f"{where}, [train]: ")
+        _check_transforms(read["train"], f"{where}, [train]: ")
     for key, value in table.get("network", {}).items():
         if not isinstance(value, str | int | float):
             fact = (
@@ -169,6 +171,14 @@ def _parts(table: Table, where: str) -> Table:
             )
             raise TrainError(fact, None, ExitCode.USAGE)
     return read
+
+
+def _check_transforms(choices: Choices, where: str) -> None:
+    for text in choices.get("augment") or ():
+        try:
+            make(text)
+        except TrainError as error:
+            raise TrainError(f"{where}{error}", error.help, error.exit_code) from error
 
 
 def _check(table: Table, known: Mapping[str, type], where: str) -> None:

@@ -86,15 +86,14 @@ def _pretrained(name: str) -> nn.Module:
     from torchvision import models
 
     bare = _bare(name)
+    weights = models.get_model_weights(name).DEFAULT
     try:
-        state = models.get_model_weights(name).DEFAULT.get_state_dict(
-            progress=True, check_hash=True
-        )
+        state = weights.get_state_dict(progress=True, check_hash=True)
     except (URLError, OSError, RuntimeError) as error:
         raise fail(
             "E0703",
             f"cannot download the weights of {name}: {_first(error)}",
-            help="give the file: --weights FILE",
+            help=f"bring {weights.url} another way into {torch.hub.get_dir()}/checkpoints",
         ) from error
     _load(bare, state, f"{TORCHVISION}{name}")
     return bare

@@ -359,7 +359,9 @@ class TestCommand:
         assert self.run(*self.ARCH, "--from", "torchvision:squeezenet1_1") == 2
         error = capsys.readouterr().err
         assert "cannot download the weights of squeezenet1_1" in error
-        assert "  = help: give the file: --weights FILE" in error
+        url = models.SqueezeNet1_1_Weights.DEFAULT.url
+        help = f"  = help: bring {url} another way into {tmp_path}/hub/checkpoints"
+        assert error.endswith(f"{help}\n")
 
 
 @settings(deadline=None, max_examples=40)

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import os
+import resource
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -206,6 +207,22 @@ def test_a_half_unpacked_folder_gives_way_to_the_whole_one(tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.iterdir()) == ["d", "d.zip"]
 
 
+def test_a_disk_that_fills_while_an_archive_is_unpacked_leaves_nothing(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk."""
+    _zip(tmp_path / "d.zip", {"d/a.txt": b"small", "d/b.txt": bytes(2_000_000)})
+    large = replace(ZIP, most_bytes=10**7)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))
+    try:
+        with pytest.raises(TrainError) as caught:
+            extract(tmp_path / "d.zip", large, tmp_path / "data", lambda done, total: None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(caught.value) == f"cannot unpack {tmp_path}/d.zip: File too large"
+    assert caught.value.exit_code == ExitCode.IO
+    assert list((tmp_path / "data").iterdir()) == []
+
+
 def test_the_hash_is_checked_before_anything_is_opened(tmp_path: Path) -> None:
     path = tmp_path / "mine.zip"
     _zip(path, {"d/a.txt": b"hello"})
@@ -218,3 +235,10 @@ def test_the_hash_is_checked_before_anything_is_opened(tmp_path: Path) -> None:
         with pytest.raises(TrainError) as caught:
             check_hash(path, archive)
         assert str(caught.value) == f"{path} is not d.zip as it was published: {fact}"
+
+
+def test_a_web_page_that_was_saved_as_an_archive_is_called_one(tmp_path: Path) -> None:
+    _is_a_web_page(tmp_path / "mine.zip")
+    with pytest.raises(TrainError) as caught:
+        check_hash(tmp_path / "mine.zip", replace(ZIP, size=10**6, sha256="0" * 64))
+    assert str(caught.value).endswith("is not d.zip as it was published: it is a web page")

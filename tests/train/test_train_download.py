@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netdsl.train import DATA_SETS, TrainError
+from netdsl.train import DATA_SETS, ExitCode, TrainError
 from netdsl.train.data.archive import Archive
 from netdsl.train.data.bring import bring
 from netdsl.train.data.dataset import Entry
@@ -250,6 +250,29 @@ def test_an_archive_that_one_has_is_taken_and_kept(
 def test_another_address_may_be_given(published: Entry, server: Server, tmp_path: Path) -> None:
     address = f"{server.url}/elsewhere"
     assert bring(published, tmp_path / "place", address, lambda *done: None).is_dir()
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_place_that_cannot_be_made_is_named(
+    published: Entry, tiny_zip: Path, tmp_path: Path, own: bool
+) -> None:
+    (tmp_path / "file").write_text("")
+    place = tmp_path / "file" / "place"
+    with pytest.raises(TrainError) as caught:
+        bring(published, place, str(tiny_zip) if own else None, lambda *done: None)
+    assert str(caught.value) == f"cannot write to {place}: Not a directory"
+    assert caught.value.exit_code == ExitCode.IO
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_disk_that_fills_while_a_file_is_downloaded_is_told_of(
+    archive: Archive, tmp_path: Path
+) -> None:
+    (tmp_path / "d.zip.part").symlink_to("/dev/full")
+    with pytest.raises(TrainError) as caught:
+        download(archive, tmp_path, lambda done, total: None)
+    assert str(caught.value) == f"cannot write to {tmp_path}: No space left on device"
+    assert caught.value.exit_code == ExitCode.IO
 
 
 def test_another_file_is_refused(published: Entry, tmp_path: Path) -> None:

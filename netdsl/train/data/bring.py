@@ -26,15 +26,24 @@ def bring(entry: Entry, place: Path, source: str | None, told: Told) -> Path:
         raise TrainError(f"{entry.name} needs no download", exit_code=ExitCode.USAGE)
     if found := entry.find(place):
         return found
-    own = source is not None and not re.match("https?://", source)
+    own = Path(source) if source and not re.match("https?://", source) else None
     if own:
-        path = Path(str(source))
-        check_hash(path, archive)
-        return _unpacked(path, entry, archive, place, told)
+        check_hash(own, archive)
+    try:
+        if own:
+            return _unpacked(own, entry, archive, place, told)
+        return _downloaded(entry, archive, place, (source,) if source else (), told)
+    except OSError as error:
+        fact = f"cannot write to {place}: {error.strerror}"
+        raise TrainError(fact, None, ExitCode.IO) from error
+
+
+def _downloaded(
+    entry: Entry, archive: Archive, place: Path, urls: tuple[str, ...], told: Told
+) -> Path:
     with alone(place / f".{entry.name}.lock"):  # who waited may find that it has been brought
         if found := entry.find(place):
             return found
-        urls = (source,) if source else ()
         path = download(archive, place, lambda done, of: told("downloading", done, of), urls)
         folder = _unpacked(path, entry, archive, place, told)
         path.unlink(missing_ok=True)

@@ -65,9 +65,13 @@ def check_hash(path: Path, archive: Archive) -> None:
         raise TrainError(f"{path} is not a file")
     if pooch.file_hash(str(path)) == archive.sha256:
         return
-    fact = "it is a web page" if is_web_page(path) else "its sha256 is another one"
-    if path.stat().st_size < archive.size:
-        fact = f"it has {path.stat().st_size:,} bytes of {archive.size:,}"
+    size = path.stat().st_size
+    if is_web_page(path):
+        fact = "it is a web page"
+    elif size < archive.size:
+        fact = f"it has {size:,} bytes of {archive.size:,}"
+    else:
+        fact = "its sha256 is another one"
     raise TrainError(f"{path} is not {archive.name} as it was published: {fact}")
 
 
