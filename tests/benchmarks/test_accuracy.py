@@ -1,0 +1,50 @@
+"""What speed costs: the accuracy of the defaults against that of a plain loop in fp32."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from side import THREADS, short
+from table import GOALS, Measured
+
+import netdsl
+from netdsl.train import RunFolder, load, resolve, train
+
+NAME = "accuracy of the default − of --exact --precision fp32, points, digits"
+SEEDS = range(short(5))
+
+
+@pytest.fixture
+def accuracy(tmp_path: Path) -> Callable[..., float]:
+    """Trains the bundled network on the bundled digits, and returns its last accuracy."""
+    data = load("digits")
+
+    def trained(seed: int, **chosen: object) -> float:
+        own: dict[str, object] = {
+            "augment": data.augment,
+            "seed": seed,
+            "threads": THREADS,
+            "device": "cpu",
+        }
+        own["epochs"] = short(data.defaults["epochs"] or 0)
+        settings = resolve(data.defaults, {**own, **chosen})  # type: ignore[typeddict-item]
+        path = tmp_path / f"{seed}-{'-'.join(chosen)}"
+        run = RunFolder.create("", settings, {}, data=data, path=path)
+        return train(netdsl.load("digits").module(seed), data, settings, run).last.val_accuracy
+
+    return trained
+
+
+def test_accuracy_is_not_paid_for_speed(
+    measured: Callable[[Measured], None], accuracy: Callable[..., float]
+) -> None:
+    differences = [
+        100 * (accuracy(seed) - accuracy(seed, exact=True, precision="fp32")) for seed in SEEDS
+    ]
+    mean, deviation = statistics.mean(differences), statistics.stdev(differences)
+    measured(
+        Measured(NAME, GOALS[NAME], mean, mean - deviation, mean + deviation, len(differences))
+    )
