@@ -103,7 +103,7 @@ def many_images(
 def pytest_terminal_summary(config: pytest.Config) -> None:
     if not MEASURED:
         return
-    show(MEASURED, Console(width=120))
+    show(MEASURED, Console(width=150))
     if path := config.getoption("--keep-table", None):
         commit = subprocess.run(
             ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
