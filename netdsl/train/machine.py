@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from netdsl.train.settings import Settings
 
 DEVICES = ("cpu", "cuda", "mps")
-# NOTE: not avx512_bf16: without AMX, ResNet-20 and Net 1 train 1.3 and 1.4 times slower in bf16 than
-# in fp32, and predict 1.4 and 1.5 times slower (Sapphire Rapids, oneDNN's avx512_core_bf16).
+# NOTE: not avx512_bf16: without AMX, ResNet-20 and Net 1 train 1.3 and 1.4 times slower in bf16
+# than in fp32, and predict 1.4 and 1.5 times slower (an Intel Xeon with avx512_bf16, torch 2.14).
 _BF16_FLAG = "amx_bf16"
 
 
