@@ -5,7 +5,7 @@
 #   make slow    the slow tests
 #   make check   formatting, lint, types, the layers of the architecture
 #   make fast    the tests of the compiler: no torch, seconds
-#   make bench   speed, as ratios within one run
+#   make bench   speed, as ratios within one run, kept in docs/performance.json and .md
 #   make docs    the generated tables of the manual
 
 PYTHON ?= python3
@@ -39,7 +39,9 @@ check: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	$(BIN)/python -m pytest -q tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds -s
+	$(BIN)/python -m pytest -q tests/benchmarks --benchmark-columns=median,iqr,rounds -s \
+	  --keep-table docs/performance.json
+	$(BIN)/python docs/performance.py
 
 docs: setup
 	$(BIN)/python docs/generate.py

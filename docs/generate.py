@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import performance
 import reports
 import results
 import zoo
@@ -79,7 +80,10 @@ def generated(text: str) -> str:
 def pages() -> dict[Path, str]:
     """Return every page that has generated parts, by its path, as it should read."""
     texts = {page: generated(page.read_text("utf-8")) for page in PAGES}
-    return {**texts, reports.PAGE: reports.page(), zoo.PAGE: zoo.page()}
+    made = {reports.PAGE: reports.page(), zoo.PAGE: zoo.page()}
+    if performance.MEASURED.exists():  # `make bench` writes it
+        made[performance.PAGE] = performance.page()
+    return {**texts, **made}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.network import network_options, read, show_warnings
+from netdsl.collector import paused
 
 if TYPE_CHECKING:
     from netdsl.api import Network
@@ -22,6 +23,7 @@ STYLES = {"heading": "bold", "node": "dim", "layer": ""}
 @network_options
 @click.option("--expand", is_flag=True, help="Every repetition and every node of each layer.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+@paused()
 def command(arch: str, expand: bool, as_json: bool, **options: Any) -> None:
     """Check ARCH (a path, a shipped name, or -) and show its layers.
 

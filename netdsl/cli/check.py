@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from netdsl.cli.network import network_options, open_source, overrides
+from netdsl.collector import paused
 
 
 @click.command("check")
@@ -16,6 +17,7 @@ from netdsl.cli.network import network_options, open_source, overrides
 @click.option(
     "--format", "layout", type=click.Choice(["text", "json"]), default="text", help="How to print."
 )
+@paused()
 def command(archs: tuple[str, ...], layout: str, **options: Any) -> int:
     """Check every ARCH (a path, a shipped name, or -) and print all that is wrong with it.
 

@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from netdsl.cli.network import open_source
+from netdsl.collector import paused
 
 
 @click.command("fmt")
 @click.argument("archs", nargs=-1, required=True, metavar="ARCH...")
 @click.option("-w", "--write", is_flag=True, help="Rewrite the files in place.")
 @click.option("--check", is_flag=True, help="Print nothing; exit with 2 if a file would change.")
+@paused()
 def command(archs: tuple[str, ...], write: bool, check: bool) -> int:
     """Print every ARCH in canonical layout, its comments kept."""
     from netdsl.syntax import to_text

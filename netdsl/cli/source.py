@@ -8,12 +8,14 @@ from typing import Any
 import click
 
 from netdsl.cli.network import network_options, read, show_warnings
+from netdsl.collector import paused
 
 
 @click.command("source")
 @click.argument("arch")
 @network_options
 @click.option("-o", "--output", metavar="FILE", help="Where to; standard output if not given.")
+@paused()
 def command(arch: str, output: str | None, **options: Any) -> None:
     """Print ARCH (a path, a shipped name, or -) as a Python file that imports torch alone."""
     network = read(arch, **options)

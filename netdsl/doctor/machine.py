@@ -58,7 +58,7 @@ def precision(training: Answer) -> Finding:
     device, chosen = training.facts["device"], training.facts["precision"]
     if chosen == "bf16":
         return ok("precision", f"bf16, which {device} is faster in")
-    return note("precision", f"fp32: {device} has no instructions for bf16")
+    return note("precision", f"fp32: {device} is not faster in bf16")
 
 
 def memory(training: Answer) -> Finding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from side import SHORT, THREADS, short
 from table import GOALS, Measured, keep, show
 
 from netdsl.train import load
@@ -47,16 +50,24 @@ def not_run() -> Callable[[str, str], None]:
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(THREADS)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keeps what is decoded out of the user's folder; processes inherit it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NETDSL_DATA", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(scope="session")
 def image_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """Two folders of JPEG files, 10 classes in each: 32×32 and 64×64, training and validation."""
     folders = {}
-    for size, count in ((32, 2560), (64, 1024)):
+    for size, count in ((32, short(2560, 256)), (64, short(1024, 128))):
         root = tmp_path_factory.mktemp(f"images{size}")
         made = load("shapes", shape=(3, size, size), limit_classes=10, limit=count)
         for part, split in (("train", made.train), ("val", made.val)):
@@ -69,11 +80,30 @@ def image_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     return folders
 
 
+@pytest.fixture(scope="session")
+def many_images(
+    image_folders: dict[int, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[int], Path]:
+    """Returns a folder of so many training images of 32×32: the same again and again."""
+
+    def repeated(count: int) -> Path:
+        root = tmp_path_factory.mktemp("many")
+        for part, times in (("train", count), ("val", 100)):
+            files = sorted((image_folders[32] / part).rglob("*.jpg"))
+            for number, path in enumerate(itertools.islice(itertools.cycle(files), times)):
+                place = root / part / path.parent.name / f"{number}.jpg"
+                place.parent.mkdir(parents=True, exist_ok=True)
+                os.link(path, place)
+        return root
+
+    return repeated
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(config: pytest.Config) -> None:
     if not MEASURED:
         return
-    show(MEASURED, Console(width=120))
+    show(MEASURED, Console(width=150))
     if path := config.getoption("--keep-table", None):
         commit = subprocess.run(
             ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
@@ -83,3 +113,11 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--keep-table", metavar="FILE", help="Keep what is measured as JSON.")
+    parser.addoption(
+        "--short", action="store_true", help="See that everything runs; the numbers mean nothing."
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--short"):
+        os.environ[SHORT] = "1"  # which processes inherit, and modules read when imported

@@ -41,17 +41,17 @@ def conv(inputs: int, channels: int) -> list[nn.Module]:
     ]
 
 
-def resnet20() -> nn.Module:
+def resnet20(classes: int = 10) -> nn.Module:
     blocks = [Block(16, 16) for _ in range(3)]
     for inputs, channels in ((16, 32), (32, 64)):
         blocks.append(Block(inputs, channels, 2))
         blocks += [Block(channels, channels) for _ in range(2)]
     return nn.Sequential(
-        *conv(3, 16), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)
+        *conv(3, 16), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, classes)
     )
 
 
-def net1() -> nn.Module:
+def net1(classes: int = 200) -> nn.Module:
     def pool() -> nn.Module:
         return nn.AvgPool2d(2)
 
@@ -60,7 +60,7 @@ def net1() -> nn.Module:
         Block(64, 64, dropout=0.5), Block(64, 128, dropout=0.5), pool(),
         Block(128, 128, dropout=0.5), Block(128, 256, dropout=0.5), pool(),
         Block(256, 256, dropout=0.5), pool(), Block(256, 512, dropout=0.5), pool(),
-        nn.Flatten(), nn.Linear(2048, 200),
+        nn.Flatten(), nn.Linear(2048, classes),
     )  # fmt: skip
 
 

@@ -8,21 +8,17 @@ from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
-import pytest
 import usual_script
 from PIL import Image
+from side import short
 from table import GOALS, Measured, interleaved, seconds, timed
 
 from netdsl.train import Settings, load
 from netdsl.train.batches import feed, shuffled
 from netdsl.train.data.place import decoded_folder
+from netdsl.train.machine import count_cores
 
 Enter = Callable[[Measured], None]
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NETDSL_DATA", str(tmp_path))
 
 
 def test_batches_against_pillow(measured: Enter, image_folders: dict[int, Path]) -> None:
@@ -44,7 +40,7 @@ def _decoded(path: Path) -> np.ndarray:
 
 def test_decoding_once(measured: Enter, image_folders: dict[int, Path], tmp_path: Path) -> None:
     root = tmp_path / "many"
-    for copy in range(16):  # enough that starting processes does not count
+    for copy in range(short(16)):  # enough that starting processes does not count
         for path in sorted((image_folders[64] / "train").rglob("*.jpg")):
             place = root / "train" / path.parent.name / f"{copy}-{path.name}"
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +49,7 @@ def test_decoding_once(measured: Enter, image_folders: dict[int, Path], tmp_path
     paths = sorted(root.rglob("*.jpg"))
 
     def bare() -> None:
-        with Pool(2) as pool:
+        with Pool(count_cores()) as pool:
             for _ in pool.imap(_decoded, paths, chunksize=256):
                 pass
 

@@ -2,73 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
 from pathlib import Path
 
 import handwritten
 import pytest
 import torch
-import usual_script
-from table import Measured, interleaved, timed
+from side import side
+from table import Measured, interleaved, rounds, row, timed
+from trainings import Case, bare, eager, ours, usual
 
 import netdsl
-from netdsl.train import RunFolder, Settings, load, resolve, train
-from netdsl.train.data import DataSet
 
 Enter = Callable[[Measured], None]
 
-
-@dataclass(frozen=True)
-class Case:
-    """A network, and how many images of which size are enough to time it."""
-
-    arch: str
-    title: str
-    size: int
-    images: int
-    batch: int
-
-
-CASES = (
-    Case("resnet20", "ResNet-20", 32, 2560, 128),
-    Case("net1", "Net 1", 64, 256, 64),
-)
+CASES = (Case("resnet20", "ResNet-20", 32, 1280, 128), Case("net1", "Net 1", 64, 192, 64))
 cases = pytest.mark.parametrize("case", CASES, ids=[case.arch for case in CASES])
-
-
-@pytest.fixture(scope="module")
-def paces(
-    image_folders: dict[int, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., float]:
-    """Returns the images a second of `netdsl train` in its second epoch."""
-
-    def pace(case: Case, **chosen: object) -> float:
-        settings = settings_of(case, **chosen)
-        data = images(case, image_folders)
-        folder = tmp_path_factory.mktemp("run")
-        run = RunFolder.create("", settings, {}, data=data, path=folder)
-        network = netdsl.load(case.arch, classes=10).module()
-        train(network, data, settings, run)
-        return run.rows[1].images_per_second
-
-    return pace
-
-
-def settings_of(case: Case, **chosen: object) -> Settings:
-    augment = ("pad_crop padding=4", "flip") if case.size == 32 else ("flip", "crop_rescale")
-    base = resolve({"epochs": 2, "batch_size": case.batch, "augment": augment, "sample": 2})
-    return replace(base, threads=1, **chosen)  # type: ignore[arg-type]
-
-
-def images(case: Case, folders: dict[int, Path]) -> DataSet:
-    return load(str(folders[case.size]), limit=case.images)
+ON_GPU = Case("resnet20", "ResNet-20", 32, 51_200, 512, "cuda")
+ROUNDS = 5
 
 
 @cases
 def test_step_against_a_hand_written_network(measured: Enter, case: Case) -> None:
     torch.manual_seed(0)
-    batch = 128 if case.size == 32 else 16
+    batch = 64 if case.size == 32 else 8
     x = torch.randn(batch, 3, case.size, case.size).contiguous(memory_format=torch.channels_last)
     y = torch.randint(0, 10, (batch,))
     ours, theirs = (
@@ -77,38 +36,42 @@ def test_step_against_a_hand_written_network(measured: Enter, case: Case) -> Non
     )
     measured(interleaved(
         timed(lambda: handwritten.step(ours, x, y)), timed(lambda: handwritten.step(theirs, x, y)),
-        41, f"step ÷ hand-written, {case.title}",
+        61, f"step ÷ hand-written, {case.title}",
     ))  # fmt: skip
 
 
 @cases
-def test_default_step_against_the_plain_one(
-    measured: Enter, paces: Callable[..., float], image_folders: dict[int, Path], case: Case
+def test_training_on_a_cpu(measured: Enter, image_folders: dict[int, Path], case: Case) -> None:
+    """All of one round are measured one after the other, so that any two of them compare."""
+    folder = image_folders[case.size]
+    functions = ((ours,), (ours, "fp32"), (bare,), (eager,), (usual,))
+    with ExitStack() as held:
+        sides = [
+            held.enter_context(side(function, case, folder, *more)) for function, *more in functions
+        ]
+        found = rounds(sides, ROUNDS)
+    for name, ratio in {
+        "default step ÷ fp32 NCHW eager": lambda d, f, b, e, u: e / d,
+        "end to end ÷ bare loop, images/s": lambda d, f, b, e, u: d / b,
+        "end to end ÷ usual script, images/s": lambda d, f, b, e, u: d / u,
+        "end to end ÷ usual script, both fp32, images/s": lambda d, f, b, e, u: f / u,
+    }.items():
+        measured(row(f"{name}, {case.title}", [ratio(*paces) for paces in found]))
+
+
+def test_training_on_a_gpu(
+    measured: Enter, not_run: Callable[[str, str], None], many_images: Callable[[int], Path]
 ) -> None:
-    def eager() -> float:
-        data = images(case, image_folders)
-        return handwritten.pace(getattr(handwritten, case.arch)(), data.train, case.batch)
-
-    measured(interleaved(
-        lambda: 1 / paces(case), lambda: 1 / eager(),
-        7, f"default step ÷ fp32 NCHW eager, {case.title}",
-    ))  # fmt: skip
-
-
-@cases
-def test_training_against_the_usual_script(
-    measured: Enter, paces: Callable[..., float], image_folders: dict[int, Path], case: Case
-) -> None:
-    def usual() -> float:
-        loader = usual_script.loader(image_folders[case.size] / "train", case.size, case.batch)
-        short = torch.utils.data.Subset(loader.dataset, range(case.images))
-        loader = torch.utils.data.DataLoader(short, case.batch, shuffle=True)
-        return usual_script.train(getattr(handwritten, case.arch)(), loader, 2)[1]
-
-    measured(interleaved(
-        lambda: paces(case), usual, 7, f"end to end ÷ usual script, images/s, {case.title}"
-    ))  # fmt: skip
-    measured(interleaved(
-        lambda: paces(case, precision="fp32"), usual,
-        7, f"end to end ÷ usual script, both fp32, images/s, {case.title}",
-    ))  # fmt: skip
+    if not torch.cuda.is_available():
+        not_run("GPU", "no GPU here that torch can use")
+    folder, workers = many_images(ON_GPU.images), min(16, os.cpu_count() or 1)
+    functions = ((ours,), (bare,), (usual, workers))
+    with ExitStack() as held:
+        sides = [
+            held.enter_context(side(function, ON_GPU, folder, *more))
+            for function, *more in functions
+        ]
+        found = rounds(sides, ROUNDS)
+    name = "GPU: end to end ÷ {}, images/s, ResNet-20"
+    measured(row(name.format("bare step"), [d / b for d, b, _ in found]))
+    measured(row(name.format("usual script"), [d / u for d, _, u in found]))

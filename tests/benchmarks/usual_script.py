@@ -6,17 +6,20 @@ ImageFolder, Pillow and torchvision's transforms, a DataLoader, fp32, NCHW, `los
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 
-def loader(folder: Path, size: int, batch_size: int, workers: int = 0) -> DataLoader:
+def loader(
+    folder: Path, size: int, batch_size: int, workers: int = 0, limit: int | None = None
+) -> DataLoader:
     """Images of a folder, flipped and cropped as is usual at their size, normalised."""
     if size == 32:
         moved = [transforms.RandomCrop(32, padding=4)]
@@ -27,17 +30,21 @@ def loader(folder: Path, size: int, batch_size: int, workers: int = 0) -> DataLo
         *moved, transforms.RandomHorizontalFlip(), transforms.ToTensor(),
         transforms.Normalize((0.48, 0.448, 0.398), (0.277, 0.269, 0.282)),
     ]  # fmt: skip
+    images = ImageFolder(str(folder), transforms.Compose(steps))
+    every = max(1, len(images) // (limit or len(images)))
+    some = Subset(images, range(len(images))[::every][:limit])
     return DataLoader(
-        ImageFolder(str(folder), transforms.Compose(steps)), batch_size, shuffle=True,
-        num_workers=workers, drop_last=True,
+        some, batch_size, shuffle=True, num_workers=workers, drop_last=True,
+        persistent_workers=workers > 0, pin_memory=workers > 0,
     )  # fmt: skip
 
 
-def train(model: nn.Module, images: DataLoader, epochs: int, device: str = "cpu") -> list[float]:
-    """Train as usual, and return the images a second of each epoch."""
+def train(
+    model: nn.Module, images: DataLoader, epochs: int, device: str = "cpu"
+) -> Iterator[float]:
+    """Train as usual, and give the images a second of each epoch."""
     model.to(device).train()
     optimiser = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9, weight_decay=5e-4)
-    paces = []
     for _ in range(epochs):
         start, seen, right, total = time.perf_counter(), 0, 0, 0.0
         for on_cpu, labels in images:
@@ -50,5 +57,4 @@ def train(model: nn.Module, images: DataLoader, epochs: int, device: str = "cpu"
             total += loss.item() * len(y)
             right += int((logits.argmax(1) == y).sum().item())
             seen += len(y)
-        paces.append(seen / (time.perf_counter() - start))
-    return paces
+        yield seen / (time.perf_counter() - start)

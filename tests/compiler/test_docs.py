@@ -1,6 +1,7 @@
 """The manual says what is true: its blocks run, its tables are those of the code."""
 
 import importlib
+import json
 import re
 from pathlib import Path
 
@@ -61,6 +62,40 @@ def test_the_generated_pages_are_current(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.syspath_prepend(ROOT / "docs")
     for page, text in importlib.import_module("generate").pages().items():
         assert page.read_text("utf-8") == text, f"{page.name}: run `make docs`"
+
+
+def test_the_page_of_speed_says_why_a_goal_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    performance = importlib.import_module("performance")
+    monkeypatch.setattr(performance, "REASONS", {"slow": "it was late"})
+    rows = [
+        ("slow, Net 1", "≤ 1.01", 1.5, 1.25, 2, 5, False, ""),
+        ("quick", "≥ 4", 5, 4.5, 5.5, 7, True, ""),
+        ("GPU", "≥ 10", None, None, None, 0, None, "no GPU"),
+        ("odd", "≤ 1", 2, 2, 2, 5, False, ""),
+    ]
+    keys = ("name", "goal", "value", "low", "high", "pairs", "reached", "why")
+    about = {"processor": "Z80", "cores": 2, "threads": 1, "precision": "fp32", "gpu": None}
+    record = {
+        "commit": "abc1234",
+        "machine": {**about, "python": "3.11.7", "torch": "2.14.1"},
+        "rows": [dict(zip(keys, row, strict=True)) for row in rows],
+    }
+    measured = tmp_path / "performance.json"
+    measured.write_text(json.dumps(record), "utf-8")
+    assert performance.page(measured).partition("Measured with")[2] == (
+        " commit abc1234 on Z80, 2 cores, 1 thread a process, fp32 by default, no GPU; Python 3.11.7, "
+        "torch 2.14.1.\n\n"
+        "| what | goal | measured | quartiles | pairs |\n| --- | --- | --- | --- | --- |\n"
+        "| slow, Net 1 | ≤ 1.01 | **1.5** missed | 1.25 to 2 | 5 |\n"
+        "| quick | ≥ 4 | 5 | 4.5 to 5.5 | 7 |\n"
+        "| GPU | ≥ 10 | not run: no GPU | | |\n"
+        "| odd | ≤ 1 | **2** missed | 2 to 2 | 5 |\n\n"
+        "## Goals that are missed\n\n"
+        "- slow, Net 1: it was late.\n- odd: nobody has found out yet.\n"
+    )
 
 
 def test_every_code_has_a_meaning_and_is_used() -> None:
