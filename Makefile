@@ -23,8 +23,9 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/python examples/demo.py
 
+# A process a core, each with one thread: small networks gain nothing from more.
 test: setup
-	$(BIN)/python -m pytest -q -rs -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -m "not slow" -n auto --dist worksteal
 
 slow: setup
 	$(BIN)/python -m pytest -q -m slow
