@@ -18,7 +18,7 @@ import netdsl
 
 Enter = Callable[[Measured], None]
 
-CASES = (Case("resnet20", "ResNet-20", 32, 1280, 128), Case("net1", "Net 1", 64, 192, 64))
+CASES = (Case("resnet20", "ResNet-20", 32, 1280, 128), Case("net1", "Net 1", 64, 128, 64))
 cases = pytest.mark.parametrize("case", CASES, ids=[case.arch for case in CASES])
 ON_GPU = Case("resnet20", "ResNet-20", 32, 51_200, 512, "cuda")
 ROUNDS = 5
