@@ -1,6 +1,20 @@
-"""`python -m netdsl`: the command line."""
+"""`netdsl` and `python -m netdsl`: the command line, and Ctrl-C while it is being imported."""
 
-from netdsl.cli import main
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        from netdsl.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     main()

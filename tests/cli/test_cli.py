@@ -225,3 +225,17 @@ def test_the_first_thing_a_person_types_explains_itself(tmp_path: Path) -> None:
     assert done.returncode == 0
     for name in ("build", "check", "draw", "train", "evaluate", "source", "fmt", "list"):
         assert f"  {name} " in done.stdout
+
+
+def test_ctrl_c_before_the_command_line_is_there_is_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from netdsl.__main__ import main
+
+    def cut() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("netdsl.cli.main", cut)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "interrupted\n")
