@@ -3,8 +3,8 @@
     python examples/run.py 000-tiny-imagenet --budget cpu
 
 types the commands of `report.toml` one after the other in the folder of the example. Whatever is
-finished is left alone, so it can be stopped and called again. `--keep` copies the tables, figures
-and runs into `results/`, from which the documentation is made.
+finished is left alone, so it can be stopped and called again. Accuracies are then told beside those
+that are kept in `results/`; `--keep` puts the new ones in their place.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from compare import compared
 from items import FOLDER, RESULTS, Example, Item, read_example
 
 
@@ -29,6 +30,8 @@ def main() -> None:
         print("\n".join(lines))
         return
     codes = [_run(line, example.folder) for line in lines]
+    for name in example.experiments:
+        _compare(example, name)
     if choice.keep:
         codes += [_keep(example, name) for name in example.experiments]
     sys.exit(next(filter(None, codes), 0))
@@ -56,6 +59,13 @@ def _run(line: str, folder: Path) -> int:
     program, *arguments = shlex.split(line)
     start = [sys.executable, "-m", "netdsl"] if program == "netdsl" else [sys.executable]
     return subprocess.run([*start, *arguments], cwd=folder, check=False).returncode
+
+
+def _compare(example: Example, name: str) -> None:
+    now, kept = example.folder / "experiments" / name, example.results(name)
+    if all((folder / "plan.json").is_file() for folder in (now, kept)):
+        print(f"\n{name}, validation accuracy:")
+        print("\n".join(compared(now, kept)))
 
 
 def _keep(example: Example, name: str) -> int:

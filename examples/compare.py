@@ -1,0 +1,43 @@
+"""Results of an experiment beside those that are kept: equal, within the deviation, or outside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from netdsl.experiment.report.outcome import Outcome
+from netdsl.experiment.report.results import Result
+from netdsl.experiment.report.words import percent
+from netdsl.experiment.report.write import read_results
+
+_BY_CHANCE = 3.0  # standard errors of the difference of two means
+
+
+def compared(now: Path, kept: Path) -> Iterator[str]:
+    """Yield a line for each network that both have finished runs of."""
+    rows = {row.name: row for row in read_results(now).rows}
+    for row in read_results(kept).rows:
+        if row.finished and row.name in rows and rows[row.name].finished:
+            now_val, kept_val = (percent(r.measure("val")) for r in (rows[row.name], row))
+            said = verdict(rows[row.name], row)
+            yield f"{row.name}: {kept_val} % kept, {now_val} % now, {said}"
+
+
+def verdict(now: Result, kept: Result) -> str:
+    """Say how far apart two sets of runs are in validation; one run each has no deviation."""
+    before = {run.job.seed: _learnt(run) for run in kept.finished}
+    if all(before.get(run.job.seed) == _learnt(run) for run in now.finished):
+        return "equal"
+    a, b = now.measure("val"), kept.measure("val")
+    assert a is not None
+    assert b is not None
+    if a.deviation is None or b.deviation is None:
+        return f"{100 * (a.mean - b.mean):+.2f} points; one seed says nothing of chance"
+    error = math.hypot(a.deviation / math.sqrt(a.n), b.deviation / math.sqrt(b.n))
+    within = abs(a.mean - b.mean) <= _BY_CHANCE * error
+    return "within the deviation" if within else f"outside: {100 * (a.mean - b.mean):+.2f} points"
+
+
+def _learnt(run: Outcome) -> list[tuple[float, float, float]]:
+    return [(row.train_loss, row.val_loss, row.val_accuracy) for row in run.rows]

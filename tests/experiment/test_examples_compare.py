@@ -1,0 +1,58 @@
+"""What was run again beside what is kept: equal, within the deviation, outside of it."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, Path], list[str]]:
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    module = importlib.import_module("compare")
+    return lambda now, kept: list(module.compared(now, kept))
+
+
+def shifted(folder: Path, by: float) -> None:
+    """Change the validation accuracy of every epoch of every run."""
+    for path in folder.glob("runs/*/metrics.csv"):
+        head, *lines = path.read_text().splitlines()
+        place = head.split(",").index("val_accuracy")
+        cells = [line.split(",") for line in lines]
+        for row in cells:
+            row[place] = str(float(row[place]) + by)
+        path.write_text("\n".join([head, *(",".join(row) for row in cells)]) + "\n")
+
+
+def test_the_same_runs_are_equal(
+    twins: Path, tmp_path: Path, compared: Callable[[Path, Path], list[str]]
+) -> None:
+    again = shutil.copytree(twins, tmp_path / "again")
+    lines = compared(again, twins)
+    assert len(lines) == 4
+    assert all(line.endswith(", equal") for line in lines)
+
+
+def test_other_runs_are_within_the_deviation_or_outside(
+    twins: Path, tmp_path: Path, compared: Callable[[Path, Path], list[str]]
+) -> None:
+    again = shutil.copytree(twins, tmp_path / "again")
+    shifted(again, 0.001)
+    assert all(line.endswith("within the deviation") for line in compared(again, twins))
+    shifted(again, 10.0)
+    assert all("outside: +1000.10 points" in line for line in compared(again, twins))
+
+
+def test_runs_that_are_not_finished_are_passed_over(
+    twins: Path, tmp_path: Path, compared: Callable[[Path, Path], list[str]]
+) -> None:
+    again = shutil.copytree(twins, tmp_path / "again")
+    for summary in again.rglob("summary.json"):
+        summary.unlink()
+    assert compared(again, twins) == []
