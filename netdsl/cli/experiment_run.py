@@ -15,12 +15,13 @@ from netdsl.cli.resolve_line import resolve_line
 
 if TYPE_CHECKING:
     from netdsl.experiment.definition import Definition
-    from netdsl.experiment.plan import Job, Plan, Row
+    from netdsl.experiment.plan import Job, Plan
+    from netdsl.experiment.planning import Row
 
 
 def planned_experiment(definition: Definition, folder: Path) -> tuple[Plan, tuple[Row, ...]]:
     """Return the runs of an experiment and its rows."""
-    from netdsl.experiment.plan import make_plan
+    from netdsl.experiment.planning import make_plan
 
     with reading_once():
         return make_plan(definition, folder, resolve_line)

@@ -15,7 +15,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from netdsl.experiment.plan import Job, Plan, Row
+    from netdsl.experiment.plan import Job, Plan
+    from netdsl.experiment.planning import Row
     from netdsl.experiment.state import State
 
 

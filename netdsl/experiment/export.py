@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from netdsl.experiment import report
-from netdsl.experiment.plan import FILE
-from netdsl.experiment.report.plan import read_plan
+from netdsl.experiment.plan import FILE, read_plan
 from netdsl.train import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from netdsl.experiment.labels import display
-from netdsl.experiment.plan import Job, Row
+from netdsl.experiment.plan import Job
+from netdsl.experiment.planning import Row
 from netdsl.experiment.state import is_finished
 from netdsl.train import forecast
 
@@ -25,13 +25,14 @@ class RowForecast:
 def forecast_rows(rows: Sequence[Row], folder: Path, jobs: Sequence[Job]) -> Iterator[RowForecast]:
     """Measure the network of every row that has runs to go, and yield it as soon as it is done."""
     for row in rows:
-        name = display(row.label, plain=row.variant.plain)
-        runs = sum(job.row == name and not is_finished(folder, job) for job in jobs)
-        if not runs:
+        alike = (job for job in jobs if (job.label, job.plain) == (row.label, row.variant.plain))
+        due = [job for job in alike if not is_finished(folder, job)]
+        if not due:
             continue
         measured = [
             forecast(stage.network.module(stage.settings.seed), stage.images, stage.settings)
             for stage in row.stages
         ]
         seconds = sum(one.seconds for one in measured)
-        yield RowForecast(name, runs, seconds, max(one.peak_memory for one in measured))
+        memory = max(one.peak_memory for one in measured)
+        yield RowForecast(due[0].row, len(due), seconds, memory)

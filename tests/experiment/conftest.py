@@ -25,7 +25,7 @@ def job(label: str, seed: int, *, plain: bool = False, **more: Any) -> Job:
         "label": label, "group": label, "plain": plain, "seed": seed, "key": key,
         "folder": f"runs/{key}", "command": ["netdsl", "train", "tiny", "--run-dir", f"x/runs/{key}"],
         "arch": "tiny", "overrides": {}, "recipe": "quick", "set": {}, "depth": 4, "params": 1234,
-        "macs": 5_678_900, "paper": None, "change": None,
+        "macs": 5_678_900, "epochs": 4, "work": 0, "paper": None, "change": None,
     }  # fmt: skip
     return made | more
 

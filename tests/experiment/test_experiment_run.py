@@ -372,11 +372,13 @@ def test_a_plan_says_what_its_runs_will_take(tmp_path: Path) -> None:
 def test_a_folder_without_a_plan_is_no_experiment(tmp_path: Path) -> None:
     with pytest.raises(TrainError) as caught:
         read_plan(tmp_path)
-    assert str(caught.value) == f"{tmp_path} is no experiment: it has no plan.json"
+    assert str(caught.value) == f"{tmp_path} is not an experiment: it has no plan.json"
     (tmp_path / "plan.json").write_text('{"format": 2}')
     with pytest.raises(TrainError) as caught:
         read_plan(tmp_path)
-    assert str(caught.value) == f"{tmp_path / 'plan.json'} is of format 2, and this netdsl reads 1"
+    assert str(caught.value) == (
+        f"{tmp_path / 'plan.json'} is damaged: its format is 2, and only 1 is known"
+    )
 
 
 def test_the_epochs_of_all_stages_are_counted(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
-from netdsl.experiment.report.plan import Job, Plan
+from netdsl.experiment.plan import Job, Plan
 from netdsl.train.errors import TrainError
 from netdsl.train.files import read_file
 from netdsl.train.metrics import Row

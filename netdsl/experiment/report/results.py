@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from netdsl.experiment.plan import Job, Plan
 from netdsl.experiment.report.outcome import MEASURES, Outcome
-from netdsl.experiment.report.plan import Job, Plan
 from netdsl.experiment.report.spread import Spread, spread
 
 
@@ -25,7 +25,7 @@ class Result:
     @property
     def name(self) -> str:
         """What the row is called where residual and plain stand together."""
-        return self.job.name
+        return self.job.row
 
     @property
     def finished(self) -> tuple[Outcome, ...]:

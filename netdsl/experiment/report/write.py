@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from netdsl.experiment.plan import read_plan
 from netdsl.experiment.report import figures, formats, notes, page, tables
 from netdsl.experiment.report.outcome import read_outcomes
-from netdsl.experiment.report.plan import read_plan
 from netdsl.experiment.report.results import Results, results_of
 from netdsl.experiment.report.table import Table
 from netdsl.train.errors import ExitCode, TrainError

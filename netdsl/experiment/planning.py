@@ -1,0 +1,85 @@
+"""A definition to its plan: every row resolved, labelled, and a run a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from netdsl.experiment.definition import Definition
+from netdsl.experiment.grid import expand
+from netdsl.experiment.key import Resolved, key_of
+from netdsl.experiment.labels import group_all, label_all
+from netdsl.experiment.line import Line, train_line
+from netdsl.experiment.plan import Job, Plan, names_of
+from netdsl.experiment.variant import Variant
+from netdsl.experiment.wanted import refuse_unknown_rows
+from netdsl.train import TrainError
+
+Resolve = Callable[[Line], Resolved]  # a line of `netdsl train` to what it would train
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the comparison as it was resolved, for whoever wants to measure it."""
+
+    variant: Variant
+    label: str
+    stages: Resolved
+
+
+def make_plan(
+    definition: Definition, folder: Path, resolve: Resolve
+) -> tuple[Plan, tuple[Row, ...]]:
+    """Return the runs of an experiment in a folder, and its rows; nothing is written."""
+    variants = expand(definition)
+    first = definition.seeds[0]
+    stages = [
+        _resolved(variant, train_line(variant, first, folder), resolve) for variant in variants
+    ]
+    labels = label_all(variants, [resolved[0].network.name for resolved in stages])
+    groups = group_all(variants)
+    rows = tuple(Row(v, label, s) for v, label, s in zip(variants, labels, stages, strict=True))
+    jobs = tuple(
+        _job(row, group, seed, folder)
+        for row, group in zip(rows, groups, strict=True)
+        for seed in definition.seeds
+    )
+    refuse_unknown_rows(definition.figures, names_of(jobs))
+    plan = Plan(
+        definition.name, definition.title, _all(v.data for v in variants),
+        _all(v.recipe for v in variants), definition.budget, version("netdsl"), jobs,
+        definition.figures,
+    )  # fmt: skip
+    return plan, rows
+
+
+def _resolved(variant: Variant, line: Line, resolve: Resolve) -> Resolved:
+    try:
+        return resolve(line)
+    except TrainError as error:
+        named = f"{variant.label or variant.arch}: {error}"
+        raise TrainError(named, error.help, error.exit_code) from error
+
+
+def _job(row: Row, group: str, seed: int, folder: Path) -> Job:
+    variant, stages = row.variant, row.stages
+    key, last = key_of(stages, seed), stages[-1]
+    run_dir = (folder / "runs" / key).resolve()
+    return Job(
+        label=row.label, group=group, plain=variant.plain, seed=seed, key=key,
+        folder=Path("runs", key, last.folder).as_posix(),
+        command=train_line(variant, seed, run_dir), arch=variant.arch,
+        overrides=dict(variant.params), recipe=variant.recipe, set=dict(variant.set),
+        depth=last.network.depth, params=last.network.params, macs=last.network.macs,
+        epochs=sum(stage.settings.epochs for stage in stages),
+        work=sum(s.network.macs * s.settings.epochs * len(s.images.train) for s in stages),
+        paper={k: float(str(v)) for k, v in variant.paper_numbers.items()},
+        change=variant.change or None,
+    )  # fmt: skip
+
+
+def _all(values: Iterable[str]) -> str:
+    """Return what all of them say, in their order."""
+    return ", ".join(dict.fromkeys(filter(None, values)))
