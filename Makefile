@@ -28,7 +28,7 @@ test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -m "not slow" -n auto --dist worksteal
 
 slow: setup
-	$(BIN)/python -m pytest -q -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -m slow -n auto --dist worksteal
 
 fast: setup
 	$(BIN)/python -m pytest -q tests/compiler

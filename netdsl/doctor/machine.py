@@ -28,7 +28,7 @@ def threads(environment: Mapping[str, str], cores: int, root: Path = Path("/")) 
     if said.isdecimal() and int(said) < cores:
         return note(
             "threads", f"OMP_NUM_THREADS is {said}, and {cores} cores may be used",
-            "a training takes all of them none the less, other work does not: unset it",
+            "a training takes no more either: unset it, or say --threads",
         )  # fmt: skip
     return ok("threads", f"{cores} {'core' if cores == 1 else 'cores'} may be used")
 

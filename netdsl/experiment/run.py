@@ -65,7 +65,9 @@ def begin(
             if not is_taken(folder, job.key):
                 write_failure(folder, job, None)
     work = Work(folder, turn, tuple(shares), told, renewed, wish)
-    work.seen = {job.key for job in turn if is_finished(folder, job)}
+    for job in turn:
+        if is_finished(folder, job):
+            _see(work, job)
     return work
 
 
@@ -139,11 +141,20 @@ def came_back(work: Work, job: Job, code: int) -> None:
 
 def _tell(work: Work, job: Job) -> None:
     if is_finished(work.folder, job):
-        work.seen.add(job.key)
+        _see(work, job)
         work.renewed()
     hoped = [one for one in work.jobs if work.tries.get(one.key, 0) < ATTEMPTS]
     left = seconds_left(work.folder, hoped, len(work.shares))
     work.told.ended(job, look(work.folder, job), len(work.seen), left)
+
+
+def _see(work: Work, job: Job) -> None:
+    """Note that a run is finished; how it once failed says nothing any more.
+
+    It may have finished when whoever began it was dead, and could not say so.
+    """
+    work.seen.add(job.key)
+    write_failure(work.folder, job, None)
 
 
 def _hand_on_signals(work: Work) -> None:

@@ -59,10 +59,17 @@ def has_bf16(cpuinfo: str) -> bool:
 
 
 def count_cores() -> int:
-    """Return how many cores this process may use; torchrun's share those of their machine."""
+    """Return how many cores this process is to use.
+
+    OMP_NUM_THREADS says so where somebody has set it; torchrun sets it too, to one, and its
+    processes share the cores of their machine.
+    """
     here = hasattr(os, "sched_getaffinity")
     cores = len(os.sched_getaffinity(0)) if here else os.cpu_count() or 1
-    return max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    if "LOCAL_WORLD_SIZE" in os.environ:
+        return max(1, cores // int(os.environ["LOCAL_WORLD_SIZE"]))
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, max(1, int(said))) if said.isdecimal() else cores
 
 
 @contextmanager

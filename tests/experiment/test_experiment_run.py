@@ -18,13 +18,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from netdsl.cli.experiment import command as experiment
+from netdsl.cli.experiment_shown import Lines
 from netdsl.cli.main import group as netdsl
 from netdsl.experiment.again import differences
 from netdsl.experiment.attempt import Share, attempt, conclude
 from netdsl.experiment.locks import is_taken, take
 from netdsl.experiment.outlook import seconds_left
 from netdsl.experiment.plan import Job, Plan, choose, in_turn, read_plan
-from netdsl.experiment.state import Failure, Phase, State, look, read_failure
+from netdsl.experiment.run import begin
+from netdsl.experiment.state import Failure, Phase, State, look, read_failure, write_failure
+from netdsl.experiment.stopping import Wish
 from netdsl.train import RunFolder, TrainError
 
 TINY = 'name "Tiny"  input 1x8x8  classes 10\nConv 4  Max 2  BB 8 dropout=0.2  GAP  FC classes\n'
@@ -283,6 +286,15 @@ def job(folder: str, *command: str, seed: int = 0, key: str = "k", plain: bool =
         "Tiny", "tiny", plain, seed, key, folder, command, "tiny.arch", {}, "", {"threads": 1}, 4, 1,
         1, 2, 1, {}, None,
     )  # fmt: skip
+
+
+def test_what_finished_with_nobody_to_tell_has_not_failed(tmp_path: Path) -> None:
+    one = job("runs/k", "netdsl", "check", "tiny.arch")
+    write_failure(tmp_path, one, Failure(1, 137, "killed by SIGKILL"))
+    (tmp_path / "runs" / "k" / "summary.json").write_text("{}")
+    work = begin(tmp_path, [one], [Share(1, {})], Lines([one]), lambda: None, Wish())
+    assert work.seen == {"k"}
+    assert read_failure(tmp_path, one) is None
 
 
 def test_a_failure_is_counted_until_it_is_final(tmp_path: Path) -> None:

@@ -333,6 +333,7 @@ def test_a_process_without_torchrun_is_alone() -> None:
 
 
 def test_the_processes_of_a_machine_share_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     cores = count_cores()
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     assert count_cores() == max(1, cores // 2)

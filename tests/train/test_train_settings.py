@@ -19,6 +19,18 @@ def test_later_choices_win_and_none_leaves_the_choice_to_earlier_ones() -> None:
 
 def test_threads_are_the_cores_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: {1, 5, 6}, raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert resolve().threads == 3
+
+
+@pytest.mark.parametrize(("said", "threads"), [("2", 2), ("8", 3), ("0", 1), ("4,2", 3), ("", 3)])
+def test_threads_are_as_many_as_somebody_said(
+    said: str, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {1, 5, 6}, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert resolve().threads == threads
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "1")  # torchrun says 1 where nobody said anything
     assert resolve().threads == 3
 
 
