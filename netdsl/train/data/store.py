@@ -44,18 +44,19 @@ class FolderStore:
 
     def read(self, name: str) -> bytes:
         try:
-            with (self.root / name).open("rb") as file:
+            with open(self.where(name), "rb") as file:  # noqa: PTH123
                 content = file.read(MOST_BYTES + 1)
         except OSError as error:
             raise TrainError(f"cannot read {self.where(name)}: {error.strerror}") from error
         return _checked(content, self.where(name))
 
+    # NOTE: texts, not paths: of small files, making paths took a tenth of the time of decoding.
     def where(self, name: str) -> str:
-        return str(self.root / name)
+        return os.path.join(self.root, name)  # noqa: PTH118
 
     def state(self, name: str) -> tuple[int, int]:
         try:
-            found = (self.root / name).stat()
+            found = os.stat(self.where(name))  # noqa: PTH116
         except OSError:  # reading it will tell
             return 0, 0
         return found.st_size, found.st_mtime_ns
