@@ -21,8 +21,8 @@ ABOUT = """
     mean, and a deviation to both sides. No test fails for being slow."""
 # Why a goal is missed, and what was tried; by how the name of the row begins.
 _NO_AMX = (
-    "the goals were set on a processor with AMX. One with AVX-512-bf16 alone gains nothing: in "
-    "bf16 ResNet-20 and Net 1 train 1.3 and 1.4 times slower than in fp32 there, and predict 1.4 "
+    "the goals were set on a processor with AMX. One of Intel's without it gains nothing: in bf16 "
+    "ResNet-20 and Net 1 train 1.3 and 1.4 times slower than in fp32 there, and predict 1.4 "
     "and 1.5 times slower, so that fp32 is the default on it"
 )
 REASONS: dict[str, str] = {
@@ -34,7 +34,7 @@ REASONS: dict[str, str] = {
         "none is made it is 1.01, measured by itself after this table was"
     ),
     "peak memory ÷ float32 in memory": (
-        "fp32 is the default on a processor without AMX, and keeps activations twice as large: "
+        "fp32 is the default on such a processor without AMX, and keeps activations twice as large: "
         "4.6 GB where bf16 takes 3.4"
     ),
 }

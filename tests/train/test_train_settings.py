@@ -35,13 +35,20 @@ def test_threads_are_as_many_as_somebody_said(
 
 
 @pytest.mark.parametrize(
-    ("flags", "precision"),
-    [("avx512_bf16 amx_bf16", "bf16"), ("fpu avx512_bf16", "fp32"), ("avx2", "fp32")],
+    ("vendor", "flags", "precision"),
+    [
+        ("GenuineIntel", "avx512_bf16 amx_bf16", "bf16"),
+        ("GenuineIntel", "fpu avx512_bf16", "fp32"),
+        ("AuthenticAMD", "fpu avx512_bf16", "bf16"),
+        ("AuthenticAMD", "avx2", "fp32"),
+        ("Another", "avx512_bf16 amx_bf16", "fp32"),
+    ],
 )
 def test_precision_follows_the_instructions_of_the_cpu(
-    flags: str, precision: str, monkeypatch: pytest.MonkeyPatch
+    vendor: str, flags: str, precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("netdsl.train.machine._cpuinfo", lambda: f"flags\t\t: {flags}\n")
+    cpuinfo = f"vendor_id\t: {vendor}\nflags\t\t: {flags}\n"
+    monkeypatch.setattr("netdsl.train.machine._cpuinfo", lambda: cpuinfo)
     assert resolve({"device": "cpu"}).precision == precision
     assert resolve({"device": "cpu", "precision": "fp32"}).precision == "fp32"
 
