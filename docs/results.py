@@ -37,8 +37,8 @@ def sections(report: str, networks: dict[str, str]) -> Iterator[str]:
         if item.printed:
             yield _filled(f"The report: {item.printed}.")
         yield from _found(example, item)
-        for figure in item.figures:
-            yield f"![{item.shows}]({_link(example.folder / figure)})"
+        for figure in _figures(example, item):
+            yield f"![{item.shows}]({_link(figure)})"
         if item.networks:
             yield networks[item.networks]
 
@@ -91,6 +91,14 @@ def _found(example: Example, item: Item) -> Iterator[str]:
     verdict = item.verdict or (NOT_RUN if item.experiment and results is None else "")
     if verdict:
         yield _filled(f"**{verdict[0].upper()}{verdict[1:]}.**".replace("..**", ".**"))
+
+
+def _figures(example: Example, item: Item) -> Iterator[Path]:
+    """Yield the files of an item's figures; curves are there as soon as anything was run."""
+    yield from (example.folder / figure for figure in item.figures)
+    drawn = example.results(item.experiment) / "report" / "figures"
+    curves = (drawn / f"{name}.svg" for name in item.curves)
+    yield from (path for path in curves if path.is_file())
 
 
 def results_of(example: Example, item: Item) -> Results | None:

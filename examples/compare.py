@@ -1,4 +1,4 @@
-"""Results of an experiment beside those that are kept: equal, within the deviation, or outside."""
+"""Results of an experiment beside those that are kept: equal, as far off as chance explains, or not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from netdsl.experiment.report.results import Result
 from netdsl.experiment.report.words import percent
 from netdsl.experiment.report.write import read_results
 
-_BY_CHANCE = 3.0  # standard errors of the difference of two means
+_STANDARD_ERRORS = 3  # of the difference of two means
 
 
 def compared(now: Path, kept: Path) -> Iterator[str]:
@@ -35,8 +35,8 @@ def verdict(now: Result, kept: Result) -> str:
     if a.deviation is None or b.deviation is None:
         return f"{100 * (a.mean - b.mean):+.2f} points; one seed says nothing of chance"
     error = math.hypot(a.deviation / math.sqrt(a.n), b.deviation / math.sqrt(b.n))
-    within = abs(a.mean - b.mean) <= _BY_CHANCE * error
-    return "within the deviation" if within else f"outside: {100 * (a.mean - b.mean):+.2f} points"
+    place = "within" if abs(a.mean - b.mean) <= _STANDARD_ERRORS * error else "outside"
+    return f"{100 * (a.mean - b.mean):+.2f} points, {place} {_STANDARD_ERRORS} standard errors"
 
 
 def _learnt(run: Outcome) -> list[tuple[float, float, float]]:

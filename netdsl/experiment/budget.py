@@ -12,9 +12,9 @@ from netdsl.train.choices import TYPES, parse_choices, read_choices
 from netdsl.train.suggest import did_you_mean
 
 Budget = Mapping[str, object]
-_COUNTS = {"classes": 2, "limit": 2, "seeds": 1}  # and the least that makes sense
-_TEXTS = ("data",)
-_KEYS = (*_COUNTS, *_TEXTS, *(name for name in TYPES if name != "seed"))
+# What is no setting: a count and the least that makes sense, or a text.
+_OWN = {"classes": 2, "limit": 2, "seeds": 1, "data": None}
+_KEYS = (*_OWN, *(name for name in TYPES if name != "seed"))
 
 
 def parse_budget(text: str, named: Mapping[str, Budget] | None = None) -> Budget:
@@ -32,8 +32,7 @@ def parse_budget(text: str, named: Mapping[str, Budget] | None = None) -> Budget
         key, equals, value = (word.strip() for word in part.partition("="))
         if equals:
             _refuse_unknown(key, "--budget: ")
-            own = key in (*_COUNTS, *_TEXTS)
-            found |= {key: _parsed(key, value)} if own else dict(parse_choices((part,)))
+            found |= {key: _parsed(key, value)} if key in _OWN else dict(parse_choices((part,)))
         else:
             found |= _named(part, named or {})
     return found
@@ -49,7 +48,7 @@ def _read(table: object, where: str) -> Budget:
         raise _wrong(f"{where}{table!r} is no table", "as in cpu = { epochs = 5, seeds = 1 }")
     for key in table:
         _refuse_unknown(key, where)
-    own = {key: _own(key, table[key], where) for key in table if key in (*_COUNTS, *_TEXTS)}
+    own = {key: _own(key, table[key], where) for key in table if key in _OWN}
     rest = {key: value for key, value in table.items() if key not in own}
     return {**own, **read_choices(rest, where)}
 
@@ -69,18 +68,17 @@ def _refuse_unknown(key: str, where: str) -> None:
 
 
 def _parsed(key: str, text: str) -> object:
-    whole = key in _COUNTS and text.isdecimal() and text.isascii()
+    whole = _OWN[key] is not None and text.isdecimal() and text.isascii()
     return _own(key, int(text) if whole else text, "--budget: ")
 
 
 def _own(key: str, value: object, where: str) -> object:
     """Return the value of a key that is no setting."""
-    if key in _TEXTS:
-        if not isinstance(value, str) or not value:
-            raise _wrong(f"{where}{key} is {value!r}, but must be a text")
-        return value
-    if type(value) is not int or value < _COUNTS[key]:
-        raise _wrong(f"{where}{key} is {value}, but must be {_COUNTS[key]} or more")
+    least = _OWN[key]
+    if least is None and (not isinstance(value, str) or not value):
+        raise _wrong(f"{where}{key} is {value!r}, but must be a text")
+    if least is not None and (type(value) is not int or value < least):
+        raise _wrong(f"{where}{key} is {value}, but must be {least} or more")
     return value
 
 

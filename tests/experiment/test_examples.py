@@ -17,7 +17,7 @@ from netdsl.experiment.budget import parse_budget
 from netdsl.experiment.definition import Definition, read_definition, within
 from netdsl.experiment.grid import expand
 from netdsl.experiment.labels import display, label_all
-from netdsl.experiment.wanted import refuse_unknown_rows
+from netdsl.experiment.wanted import KINDS, refuse_unknown_rows
 from netdsl.shelf import open_arch
 from netdsl.train.recipe import read_recipe
 
@@ -70,6 +70,14 @@ def test_every_item_names_what_there_is(folder: Path, items: ModuleType) -> None
         for figure in item.figures:
             assert (folder / figure).is_file()
             assert any(figure in command for command in item.commands)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_figure_of_an_experiment_belongs_to_an_item(path: Path, items: ModuleType) -> None:
+    example = items.read_example(path.parent)
+    named = [name for item in example.items if item.experiment == path.stem for name in item.curves]
+    asked = [figure.name for figure in read_definition(path).figures]
+    assert sorted(name for name in named if name not in KINDS) == sorted(asked)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
