@@ -34,8 +34,8 @@ REASONS: dict[str, str] = {
         "none is made it is 1.01, measured by itself after this table was"
     ),
     "peak memory ÷ float32 in memory": (
-        "fp32 is the default on such a processor without AMX, and keeps activations twice as large: "
-        "4.6 GB where bf16 takes 3.4"
+        "fp32 is the default on such a processor without AMX, and keeps activations twice as "
+        "large: 4.6 GB where bf16 takes 3.4"
     ),
 }
 _UNKNOWN = "nobody has found out yet"

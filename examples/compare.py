@@ -1,4 +1,4 @@
-"""Results of an experiment beside those that are kept: equal, as far off as chance explains, or not."""
+"""Results of an experiment beside those that are kept: equal, within chance, or outside of it."""
 
 from __future__ import annotations
 

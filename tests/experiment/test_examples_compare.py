@@ -44,9 +44,14 @@ def test_other_runs_are_within_the_deviation_or_outside(
 ) -> None:
     again = shutil.copytree(twins, tmp_path / "again")
     shifted(again, 0.001)
-    assert all(line.endswith(" points, within 3 standard errors") for line in compared(again, twins))
+    assert all(
+        line.endswith(" points, within 3 standard errors") for line in compared(again, twins)
+    )
     shifted(again, 10.0)
-    assert all(line.endswith("+1000.10 points, outside 3 standard errors") for line in compared(again, twins))
+    assert all(
+        line.endswith("+1000.10 points, outside 3 standard errors")
+        for line in compared(again, twins)
+    )
 
 
 def test_runs_that_are_not_finished_are_passed_over(
