@@ -18,7 +18,7 @@ from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.evaluation import Evaluation, measure
 from netdsl.train.faults import diverged, memory_faults
 from netdsl.train.files import only_process, remove_leftovers
-from netdsl.train.machine import computing
+from netdsl.train.machine import computing, name_device
 from netdsl.train.memory import peak_memory
 from netdsl.train.metrics import Row
 from netdsl.train.prepare import prepare
@@ -140,6 +140,7 @@ def _finish(job: Training) -> Summary:
         settings=job.settings,
         forecast_seconds=None if job.forecast is None else round(job.forecast, 3),
         processes=job.world.size,
+        device_name=name_device(job.settings.device),
     )
     job.world.lead(lambda: _end(job, summary))
     job.report.finished(summary)

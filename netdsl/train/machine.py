@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,14 @@ def pick_device(asked: str | None = None) -> str:
     return asked
 
 
+def name_device(device: str) -> str:
+    """Return what the maker calls a device, as in "NVIDIA H200"; its kind where nothing tells."""
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    said = _said(_cpuinfo()).get("model name") or platform.processor()
+    return said if said and device == "cpu" else device
+
+
 def is_available(device: str) -> bool:
     """Say whether this machine has a device."""
     return device in _devices()
@@ -59,9 +68,7 @@ def has_bf16(cpuinfo: str) -> bool:
     >>> has_bf16("vendor_id : AuthenticAMD\\nflags : fpu avx512_bf16")
     True
     """
-    pairs = (line.partition(":") for line in cpuinfo.splitlines())
-    # NOTE: of all cores; they are alike.
-    said = {name.strip(): value.strip() for name, _, value in pairs}
+    said = _said(cpuinfo)
     faster = _BF16_FLAGS.get(said.get("vendor_id", ""), set())
     return not faster.isdisjoint(said.get("flags", "").split())
 
@@ -136,6 +143,12 @@ def _devices() -> list[str]:
         "mps": torch.backends.mps.is_available(),
     }
     return [device for device in DEVICES if here[device]]
+
+
+def _said(cpuinfo: str) -> dict[str, str]:
+    """Return the lines of the last core; all are alike."""
+    pairs = (line.partition(":") for line in cpuinfo.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _cpuinfo() -> str:

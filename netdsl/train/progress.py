@@ -48,7 +48,8 @@ class Step:
 class Summary:
     """What a training came to: `best` is the epoch whose weights are kept as the best.
 
-    `forecast_seconds` is what its first steps promised, beside the seconds that it took.
+    `forecast_seconds` is what its first steps promised, beside the seconds that it took;
+    `device_name` is what the maker of the device calls it.
     """
 
     best: Row
@@ -60,6 +61,7 @@ class Summary:
     settings: Settings
     forecast_seconds: float | None = None
     processes: int = 1
+    device_name: str = ""
 
 
 class Progress(Protocol):

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from side import THREADS, short
 
-from netdsl.train.machine import pick_precision
+from netdsl.train.machine import name_device, pick_precision
 
 GOALS = {
     "step ÷ hand-written, ResNet-20": "≤ 1.01",
@@ -123,11 +123,8 @@ def row(name: str, values: Sequence[float]) -> Measured:
 
 def machine() -> dict[str, object]:
     """Return where this is measured."""
-    lines = Path("/proc/cpuinfo")
-    names = lines.read_text().splitlines() if lines.exists() else []
-    models = (line.partition(":")[2].strip() for line in names if line.startswith("model name"))
     return {
-        "processor": next(models, platform.processor()),
+        "processor": name_device("cpu"),
         "cores": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),

@@ -230,6 +230,18 @@ def test_speed_is_that_of_the_runs(twins: Path) -> None:
     ] == ["2.5", "12.5", "700000004", "cpu", "2.15.0"]
 
 
+def test_speed_says_on_what(twins: Path) -> None:
+    settings = {"threads": 1, "precision": "bf16"}
+    for job in json.loads((twins / "plan.json").read_text())["jobs"][:2]:
+        path = twins / job["folder"] / "summary.json"
+        told = {"device_name": "AMD EPYC", "settings": settings}
+        path.write_text(json.dumps(json.loads(path.read_text()) | told))
+        settings = settings | {"threads": 2}
+    write_tables(twins)
+    line, *_ = table(twins, "speed")
+    assert line["device"] == "AMD EPYC, 1 thread, bf16 and AMD EPYC, 2 threads, bf16 and cpu"
+
+
 def test_formats_escape_what_would_break_them(experiment: Make, make_job: Make) -> None:
     label = r"50% of a_b & $x$ {#1} | <script>alert(1)</script> \end *bold*"
     folder = experiment([make_job(label, seed) for seed in (0, 1)], title=label)

@@ -29,7 +29,7 @@ from netdsl.train import (
     train,
 )
 from netdsl.train.data.dataset import Split
-from netdsl.train.machine import threads
+from netdsl.train.machine import name_device, threads
 from netdsl.train.transforms import random_order
 from netdsl.train.weights import read_about
 
@@ -172,6 +172,7 @@ def test_the_folder_of_a_run_holds_its_files(
     stored = json.loads((run.path / "summary.json").read_text())
     assert stored == json.loads(json.dumps(asdict(summary)))
     assert (summary.last, summary.device, summary.torch) == (run.rows[-1], "cpu", torch.__version__)
+    assert summary.device_name == name_device("cpu")
 
 
 def test_the_best_epoch_is_that_of_the_highest_accuracy(

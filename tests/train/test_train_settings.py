@@ -8,7 +8,7 @@ from dataclasses import fields
 import pytest
 
 from netdsl.train import ExitCode, Settings, TrainError, resolve
-from netdsl.train.machine import has_bf16, pick_device, pick_precision
+from netdsl.train.machine import has_bf16, name_device, pick_device, pick_precision
 from netdsl.train.settings import ABOUT, restore
 
 
@@ -51,6 +51,16 @@ def test_precision_follows_the_instructions_of_the_cpu(
     monkeypatch.setattr("netdsl.train.machine._cpuinfo", lambda: cpuinfo)
     assert resolve({"device": "cpu"}).precision == precision
     assert resolve({"device": "cpu", "precision": "fp32"}).precision == "fp32"
+
+
+def test_a_device_is_called_what_its_maker_calls_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "NVIDIA H200")
+    monkeypatch.setattr("platform.processor", str)
+    assert name_device("cuda") == "NVIDIA H200"
+    for cpuinfo, name in (("processor\t: 0\nmodel name\t: AMD EPYC\n", "AMD EPYC"), ("", "cpu")):
+        monkeypatch.setattr("netdsl.train.machine._cpuinfo", lambda said=cpuinfo: said)
+        assert name_device("cpu") == name
+        assert name_device("mps") == "mps"
 
 
 def test_precision_follows_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

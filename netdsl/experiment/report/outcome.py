@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any, Literal
 
 from netdsl.experiment.plan import Job, Plan
+from netdsl.experiment.report.words import count
 from netdsl.train.errors import TrainError
 from netdsl.train.files import read_file
 from netdsl.train.metrics import Row
@@ -96,7 +97,7 @@ def _outcome(job: Job, path: Path) -> Outcome:
 def _finished(job: Job, path: Path) -> Outcome:
     record = _read(path / "summary.json")
     try:
-        best, device = int(record["best"]["epoch"]), str(record["device"])
+        best, device = int(record["best"]["epoch"]), _device(record)
         torch = str(record["torch"])
         seconds = sum(float(_read(one / "summary.json")["seconds"]) for one in _stages(job, path))
     except (KeyError, TypeError, ValueError) as error:
@@ -108,6 +109,17 @@ def _finished(job: Job, path: Path) -> Outcome:
     best += ends[-1] if ends else 0
     joined = _joined(*before, rows)
     return Outcome(job, path, "finished", joined, best, seconds, device, torch, ends=ends)
+
+
+def _device(record: Mapping[str, Any]) -> str:
+    """Return what a run was computed on, as in "AMD EPYC, 1 thread, bf16".
+
+    Older runs have the kind of the device alone.
+    """
+    kind, settings = str(record["device"]), record.get("settings", {})
+    threads = [count(settings["threads"], "thread")] if kind == "cpu" and settings else []
+    precision = [settings["precision"]] if settings else []
+    return ", ".join([record.get("device_name") or kind, *threads, *precision])
 
 
 def _rows_so_far(job: Job, path: Path) -> tuple[Row, ...]:

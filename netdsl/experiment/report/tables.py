@@ -116,7 +116,7 @@ def _speed_line(row: Result, results: Results) -> Line:
         row.measure(name) for name in ("images_per_second", "seconds_per_epoch", "seconds")
     )
     peak = max((max(r.peak_memory for r in run.rows) for run in row.finished), default=None)
-    devices = " ".join(sorted({run.device for run in row.finished})) or None
+    devices = " and ".join(sorted({run.device for run in row.finished})) or None
     torch = " ".join(sorted({run.torch for run in row.finished})) or None
     rates = NOTHING
     if rate is not None:
