@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import claims
 import results
 
 from netdsl import Network
@@ -248,7 +249,13 @@ TABLES = (
 
 def page() -> str:
     """Return the page as the code makes it now."""
-    parts = [TITLE, _filled(ABOUT)]
+    parts = [
+        TITLE,
+        _filled(ABOUT),
+        claims.TITLE,
+        _filled(claims.ABOUT),
+        claims.table(results.examples()),
+    ]
     for report in dict.fromkeys(table.report for table in TABLES):
         networks = {table.title: str(table) for table in TABLES if table.report == report}
         parts += [f"## {report}", *results.sections(report, networks)]

@@ -87,7 +87,7 @@ def _found(example: Example, item: Item) -> Iterator[str]:
         yield from (_filled(text) for text in compared(results))
     numbers = example.folder / item.numbers
     if numbers.is_file():
-        yield _markdown(csv.reader(numbers.read_text("utf-8").splitlines()))
+        yield markdown(csv.reader(numbers.read_text("utf-8").splitlines()))
     verdict = item.verdict or (NOT_RUN if item.experiment and results is None else "")
     if verdict:
         yield _filled(f"**{verdict[0].upper()}{verdict[1:]}.**".replace("..**", ".**"))
@@ -113,13 +113,13 @@ def table(results: Results) -> str:
     paper = [name for name in _MEASURES if any(name in row.job.paper for row in results.rows)]
     head = ["network", *(f"report, {_MEASURES[name]}" for name in paper),
             *_MEASURES.values(), "gap, points", "seeds"]  # fmt: skip
-    return _markdown([head, *(_line(row, paper) for row in results.rows)])
+    return markdown([head, *(_line(row, paper) for row in results.rows)])
 
 
-def _markdown(lines: Iterable[list[str]]) -> str:
-    """Return lines of cells as a table, the first line its head, all but the first cell numbers."""
+def markdown(lines: Iterable[list[str]], texts: int = 1) -> str:
+    """Return lines of cells as a table, its head first; behind `texts` cells are numbers."""
     head, *rest = lines
-    rule = ["---", *["---:"] * (len(head) - 1)]
+    rule = ["---"] * texts + ["---:"] * (len(head) - texts)
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *rest))
 
 

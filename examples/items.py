@@ -1,4 +1,4 @@
-"""`report.toml` of an example to its items: tables and figures of a report, and their commands."""
+"""`report.toml` of an example to its items, tables and figures of a report, and to its claims."""
 
 from __future__ import annotations
 
@@ -35,12 +35,27 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What a report says of two rows of an experiment: `row` is better than `than`, or worse.
+
+    `expected` is "better", "worse" or "alike", in validation accuracy.
+    """
+
+    says: str
+    experiment: str
+    row: str
+    than: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """The folder of an example: a report, and all that is in it."""
 
     folder: Path
     report: str
     items: tuple[Item, ...]
+    claims: tuple[Claim, ...] = ()
 
     @property
     def experiments(self) -> tuple[str, ...]:
@@ -60,7 +75,8 @@ def examples() -> tuple[Example, ...]:
 def read_example(folder: Path) -> Example:
     """Return what the folder of an example holds."""
     table = tomllib.loads((folder / FILE).read_text("utf-8"))
-    return Example(folder, table["report"], tuple(_item(entry) for entry in table["item"]))
+    claims = tuple(Claim(**entry) for entry in table.get("claim", ()))
+    return Example(folder, table["report"], tuple(map(_item, table["item"])), claims)
 
 
 def _item(entry: dict[str, object]) -> Item:

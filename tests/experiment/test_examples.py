@@ -72,6 +72,14 @@ def test_every_item_names_what_there_is(folder: Path, items: ModuleType) -> None
             assert any(figure in command for command in item.commands)
 
 
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_claim_names_two_rows_of_an_experiment(folder: Path, items: ModuleType) -> None:
+    for claim in items.read_example(folder).claims:
+        assert {claim.row, claim.than} <= rows(read_definition(folder / f"{claim.experiment}.toml"))
+        assert claim.row != claim.than
+        assert claim.expected in {"better", "worse", "alike"}
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_figure_of_an_experiment_belongs_to_an_item(path: Path, items: ModuleType) -> None:
     example = items.read_example(path.parent)

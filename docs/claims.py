@@ -1,0 +1,64 @@
+"""Claims of the reports to a table: differences of rows that were run, with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from results import markdown
+
+from netdsl.experiment.report.results import Difference
+from netdsl.experiment.report.spread import Spread
+from netdsl.experiment.report.words import interval, points
+from netdsl.experiment.report.write import read_results
+
+if TYPE_CHECKING:
+    from items import Claim, Example
+
+TITLE = "## The central claims"
+ABOUT = """
+    Differences in validation accuracy, in points, between runs of the same seeds. A claim holds
+    where the interval lies on its side of zero, and is refuted where it lies on the other; of what
+    was run once nothing can be said but the difference."""
+_HEAD = ["report", "claim", "here", "difference", "95 % interval", "seeds"]
+
+
+def table(examples: Iterable[Example]) -> str:
+    """Return the claims of all reports, and whether they hold."""
+    lines = [_line(example, claim) for example in examples for claim in example.claims]
+    return markdown([_HEAD, *lines], texts=3)
+
+
+def _line(example: Example, claim: Claim) -> list[str]:
+    number = example.folder.name.partition("-")[0]
+    found = next(_measured(example, claim), None)
+    if found is None:
+        return [number, claim.says, "not run", "", "", ""]
+    said = "" if found.interval is None else interval(found)
+    return [number, claim.says, verdict(found, claim.expected), points(found), said, str(found.n)]
+
+
+def _measured(example: Example, claim: Claim) -> Iterator[Spread]:
+    folder = example.results(claim.experiment)
+    if (folder / "plan.json").is_file():
+        rows = {row.name: row for row in read_results(folder).rows}
+        pair = Difference(claim.says, rows[claim.row], rows[claim.than])
+        if (value := pair.measure("val")) is not None:
+            yield value
+
+
+def verdict(value: Spread, expected: str) -> str:
+    """Say whether a difference is what was expected, as far as chance lets one say.
+
+    >>> verdict(Spread(0.05, 0.01, 3), "better"), verdict(Spread(0.05, 0.01, 3), "worse")
+    ('holds', 'refuted: better')
+    >>> verdict(Spread(0.05, 0.1, 3), "better"), verdict(Spread(0.05, 0.1, 3), "alike")
+    ('open: not told apart', 'holds: not told apart')
+    """
+    if value.interval is None:
+        return "open: one seed"
+    low, high = value.interval
+    if low <= 0 <= high:
+        return f"{'holds' if expected == 'alike' else 'open'}: not told apart"
+    found = "better" if low > 0 else "worse"
+    return "holds" if found == expected else f"refuted: {found}"

@@ -1,0 +1,60 @@
+"""Claims of the reports beside what was run of them: whether they hold, as far as chance lets one say."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from netdsl.experiment.report.spread import Spread
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def claims(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    for folder in ("examples", "docs"):
+        monkeypatch.syspath_prepend(ROOT / folder)
+    return importlib.import_module("claims")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "said"),
+    [
+        (Spread(0.05, 0.01, 3), "better", "holds"),
+        (Spread(-0.05, 0.01, 3), "worse", "holds"),
+        (Spread(0.05, 0.01, 3), "worse", "refuted: better"),
+        (Spread(-0.05, 0.01, 3), "better", "refuted: worse"),
+        (Spread(-0.05, 0.01, 3), "alike", "refuted: worse"),
+        (Spread(0.05, 0.1, 3), "better", "open: not told apart"),
+        (Spread(0.05, 0.1, 3), "alike", "holds: not told apart"),
+        (Spread(0.05, None, 1), "better", "open: one seed"),
+    ],
+)
+def test_an_interval_decides(claims: ModuleType, value: Spread, expected: str, said: str) -> None:
+    assert claims.verdict(value, expected) == said
+
+
+def test_a_claim_is_told_with_difference_interval_and_seeds(
+    claims: ModuleType, twins: Path, tmp_path: Path
+) -> None:
+    items = importlib.import_module("items")
+    folder = tmp_path / "000-some"
+    shutil.copytree(twins, folder / "results" / "x")
+    made = [
+        items.Claim("it helps", "x", "Net 1", "Net 1, plain", "better"),
+        items.Claim("nobody ran it", "y", "Net 1", "Net 6", "better"),
+    ]
+    example = items.Example(folder, "Report", (), tuple(made))
+    head, rule, ran, other = claims.table([example]).splitlines()
+    assert head == "| report | claim | here | difference | 95 % interval | seeds |"
+    assert rule == "| --- | --- | --- | ---: | ---: | ---: |"
+    cells = [cell.strip() for cell in ran.strip("|").split("|")]
+    assert cells[:2] == ["000", "it helps"]
+    low, high = (float(end.replace("−", "-")) for end in cells[4].split(" to "))
+    assert low < float(cells[3].replace("−", "-")) < high
+    assert cells[5] == "3"
+    assert other == "| 000 | nobody ran it | not run |  |  |  |"
