@@ -4,13 +4,15 @@
 
 types the commands of `report.toml` one after the other in the folder of the example. Whatever is
 finished is left alone, so it can be stopped and called again. Accuracies are then told beside those
-that are kept in `results/`; `--keep` puts the new ones in their place.
+that are kept in `results/`; `--keep` puts the new ones in their place. `--go-on` begins with what
+is kept, so that only what is missing there is run.
 """
 
 from __future__ import annotations
 
 import argparse
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +31,9 @@ def main() -> None:
     if choice.list:
         print("\n".join(lines))
         return
+    if choice.go_on:
+        for name in example.experiments:
+            _begin_with_kept(example, name)
     codes = [_run(line, example.folder) for line in lines]
     for name in example.experiments:
         _compare(example, name)
@@ -45,7 +50,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", metavar="ITEM", help='such as "Table 1"')
     parser.add_argument("--list", action="store_true", help="print the commands and run none")
     parser.add_argument("--keep", action="store_true", help=f"renew {RESULTS}/ afterwards")
+    parser.add_argument("--go-on", action="store_true", help="run only what is not kept yet")
     return parser
+
+
+def _begin_with_kept(example: Example, name: str) -> None:
+    """Put what is kept of an experiment where it runs, unless something is there."""
+    kept, place = example.results(name), _folder(example, name)
+    if (kept / "plan.json").is_file() and not place.exists():
+        shutil.copytree(kept, place)
+
+
+def _folder(example: Example, name: str) -> Path:
+    return example.folder / "experiments" / name
 
 
 def _lines(item: Item, budget: str) -> list[str]:
@@ -62,14 +79,14 @@ def _run(line: str, folder: Path) -> int:
 
 
 def _compare(example: Example, name: str) -> None:
-    now, kept = example.folder / "experiments" / name, example.results(name)
+    now, kept = _folder(example, name), example.results(name)
     if all((folder / "plan.json").is_file() for folder in (now, kept)):
         print(f"\n{name}, validation accuracy:")
         print("\n".join(compared(now, kept)))
 
 
 def _keep(example: Example, name: str) -> int:
-    if not (example.folder / "experiments" / name / "plan.json").is_file():
+    if not (_folder(example, name) / "plan.json").is_file():
         return 0
     return _run(f"netdsl experiment export {name}.toml -o {RESULTS}/{name}", example.folder)
 

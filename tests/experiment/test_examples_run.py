@@ -1,0 +1,92 @@
+"""`examples/run.py` whole, on a small example: run, keep, run again, go on with more seeds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+REPORT = """
+report = "A report"
+
+[[item]]
+name = "Figure 1"
+shows = "the network"
+commands = ["netdsl draw digits -o figures/digits.svg"]
+
+[[item]]
+name = "Table 1"
+shows = "two networks"
+commands = ["netdsl experiment run small.toml"]
+experiment = "small"
+"""
+EXPERIMENT = """
+name = "small"
+data = "digits"
+set = {{ exact = true, threads = 1 }}
+seeds = {seeds}
+
+[[network]]
+arch = "digits"
+plain = "both"
+
+[budget]
+cpu = {{ limit = 100, epochs = 1 }}
+"""
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """Write an example with a figure and an experiment of two networks, two seeds each."""
+    folder = tmp_path / "examples" / "900-digits"
+    folder.mkdir(parents=True)
+    for path in (ROOT / "examples").glob("*.py"):
+        shutil.copy(path, folder.parent)
+    (folder / "report.toml").write_text(REPORT)
+    (folder / "small.toml").write_text(EXPERIMENT.format(seeds=2))
+    return folder
+
+
+def run(example: Path, *options: str) -> str:
+    line = [
+        sys.executable,
+        str(example.parent / "run.py"),
+        example.name,
+        "--budget",
+        "cpu",
+        *options,
+    ]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def started(example: Path) -> set[str]:
+    """Return the runs that were trained here; those that were kept have no weights."""
+    return {path.parent.name for path in example.glob("experiments/*/runs/*/last.safetensors")}
+
+
+@pytest.mark.slow
+def test_an_example_is_run_kept_run_again_and_gone_on_with(example: Path) -> None:
+    run(example, "--keep")
+    assert (example / "figures" / "digits.svg").is_file()
+    plan = json.loads((example / "results" / "small" / "plan.json").read_text())
+    kept = {job["key"] for job in plan["jobs"]}
+    assert started(example) == kept
+    shutil.rmtree(example / "experiments")
+    told = run(example).splitlines()
+    assert [line for line in told if " % kept, " in line] == [
+        line for line in told if line.endswith(", equal")
+    ]
+    assert sum(line.endswith(", equal") for line in told) == 2
+    shutil.rmtree(example / "experiments")
+    (example / "small.toml").write_text(EXPERIMENT.format(seeds=3))
+    run(example, "--go-on", "--keep")
+    plan = json.loads((example / "results" / "small" / "plan.json").read_text())
+    assert started(example) == {job["key"] for job in plan["jobs"]} - kept
+    assert len(plan["jobs"]) == 6
