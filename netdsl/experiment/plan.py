@@ -28,7 +28,7 @@ class Job:
     lies, from the experiment's; of a training by stages, where the last one does. `work` is the
     multiply-adds of all forward passes in training, which forecasts compare. `paper` holds
     accuracies (`train`, `val`) between 0 and 1; `change` says in words what differs from the base
-    of an ablation.
+    of an ablation. `blocks` counts residual blocks; plans of older versions do not tell.
     """
 
     label: str
@@ -49,6 +49,7 @@ class Job:
     work: int
     paper: Mapping[str, float]
     change: str | None
+    blocks: int | None = None
 
     @property
     def name(self) -> str:
@@ -153,5 +154,6 @@ def _plan(record: Mapping[str, Any]) -> Plan:
 
 
 def _job(record: Mapping[str, Any]) -> Job:
+    record = {"blocks": None, **record}
     values = {field.name: record[field.name] for field in fields(Job)}
     return Job(**{**values, "command": tuple(values["command"]), "paper": values["paper"] or {}})

@@ -76,7 +76,7 @@ def _job(row: Row, group: str, seed: int, folder: Path) -> Job:
         epochs=sum(stage.settings.epochs for stage in stages),
         work=sum(s.network.macs * s.settings.epochs * len(s.images.train) for s in stages),
         paper={k: float(str(v)) for k, v in variant.paper_numbers.items()},
-        change=variant.change or None,
+        change=variant.change or None, blocks=last.network.blocks,
     )  # fmt: skip
 
 

@@ -230,6 +230,19 @@ def test_speed_is_that_of_the_runs(twins: Path) -> None:
     ] == ["2.5", "12.5", "700000004", "cpu", "2.15.0"]
 
 
+def test_a_network_without_residual_blocks_has_no_shortcuts(
+    experiment: Make, make_job: Make
+) -> None:
+    jobs = [
+        make_job("A", 0, blocks=3), make_job("A", 0, plain=True, blocks=0), make_job("B", 0, blocks=0),
+        make_job("C", 0),
+    ]  # fmt: skip
+    folder = experiment(jobs)
+    write_tables(folder)
+    words = [line["shortcuts"] for line in table(folder)]
+    assert words == ["residual", "plain", "none", "residual"]
+
+
 def test_speed_says_on_what(twins: Path) -> None:
     settings = {"threads": 1, "precision": "bf16"}
     for job in json.loads((twins / "plan.json").read_text())["jobs"][:2]:
