@@ -37,8 +37,8 @@ def sections(report: str, networks: dict[str, str]) -> Iterator[str]:
         if item.printed:
             yield _filled(f"The report: {item.printed}.")
         yield from _found(example, item)
-        for figure in _figures(example, item):
-            yield f"![{item.shows}]({_link(figure)})"
+        for title, figure in _figures(example, item):
+            yield f"![{title}]({_link(figure)})"
         if item.networks:
             yield networks[item.networks]
 
@@ -93,12 +93,17 @@ def _found(example: Example, item: Item) -> Iterator[str]:
         yield _filled(f"**{verdict[0].upper()}{verdict[1:]}.**".replace("..**", ".**"))
 
 
-def _figures(example: Example, item: Item) -> Iterator[Path]:
-    """Yield the files of an item's figures; curves are there as soon as anything was run."""
-    yield from (example.folder / figure for figure in item.figures)
-    drawn = example.results(item.experiment) / "report" / "figures"
-    curves = (drawn / f"{name}.svg" for name in item.curves)
-    yield from (path for path in curves if path.is_file())
+def _figures(example: Example, item: Item) -> Iterator[tuple[str, Path]]:
+    """Yield titles and files of an item's figures; curves are there as soon as anything was run."""
+    yield from ((item.shows, example.folder / figure) for figure in item.figures)
+    results = results_of(example, item)
+    if results is None:
+        return
+    titles = {figure.name: figure.title for figure in results.plan.figures}
+    for name in item.curves:
+        path = example.results(item.experiment) / "report" / "figures" / f"{name}.svg"
+        if path.is_file():
+            yield titles.get(name) or item.shows, path
 
 
 def results_of(example: Example, item: Item) -> Results | None:
