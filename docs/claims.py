@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from results import markdown
+from results import kept, markdown
 
 from netdsl.experiment.report.results import Difference
 from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.words import interval, points
-from netdsl.experiment.report.write import read_results
 
 if TYPE_CHECKING:
     from items import Claim, Example
@@ -31,30 +30,23 @@ def table(examples: Iterable[Example]) -> str:
 
 def _line(example: Example, claim: Claim) -> list[str]:
     number = example.folder.name.partition("-")[0]
-    found = next(_measured(example, claim), None)
+    found = _measured(example, claim)
     if found is None:
         return [number, claim.says, "not run", "", "", ""]
     said = "" if found.interval is None else interval(found)
     return [number, claim.says, verdict(found, claim.expected), points(found), said, str(found.n)]
 
 
-def _measured(example: Example, claim: Claim) -> Iterator[Spread]:
-    folder = example.results(claim.experiment)
-    if (folder / "plan.json").is_file():
-        rows = {row.name: row for row in read_results(folder).rows}
-        pair = Difference(claim.says, rows[claim.row], rows[claim.than])
-        if (value := pair.measure("val")) is not None:
-            yield value
+def _measured(example: Example, claim: Claim) -> Spread | None:
+    results = kept(example, claim.experiment)
+    if results is None:
+        return None
+    rows = {row.name: row for row in results.rows}
+    return Difference(claim.says, rows[claim.row], rows[claim.than]).measure("val")
 
 
 def verdict(value: Spread, expected: str) -> str:
-    """Say whether a difference is what was expected, as far as chance lets one say.
-
-    >>> verdict(Spread(0.05, 0.01, 3), "better"), verdict(Spread(0.05, 0.01, 3), "worse")
-    ('holds', 'refuted: better')
-    >>> verdict(Spread(0.05, 0.1, 3), "better"), verdict(Spread(0.05, 0.1, 3), "alike")
-    ('open: not told apart', 'holds: not told apart')
-    """
+    """Say whether a difference is what was expected, as far as chance lets one say."""
     if value.interval is None:
         return "open: one seed"
     low, high = value.interval

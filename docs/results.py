@@ -36,8 +36,9 @@ def sections(report: str, networks: dict[str, str]) -> Iterator[str]:
             yield "\n".join(f"    {_typed(command)}" for command in item.commands)
         if item.printed:
             yield _filled(f"The report: {item.printed}.")
-        yield from _found(example, item)
-        for title, figure in _figures(example, item):
+        results = results_of(example, item)
+        yield from _found(example, item, results)
+        for title, figure in _figures(example, item, results):
             yield f"![{title}]({_link(figure)})"
         if item.networks:
             yield networks[item.networks]
@@ -49,10 +50,10 @@ def experiments(example: Example) -> str:
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     for name in example.experiments:
         file = f"[{name}.toml]({name}.toml)"
-        if not (example.results(name) / "plan.json").is_file():
+        found = kept(example, name)
+        if found is None:
             lines.append(f"| {file} | none | | | | |")
             continue
-        found = read_results(example.results(name))
         runs = [run for run in found.runs if run.state == "finished"]
         cells = (
             f"{len(runs)} of {len(found.runs)}", pairs(found.plan.budget) or "whole",
@@ -79,8 +80,7 @@ def _overview(example: Example) -> str:
     return "\n".join(lines)
 
 
-def _found(example: Example, item: Item) -> Iterator[str]:
-    results = results_of(example, item)
+def _found(example: Example, item: Item, results: Results | None) -> Iterator[str]:
     if results is not None:
         yield table(results)
         yield _filled(extent(results))
@@ -93,10 +93,9 @@ def _found(example: Example, item: Item) -> Iterator[str]:
         yield _filled(f"**{verdict[0].upper()}{verdict[1:]}.**".replace("..**", ".**"))
 
 
-def _figures(example: Example, item: Item) -> Iterator[tuple[str, Path]]:
+def _figures(example: Example, item: Item, results: Results | None) -> Iterator[tuple[str, Path]]:
     """Yield titles and files of an item's figures; curves are there as soon as anything was run."""
     yield from ((item.shows, example.folder / figure) for figure in item.figures)
-    results = results_of(example, item)
     if results is None:
         return
     titles = {figure.name: figure.title for figure in results.plan.figures}
@@ -108,9 +107,14 @@ def _figures(example: Example, item: Item) -> Iterator[tuple[str, Path]]:
 
 def results_of(example: Example, item: Item) -> Results | None:
     """Return what is kept of the runs of an item, of its rows alone; None where nothing is."""
-    if not item.experiment or not (example.results(item.experiment) / "plan.json").is_file():
-        return None
-    return only(read_results(example.results(item.experiment)), item.rows)
+    found = kept(example, item.experiment) if item.experiment else None
+    return None if found is None else only(found, item.rows)
+
+
+def kept(example: Example, experiment: str) -> Results | None:
+    """Return what is kept of the runs of an experiment; None where nothing is."""
+    folder = example.results(experiment)
+    return read_results(folder) if (folder / "plan.json").is_file() else None
 
 
 def table(results: Results) -> str:
