@@ -115,6 +115,23 @@ def parse(words: list[str]) -> dict[str, Any]:
     return found
 
 
+def test_curves_of_what_was_run_and_claims_stand_on_the_page(items: ModuleType) -> None:
+    page = (ROOT / "docs" / "reports.md").read_text("utf-8")
+    shown = re.findall(r"^!\[.+\]\((.*)\)$", page, re.M)
+    assert all((ROOT / "docs" / path).is_file() for path in shown)
+    drawn = {
+        f"../examples/{example.folder.name}/{path.relative_to(example.folder).as_posix()}"
+        for example in items.examples()
+        for item in example.items
+        for name in item.curves
+        for path in example.results(item.experiment).glob(f"report/figures/{name}.svg")
+    }
+    assert drawn != set()
+    assert drawn <= set(shown)
+    for example in items.examples():
+        assert all(f"| {claim.says} |" in page for claim in example.claims)
+
+
 def test_the_parts_of_a_report_stand_on_the_page(items: ModuleType) -> None:
     page = (ROOT / "docs" / "reports.md").read_text("utf-8")
     headings = re.findall(r"^### (.*)$", page, re.M)
