@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 TITLE = "## The central claims"
 ABOUT = """
     Differences in validation accuracy, in points, between runs of the same seeds. A claim holds
-    where the interval lies on its side of zero, and is refuted where it lies on the other; of what
-    was run once nothing can be said but the difference."""
+    where the interval lies on its side of zero, and is refuted where it lies on the other; that
+    two are alike holds as long as zero lies within it, which says little where it is wide. Of what
+    was run once nothing can be said but the difference; of twenty intervals one misses by chance.
+    These are small budgets: how far each was run stands with its table."""
 _HEAD = ["report", "claim", "here", "difference", "95 % interval", "seeds"]
 
 
