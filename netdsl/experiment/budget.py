@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netdsl.train import ExitCode, TrainError
-from netdsl.train.choices import TYPES, parse_choices, read_choices
+from netdsl.train.choices import SWITCH, TYPES, parse_choices, read_choices
 from netdsl.train.suggest import did_you_mean
 
 Budget = Mapping[str, object]
-# What is no setting: a count and the least that makes sense, or a text.
-_OWN = {"classes": 2, "limit": 2, "seeds": 1, "data": None}
+# What is no setting: counts and the least that makes sense, texts, and what is true or false.
+_COUNTS = {"classes": 2, "limit": 2, "seeds": 1}
+_TEXTS = ("data", "input")
+_SWITCHES = ("fit",)
+_OWN = (*_COUNTS, *_TEXTS, *_SWITCHES)
 _KEYS = (*_OWN, *(name for name in TYPES if name != "seed"))
 
 
@@ -68,17 +71,22 @@ def _refuse_unknown(key: str, where: str) -> None:
 
 
 def _parsed(key: str, text: str) -> object:
-    whole = _OWN[key] is not None and text.isdecimal() and text.isascii()
-    return _own(key, int(text) if whole else text, "--budget: ")
+    value: object = text
+    if key in _COUNTS and text.isdecimal() and text.isascii():
+        value = int(text)
+    if key in _SWITCHES:
+        value = SWITCH.get(text.lower(), text)
+    return _own(key, value, "--budget: ")
 
 
 def _own(key: str, value: object, where: str) -> object:
     """Return the value of a key that is no setting."""
-    least = _OWN[key]
-    if least is None and (not isinstance(value, str) or not value):
+    if key in _TEXTS and (not isinstance(value, str) or not value):
         raise _wrong(f"{where}{key} is {value!r}, but must be a text")
-    if least is not None and (type(value) is not int or value < least):
-        raise _wrong(f"{where}{key} is {value}, but must be {least} or more")
+    if key in _SWITCHES and not isinstance(value, bool):
+        raise _wrong(f"{where}{key} is {value!r}, but must be true or false")
+    if key in _COUNTS and (type(value) is not int or value < _COUNTS[key]):
+        raise _wrong(f"{where}{key} is {value}, but must be {_COUNTS[key]} or more")
     return value
 
 

@@ -18,6 +18,7 @@ from netdsl.train.choices import TYPES, read_choices
 from netdsl.train.settings import over
 
 _FIELDS = ("plain", "scale", "recipe", "data", "input", "classes", "limit", "weights")
+_CUT = (*_FIELDS, "fit")  # what a budget may say beside settings and seeds
 
 
 def expand(definition: Definition) -> tuple[Variant, ...]:
@@ -67,7 +68,7 @@ def _with(variant: Variant, values: dict[str, Value]) -> Variant:
 
 def _within(variant: Variant, budget: Mapping[str, object]) -> Variant:
     """Return the variant as a budget lets it be trained."""
-    fields: dict[str, Any] = {name: value for name, value in budget.items() if name in _FIELDS}
+    fields: dict[str, Any] = {name: value for name, value in budget.items() if name in _CUT}
     chosen = {name: value for name, value in budget.items() if name not in (*fields, "seeds")}
     return replace(variant, set=_over(variant.set, chosen), **fields)
 

@@ -23,7 +23,7 @@ _OTHER_WORDS = {
     "transforms": "augment",
     "wd": "weight_decay",
 }
-_SWITCH = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+SWITCH = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _parsed(text: str) -> tuple[str, object]:
         parts = [part.strip() for part in value.split(",") if part.strip() not in ("", "none")]
         return key, parts if kind is Texts else [_number(part) for part in parts]
     if kind in (bool, bool | None):
-        return key, _SWITCH.get(value.lower(), value)
+        return key, SWITCH.get(value.lower(), value)
     return key, value if kind is str else _number(value)
 
 

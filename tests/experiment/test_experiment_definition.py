@@ -15,6 +15,7 @@ from netdsl.experiment.definition import Definition, read_definition, within
 from netdsl.experiment.definition_text import write_definition
 from netdsl.experiment.grid import expand
 from netdsl.experiment.labels import display, group_all, label_all
+from netdsl.experiment.line import train_line
 from netdsl.experiment.variant import Variant
 from netdsl.train import TrainError
 
@@ -144,6 +145,16 @@ def test_a_budget_goes_before_all_else(define: Define) -> None:
     assert (variant.classes, variant.limit, variant.set) == (20, 2000, {"lr": 1.0, "epochs": 5})
 
 
+@pytest.mark.parametrize("text", ["cpu", "input=3x32x32,fit=true", "cpu,fit=on"])
+def test_a_budget_may_shrink_the_images(text: str, define: Define) -> None:
+    definition = define(NETWORK + '[budget]\ncpu = { input = "3x32x32", fit = true }\n')
+    (variant,) = expand(within(definition, parse_budget(text, definition.budgets)))
+    assert (variant.input, variant.fit, variant.set) == ("3x32x32", True, {})
+    line = " ".join(train_line(variant, 0, Path("runs")))
+    assert "--input 3x32x32" in line
+    assert "--fit" in line
+
+
 @pytest.mark.parametrize(
     ("text", "fact", "help"),
     [
@@ -153,6 +164,8 @@ def test_a_budget_goes_before_all_else(define: Define) -> None:
         ("limit=x", "--budget: limit is x, but must be 2 or more", None),
         ("seeds=0", "--budget: seeds is 0, but must be 1 or more", None),
         ("data=", "--budget: data is '', but must be a text", None),
+        ("input=", "--budget: input is '', but must be a text", None),
+        ("fit=2", "--budget: fit is '2', but must be true or false", None),
         ("epochs=many", "epochs is 'many', but must be a whole number", None),
     ],
 )
@@ -180,6 +193,7 @@ def test_a_budget_has_a_name_and_what_is_typed_goes_before_it(define: Define) ->
         ("cpu = 5", "[budget]: cpu: 5 is no table", "as in cpu = { epochs = 5, seeds = 1 }"),
         ("cpu = { epoch = 5 }", "[budget]: cpu: 'epoch' is not a setting", "did you mean epochs?"),
         ("cpu = { seeds = true }", "[budget]: cpu: seeds is True, but must be 1 or more", None),
+        ("cpu = { fit = 1 }", "[budget]: cpu: fit is 1, but must be true or false", None),
         ("cpu = { lr = 'x' }", "[budget]: cpu: lr is 'x', but must be a number", None),
     ],
 )
