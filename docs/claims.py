@@ -14,13 +14,15 @@ from netdsl.experiment.report.words import interval, points
 if TYPE_CHECKING:
     from items import Claim, Example
 
-TITLE = "## The central claims"
+TITLE = "## The claims"
 ABOUT = """
-    Differences in validation accuracy, in points, between runs of the same seeds. A claim holds
-    where the interval lies on its side of zero, and is refuted where it lies on the other; that
-    two are alike holds as long as zero lies within it, which says little where it is wide. Of what
-    was run once nothing can be said but the difference; of twenty intervals one misses by chance.
-    These are small budgets: how far each was run stands with its table."""
+    Differences in validation accuracy, or in its gap to training accuracy, in points, between runs
+    of the same seeds. A claim holds where the 95 % interval lies on its side of zero, and is
+    refuted where it lies on the other; that two are alike holds where the interval lies within the
+    points that are said. Of what was run once nothing can be said but the difference; of twenty
+    intervals one misses by chance. These are small budgets: how far each was run stands with its
+    table. The central claims are bold."""
+_SIDES = {"val": ("better", "worse"), "gap": ("larger", "smaller")}
 _HEAD = ["report", "claim", "here", "difference", "95 % interval", "seeds"]
 
 
@@ -32,27 +34,32 @@ def table(examples: Iterable[Example]) -> str:
 
 def _line(example: Example, claim: Claim) -> list[str]:
     number = example.folder.name.partition("-")[0]
+    says = f"**{claim.says}**" if claim.central else claim.says
     found = _measured(example, claim)
     if found is None:
-        return [number, claim.says, "not run", "", "", ""]
+        return [number, says, "not run", "", "", ""]
     said = "" if found.interval is None else interval(found)
-    return [number, claim.says, verdict(found, claim.expected), points(found), said, str(found.n)]
+    return [number, says, verdict(found, claim), points(found), said, str(found.n)]
 
 
 def _measured(example: Example, claim: Claim) -> Spread | None:
     results = kept(example, claim.experiment)
     if results is None:
         return None
-    rows = {row.name: row for row in results.rows}
-    return Difference(claim.says, rows[claim.row], rows[claim.than]).measure("val")
+    rows = {row.job.label: row for row in results.rows} | {row.name: row for row in results.rows}
+    return Difference(claim.says, rows[claim.row], rows[claim.than]).measure(claim.measure)
 
 
-def verdict(value: Spread, expected: str) -> str:
+def verdict(value: Spread, claim: Claim) -> str:
     """Say whether a difference is what was expected, as far as chance lets one say."""
     if value.interval is None:
         return "open: one seed"
     low, high = value.interval
+    within = claim.within / 100
+    if claim.expected == "alike" and -within < low <= high < within:
+        return f"holds: within {claim.within:g} points"
     if low <= 0 <= high:
-        return f"{'holds' if expected == 'alike' else 'open'}: not told apart"
-    found = "better" if low > 0 else "worse"
-    return "holds" if found == expected else f"refuted: {found}"
+        return "open: not told apart"
+    above, below = _SIDES[claim.measure]
+    found = above if low > 0 else below
+    return "holds" if found == claim.expected else f"refuted: {found}"

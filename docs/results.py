@@ -135,9 +135,15 @@ def markdown(lines: Iterable[list[str]], texts: int = 1) -> str:
 def _line(row: Result, paper: list[str]) -> list[str]:
     printed = [percent(row.job.paper[name]) if name in row.job.paper else "" for name in paper]
     if not row.finished:
-        return [row.name, *printed, "", "", "", ""]
+        return [_name(row), *printed, "", "", "", ""]
     ours = [percent(row.measure(name)) for name in (*_MEASURES, "gap")]
-    return [row.name, *printed, *ours, str(len(row.finished))]
+    return [_name(row), *printed, *ours, str(len(row.finished))]
+
+
+def _name(row: Result) -> str:
+    """Return what the report calls a row, and what was changed in it."""
+    label, change = row.job.label, row.job.change
+    return row.name if change in (None, label) else f"{label} ({change})"
 
 
 def extent(results: Results) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -30,12 +31,33 @@ def claims(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         (Spread(-0.05, 0.01, 3), "better", "refuted: worse"),
         (Spread(-0.05, 0.01, 3), "alike", "refuted: worse"),
         (Spread(0.05, 0.1, 3), "better", "open: not told apart"),
-        (Spread(0.05, 0.1, 3), "alike", "holds: not told apart"),
+        (Spread(0.05, 0.1, 3), "alike", "open: not told apart"),
+        (Spread(0.001, 0.001, 3), "alike", "holds: within 2 points"),
+        (Spread(0.015, 0.001, 3), "alike", "holds: within 2 points"),
+        (Spread(0.019, 0.001, 3), "alike", "refuted: better"),
         (Spread(0.05, None, 1), "better", "open: one seed"),
     ],
 )
 def test_an_interval_decides(claims: ModuleType, value: Spread, expected: str, said: str) -> None:
-    assert claims.verdict(value, expected) == said
+    items = importlib.import_module("items")
+    assert claims.verdict(value, items.Claim("", "x", "a", "b", expected)) == said
+
+
+@pytest.mark.parametrize(
+    ("mean", "expected", "said"),
+    [
+        (0.05, "larger", "holds"),
+        (0.05, "smaller", "refuted: larger"),
+        (-0.05, "smaller", "holds"),
+        (-0.05, "larger", "refuted: smaller"),
+    ],
+)
+def test_a_claim_may_be_of_the_gap(
+    claims: ModuleType, mean: float, expected: str, said: str
+) -> None:
+    items = importlib.import_module("items")
+    claim = items.Claim("", "x", "a", "b", expected, measure="gap")
+    assert claims.verdict(Spread(mean, 0.01, 3), claim) == said
 
 
 def test_a_claim_is_told_with_difference_interval_and_seeds(
@@ -46,9 +68,11 @@ def test_a_claim_is_told_with_difference_interval_and_seeds(
     shutil.copytree(twins, folder / "results" / "x")
     made = [
         items.Claim("it helps", "x", "Net 1", "Net 1, plain", "better"),
-        items.Claim("nobody ran it", "y", "Net 1", "Net 6", "better"),
+        items.Claim("nobody ran it", "y", "Net 1", "Net 6", "better", central=True),
     ]
     example = items.Example(folder, "Report", (), tuple(made))
+    wider = items.Claim("it overfits", "x", "Net 1", "Net 1, plain", "larger", measure="gap")
+    (gap,) = claims.table([replace(example, claims=(wider,))]).splitlines()[2:]
     head, rule, ran, other = claims.table([example]).splitlines()
     assert head == "| report | claim | here | difference | 95 % interval | seeds |"
     assert rule == "| --- | --- | --- | ---: | ---: | ---: |"
@@ -57,4 +81,5 @@ def test_a_claim_is_told_with_difference_interval_and_seeds(
     low, high = (float(end.replace("−", "-")) for end in cells[4].split(" to "))
     assert low < float(cells[3].replace("−", "-")) < high
     assert cells[5] == "3"
-    assert other == "| 000 | nobody ran it | not run |  |  |  |"
+    assert [cell.strip() for cell in gap.strip("|").split("|")][3] != cells[3]
+    assert other == "| 000 | **nobody ran it** | not run |  |  |  |"
