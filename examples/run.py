@@ -20,6 +20,8 @@ from pathlib import Path
 from compare import compared
 from items import FOLDER, RESULTS, Example, Item, read_example
 
+from netdsl.experiment.plan import read_plan
+
 
 def main() -> None:
     """Run what the command line asks for; end with the code of the first command that failed."""
@@ -88,7 +90,18 @@ def _compare(example: Example, name: str) -> None:
 def _keep(example: Example, name: str) -> int:
     if not (_folder(example, name) / "plan.json").is_file():
         return 0
-    return _run(f"netdsl experiment export {name}.toml -o {RESULTS}/{name}", example.folder)
+    code = _run(f"netdsl experiment export {name}.toml -o {RESULTS}/{name}", example.folder)
+    if code == 0:
+        _forget_others(example.results(name))
+    return code
+
+
+def _forget_others(kept: Path) -> None:
+    """Remove runs that are kept and no longer planned: of an older budget, recipe or network."""
+    keys = {job.key for job in read_plan(kept).jobs}
+    for folder in (kept / "runs").iterdir():
+        if folder.name not in keys:
+            shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

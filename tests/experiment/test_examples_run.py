@@ -86,7 +86,10 @@ def test_an_example_is_run_kept_run_again_and_gone_on_with(example: Path) -> Non
     assert sum(line.endswith(", equal") for line in told) == 2
     shutil.rmtree(example / "experiments")
     (example / "small.toml").write_text(EXPERIMENT.format(seeds=3))
+    former = example / "results" / "small" / "runs" / "0123456789abcdef"
+    shutil.copytree(former.with_name(min(kept)), former)
     run(example, "--go-on", "--keep")
+    assert not former.exists()
     plan = json.loads((example / "results" / "small" / "plan.json").read_text())
     assert started(example) == {job["key"] for job in plan["jobs"]} - kept
     assert len(plan["jobs"]) == 6
