@@ -22,6 +22,8 @@ from torch import Tensor, nn
 from torchvision import transforms
 
 import netdsl
+from netdsl.train.commit import commit
+from netdsl.train.machine import name_device
 from netdsl.train.transforms import Flip, random_numbers
 
 BATCH, IMAGES = 100, 1000
@@ -110,7 +112,8 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     variants = depths() if choice.stochastic_depth else layouts()
-    head = ["", "s a step", "ratio", "quartiles", "steps"]
+    where = f"{name_device('cpu')}, 1 thread, fp32, torch {torch.__version__}, commit {commit()}"
+    head = [where, "s a step", "ratio", "quartiles", "steps"]
     lines = measure(variants, choice.rounds)
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / ("table2.csv" if choice.stochastic_depth else "table1.csv")
@@ -119,7 +122,7 @@ def main() -> None:
     print(
         "\n".join(
             "  ".join(
-                f"{cell:<42}" if n == 0 else f"{cell:>16}" for n, cell in enumerate(line)
+                f"{cell:<{len(where)}}" if n == 0 else f"{cell:>16}" for n, cell in enumerate(line)
             ).rstrip()
             for line in [head, *lines]
         )
