@@ -17,6 +17,7 @@ from netdsl.experiment.budget import parse_budget
 from netdsl.experiment.definition import Definition, read_definition, within
 from netdsl.experiment.grid import expand
 from netdsl.experiment.labels import display, label_all
+from netdsl.experiment.report.write import read_results
 from netdsl.experiment.wanted import KINDS, refuse_unknown_rows
 from netdsl.shelf import open_arch
 from netdsl.train.recipe import read_recipe
@@ -139,3 +140,25 @@ def test_the_parts_of_a_report_stand_on_the_page(items: ModuleType) -> None:
     assert headings == [
         f"{item.name}: {item.shows}" for example in items.examples() for item in example.items
     ]
+
+
+def test_a_table_has_parameters_time_and_what_was_changed(
+    monkeypatch: pytest.MonkeyPatch, make_job: Any, change_run: Any, tmp_path: Path
+) -> None:
+    for folder in ("examples", "docs"):
+        monkeypatch.syspath_prepend(ROOT / folder)
+    jobs = [make_job("base", 0, paper={"val": 0.5}), make_job("wide", 0, change="twice as wide")]
+    change_run.plan(tmp_path, [*jobs, make_job("deep", 0, change="deep")])
+    for one in jobs:
+        change_run.run(tmp_path, one)
+    head, _, base, wide, deep = (
+        importlib.import_module("results").table(read_results(tmp_path)).splitlines()
+    )
+    assert head == (
+        "| network | parameters | report, val, % | train, % | val, % | gap, points | a run took | seeds |"
+    )
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in (base, wide, deep)]
+    assert [line[:3] for line in cells] == [
+        ["base", "1,234", "50.00"], ["wide (twice as wide)", "1,234", ""], ["deep", "1,234", ""],
+    ]  # fmt: skip
+    assert [line[-2:] for line in cells] == [["12.5 s", "1"], ["12.5 s", "1"], ["", ""]]
