@@ -15,11 +15,13 @@ def mean_and_std(data: DataSet, kind: str) -> tuple[Tensor, Tensor]:
 
     `channel`: of each channel. `global`: of all channels together. `pixel`: the mean image of the
     training set, and the std of all channels together, so that numbers are of the size that
-    initialisations assume.
+    initialisations assume. `none`: pixels stay in 0 … 1.
     """
     _, height, width = data.shape
     mean, std = (torch.tensor(values, dtype=torch.float64) for values in (data.mean, data.std))
-    if kind != "channel":
+    if kind == "none":
+        mean, std = torch.zeros_like(mean), torch.ones_like(std)
+    elif kind != "channel":
         middle = mean.mean()
         std = (std.square() + mean.square()).mean().sub(middle.square()).sqrt().expand_as(mean)
         mean = middle.expand_as(mean)

@@ -16,7 +16,7 @@ from netdsl.train.transforms import make
 OPTIMISERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("one_cycle", "step", "cosine", "constant")
 UNITS = ("epochs", "iterations")
-NORMALISATIONS = ("channel", "global", "pixel")
+NORMALISATIONS = ("channel", "global", "pixel", "none")
 PRECISIONS = ("bf16", "fp32")
 _LENGTHS = frozenset({"epochs", "iterations"})
 _CLIMB = 0.3  # the part of a one-cycle training that climbs
@@ -138,7 +138,7 @@ ABOUT = {
     "cutmix": "alpha of cutmix, Yun et al. 2019; 0 for none",
     "average": "decay of a moving average of the weights, which is what is evaluated; 0 for none",
     "patience": "epochs without a better validation accuracy that end the training; 0 for any",
-    "normalise": "by the mean of each channel, of all together (global), or of each pixel",
+    "normalise": "by the mean of each channel, of all together (global), of each pixel, or none",
     "augment": "the transforms of training images, one after the other",
     "sample": "training images that are evaluated after each epoch, as those of validation are",
     "seed": "of initial weights, order, augmentation, dropout",

@@ -29,7 +29,7 @@ from netdsl.train.inference.read import read
 from netdsl.train.weights import save_weights
 
 
-@pytest.mark.parametrize("normalise", ["channel", "global", "pixel"])
+@pytest.mark.parametrize("normalise", ["channel", "global", "pixel", "none"])
 def test_weights_alone_normalise_as_the_training_did(
     normalise: str,
     make_network: Callable[[DataSet], nn.Module],

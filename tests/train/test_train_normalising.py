@@ -40,6 +40,7 @@ def test_each_kind_is_what_it_says_of_the_training_images(
         / train.std((0, 2, 3), keepdims=True),
         "global": (val - train.mean()) / train.std(),
         "pixel": (val - train.mean(0)) / train.std(),
+        "none": val,
     }
     for kind, images in expected.items():
         assert np.allclose(_normalised(data, settings, kind), images, atol=1e-5), kind

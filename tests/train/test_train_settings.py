@@ -103,7 +103,7 @@ def test_settings_come_back_from_their_record() -> None:
         ({"cutmix": float("inf")}, "cutmix is inf, but must be 0 or more"),
         ({"average": 1.0}, "average is 1.0, but must be 0 or more and below 1"),
         ({"patience": -1}, "patience is -1, but must be 0 or more"),
-        ({"normalise": "batch"}, "normalise is batch, not one of channel, global, pixel"),
+        ({"normalise": "batch"}, "normalise is batch, not one of channel, global, pixel, none"),
         ({"augment": ["flop"]}, "'flop' is not a transform"),
         ({"seed": -1}, "seed is -1, but must be 0 or more"),
         ({"precision": "fp64"}, "precision is fp64, not one of bf16, fp32"),

@@ -82,10 +82,12 @@ def test_stages_of_report_002_last_as_long_and_go_at_the_rates_of_the_report(nam
 
 
 @pytest.mark.parametrize(
-    ("name", "epochs", "milestone"),
-    [("tiny-vanilla", 15, 10_000), ("tiny-heavy", 70, 40_000)],
+    ("name", "epochs", "milestone", "normalise"),
+    [("tiny-vanilla", 15, 10_000, "none"), ("tiny-heavy", 70, 40_000, "global")],
 )
-def test_recipes_of_report_003_have_its_iterations(name: str, epochs: int, milestone: int) -> None:
+def test_recipes_of_report_003_have_its_iterations(
+    name: str, epochs: int, milestone: int, normalise: str
+) -> None:
     s = _resolved(name)
     assert (s.epochs, s.batch_size, s.milestones, s.unit) == (
         epochs,
@@ -93,7 +95,7 @@ def test_recipes_of_report_003_have_its_iterations(name: str, epochs: int, miles
         (milestone,),
         "iterations",
     )
-    assert s.normalise == "global"
+    assert s.normalise == normalise
 
 
 def test_heavy_augmentation_goes_with_stochastic_depth() -> None:
