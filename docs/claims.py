@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 TITLE = "## The claims"
 ABOUT = """
-    Differences in validation accuracy, or in its gap to training accuracy, in points, between runs
-    of the same seeds. A claim holds where the 95 % interval lies on its side of zero, and is
-    refuted where it lies on the other; that two are alike holds where the interval lies within the
-    points that are said. Of what was run once nothing can be said but the difference; of twenty
-    intervals one misses by chance. These are small budgets: how far each was run stands with its
-    table. The central claims are bold."""
+    Differences in validation accuracy, or in the gap from it to training accuracy, in points,
+    between runs of the same seeds. A claim holds where the 95 % interval lies on its side of zero,
+    and is refuted where it lies on the other. Two are alike, by our measure, that differ by at most
+    2 points: that holds where the interval lies within them, and is refuted where it lies outside.
+    All else is open. About one in twenty such intervals misses. These are small budgets: how far
+    each was run stands with its table. The central claims are bold."""
+WITHIN = 0.02  # what differs by no more is alike
 _SIDES = {"val": ("better", "worse"), "gap": ("larger", "smaller")}
 _HEAD = ["report", "claim", "here", "difference", "95 % interval", "seeds"]
 
@@ -55,11 +56,11 @@ def verdict(value: Spread, claim: Claim) -> str:
     if value.interval is None:
         return "open: one seed"
     low, high = value.interval
-    within = claim.within / 100
-    if claim.expected == "alike" and -within < low <= high < within:
-        return f"holds: within {claim.within:g} points"
-    if low <= 0 <= high:
-        return "open: not told apart"
     above, below = _SIDES[claim.measure]
+    if claim.expected == "alike" and low >= -WITHIN and high <= WITHIN:
+        return "holds"
+    within = WITHIN if claim.expected == "alike" else 0
+    if low <= within and high >= -within:
+        return "open"
     found = above if low > 0 else below
     return "holds" if found == claim.expected else f"refuted: {found}"

@@ -6,7 +6,7 @@ import csv
 import os
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from netdsl.experiment.report.networks import commits_of
@@ -20,6 +20,13 @@ sys.path.append(str(ROOT / "examples"))
 from items import Example, Item, examples  # noqa: E402
 
 NOT_RUN = "Not run yet."
+_CUTS: Mapping[str, Callable[[object], str]] = {
+    "data": lambda name: f"images of {name}",
+    "classes": lambda number: f"the first {number} classes",
+    "limit": lambda number: f"{number:,} training images",
+    "input": lambda shape: f"images of {shape}",
+    "epochs": lambda number: f"{number} epochs",
+}
 _MEASURES = {"train": "train, %", "val": "val, %"}
 
 
@@ -56,7 +63,7 @@ def experiments(example: Example) -> str:
             continue
         runs = [run for run in found.runs if run.state == "finished"]
         cells = (
-            f"{len(runs)} of {len(found.runs)}", pairs(found.plan.budget) or "whole",
+            f"{len(runs)} of {len(found.runs)}", cut(found.plan.budget) or "whole",
             duration(sum(run.seconds for run in runs)), _joined(run.device for run in runs),
             f"[table](results/{name}/report/table.md)",
         )  # fmt: skip
@@ -88,14 +95,16 @@ def _found(example: Example, item: Item, results: Results | None) -> Iterator[st
     numbers = example.folder / item.numbers
     if numbers.is_file():
         yield markdown(csv.reader(numbers.read_text("utf-8").splitlines()))
-    verdict = item.verdict or (NOT_RUN if item.experiment and results is None else "")
+    verdict = item.verdict or ("" if results is not None else NOT_RUN)
     if verdict:
         yield _filled(f"**{verdict[0].upper()}{verdict[1:]}.**".replace("..**", ".**"))
 
 
 def _figures(example: Example, item: Item, results: Results | None) -> Iterator[tuple[str, Path]]:
     """Yield titles and files of an item's figures; curves are there as soon as anything was run."""
-    yield from ((item.shows, example.folder / figure) for figure in item.figures)
+    for figure in item.figures:
+        title = item.shows if len(item.figures) == 1 else f"{item.shows}: {Path(figure).stem}"
+        yield title, example.folder / figure
     if results is None:
         return
     titles = {figure.name: figure.title for figure in results.plan.figures}
@@ -152,7 +161,7 @@ def extent(results: Results) -> str:
     """Say how far the runs of an experiment went, on what, and how long they took."""
     runs = [run for row in results.rows for run in row.finished]
     plan = results.plan
-    budget = f"cut to {pairs(plan.budget)}" if plan.budget else "the whole budget"
+    budget = f"cut to {cut(plan.budget)}" if plan.budget else "the whole budget"
     where = f"{_joined(run.device for run in runs)}, torch {_joined(run.torch for run in runs)}"
     commits = ", ".join(commits_of(runs))
     made = f", commit {commits}" if commits else ""
@@ -162,6 +171,19 @@ def extent(results: Results) -> str:
         f"{len(runs)} of {count(planned, 'run')}, {budget}; {total} of training on {where}{made}. "
         "± is the standard deviation over seeds; accuracies are those of the last epoch."
     )
+
+
+def cut(budget: Mapping[str, object]) -> str:
+    """Return what a budget leaves of an experiment, in words; a unit says nothing by itself.
+
+    >>> cut({"limit": 5000, "epochs": 8, "unit": "epochs", "milestones": []})
+    '5,000 training images, 8 epochs'
+    """
+    said = {key: value for key, value in budget.items() if key != "fit"}
+    if not said.get("milestones"):
+        said = {key: value for key, value in said.items() if key not in ("unit", "milestones")}
+    found = [words(said.pop(key)) for key, words in _CUTS.items() if key in said]
+    return ", ".join([*found, *filter(None, [pairs(said)])])
 
 
 def compared(results: Results) -> Iterator[str]:

@@ -39,8 +39,8 @@ class Claim:
     """What a report says of two rows of an experiment: `row` is better than `than`, or worse.
 
     `expected` is "better", "worse" or "alike" in validation accuracy, or "larger" or "smaller" in
-    the gap between training and validation accuracy, where `measure` is "gap". Two are alike that
-    differ by no more than `within` points. `central` is a claim that a report was written for.
+    the gap between training and validation accuracy, where `measure` is "gap". `central` is a
+    claim that a report was written for.
     """
 
     says: str
@@ -49,7 +49,6 @@ class Claim:
     than: str
     expected: str
     measure: str = "val"
-    within: float = 2
     central: bool = False
 
 

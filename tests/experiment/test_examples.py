@@ -162,3 +162,20 @@ def test_a_table_has_parameters_time_and_what_was_changed(
         ["base", "1,234", "50.00"], ["wide (twice as wide)", "1,234", ""], ["deep", "1,234", ""],
     ]  # fmt: skip
     assert [line[-2:] for line in cells] == [["12.5 s", "1"], ["12.5 s", "1"], ["", ""]]
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        ({"limit": 5000, "epochs": 8, "unit": "epochs", "milestones": []}, "5,000 training images, 8 epochs"),
+        ({"classes": 10, "input": "3x32x32", "fit": True, "lr": 0.05}, "the first 10 classes, images of 3x32x32, lr 0.05"),
+        ({"data": "cifar10", "unit": "epochs", "milestones": [2]}, "images of cifar10, unit epochs, milestones 2"),
+        ({}, ""),
+    ],
+)  # fmt: skip
+def test_a_budget_is_told_in_words(
+    budget: dict[str, object], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("examples", "docs"):
+        monkeypatch.syspath_prepend(ROOT / folder)
+    assert importlib.import_module("results").cut(budget) == said
