@@ -154,7 +154,9 @@ def _line(row: Result, paper: list[str]) -> list[str]:
 def _name(row: Result) -> str:
     """Return what the report calls a row, and what was changed in it."""
     label, change = row.job.label, row.job.change
-    return row.name if change in (None, label) else f"{label} ({change})"
+    if change is None:
+        return row.name
+    return label if change.casefold() == label.casefold() else f"{label} ({change})"
 
 
 def extent(results: Results) -> str:
