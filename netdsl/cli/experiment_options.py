@@ -75,14 +75,13 @@ def found_definition(
 
 def narrowed(definition: Definition, budget: str, data_dir: Path | None) -> Definition:
     """Return the definition within a budget, its images in another place."""
-    from netdsl.experiment.budget import parse_budget
     from netdsl.experiment.definition import within
 
     if data_dir is not None:
         place = str(data_dir.resolve())
         networks = tuple(replace(v, data_dir=place) for v in definition.networks)
         definition = replace(definition, networks=networks)
-    return within(definition, parse_budget(budget, definition.budgets))
+    return within(definition, budget)
 
 
 def chosen_folder(file: Path, dir: Path | None) -> Path:

@@ -12,6 +12,7 @@ from netdsl.train.choices import SWITCH, TYPES, parse_choices, read_choices
 from netdsl.train.suggest import did_you_mean
 
 Budget = Mapping[str, object]
+Layer = tuple[str, Budget]  # the name of a budget of the file, empty for what was typed
 # What is no setting: counts and the least that makes sense, texts, and what is true or false.
 _COUNTS = {"classes": 2, "limit": 2, "seeds": 1}
 _TEXTS = ("data", "input")
@@ -20,24 +21,28 @@ _OWN = (*_COUNTS, *_TEXTS, *_SWITCHES)
 _KEYS = (*_OWN, *(name for name in TYPES if name != "seed"))
 
 
-def parse_budget(text: str, named: Mapping[str, Budget] | None = None) -> Budget:
-    """Return what a budget says; a key that is neither of the images nor a setting is an error.
+def read_layers(text: str, named: Mapping[str, Budget] | None = None) -> tuple[Layer, ...]:
+    """Return what a budget says, one layer over the other.
 
-    A name stands for one of the `named` budgets; what comes behind it goes before it.
+    A name stands for one of the `named` budgets. A key that is neither of the images nor a setting
+    is an error.
 
-    >>> parse_budget("epochs=5,classes=20")
-    {'epochs': 5, 'classes': 20}
-    >>> parse_budget("cpu,classes=10", {"cpu": {"epochs": 5, "classes": 20}})
-    {'epochs': 5, 'classes': 10}
+    >>> read_layers("cpu,classes=10", {"cpu": {"epochs": 5, "classes": 20}})
+    (('cpu', {'epochs': 5, 'classes': 20}), ('', {'classes': 10}))
+    """
+    parts = filter(None, (part.strip() for part in text.split(",")))
+    return tuple(_layer(part, named or {}) for part in parts)
+
+
+def merged(layers: tuple[Layer, ...], own: Mapping[str, Budget] | None = None) -> Budget:
+    """Return what all layers say together; what a network says itself of a name goes before it.
+
+    >>> merged((("cpu", {"epochs": 5, "classes": 20}), ("", {"lr": 1})), {"cpu": {"epochs": 9}})
+    {'epochs': 9, 'classes': 20, 'lr': 1}
     """
     found: dict[str, object] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        key, equals, value = (word.strip() for word in part.partition("="))
-        if equals:
-            _refuse_unknown(key, "--budget: ")
-            found |= {key: _parsed(key, value)} if key in _OWN else dict(parse_choices((part,)))
-        else:
-            found |= _named(part, named or {})
+    for name, said in layers:
+        found |= {**said, **(own or {}).get(name, {})}
     return found
 
 
@@ -54,6 +59,14 @@ def _read(table: object, where: str) -> Budget:
     own = {key: _own(key, table[key], where) for key in table if key in _OWN}
     rest = {key: value for key, value in table.items() if key not in own}
     return {**own, **read_choices(rest, where)}
+
+
+def _layer(part: str, named: Mapping[str, Budget]) -> Layer:
+    key, equals, value = (word.strip() for word in part.partition("="))
+    if not equals:
+        return part, _named(part, named)
+    _refuse_unknown(key, "--budget: ")
+    return "", {key: _parsed(key, value)} if key in _OWN else dict(parse_choices((part,)))
 
 
 def _named(name: str, named: Mapping[str, Budget]) -> Budget:

@@ -12,6 +12,7 @@ arch = "net1"
 plain = "both"                        # true, false, or both
 params = { n = 9 }                    # what `-D` takes
 paper = { val = 0.49, train = 0.72, plain = { val = 0.46 } }
+budget = { cpu = { epochs = 8 } }     # what `--budget cpu` cuts this one to
 
 [grid]                                # every combination, for the networks that have such a name
 n = [3, 5]
@@ -32,7 +33,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from netdsl.experiment.budget import Budget, read_budgets
+from netdsl.experiment.budget import Budget, Layer, merged, read_budgets, read_layers
 from netdsl.experiment.variant import Value, Variant
 from netdsl.experiment.wanted import Wanted, read_wanted
 from netdsl.train import DATA_SETS, ExitCode, TrainError
@@ -53,7 +54,7 @@ _TOP: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 _NETWORK: dict[str, tuple[type, ...]] = {
     "arch": (str,), "plain": (bool, str), "scale": (str,), "label": (str,), "paper": (dict,),
-    "change": (str,), **_SHARED,
+    "change": (str,), "budget": (dict,), **_SHARED,
 }  # fmt: skip
 _PAPER: dict[str, tuple[type, ...]] = {
     "val": (float, int), "train": (float, int), "plain": (dict,)
@@ -69,7 +70,7 @@ class Definition:
     """What a file says, before the grid is multiplied out.
 
     `fixed` holds, for each network, the names that it gives itself: no grid changes those.
-    `budget` is what it is cut to, `budgets` what the file has names for.
+    `layers` are what it is cut to, `budgets` what the file has names for.
     """
 
     name: str
@@ -79,8 +80,13 @@ class Definition:
     fixed: tuple[frozenset[str], ...]
     grid: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     budgets: Mapping[str, Budget] = field(default_factory=dict)
-    budget: Budget = field(default_factory=dict)
+    layers: tuple[Layer, ...] = ()
     figures: tuple[Wanted, ...] = ()
+
+    @property
+    def budget(self) -> Budget:
+        """What the networks are cut to that do not say it themselves."""
+        return merged(self.layers)
 
 
 def read_definition(path: Path) -> Definition:
@@ -94,7 +100,10 @@ def read_definition(path: Path) -> Definition:
     if not entries:
         raise _wrong(f"{path} names no network", 'as in [[network]] with arch = "net1"')
     shared = {key: value for key, value in table.items() if key in _SHARED}
+    budgets = read_budgets(table.get("budget", {}), f"{path}, [budget]: ")
     read = [pair for n, entry in enumerate(entries, 1) for pair in _network(entry, shared, path, n)]
+    for variant, _ in read:
+        _refuse_unknown_budgets(variant, budgets, path)
     name = _name(table.get("name", path.stem), path)
     return Definition(
         name=name,
@@ -103,15 +112,16 @@ def read_definition(path: Path) -> Definition:
         networks=tuple(variant for variant, _ in read),
         fixed=tuple(fixed for _, fixed in read),
         grid={key: _values(key, values, path) for key, values in table.get("grid", {}).items()},
-        budgets=read_budgets(table.get("budget", {}), f"{path}, [budget]: "),
+        budgets=budgets,
         figures=read_wanted(table.get("figure", []), path),
     )
 
 
-def within(definition: Definition, budget: Budget) -> Definition:
-    """Return the definition cut to a budget; `seeds` keeps the first of them."""
-    seeds = definition.seeds[: cast(int | None, budget.get("seeds"))]
-    return replace(definition, budget=budget, seeds=seeds)
+def within(definition: Definition, text: str) -> Definition:
+    """Return the definition cut to a budget as it is typed; `seeds` keeps the first of them."""
+    cut = replace(definition, layers=read_layers(text, definition.budgets))
+    seeds = definition.seeds[: cast(int | None, cut.budget.get("seeds"))]
+    return replace(cut, seeds=seeds)
 
 
 def _network(
@@ -131,10 +141,20 @@ def _network(
     both["set"] = dict(read_choices(both["set"], f"{where}set: "))
     if "seed" in both["set"]:
         raise _wrong(f"{where}set: seed is given", "say seeds = [0, 1, 2] for all networks")
+    both["budgets"] = read_budgets(both.pop("budget", {}), f"{where}budget: ")
     plain = _plain(both.pop("plain", False), where)
     fixed = {*entry, *entry.get("params", {}), *entry.get("set", {})}
     variants = [Variant(**_placed(both, path.parent), plain=one) for one in plain]
     return [(variant, frozenset(fixed)) for variant in variants]
+
+
+def _refuse_unknown_budgets(variant: Variant, budgets: Mapping[str, Budget], path: Path) -> None:
+    for name, said in variant.budgets.items():
+        where = f"{path}: the budget {name} of {variant.label or variant.arch}"
+        if name not in budgets:
+            raise _wrong(f"{where} is none of the file", did_you_mean(name, budgets, "budgets"))
+        if "seeds" in said:
+            raise _wrong(f"{where} has seeds", "say under [budget] how many, for all networks")
 
 
 def _placed(table: Table, folder: Path) -> Table:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any, cast
 
+from netdsl.experiment.budget import merged
 from netdsl.experiment.definition import Definition
 from netdsl.experiment.variant import Value, Variant
 from netdsl.ir import Settings
@@ -34,7 +35,10 @@ def expand(definition: Definition) -> tuple[Variant, ...]:
         if not any(name in names for _, names in varied):
             raise _unknown(name, definition)
     found = [one for variant, names in varied for one in _combined(variant, names, definition)]
-    return tuple(_within(variant, definition.budget) for variant in _beside_twins(found))
+    return tuple(
+        _within(variant, merged(definition.layers, variant.budgets))
+        for variant in _beside_twins(found)
+    )
 
 
 def _beside_twins(variants: list[Variant]) -> list[Variant]:

@@ -15,6 +15,7 @@ class Variant:
 
     `params` is what `-D` takes, `set` what `--set` takes; `paper` holds the numbers that a paper
     gives, and `change` says in words what an ablation has changed, empty for what it began with.
+    `budgets` is what it is cut to itself by the budgets of these names.
     """
 
     arch: str
@@ -34,6 +35,7 @@ class Variant:
     label: str = ""
     paper: Mapping[str, object] = field(default_factory=dict)
     change: str = ""
+    budgets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def details(self) -> dict[Detail, str]:
         """Return what may tell this variant from others, but for the network and plain."""

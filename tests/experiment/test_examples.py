@@ -13,7 +13,6 @@ import pytest
 from click import Group
 
 from netdsl.cli.main import LazyGroup, group
-from netdsl.experiment.budget import parse_budget
 from netdsl.experiment.definition import Definition, read_definition, within
 from netdsl.experiment.grid import expand
 from netdsl.experiment.labels import display, label_all
@@ -52,7 +51,7 @@ def test_every_experiment_can_be_read_within_every_budget(path: Path) -> None:
     assert len(definition.seeds) >= 3
     refuse_unknown_rows(definition.figures, rows(definition))
     for budget in ("", "cpu"):
-        for variant in expand(within(definition, parse_budget(budget, definition.budgets))):
+        for variant in expand(within(definition, budget)):
             assert open_arch(variant.arch).file.body
             assert read_recipe(variant.recipe).train
     assert definition.budgets.keys() == {"cpu"}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netdsl.experiment.budget import parse_budget
+from netdsl.experiment.budget import read_layers
 from netdsl.experiment.definition import Definition, read_definition, within
 from netdsl.experiment.definition_text import write_definition
 from netdsl.experiment.grid import expand
@@ -137,10 +137,8 @@ def test_a_paper_may_have_other_numbers_for_the_twin(define: Define) -> None:
 
 
 def test_a_budget_goes_before_all_else(define: Define) -> None:
-    from dataclasses import replace
-
     definition = define("classes = 50\nset = { iterations = 10, lr = 1 }\n" + NETWORK)
-    small = replace(definition, budget=parse_budget("epochs=5, classes=20,limit=2000"))
+    small = within(definition, "epochs=5, classes=20,limit=2000")
     (variant,) = expand(small)
     assert (variant.classes, variant.limit, variant.set) == (20, 2000, {"lr": 1.0, "epochs": 5})
 
@@ -148,7 +146,7 @@ def test_a_budget_goes_before_all_else(define: Define) -> None:
 @pytest.mark.parametrize("text", ["cpu", "input=3x32x32,fit=true", "cpu,fit=on"])
 def test_a_budget_may_shrink_the_images(text: str, define: Define) -> None:
     definition = define(NETWORK + '[budget]\ncpu = { input = "3x32x32", fit = true }\n')
-    (variant,) = expand(within(definition, parse_budget(text, definition.budgets)))
+    (variant,) = expand(within(definition, text))
     assert (variant.input, variant.fit, variant.set) == ("3x32x32", True, {})
     line = " ".join(train_line(variant, 0, Path("runs")))
     assert "--input 3x32x32" in line
@@ -170,7 +168,7 @@ def test_a_budget_may_shrink_the_images(text: str, define: Define) -> None:
     ],
 )
 def test_a_budget_that_makes_no_sense_is_refused(text: str, fact: str, help: str | None) -> None:
-    assert failure(lambda: parse_budget(text)) == (fact, help, 2)
+    assert failure(lambda: read_layers(text)) == (fact, help, 2)
 
 
 BUDGETS = """[budget]
@@ -180,11 +178,11 @@ cpu = { epochs = 5, classes = 20, seeds = 2, milestones = [2, 4], data = "cifar1
 
 def test_a_budget_has_a_name_and_what_is_typed_goes_before_it(define: Define) -> None:
     definition = define("seeds = [7, 8, 9]\n" + NETWORK + BUDGETS)
-    small = within(definition, parse_budget("cpu,classes=10", definition.budgets))
+    small = within(definition, "cpu,classes=10")
     (variant,) = expand(small)
     assert (small.seeds, variant.classes, variant.data) == ((7, 8), 10, "cifar10")
     assert variant.set == {"epochs": 5, "milestones": (2.0, 4.0)}
-    assert within(definition, {}).seeds == (7, 8, 9)
+    assert within(definition, "").seeds == (7, 8, 9)
 
 
 @pytest.mark.parametrize(
@@ -204,10 +202,39 @@ def test_a_budget_of_a_file_that_makes_no_sense_is_refused(
     assert (message.endswith(fact), hint, code) == (True, help, 2), message
 
 
+OWN = NETWORK + "budget = { cpu = { epochs = 9, lr = 1 } }\n" + NETWORK + BUDGETS
+
+
+def test_a_network_may_say_itself_what_a_budget_leaves_of_it(define: Define) -> None:
+    definition = define(OWN)
+    first, second = expand(within(definition, "cpu"))
+    assert first.set == {"epochs": 9, "lr": 1.0, "milestones": (2.0, 4.0)}
+    assert second.set == {"epochs": 5, "milestones": (2.0, 4.0)}
+    assert {v.set["epochs"] for v in expand(within(definition, "cpu,epochs=3"))} == {3}
+    assert {v.set["epochs"] for v in expand(within(definition, "epochs=3"))} == {3}
+    assert within(definition, "cpu").budget["epochs"] == 5
+    assert [v.set for v in expand(definition)] == [{}, {}]
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "help"),
+    [
+        ("gpu = { epochs = 9 }", "the budget gpu of net1 is none of the file", "did you mean cpu?"),
+        ("cpu = { seeds = 1 }", "the budget cpu of net1 has seeds", "say under [budget] how many, for all networks"),
+        ("cpu = { epoch = 9 }", "[[network]] 1: budget: cpu: 'epoch' is not a setting", "did you mean epochs?"),
+    ],
+)  # fmt: skip
+def test_a_budget_of_a_network_that_makes_no_sense_is_refused(
+    text: str, fact: str, help: str, define: Define
+) -> None:
+    message, hint, code = failure(lambda: define(f"{NETWORK}budget = {{ {text} }}\n{BUDGETS}"))
+    assert (message.endswith(fact), hint, code) == (True, help, 2), (message, hint)
+
+
 def test_a_budget_that_the_file_does_not_have_is_refused(define: Define) -> None:
     definition = define(NETWORK + BUDGETS)
     fact = "--budget: 'cpus' is not of the form KEY=VALUE, and no budget of the file"
-    assert failure(lambda: parse_budget("cpus", definition.budgets)) == (
+    assert failure(lambda: within(definition, "cpus")) == (
         fact,
         "did you mean cpu?",
         2,
