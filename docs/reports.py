@@ -26,7 +26,8 @@ ABOUT = """
     what the report says, what came out here and how far it was run; and every network in them,
     row by row, as one command. `make docs` writes this page: accuracies are read from the runs
     kept in `examples/`, and what was not run is empty; all else is that of the network which the
-    command beside it builds. MACs are multiply-adds for one image; depth counts convolutions and
+    command beside it builds. Where training images are cut to a number, those of validation are cut
+    to the same part. MACs are multiply-adds for one image; depth counts convolutions and
     fully connected layers on the longest path, and no projection."""
 SOURCES = {
     "000": """a report on residual networks on Tiny ImageNet, written for Torch, whose text names no
