@@ -26,6 +26,7 @@ _CUTS: Mapping[str, Callable[[object], str]] = {
     "limit": lambda number: f"{number:,} training images",
     "input": lambda shape: f"images of {shape}",
     "epochs": lambda number: f"{number} epochs",
+    "seeds": lambda number: count(int(str(number)), "seed"),
 }
 _MEASURES = {"train": "train, %", "val": "val, %"}
 

@@ -168,7 +168,7 @@ def test_a_table_has_parameters_time_and_what_was_changed(
     [
         ({"limit": 5000, "epochs": 8, "unit": "epochs", "milestones": []}, "5,000 training images, 8 epochs"),
         ({"classes": 10, "input": "3x32x32", "fit": True, "lr": 0.05}, "the first 10 classes, images of 3x32x32, lr 0.05"),
-        ({"data": "cifar10", "unit": "epochs", "milestones": [2]}, "images of cifar10, unit epochs, milestones 2"),
+        ({"data": "cifar10", "seeds": 1, "unit": "epochs", "milestones": [2]}, "images of cifar10, 1 seed, unit epochs, milestones 2"),
         ({}, ""),
     ],
 )  # fmt: skip
