@@ -9,13 +9,15 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 FILE = "report.toml"
 RESULTS = "results"
+RUN = "RUN"  # in a command: the folder of a finished run of the item's experiment
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """A table or a figure of a report.
 
-    `commands` are typed in the folder of the example. `experiment` is the one whose results are the
+    `commands` are typed in the folder of the example; RUN in them is the first finished run of
+    `rows`. `experiment` is the one whose results are the
     item, of the `rows` named, or all; `curves` are those of its figures that belong to the item.
     `numbers` is a CSV file that a command writes, `networks` the table of `docs/reports.md` with
     its networks, `printed` what the report says of it, `verdict` what came out here, in a line.

@@ -18,9 +18,11 @@ import sys
 from pathlib import Path
 
 from compare import compared
-from items import FOLDER, RESULTS, Example, Item, read_example
+from items import FOLDER, RESULTS, RUN, Example, Item, read_example
 
 from netdsl.experiment.plan import read_plan
+from netdsl.experiment.report.results import only
+from netdsl.experiment.report.write import read_results
 
 
 def main() -> None:
@@ -29,14 +31,14 @@ def main() -> None:
     example = read_example(FOLDER / choice.example)
     wanted = [item for item in example.items if not choice.only or item.name in choice.only]
     (example.folder / "figures").mkdir(exist_ok=True)
-    lines = list(dict.fromkeys(line for item in wanted for line in _lines(item, choice.budget)))
+    lines = {line: item for item in wanted for line in _lines(item, choice.budget)}
     if choice.list:
         print("\n".join(lines))
         return
     if choice.go_on:
         for name in example.experiments:
             _begin_with_kept(example, name)
-    codes = [_run(line, example.folder) for line in lines]
+    codes = [_run(_with_run(line, example, item), example.folder) for line, item in lines.items()]
     for name in example.experiments:
         _compare(example, name)
     if choice.keep:
@@ -71,6 +73,17 @@ def _lines(item: Item, budget: str) -> list[str]:
     """Return the commands of an item, its experiments within the budget."""
     cut = f" --budget {budget}" if budget else ""
     return [f"{line}{cut}" if "experiment run" in line else line for line in item.commands]
+
+
+def _with_run(line: str, example: Example, item: Item) -> str:
+    """Put a finished run of the item's experiment in the place of RUN, where there is one."""
+    folder = _folder(example, item.experiment)
+    if RUN not in line.split() or not (folder / "plan.json").is_file():
+        return line
+    rows = only(read_results(folder), item.rows).rows
+    runs = [folder / run.job.folder for row in rows for run in row.finished]
+    found = next((run for run in runs if (run / "last.safetensors").is_file()), None)
+    return line.replace(RUN, found.relative_to(example.folder).as_posix()) if found else line
 
 
 def _run(line: str, folder: Path) -> int:

@@ -24,6 +24,13 @@ name = "Table 1"
 shows = "two networks"
 commands = ["netdsl experiment run small.toml"]
 experiment = "small"
+
+[[item]]
+name = "Figure 2"
+shows = "what the plain one gets wrong"
+commands = ["netdsl errors RUN -o results/errors"]
+experiment = "small"
+rows = ["Digits, plain"]
 """
 EXPERIMENT = """
 name = "small"
@@ -78,6 +85,9 @@ def test_an_example_is_run_kept_run_again_and_gone_on_with(example: Path) -> Non
     plan = json.loads((example / "results" / "small" / "plan.json").read_text())
     kept = {job["key"] for job in plan["jobs"]}
     assert started(example) == kept
+    assert json.loads((example / "results/errors/errors.json").read_text())["network"].endswith(
+        ", plain"
+    )
     shutil.rmtree(example / "experiments")
     told = run(example).splitlines()
     assert [line for line in told if " % kept, " in line] == [
