@@ -130,7 +130,7 @@ def kept(example: Example, experiment: str) -> Results | None:
 def table(results: Results) -> str:
     """Return accuracies beside the report's, as Markdown; what was not run stays empty."""
     paper = [name for name in _MEASURES if any(name in row.job.paper for row in results.rows)]
-    head = ["network", "parameters", *(f"report, {_MEASURES[name]}" for name in paper),
+    head = ["network", "parameters", "epochs", *(f"report, {_MEASURES[name]}" for name in paper),
             *_MEASURES.values(), "gap, points", "a run took", "seeds"]  # fmt: skip
     return markdown([head, *(_line(row, paper) for row in results.rows)])
 
@@ -144,7 +144,7 @@ def markdown(lines: Iterable[list[str]], texts: int = 1) -> str:
 
 def _line(row: Result, paper: list[str]) -> list[str]:
     printed = [percent(row.job.paper[name]) if name in row.job.paper else "" for name in paper]
-    known = [_name(row), f"{row.job.params:,}", *printed]
+    known = [_name(row), f"{row.job.params:,}", str(row.job.epochs), *printed]
     seconds = row.measure("seconds")
     if seconds is None:
         return [*known, "", "", "", "", ""]

@@ -106,15 +106,15 @@ def pairs(settings: Mapping[str, object]) -> str:
 def plain(value: object) -> str:
     """Return a setting as a person would write it.
 
-    >>> plain(True), plain(None), plain([]), plain(4e-07)
-    ('yes', 'none', 'none', '4e-07')
+    >>> plain(True), plain(None), plain([]), plain(4e-07), plain([2.0, 4.5])
+    ('yes', 'none', 'none', '4e-07', '2 4.5')
     """
     if value is None or value in ([], ()):
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return " ".join(map(str, value))
+        return " ".join(map(plain, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
