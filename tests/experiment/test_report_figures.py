@@ -73,6 +73,26 @@ def test_no_figure_is_cut_off_at_an_edge(twins: Path) -> None:
         assert is_framed(figure.files["png"]), figure.name
 
 
+@pytest.mark.parametrize("letters", [10, 40, 70])
+def test_a_long_name_stays_within_its_figure(
+    experiment: Make, make_job: Make, letters: int
+) -> None:
+    words = "a change that takes many words to tell what was done to the networks "
+    names = [f"{n} {words}"[:letters].strip() for n in range(4)]
+    wanted = {"name": "figure-13", "kind": "accuracy", "rows": names[1:], "title": "Figure 13"}
+    for number in (2, 4):
+        folder = experiment(
+            [
+                make_job(name, 0, change=name if n else None)
+                for n, name in enumerate(names[:number])
+            ],
+            f"x{number}",
+            figures=[wanted | {"rows": names[1:number]}],
+        )
+        for figure in draw_figures(read_results(folder)):
+            assert is_framed(figure.files["png"]), (figure.name, number)
+
+
 def test_a_band_holds_no_number_that_cannot_be() -> None:
     wide = Spread(mean=90.0, deviation=95.0, n=3)
     assert wide.band(ACCURACY[0].most) == (0.0, 100.0)

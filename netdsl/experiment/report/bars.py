@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WIDTH = 30  # letters of a name on one line
+_WIDTH_BELOW = 56  # of what stands below the axis
 
 
 def draw_gap(results: Results) -> Figure:
@@ -25,7 +26,7 @@ def draw_gap(results: Results) -> Figure:
     for place, row in enumerate(rows):
         _gap_line(axes, place, row)
     axes.set(xlabel="accuracy in %")
-    _beside(axes, -0.75, "gap, points", bold=True)
+    _above(axes, "gap, points")
     shapes = {"o": "residual", "s": "plain"} if results.plan.has_twins else {"o": ""}
     handles = [
         Line2D([], [], color=look.colour, marker=look.marker, markerfacecolor=face, ls="none",
@@ -69,9 +70,11 @@ def draw_differences(results: Results) -> Figure:
         _beside(axes, place, points(value), right=42)
         _beside(axes, place, interval(value), left=54)
     axes.axvline(0, color=INK, linewidth=1)
-    _beside(axes, -0.75, "points", bold=True, right=42)
-    _beside(axes, -0.75, "95 % interval", bold=True, left=54)
-    axes.set(xlabel=f"{_subject(results)}, validation accuracy in points")
+    _above(axes, "points", right=42)
+    _above(axes, "95 % interval", left=54)
+    below = safe(f"{_subject(results)}, validation accuracy in points", _WIDTH_BELOW)
+    axes.set(xlabel=below)
+    figure.set_figheight(figure.get_figheight() + 0.2 * below.count("\n"))
     axes.margins(x=0.08)
     low, high = axes.get_xlim()
     axes.set_xlim(max(low, -100), min(high, 100))  # no accuracies differ by more
@@ -81,7 +84,7 @@ def draw_differences(results: Results) -> Figure:
 def _subject(results: Results) -> str:
     if not results.plan.is_ablation:
         return "residual − plain"
-    return safe(f"change − {results.differences[0].other.name}")
+    return f"change − {results.differences[0].other.name}"
 
 
 def _bar(axes: Axes, place: int, value: Spread) -> None:
@@ -111,12 +114,19 @@ def _lines(names: list[str]) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _beside(
-    axes: Axes, place: float, text: str, *, left: int = 6, right: int = 0, bold: bool = False
-) -> None:
+def _beside(axes: Axes, place: float, text: str, *, left: int = 6, right: int = 0) -> None:
     """Write beside the axes, from `left` points off them or up to `right` points."""
     axes.annotate(
         text, (1, place), xycoords=axes.get_yaxis_transform(), xytext=(right or left, 0),
         textcoords="offset points", ha="right" if right else "left", va="center", fontsize=9,
-        color=INK, fontweight="bold" if bold else "normal", annotation_clip=False,
+        color=INK, annotation_clip=False,
+    )  # fmt: skip
+
+
+def _above(axes: Axes, text: str, *, left: int = 6, right: int = 0) -> None:
+    """Write the head of what stands beside the axes."""
+    axes.annotate(
+        text, (1, 1), xycoords="axes fraction", xytext=(right or left, 8),
+        textcoords="offset points", ha="right" if right else "left", va="center", fontsize=9,
+        color=INK, fontweight="bold", annotation_clip=False,
     )  # fmt: skip

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 3
+_LETTERS = (0, 60, 40, 28, 20, 14)  # on a line of the legend; 0 for any
 _FAR = 4  # times what nine of ten numbers are below: those beyond are cut off
 MOST_LINES = len(COLOURS)  # that can be told apart in one panel
 
@@ -198,11 +199,16 @@ def _names(rows: list[Result], results: Results) -> dict[str, Look]:
 def _legend(
     figure: Figure, names: dict[str, Look], curves: tuple[Curve, ...], columns: int
 ) -> None:
+    """Put a legend above the panels, its names on as many lines as the figure is narrow."""
     from matplotlib.lines import Line2D
 
-    marks = [
-        Line2D([], [], color=look.colour, marker=look.marker, markersize=5, label=safe(name))
-        for name, look in names.items()
-    ]
     lines = [Line2D([], [], color=INK, linestyle=c.dashes, label=c.name) for c in curves]
-    figure.legend(handles=[*marks, *lines], loc="outside upper center", ncols=columns)
+    for width in _LETTERS:
+        marks = [
+            Line2D([], [], color=look.colour, marker=look.marker, markersize=5, label=label)
+            for look, label in ((look, safe(name, width)) for name, look in names.items())
+        ]
+        legend = figure.legend(handles=[*marks, *lines], loc="outside upper center", ncols=columns)
+        if width == _LETTERS[-1] or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
