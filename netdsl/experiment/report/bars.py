@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WIDTH = 30  # letters of a name on one line
-_WIDTH_BELOW = 56  # of what stands below the axis
+_WIDTH_BELOW = 62  # of what stands below the axis
 
 
 def draw_gap(results: Results) -> Figure:
@@ -72,7 +72,9 @@ def draw_differences(results: Results) -> Figure:
     axes.axvline(0, color=INK, linewidth=1)
     _above(axes, "points", right=42)
     _above(axes, "95 % interval", left=54)
-    below = safe(f"{_subject(results)}, validation accuracy in points", _WIDTH_BELOW)
+    below = f"{_subject(results)}, validation accuracy in points"
+    if len(below) > _WIDTH_BELOW:
+        below = f"{safe(_subject(results), _WIDTH_BELOW)},\nvalidation accuracy in points"
     axes.set(xlabel=below)
     figure.set_figheight(figure.get_figheight() + 0.2 * below.count("\n"))
     axes.margins(x=0.08)
