@@ -62,6 +62,14 @@ class Job:
         return self.change or self.label
 
     @property
+    def shortcuts(self) -> str:
+        """What a network has: "residual", "plain" where they were removed, "none" where none are.
+
+        A plan of an older version does not tell the last.
+        """
+        return "plain" if self.plain else "none" if self.blocks == 0 else "residual"
+
+    @property
     def row(self) -> str:
         """What the row is called where residual and plain stand together."""
         return display(self.title, plain=self.plain and self.change is None)

@@ -20,7 +20,7 @@ from netdsl.experiment.report.epochs import ACCURACY, LOSS
 from netdsl.experiment.report.figures import NAMES, draw_figures
 from netdsl.experiment.report.scatter import draw_against
 from netdsl.experiment.report.spread import Spread
-from netdsl.experiment.report.style import style
+from netdsl.experiment.report.style import PLAIN, RESIDUAL, look_of, style
 from netdsl.experiment.report.write import read_results
 
 Make = Callable[..., Any]
@@ -71,6 +71,20 @@ def is_framed(png: bytes) -> bool:
 def test_no_figure_is_cut_off_at_an_edge(twins: Path) -> None:
     for figure in draw_figures(read_results(twins)):
         assert is_framed(figure.files["png"]), figure.name
+
+
+def test_a_network_without_blocks_looks_plain_and_has_no_shortcuts(
+    experiment: Make, make_job: Make
+) -> None:
+    folder = experiment([make_job("Net 1", 0, blocks=6), make_job("Net 6", 0, blocks=0)])
+    results = read_results(folder)
+    assert [look_of(row) for row in results.rows] == [RESIDUAL, PLAIN]
+    drawn = {figure.name: figure for figure in draw_figures(results)}
+    said = {line["network"]: line["shortcuts"] for line in lines(drawn["gap"].csv)}
+    assert said == {"Net 1": "residual", "Net 6": "none"}
+    assert all(
+        f"{word}, training" in drawn["gap"].files["svg"].decode() for word in ("residual", "plain")
+    )
 
 
 @pytest.mark.parametrize("letters", [10, 40, 70])

@@ -27,7 +27,9 @@ def draw_gap(results: Results) -> Figure:
         _gap_line(axes, place, row)
     axes.set(xlabel="accuracy in %")
     _above(axes, "gap, points")
-    shapes = {"o": "residual", "s": "plain"} if results.plan.has_twins else {"o": ""}
+    shapes = {"o": "residual", "s": "plain"}
+    if len(looks := {look_of(row) for row in rows}) == 1:
+        shapes = {look.marker: "" for look in looks}
     handles = [
         Line2D([], [], color=look.colour, marker=look.marker, markerfacecolor=face, ls="none",
                label=", ".join(filter(None, (shapes[look.marker], name))))

@@ -192,7 +192,7 @@ def _names(rows: list[Result], results: Results) -> dict[str, Look]:
         return {"changed": RESIDUAL, f"base: {results.differences[0].other.name}": PLAIN}
     if not results.plan.has_twins:
         return {}
-    looks = {"plain" if row.job.plain else "residual": look_of(row) for row in rows}
+    looks = {"residual" if look_of(row) is RESIDUAL else "plain": look_of(row) for row in rows}
     return dict(sorted(looks.items(), reverse=True))
 
 

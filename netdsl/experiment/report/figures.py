@@ -135,7 +135,7 @@ def _differences(results: Results) -> Numbers:
 
 
 def _who(row: Result) -> tuple[str, str]:
-    return row.job.title, "plain" if row.job.plain else "residual"
+    return row.job.title, row.job.shortcuts
 
 
 def _pair(value: Spread | None) -> tuple[float | None, float | None]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from netdsl.experiment.report.results import Result, Results
-from netdsl.experiment.report.style import INK, grid, look_of, safe
+from netdsl.experiment.report.style import INK, PLAIN, RESIDUAL, grid, look_of, safe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,9 +40,9 @@ def draw_against(
     figure = Figure(figsize=(6.2, 4.2), layout="constrained")
     axes = figure.subplots()
     rows = sorted((row for row in results.rows if row.finished), key=take)
-    for plain in (False, True):
-        if side := [row for row in rows if row.job.plain is plain]:
-            _series(axes, side, take, results.plan.has_twins)
+    for look in (RESIDUAL, PLAIN):
+        if side := [row for row in rows if look_of(row) is look]:
+            _series(axes, side, take, len(side) < len(rows))
     if logarithmic:
         _logarithmic(axes, [take(row) for row in rows])
     else:
@@ -60,7 +60,7 @@ def _series(
     import numpy as np
 
     look = look_of(rows[0])
-    prefix = ("plain, " if rows[0].job.plain else "residual, ") if named else ""
+    prefix = ("plain, " if look is PLAIN else "residual, ") if named else ""
     for name, dashes, filled in (("val", "-", look.colour), ("train", ":", "white")):
         found = [(take(row), value) for row in rows if (value := row.measure(name)) is not None]
         # NOTE: a line says that one network grew into the other; those of one name do.

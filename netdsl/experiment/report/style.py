@@ -45,8 +45,8 @@ PLAIN = Look(COLOURS[1], "s")
 
 
 def look_of(result: Result) -> Look:
-    """Return how a network looks beside its twin."""
-    return PLAIN if result.job.plain else RESIDUAL
+    """Return how a network looks beside its twin; one without blocks looks plain."""
+    return RESIDUAL if result.job.shortcuts == "residual" else PLAIN
 
 
 @contextmanager

@@ -172,7 +172,7 @@ def _paper(results: Results) -> list[str]:
 
 
 def _shortcuts(row: Result) -> Cell:
-    word = "plain" if row.job.plain else "none" if row.job.blocks == 0 else "residual"
+    word = row.job.shortcuts
     return Cell(word, (word,))
 
 
