@@ -17,10 +17,10 @@ class Item:
     """A table or a figure of a report.
 
     `commands` are typed in the folder of the example; RUN in them is the first finished run of
-    `rows`. `experiment` is the one whose results are the
-    item, of the `rows` named, or all; `curves` are those of its figures that belong to the item.
-    `numbers` is a CSV file that a command writes, `networks` the table of `docs/reports.md` with
-    its networks, `printed` what the report says of it, `verdict` what came out here, in a line.
+    `rows`. `experiment` is the one whose results are the item, of the `rows` named, or all;
+    `curves` are those of its figures that belong to the item. `numbers` is a CSV file that a
+    command writes, `networks` the table of `docs/reports.md` with its networks, `printed` what the
+    report says of it, `verdict` what came out here, in a line.
     """
 
     name: str

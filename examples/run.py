@@ -15,6 +15,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from compare import compared
@@ -38,7 +39,7 @@ def main() -> None:
     if choice.go_on:
         for name in example.experiments:
             _begin_with_kept(example, name)
-    codes = [_run(_with_run(line, example, item), example.folder) for line, item in lines.items()]
+    codes = [_typed(line, example, item) for line, item in lines.items()]
     for name in example.experiments:
         _compare(example, name)
     if choice.keep:
@@ -75,15 +76,24 @@ def _lines(item: Item, budget: str) -> list[str]:
     return [f"{line}{cut}" if "experiment run" in line else line for line in item.commands]
 
 
-def _with_run(line: str, example: Example, item: Item) -> str:
-    """Put a finished run of the item's experiment in the place of RUN, where there is one."""
-    folder = _folder(example, item.experiment)
-    if RUN not in line.split() or not (folder / "plan.json").is_file():
-        return line
-    rows = only(read_results(folder), item.rows).rows
-    runs = [folder / run.job.folder for row in rows for run in row.finished]
-    found = next((run for run in runs if (run / "last.safetensors").is_file()), None)
-    return line.replace(RUN, found.relative_to(example.folder).as_posix()) if found else line
+def _typed(line: str, example: Example, item: Item) -> int:
+    """Run a command of an item, a finished run of its experiment in the place of RUN."""
+    if RUN not in line.split():
+        return _run(line, example.folder)
+    found = next(_finished(_folder(example, item.experiment), item.rows), None)
+    if found is None:
+        rows = ", ".join(item.rows)
+        print(f"$ {line}\nno run of {item.experiment} ({rows}) is finished here, with its weights")
+        return 1
+    return _run(line.replace(RUN, found.relative_to(example.folder).as_posix()), example.folder)
+
+
+def _finished(experiment: Path, rows: tuple[str, ...]) -> Iterator[Path]:
+    """Yield the folders of finished runs of these rows that have their weights."""
+    if (experiment / "plan.json").is_file():
+        for row in only(read_results(experiment), rows).rows:
+            folders = (experiment / run.job.folder for run in row.finished)
+            yield from (folder for folder in folders if (folder / "last.safetensors").is_file())
 
 
 def _run(line: str, folder: Path) -> int:
@@ -112,7 +122,7 @@ def _keep(example: Example, name: str) -> int:
 def _forget_others(kept: Path) -> None:
     """Remove runs that are kept and no longer planned: of an older budget, recipe or network."""
     keys = {job.key for job in read_plan(kept).jobs}
-    for folder in (kept / "runs").iterdir():
+    for folder in kept.glob("runs/*"):
         if folder.name not in keys:
             shutil.rmtree(folder)
 

@@ -59,7 +59,7 @@ def example(tmp_path: Path) -> Path:
     return folder
 
 
-def run(example: Path, *options: str) -> str:
+def run(example: Path, *options: str, code: int = 0) -> str:
     line = [
         sys.executable,
         str(example.parent / "run.py"),
@@ -69,7 +69,7 @@ def run(example: Path, *options: str) -> str:
         *options,
     ]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
 
@@ -103,3 +103,11 @@ def test_an_example_is_run_kept_run_again_and_gone_on_with(example: Path) -> Non
     plan = json.loads((example / "results" / "small" / "plan.json").read_text())
     assert started(example) == {job["key"] for job in plan["jobs"]} - kept
     assert len(plan["jobs"]) == 6
+
+
+def test_a_command_on_a_run_says_that_none_is_finished(example: Path) -> None:
+    told = run(example, "--only", "Figure 2", code=1)
+    assert told.splitlines() == [
+        "$ netdsl errors RUN -o results/errors",
+        "no run of small (Digits, plain) is finished here, with its weights",
+    ]
