@@ -20,9 +20,9 @@ ABOUT = f"""
     Differences in validation accuracy, or in the gap from it to training accuracy, in points,
     between runs of the same seeds. A claim holds where the 95 % interval lies on its side of zero,
     and is refuted where it lies on the other. Two are alike, by our measure, that differ by at most
-    {100 * WITHIN:g} points: that holds where the interval lies within them, and is refuted where it lies outside.
-    All else is open. About one in twenty such intervals misses. These are small budgets: how far
-    each was run stands with its table. The central claims are bold."""
+    {100 * WITHIN:g} points: that holds where the interval lies within them, and is refuted where it
+    lies outside. All else is open. About one in twenty such intervals misses. These are small
+    budgets: how far each was run stands with its table. The central claims are bold."""
 _SIDES = {"val": ("better", "worse"), "gap": ("larger", "smaller")}
 _HEAD = ["report", "claim", "here", "difference", "95 % interval", "seeds"]
 
