@@ -85,6 +85,8 @@ def test_a_network_without_blocks_looks_plain_and_has_no_shortcuts(
     assert all(
         f"{word}, training" in drawn["gap"].files["svg"].decode() for word in ("residual", "plain")
     )
+    accuracy = drawn["accuracy"].files["svg"].decode()
+    assert all(f">{word}</text>" in accuracy for word in ("residual", "plain"))
 
 
 @pytest.mark.parametrize("letters", [10, 40, 70])

@@ -190,7 +190,7 @@ def _names(rows: list[Result], results: Results) -> dict[str, Look]:
     """Return what the legend tells of the networks."""
     if results.plan.is_ablation:
         return {"changed": RESIDUAL, f"base: {results.differences[0].other.name}": PLAIN}
-    if not results.plan.has_twins:
+    if not results.plan.has_twins and len({look_of(row) for row in rows}) == 1:
         return {}
     looks = {"residual" if look_of(row) is RESIDUAL else "plain": look_of(row) for row in rows}
     return dict(sorted(looks.items(), reverse=True))
