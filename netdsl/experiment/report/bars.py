@@ -27,14 +27,11 @@ def draw_gap(results: Results) -> Figure:
         _gap_line(axes, place, row)
     axes.set(xlabel="accuracy in %")
     _above(axes, "gap, points")
-    shapes = {"o": "residual", "s": "plain"}
-    if len(looks := {look_of(row) for row in rows}) == 1:
-        shapes = {look.marker: "" for look in looks}
+    looks = [look for look in (RESIDUAL, PLAIN) if look in map(look_of, rows)]
     handles = [
         Line2D([], [], color=look.colour, marker=look.marker, markerfacecolor=face, ls="none",
-               label=", ".join(filter(None, (shapes[look.marker], name))))
-        for look in (RESIDUAL, PLAIN) if look.marker in shapes
-        for name, face in (("validation", look.colour), ("training", "white"))
+               label=f"{look.name}, {name}" if len(looks) > 1 else name)
+        for look in looks for name, face in (("validation", look.colour), ("training", "white"))
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside upper center", ncols=2)
     return figure

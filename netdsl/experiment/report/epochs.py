@@ -192,8 +192,7 @@ def _names(rows: list[Result], results: Results) -> dict[str, Look]:
         return {"changed": RESIDUAL, f"base: {results.differences[0].other.name}": PLAIN}
     if not results.plan.has_twins and len({look_of(row) for row in rows}) == 1:
         return {}
-    looks = {"residual" if look_of(row) is RESIDUAL else "plain": look_of(row) for row in rows}
-    return dict(sorted(looks.items(), reverse=True))
+    return {look.name: look for look in (RESIDUAL, PLAIN) if look in map(look_of, rows)}
 
 
 def _legend(

@@ -60,7 +60,7 @@ def _series(
     import numpy as np
 
     look = look_of(rows[0])
-    prefix = ("plain, " if look is PLAIN else "residual, ") if named else ""
+    prefix = f"{look.name}, " if named else ""
     for name, dashes, filled in (("val", "-", look.colour), ("train", ":", "white")):
         found = [(take(row), value) for row in rows if (value := row.measure(name)) is not None]
         # NOTE: a line says that one network grew into the other; those of one name do.

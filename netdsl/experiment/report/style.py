@@ -34,14 +34,18 @@ _STYLE: Any = {
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The colour and the marker of a network: both tell it apart, for print has one colour."""
+    """The colour and the marker of a network: both tell it apart, for print has one colour.
+
+    `name` is what a legend calls the networks that look so, where it is always the same.
+    """
 
     colour: str
     marker: str
+    name: str = ""
 
 
-RESIDUAL = Look(COLOURS[0], "o")
-PLAIN = Look(COLOURS[1], "s")
+RESIDUAL = Look(COLOURS[0], "o", "residual")
+PLAIN = Look(COLOURS[1], "s", "plain")
 
 
 def look_of(result: Result) -> Look:
