@@ -54,6 +54,8 @@ class Network:
         """The settings that neither the file nor the caller gave, as they would be written."""
         said = {e.key for e in self.file.header if isinstance(e, tree.Setting)}
         said |= set(self.overrides.names)
+        scales = [e for e in self.file.header if isinstance(e, tree.Scale)]
+        said |= {o.key for e in scales if e.name == self.overrides.scale for o in e.options}
         return tuple(f"{key} {getattr(self.settings, key)}" for key in ASSUMABLE if key not in said)
 
     def standalone(self) -> str:

@@ -10,7 +10,7 @@ CODES = {
     "E0104": "text that is not UTF-8, or has a NUL character",
     "E0105": "a repeat that is not behind a group",
     "E0106": "a text that is too large",
-    "E0107": "brackets that are nested too deep",
+    "E0107": "brackets or definitions that are nested too deep",
     "E0108": "a word that should start with a capital, or should not",
     "E0109": "a number with too many digits",
     "E0110": "a header entry behind the first layer",
@@ -63,11 +63,12 @@ CODES = {
     "E0702": "weights of a network that computes something else",
     "E0703": "weights that cannot be found or read",
     "W0501": "a fully connected layer that holds most of the parameters",
-    "W0502": "a parameter or definition that is never used",
+    "W0502": "a parameter, definition or default that is never used",
     "W0503": "a label that is never read",
     "N0504": "stochastic depth that a plain network does not have",
     "N0505": "an expectation that was not checked",
     "N0506": "shapes that were not checked",
+    "W0507": "a layer whose output nothing reads",
 }
 
 

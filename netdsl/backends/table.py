@@ -95,22 +95,32 @@ def to_table(graph: Graph, *, expand: bool = False) -> str:
 
 
 def layers(graph: Graph) -> list[dict[str, object]]:
-    """Return every written layer, unrolled: name, op, text, shape, params and macs."""
+    """Return every written layer, unrolled: name, op, text, shape, params and macs.
+
+    Behind the layers of a Res, Add or Cat stands what it computes itself: its shortcut and sum.
+    """
     return [
-        {
-            "name": row.name, "op": row.code, "text": row.text, "shape": list(row.shape.dims),
-            "params": row.cost.params, "macs": row.cost.macs,
-        }
-        for row in _layers(rows(graph, expand=True))
+        {"name": name, "op": code, "text": text, "shape": list(shape.dims),
+         "params": cost.params, "macs": cost.macs}
+        for name, code, text, shape, cost in _layers(graph, rows(graph, expand=True))
     ]  # fmt: skip
 
 
-def _layers(items: Sequence[Item]) -> Iterator[Row]:
+def _layers(graph: Graph, items: Sequence[Item]) -> Iterator[tuple[str, str, str, Shape, Cost]]:
     for item in items:
         if isinstance(item, Row):
-            yield item
-        else:
-            yield from (row for branch in item.branches for row in _layers(branch.items))
+            yield item.name, item.code, item.text, item.shape, item.cost
+            continue
+        for branch in item.branches:
+            yield from _layers(graph, branch.items)
+        if item.nodes:
+            own = sum(map(graph.cost, item.nodes), Cost())
+            yield item.name, item.kind.capitalize(), item.text, item.shape, own
+
+
+def _runs(series: Group) -> list[Row]:
+    """Return the rows of a repeat of one layer."""
+    return [item for branch in series.branches for item in branch.items if isinstance(item, Row)]
 
 
 def _lines(graph: Graph, items: Sequence[Item], *, expand: bool) -> Iterator[Line]:
@@ -126,7 +136,7 @@ def _line(item: Item) -> Line:
     if isinstance(item, Row):
         return _layer(item, concise(item.code, item.text), [item])
     if item.kind == "series":
-        runs = list(_layers([item]))
+        runs = _runs(item)
         texts = [row.text for row in runs for _ in range(row.times)]
         return _layer(item, f"({concise(runs[0].code, merged(texts))})x{len(texts)}", runs)
     times = f"x{item.times}" if item.times > 1 else ""

@@ -24,7 +24,7 @@ def command(arch: str, output: str | None, twins: bool, expand: bool, **options:
     show_warnings(network)
     stem = "network" if arch == "-" else Path(arch).stem
     path = Path(output or f"{stem}{'-twins' if twins else ''}.svg")
-    if path.suffix not in SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES:
         raise click.BadParameter(f"`{path}` must end in {', '.join(SUFFIXES)}", param_hint="-o")
     if twins and options["plain"]:
         raise click.UsageError("--twins draws the plain network too; leave --plain away")

@@ -20,8 +20,9 @@ def command(what: str) -> None:
 def layers() -> Iterator[str]:
     """Yield every layer with the first line of its manual."""
     from netdsl.ops import CATALOGUE
+    from netdsl.ops.manual import COMBINATIONS
 
-    for code, cls in sorted(CATALOGUE.items()):
+    for code, cls in sorted({**CATALOGUE, **COMBINATIONS}.items()):
         yield f"{code:<10} {cls.__doc__.splitlines()[0]}"
 
 

@@ -52,6 +52,7 @@ class Builder:
     span: Span | None = None
     norm_options: dict[str, object] = field(default_factory=dict)
     units: int = 0
+    rejected: set[tuple[str, str, Span | None]] = field(default_factory=set)
 
     def __call__(self, op: Op, *inputs: Node, name: str = "") -> Node:
         path = (
@@ -72,7 +73,14 @@ class Builder:
         return layer.expand(self, x)
 
     def reject(self, misfit: Misfit, inputs: tuple[Node, ...]) -> None:
-        """Report that the layer being added does not fit, and which one made its input."""
+        """Report that the layer being added does not fit, and which one made its input.
+
+        Once: to find what made the input takes time, and a repeat may repeat the mistake.
+        """
+        mistake = (misfit.code, misfit.message, self.span)
+        if mistake in self.rejected:
+            return
+        self.rejected.add(mistake)
         mark = f"input {inputs[0].shape}" if len(inputs) == 1 else ""
         labels = [_shrinking(self.graph, x, self.span) for x in inputs if len(inputs) == 1]
         labels += [Label(x.span, str(x.shape)) for x in inputs if x.span and len(inputs) > 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -13,16 +14,18 @@ from netdsl.lower.convert import convert
 from netdsl.lower.values import Scope, Value, evaluate, plain, unknown_name
 from netdsl.ops import Argument, LayerType, arguments, closest
 from netdsl.ops.scale import round_channels
-from netdsl.ops.torch_layer import TorchLayer, allowed
+from netdsl.ops.torch_layer import TorchLayer, allowed, is_in_place
 from netdsl.syntax import tree
 
 
 @dataclass(slots=True)
 class Defaults:
-    """What stands in for an argument that is not written."""
+    """What stands in for an argument that is not written, and what of it did."""
 
     settings: Settings = field(default_factory=Settings)
     layers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    filled: set[str] = field(default_factory=set)  # layers that were bound
+    read: set[str] = field(default_factory=set)  # of `layers`, as in `BB.dropout`
     width: Fraction = Fraction(1)
 
 
@@ -52,7 +55,7 @@ def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) 
     positions = iter(cls.positional)
     for argument in written.arguments:
         _take(argument, cls, known, bound, positions, scope, defaults)
-    values = {**_fill(cls.code, known, defaults), **bound.values}
+    values = _fill(cls.code, known, defaults, bound)
     missing = [a for a in known.values() if a.name not in values and a.default is ...]
     if missing:
         raise _missing(written, cls, missing[0])
@@ -61,14 +64,14 @@ def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) 
 
 def bind_options(
     options: tuple[tree.Option | tree.Name, ...], cls: LayerType, owner: str, scope: Scope,
-    flags: Mapping[str, tuple[str, object]] | None = None,
+    flags: Mapping[str, tuple[str, object]] | None = None, defaults: Defaults | None = None,
 ) -> Bound:  # fmt: skip
-    """Bind what takes options and flags alone: `Res`, `default`, `scale`."""
+    """Bind what takes options and flags alone: `Res`, `default`."""
     bound = Bound()
     known = arguments(cls)
     for option in options:
         if isinstance(option, tree.Option):
-            _take_option(option, owner, known, bound, scope)
+            _take_option(option, owner, known, bound, scope, defaults)
         elif option.text in (flags or {}):
             name, value = (flags or {})[option.text]
             bound.put(name, value, option.span, owner)
@@ -80,7 +83,7 @@ def bind_options(
 
 def fill(cls: LayerType, bound: Bound, defaults: Defaults, owner: str) -> dict[str, Any]:
     """Return all values of a class that needs none: what was given, else defaults and settings."""
-    return {**_fill(owner, arguments(cls), defaults), **bound.values}
+    return _fill(owner, arguments(cls), defaults, bound)
 
 
 def _take(
@@ -141,7 +144,11 @@ def _take_positional(
         count = len(cls.positional)
         takes = ("no number", "one number")[count] if count < 2 else f"{count} numbers"
         raise fail("E0205", f"{owner} takes {takes}", argument.span, help=_usage(cls))
+    if isinstance(argument, tree.Pinned) and not known[name].scaled:
+        message = f"a scale leaves {name} of {owner} alone in any case: `!` is for channels"
+        raise fail("E0114", message, argument.span)
     inner = argument.value if isinstance(argument, tree.Pinned) else argument
+    _refuse_slash_for_stride(inner, cls, known)
     value = convert(known[name], inner, scope, owner)
     if not isinstance(argument, tree.Pinned):
         value = _scaled(known[name], value, defaults)
@@ -149,10 +156,33 @@ def _take_positional(
     bound.words.append(value_text(value))
 
 
+def _refuse_slash_for_stride(
+    value: tree.Value, cls: LayerType, known: Mapping[str, Argument]
+) -> None:
+    """Refuse `Conv 64 /2`, as figures write a stride of 2: it would be 32 channels."""
+    found = re.fullmatch(r"(.*\S)\s+/(\d+)", value.span.text)
+    if isinstance(value, tree.Operation) and found and "s" in known:
+        message = f"`{value.span.text}` is a division; a stride is written `s{found[2]}`"
+        help = f"write `{cls.code} {found[1]} s{found[2]}`, or `{found[1]}/{found[2]}`"
+        raise fail("E0114", message, value.span, help=help)
+
+
 def _unknown_word(
     word: tree.Name, cls: LayerType, known: Mapping[str, Argument], scope: Scope
 ) -> NetDSLError:
-    """Return the error of a bare word; it may be the value of an option without its key."""
+    """Return the error of a bare word.
+
+    It may be the value of an option without its key, an option without its value, or the end of a
+    name of torch: `Conv2d` reads as `Conv 2 d`.
+    """
+    glued = re.search(r"[A-Z][A-Za-z]*\d+[a-z]\w*\Z", word.span.source.text[: word.span.end])
+    if glued:
+        whole = Span(word.span.source, glued.start(), glued.end())
+        return fail("E0201", f"unknown layer `{glued[0]}`; did you mean `{cls.code}`?", whole)
+    if word.text in known and word.text not in arguments(Settings):
+        example = f"{word.text}3" if len(word.text) == 1 else f"{word.text}=…"
+        message = f"`{word.text}` has no value: it is written as in `{example}`"
+        return fail("E0112", message, word.span)
     values = {choice: f"{a.name}={choice}" for a in known.values() for choice in a.choices}
     near = closest(word.text, values)
     if near and not closest(word.text, cls.flags):
@@ -171,10 +201,15 @@ def _is_nothing(word: str, scope: Scope) -> bool:
     return word not in scope.names and word not in ("cin", "classes")
 
 
-def _fill(code: str, known: Mapping[str, Argument], defaults: Defaults) -> dict[str, Any]:
+def _fill(
+    code: str, known: Mapping[str, Argument], defaults: Defaults, bound: Bound
+) -> dict[str, Any]:
+    """Return all values: what was given, else the default of the layer, else the setting."""
+    own = defaults.layers.get(code, {})
+    defaults.filled.add(code)
+    defaults.read |= {f"{code}.{option}" for option in own if option not in bound.values}
     values = {a.name: getattr(defaults.settings, a.setting) for a in known.values() if a.setting}
-    values.update(defaults.layers.get(code, {}))
-    return values
+    return {**values, **own, **bound.values}
 
 
 def unknown_option(option: tree.Option, owner: str, known: tuple[str, ...]) -> NetDSLError:
@@ -223,6 +258,10 @@ def _bind_torch(written: tree.Layer, scope: Scope) -> tuple[TorchLayer, str]:
         else:
             numbers.append(_python(evaluate(argument, scope)))
             bound.words.append(value_text(numbers[-1]))
+    if is_in_place(target.value, len(numbers)):
+        help = "give it by name: `inplace=true`"
+        message = f"one of the numbers would be `inplace` of {target.value}"
+        raise fail("E0206", message, written.span, help=help)
     layer = TorchLayer(target.value, tuple(numbers), tuple(bound.values.items()))
     return layer, " ".join(["Torch", str(target), *bound.words])
 

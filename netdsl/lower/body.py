@@ -92,10 +92,9 @@ class Lowering:
             y, outline = self.repeat(core, x, frame)
         if item.label is not None:
             self._label(item.label, y, frame)
-        if item.shape is not None and y.shape not in (UNKNOWN, Shape(*item.shape.values)):
-            self.report(
-                Diagnostic("E0303", f"the shape is {y.shape}, not {item.shape}", item.shape.span)
-            )
+        if item.shape is not None and y.shape != UNKNOWN and y.shape.dims != item.shape.values:
+            message = f"the shape is {y.shape}, not {item.shape}"
+            self._report_here(Diagnostic("E0303", message, item.shape.span))
         return y, outline
 
     def _layer(self, core: tree.Layer, x: Node, frame: Frame) -> tuple[Node, Outline]:
@@ -131,7 +130,7 @@ class Lowering:
     def _call(self, core: tree.Layer, x: Node, frame: Frame) -> tuple[Node, Outline]:
         """Expand the call of a `def` into a module of its own."""
         definition = self.environment.definitions[core.name]
-        values = formal_values(core, definition, frame.scope)
+        values = formal_values(core, definition, frame.scope, self.environment.names)
         names = {**self.environment.names, **values}
         path = frame.prefix + frame.name(core.name.lower())
         self.calls.append(core.span)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Literal
 
 from netdsl.errors import Misfit, fail
-from netdsl.ir import UNKNOWN, Builder, Node, Outline, Section, Size
+from netdsl.ir import UNKNOWN, Builder, Graph, Node, Outline, Section, Size
 from netdsl.lower.bind import bind_options, fill
 from netdsl.lower.frame import Frame, written
 from netdsl.lower.header import Environment
@@ -52,6 +52,9 @@ class Combiner:
         inner = frame.inner(_moved(frame.scope), f"{frame.prefix}{name}.")
         start = self._start(core.branches[0], x, inner)
         y, outline = self.body(core.branches[0].body, start, inner)
+        if y is start is not x:
+            message = "a Res that reads a label needs a layer to lead its shortcut around"
+            raise fail("E0204", message, core.name_span)
         path = frame.prefix + name
         text = written(core.span)
         section = Section(path, "Res", "res", (outline,), head, text, core.span, ("",))
@@ -112,11 +115,10 @@ class Combiner:
         self.build.span = core.name_span
 
     def _stride(self, x: Node, y: Node) -> Size:
-        """The product of the strides on the way from `x` to `y`, along the first operands."""
+        """The product of the strides on the way from `x` to `y`."""
         h = w = Fraction(1)
         graph = self.build.graph
-        node = y
-        while node.name != x.name and node.inputs:
+        for node in _way(graph, x, y):
             window = (
                 None
                 if UNKNOWN in (node.shape, *graph.input_shapes(node))
@@ -125,11 +127,26 @@ class Combiner:
             if window is not None:
                 h *= Fraction(window.stride[0], window.up[0])
                 w *= Fraction(window.stride[1], window.up[1])
-            node = graph[node.inputs[0]]
         if h.denominator != 1 or w.denominator != 1:
             message = "a shortcut cannot enlarge a map"
             self.build.reject(Misfit("E0304", message), (x,))
         return max(1, int(h)), max(1, int(w))
+
+
+def _way(graph: Graph, x: Node, y: Node) -> list[Node]:
+    """Return the nodes behind `x` on a way to `y`, along first operands where these lead to it."""
+    way, seen = [(y, iter(y.inputs))], {y.name}
+    while way:
+        node, operands = way[-1]
+        if node.name == x.name:
+            return [one for one, _ in way[:-1]]
+        following = next((name for name in operands if name not in seen), None)
+        if following is None:
+            way.pop()
+        else:
+            seen.add(following)
+            way.append((graph[following], iter(graph[following].inputs)))
+    return []
 
 
 def _moved(scope: Scope) -> Scope:

@@ -20,6 +20,11 @@ def convert(argument: Argument, expr: tree.Value, scope: Scope, owner: str) -> A
     words = argument.choices or (tuple(SWITCH) if argument.kind == "bool" else ())
     if isinstance(expr, tree.Name) and words and _is_typo(expr.text, words, argument, scope):
         raise _wrong(argument, expr.text, expr.span, owner)
+    if isinstance(expr, tree.Name) and argument.kind == "text":
+        help = f'write `{argument.name} "{expr.text}"`'
+        raise fail(
+            "E0206", f"{_subject(argument, owner)} takes a text in quotes", expr.span, help=help
+        )
     return cast(argument, evaluate(expr, scope, (*words, *argument.words)), expr.span, owner)
 
 
@@ -33,6 +38,14 @@ def cast(argument: Argument, value: Value, span: Span | None, owner: str) -> Any
     if argument.kind in ("int", "float", "size"):
         _bound(argument, value, result, span, owner)
     return result
+
+
+def limit(key: str, value: Any, span: Span | None) -> None:
+    """Refuse a setting outside of what makes sense."""
+    bounds = {"drop_path": (0, 1), "shortcut_kernel": (1, 99), "classes": (1, 10**8)}
+    low, high = bounds.get(key, (None, None))
+    if low is not None and high is not None and not low <= value <= high:
+        raise fail("E0206", f"`{key}` must be between {low} and {high:,}, not {value}", span)
 
 
 def _is_typo(word: str, words: tuple[str, ...], argument: Argument, scope: Scope) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from math import ceil
 
 from netdsl.errors import NetDSLError, Span, fail
-from netdsl.ir.limits import LAYERS
+from netdsl.ir.limits import LAYERS, NESTING
 from netdsl.lower.bind import option_text, value_text
 from netdsl.lower.header import Environment
 from netdsl.lower.names import words_beside
@@ -78,8 +78,11 @@ class _Counter:
         if call.name in self.trail:
             cycle = " -> ".join([*self.trail[self.trail.index(call.name) :], call.name])
             raise fail("E0212", f"the definition calls itself: {cycle}", call.name_span)
+        if len(self.trail) == NESTING:
+            message = f"definitions call each other more than {NESTING} deep"
+            raise fail("E0107", message, call.name_span)
         try:
-            names = formal_values(call, definition, scope)
+            names = formal_values(call, definition, scope, self.environment.names)
         except (NetDSLError, Unresolved):
             return 1
         key = (call.name, tuple(names.items()))
@@ -96,8 +99,13 @@ class _Counter:
         return total
 
 
-def formal_values(call: tree.Layer, definition: tree.Definition, scope: Scope) -> dict[str, Value]:
-    """Return the value of every parameter of a definition for one call of it."""
+def formal_values(
+    call: tree.Layer, definition: tree.Definition, scope: Scope, header: Mapping[str, Value]
+) -> dict[str, Value]:
+    """Return the value of every parameter of a definition for one call of it.
+
+    Arguments are read where the call stands; defaults where the definition does, in the header.
+    """
     names = [formal.name for formal in definition.formals]
     positions = iter(names)
     given: dict[str, Value] = {}
@@ -106,7 +114,7 @@ def formal_values(call: tree.Layer, definition: tree.Definition, scope: Scope) -
         if name in given:
             raise fail("E0207", f"{call.name} has its `{name}` twice", argument.span)
         given[name] = _word_or_value(expr, scope)
-    return _with_defaults(call, definition, given, scope)
+    return _with_defaults(call, definition, given, Scope(header, scope.used))
 
 
 def call_text(call: tree.Layer, values: dict[str, Value]) -> str:
@@ -134,11 +142,14 @@ def _formal(
     name = next(positions, "")
     if not name:
         raise fail("E0205", f"{call.name} has fewer parameters; {known}", argument.span)
-    return name, argument.value if isinstance(argument, tree.Pinned) else argument
+    if isinstance(argument, tree.Pinned):
+        help = f"write it in the definition, where `{name}` is the channels of a layer"
+        raise fail("E0114", "`!` is for the channels of a layer", argument.span, help=help)
+    return name, argument
 
 
 def _with_defaults(
-    call: tree.Layer, definition: tree.Definition, given: dict[str, Value], scope: Scope
+    call: tree.Layer, definition: tree.Definition, given: dict[str, Value], header: Scope
 ) -> dict[str, Value]:
     """Fill in the defaults in order: each may use the parameters before it."""
     values: dict[str, Value] = {}
@@ -148,7 +159,7 @@ def _with_defaults(
         elif formal.default is None:
             raise fail("E0204", f"{call.name} needs its `{formal.name}`", call.span)
         else:
-            inner = Scope({**scope.names, **values}, scope.used)
+            inner = Scope({**header.names, **values}, header.used)
             values[formal.name] = _word_or_value(formal.default, inner)
     return values
 

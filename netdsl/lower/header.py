@@ -10,7 +10,7 @@ from typing import Any
 from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
 from netdsl.ir import Settings
 from netdsl.lower.bind import Defaults, bind_options
-from netdsl.lower.convert import cast, convert
+from netdsl.lower.convert import cast, convert, limit
 from netdsl.lower.mentions import layers_in
 from netdsl.lower.names import (
     SETTINGS,
@@ -21,10 +21,13 @@ from netdsl.lower.names import (
     words_beside,
 )
 from netdsl.lower.override import Overrides, given
+from netdsl.lower.scales import scale_values
 from netdsl.lower.use import Loader, imported
-from netdsl.lower.values import POISON, Scope, Unresolved, Value, evaluate, number
+from netdsl.lower.values import POISON, Quoted, Scope, Unresolved, Value, evaluate
 from netdsl.ops import CATALOGUE, closest
 from netdsl.ops.blocks import Res
+from netdsl.ops.norm import Norm
+from netdsl.ops.torch_layer import TorchLayer
 from netdsl.syntax import tree
 
 Report = Callable[[Diagnostic], None]
@@ -84,7 +87,7 @@ class _Header:
         self.environment = Environment(Defaults(), {}, used, {}, [], {}, scale=self.selected or "")
         self.scope = Scope(self.environment.names, used)
         self.seen: dict[tuple[str, str], Span] = {}
-        self.scaled: dict[str, Value] = {}
+        self.scaled: dict[str, Any] = {}
 
     def read(self, entry: tree.Header) -> None:
         """Read one entry."""
@@ -102,26 +105,22 @@ class _Header:
         if self.selected not in scales:
             known = f"; it has {', '.join(scales)}" if scales else ""
             raise fail("E0212", f"the file has no scale `{self.selected}`{known}")
-        options = scales[self.selected].options
-        self.environment.scaled = frozenset(option.key for option in options)
-        for option in options:
-            words = SETTINGS[option.key].choices if option.key in SETTINGS else words_beside(())
-            value = evaluate(option.value, Scope({}), words)
-            if option.key == "width":
-                self.environment.defaults.width = Fraction(number(option.value, Scope({})))
-            elif option.key == "depth":
-                self.environment.depth = Fraction(number(option.value, Scope({})))
-            elif option.key not in self.overrides:
-                self.scaled[option.key] = value
+        values = scale_values(scales[self.selected])
+        self.environment.scaled = frozenset(values)
+        self.environment.defaults.width = values.pop("width", Fraction(1))
+        self.environment.depth = values.pop("depth", Fraction(1))
+        self.scaled = {k: value for k, value in values.items() if k not in self.overrides}
 
     def apply_settings(self) -> None:
         """Take the settings that override the file's."""
         for key in [key for key in self.overrides if key in SETTINGS]:
             value = given(self.overrides.pop(key))
+            if SETTINGS[key].kind == "text" and isinstance(value, str):
+                value = Quoted(value.strip('"'))  # a shell may have taken the quotes away
             self._set(key, cast(SETTINGS[key], value, None, ""))
             self.seen["setting", key] = _NOWHERE
         for key in [key for key in self.scaled if key in SETTINGS]:
-            self._set(key, cast(SETTINGS[key], self.scaled.pop(key), None, ""))
+            self._set(key, self.scaled.pop(key))
             self.seen["setting", key] = _NOWHERE
 
     def poison(self, entry: tree.Header) -> None:
@@ -143,7 +142,16 @@ class _Header:
                     self.report(diagnostic)
 
     def refuse_unknown_scales(self, header: tuple[tree.Header, ...]) -> None:
-        """Refuse what a scale sets and the file does not have, chosen or not."""
+        """Refuse what a scale sets and the file does not have, chosen or not.
+
+        An expectation may speak of a scale that the file has, or of `none`.
+        """
+        scales = [entry.name for entry in header if isinstance(entry, tree.Scale)]
+        for option in [o for e in self.environment.expectations for o in e.options]:
+            if option.key == "scale" and str(option.value) not in ("none", *scales):
+                has = f"; it has {', '.join(scales)}" if scales else ""
+                message = f"the file has no scale `{option.value}`{has}"
+                self.report(Diagnostic("E0212", message, option.value.span))
         known = ("width", "depth", *SETTINGS, *self.environment.parameters)
         for option in [o for e in header if isinstance(e, tree.Scale) for o in e.options]:
             if option.key not in known:
@@ -194,6 +202,9 @@ class _Header:
 
     def _parameter(self, entry: tree.Parameter) -> None:
         refuse_reserved(entry.name, entry.name_span)
+        if entry.name in ("width", "depth"):
+            message = f"`{entry.name}` is what a scale multiplies by, not a parameter"
+            raise fail("E0209", message, entry.name_span)
         self._once("parameter", entry.name, entry.name_span)
         outside = self.overrides.get(entry.name, self.scaled.get(entry.name))
         words = words_beside(self.environment.names)
@@ -205,21 +216,37 @@ class _Header:
         cls = Res if entry.layer == "Res" else CATALOGUE.get(entry.layer)
         if cls is None:
             raise unknown_layer(entry.layer, entry.layer_span, (*CATALOGUE, "Res"))
+        if cls is TorchLayer:
+            raise fail("E0203", "Torch has no defaults: its options are of one class", entry.span)
         self._once("default", entry.layer, entry.layer_span)
         flags = getattr(cls, "flags", {})
-        bound = bind_options(entry.options, cls, entry.layer, self.scope, flags)
+        defaults = self.environment.defaults
+        bound = bind_options(entry.options, cls, entry.layer, self.scope, flags, defaults)
+        if cls is Norm and "kind" in bound.values:
+            kind = bound.values["kind"]
+            message = "a default of Norm has options for all norms, and does not choose their kind"
+            help = f"write `norm {kind}` in the header"
+            raise fail("E0203", message, bound.spans["kind"], help=help)
         self.environment.defaults.layers[entry.layer] = bound.values
 
     def _scale(self, entry: tree.Scale) -> None:
         self._once("scale", entry.name, entry.name_span)
+        if entry.name != self.selected:
+            scale_values(entry)  # for its errors
 
     def _expect(self, entry: tree.Expect) -> None:
         self.environment.expectations.append(entry)
 
     def _definition(self, entry: tree.Definition) -> None:
         self._define(entry)
+        first: dict[str, Span] = {}
         for formal in entry.formals:
             refuse_reserved(formal.name, formal.span)
+            if formal.name in first:
+                message = f"{entry.name} has its `{formal.name}` twice"
+                labels = [Label(first[formal.name], "first here")]
+                raise fail("E0207", message, formal.span, labels=labels)
+            first[formal.name] = formal.span
 
     def _define(self, entry: tree.Definition) -> None:
         if entry.name in CATALOGUE:
@@ -241,11 +268,3 @@ class _Header:
 
 
 _NOWHERE = Span(tree.NOWHERE.source, -1, -1)
-
-
-def limit(key: str, value: Any, span: Span | None) -> None:
-    """Refuse a setting outside of what makes sense."""
-    bounds = {"drop_path": (0, 1), "shortcut_kernel": (1, 99), "classes": (1, 10**8)}
-    low, high = bounds.get(key, (None, None))
-    if low is not None and high is not None and not low <= value <= high:
-        raise fail("E0206", f"`{key}` must be between {low} and {high:,}, not {value}", span)

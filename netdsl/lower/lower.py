@@ -10,7 +10,7 @@ from netdsl.ir.limits import PARAMETERS, SIDE
 from netdsl.lower.body import Lowering
 from netdsl.lower.count import check_size
 from netdsl.lower.header import Environment, Report, read_header
-from netdsl.lower.mentions import reachable
+from netdsl.lower.mentions import layers_in, names_in, reachable
 from netdsl.lower.override import Overrides
 from netdsl.lower.use import Loader
 from netdsl.lower.values import Value
@@ -57,6 +57,9 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
     except NetDSLError as error:
         for diagnostic in error.diagnostics:
             report(diagnostic)
+    if not any(finding.severity == "error" for finding in findings.values()):
+        _warn_of_unused_defaults(file, environment, overrides, report)
+        _warn_of_unread_layers(graph, report)
     return _finish(graph, environment, overrides, _sorted(findings))
 
 
@@ -110,6 +113,42 @@ def _warn_of_unused(file: tree.File, environment: Environment, report: Report) -
         if definition.name not in called and own:
             message = f"the definition `{definition.name}` is never used"
             report(Diagnostic("W0502", message, definition.name_span))
+        read = names_in(definition.body) | names_in(tuple(f.default for f in definition.formals))
+        for formal in definition.formals:
+            if own and formal.name not in read:
+                message = f"the parameter `{formal.name}` of `{definition.name}` is never used"
+                report(Diagnostic("W0502", message, formal.span))
+
+
+def _warn_of_unused_defaults(
+    file: tree.File, environment: Environment, overrides: Overrides, report: Report
+) -> None:
+    """Warn of options that no layer takes, of the header or from outside.
+
+    Those of `Norm` reach norms that are not written; a layer that a count of 0 leaves out, another
+    scale may put in.
+    """
+    defaults = environment.defaults
+    _, called = reachable(file.body, environment.definitions)
+    written = layers_in((file.body, *(environment.definitions[name] for name in called)))
+    spans = {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
+    for layer, options in defaults.layers.items():
+        for option in options if layer != "Norm" else ():
+            name = f"{layer}.{option}"
+            unread = layer in defaults.filled and name not in defaults.read
+            if unread or layer not in written:
+                why = f"every {layer} says its own" if unread else f"there is no {layer}"
+                span = None if name in overrides.names else spans[layer]
+                report(Diagnostic("W0502", f"the default `{name}` is never used: {why}", span))
+
+
+def _warn_of_unread_layers(graph: Graph, report: Report) -> None:
+    """Warn of layers that end nowhere: behind them, a branch starts from a label before them."""
+    needed = {node.layer for node in graph.prune()} if len(graph) else set()
+    dead = {node.layer: node.span for node in graph if node.layer not in needed}
+    for span in dead.values():
+        message = "nothing reads what this layer makes: it is left out"
+        report(Diagnostic("W0507", message, span))
 
 
 def _sorted(findings: dict[tuple[object, ...], Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -23,6 +23,10 @@ WORDS = frozenset(
     for word in (*argument.choices, "on", "off")
 )
 
+_WORDS_OF_THE_LANGUAGE = frozenset(
+    ("x", "cin", "on", "off", "true", "false", "scale", "default", "def", "expect")
+)
+
 
 def words_beside(names: Container[str]) -> tuple[str, ...]:
     """Return the words that stand for themselves as the value of a parameter."""
@@ -34,7 +38,7 @@ def refuse_reserved(name: str, span: Span) -> None:
     if name in SETTINGS or name == "use":
         help = f"write `{name} …`, without the `=`"
         raise fail("E0209", f"`{name}` is a setting, not a parameter", span, help=help)
-    if name in FLAGS or name in ("x", "cin", "on", "off", "true", "false"):
+    if name in FLAGS or name in _WORDS_OF_THE_LANGUAGE:
         raise fail("E0209", f"`{name}` has a meaning of its own in a network", span)
     if re.fullmatch(r"[a-z][0-9].*", name):
         raise fail("E0209", f"`{name}` reads as the option {name[0]}={name[1:]}", span)
@@ -59,6 +63,9 @@ def outside_option(name: str, option: str, written: Container[str]) -> Argument:
         near = closest(name, [code for code in (*CATALOGUE, "Res") if code in written])
         meant = f"; did you mean `{near}.{option}`?" if near else ""
         raise fail("E0208", f"the network has no layer `{name}` to set {option} of{meant}")
+    if (name, option) == ("Norm", "kind"):
+        message = "Norm.kind would reach no norm of other layers; `norm` chooses the kind of all"
+        raise fail("E0203", message)
     known = arguments(cls)
     if option not in known:
         near = closest(option, known)

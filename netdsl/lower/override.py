@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from numbers import Integral, Real
 
+from netdsl.errors import fail
 from netdsl.lower.values import Quoted, Value
 
 
@@ -29,18 +32,21 @@ def given(value: object) -> Value:
     """
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, float):
-        return Fraction(repr(value))
     if isinstance(value, str):
         return _parsed(value)
-    if isinstance(value, tuple | list):
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, Real) and math.isfinite(value):
+        return Fraction(repr(float(value)))
+    if isinstance(value, tuple | list) and all(isinstance(n, Integral) for n in value):
         return tuple(int(n) for n in value)
-    assert isinstance(value, int | Fraction), value
-    return value
+    raise fail("E0206", f"{value!r} is neither a number, a word nor a shape of whole numbers")
 
 
 def _parsed(text: str) -> Value:
-    if re.fullmatch(r"-?[0-9]{1,9}", text):
+    if re.fullmatch(r"-?[0-9]{1,15}", text):
         return int(text)
     if re.fullmatch(r"-?[0-9]{1,9}\.[0-9]{1,9}|[0-9]{1,9}(\.[0-9]{1,9})?e-[0-9]{1,2}", text):
         return Fraction(text)

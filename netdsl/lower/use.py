@@ -63,7 +63,10 @@ def _read(path: tree.Text, loader: Loader) -> tuple[tree.File, Loader]:
     if loader.folder is None:
         raise fail("E0213", "`use` needs a file, and this source has no folder", path.span)
     relative = Path(path.value)
-    full = (loader.folder / relative).resolve()
+    try:
+        full = (loader.folder / relative).resolve()
+    except (OSError, RuntimeError):  # a link that leads to itself
+        raise fail("E0213", "cannot read it: its links lead nowhere", path.span) from None
     root = loader.root or loader.folder
     if relative.is_absolute() or not full.is_relative_to(root.resolve()):
         raise fail("E0213", "`use` reads only files below the folder of the source", path.span)

@@ -8,6 +8,8 @@ from fractions import Fraction
 from netdsl.errors import Diagnostic, fail
 from netdsl.ir import Graph, Shape
 from netdsl.lower import Lowered
+from netdsl.lower.convert import convert
+from netdsl.lower.names import SETTINGS
 from netdsl.lower.values import Scope, Value, evaluate, plain
 from netdsl.measure.totals import depth, total
 from netdsl.syntax import tree
@@ -77,22 +79,18 @@ def _whole(expected: tree.Value) -> tuple[Value, ...]:
 
 
 def _holds_here(option: tree.Option, lowered: Lowered) -> bool:
+    """Whether a scale, parameter or setting has this value now."""
+    if option.key in SETTINGS:
+        value = convert(SETTINGS[option.key], option.value, Scope({}), "")
+        return bool(getattr(lowered.settings, option.key) == value)
     words = (option.value.text,) if isinstance(option.value, tree.Name) else ()
-    value = evaluate(option.value, Scope({}), words)
-    return plain(value) == _current(option, lowered)
-
-
-def _current(option: tree.Option, lowered: Lowered) -> str:
-    """What a parameter or setting is now, as it would be written."""
+    written = plain(evaluate(option.value, Scope({}), words))
     if option.key == "scale":
-        return lowered.scale or "none"
-    if option.key in lowered.names:
-        return plain(lowered.names[option.key])
-    if not hasattr(lowered.settings, option.key):
+        return written == (lowered.scale or "none")
+    if option.key not in lowered.names:
         message = f"`{option.key}` is neither measured nor a parameter or setting"
         raise fail("E0208", message, option.key_span, help=f"measured are {', '.join(KEYS)}")
-    value = getattr(lowered.settings, option.key)
-    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+    return written == plain(lowered.names[option.key])
 
 
 def _is_free(key: str, named: set[str]) -> bool:

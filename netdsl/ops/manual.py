@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from netdsl.ops.blocks import Res
 from netdsl.ops.catalogue import CATALOGUE
 from netdsl.ops.describe import Argument, arguments
+from netdsl.ops.wiring import Add, Cat
 
-COMBINATIONS = {"Res": Res}
+COMBINATIONS = {"Res": Res, "Add": Add, "Cat": Cat}
 
 
 def layer_table() -> str:

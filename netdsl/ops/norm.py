@@ -30,7 +30,7 @@ class Normalization(Op):
             raise Misfit(
                 "E0306",
                 f"{x.channels} channels do not divide into {self.groups} groups of the norm",
-                help="say how many: `default Norm(groups=8)`",
+                help=f"say how many: `default Norm(groups={_groups(x.channels)})`",
             )
         return x
 
@@ -84,6 +84,11 @@ class Norm(Block):
         if self.kind == "none":
             return x
         return build(Normalization(self.kind, self.eps, self.momentum, self.groups, self.affine), x)
+
+
+def _groups(channels: int) -> int:
+    """Return into how many groups channels divide, the most up to 32."""
+    return max(n for n in range(1, 33) if channels % n == 0)
 
 
 def normalize(build: Builder, x: Node, kind: NormKind, name: str) -> Node:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, ClassVar
@@ -11,7 +12,7 @@ from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape, Window
 from netdsl.ops.catalogue import arg, closest, layer
 
 CONTAINERS = ("Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
-              "Container", "DataParallel", "Transformer")  # fmt: skip
+              "Container", "DataParallel")  # fmt: skip
 
 
 @layer(
@@ -76,14 +77,25 @@ def allowed(target: str) -> str | None:
     return f"`{target}` is no layer of torch.nn" + (f"; did you mean `nn.{near}`?" if near else "")
 
 
+def is_in_place(target: str, numbers: int) -> bool:
+    """Say whether one of so many bare numbers falls on `inplace` of a class."""
+    from torch import nn
+
+    names = [*inspect.signature(getattr(nn, target.removeprefix("nn."))).parameters]
+    return "inplace" in names[:numbers]
+
+
 def _is_layer(cls: Any) -> bool:
     from torch import nn
+    from torch.nn.modules.lazy import LazyModuleMixin
 
     name = getattr(cls, "__name__", "")
     return (
         isinstance(cls, type)
         and issubclass(cls, nn.Module)
+        and not issubclass(cls, LazyModuleMixin)  # has no parameters before its first run
         and name not in CONTAINERS
+        and not name.startswith("Transformer")  # would take the batch for a sequence
         and not name.endswith("Loss")
     )
 
@@ -102,10 +114,13 @@ def _measure(
             counter = FlopCounterMode(display=False)
             with counter, torch.no_grad():
                 y = module(torch.empty(1, *x.dims))
+            with torch.no_grad():
+                several = module(torch.empty(3, *x.dims))
     except Exception as error:  # whatever a foreign constructor or forward may raise
         first = str(error).strip().split("\n")[0]
         raise Misfit("E0308", f"{target} cannot take {x}: {first}") from None
-    if not isinstance(y, torch.Tensor) or y.shape[0] != 1:
+    tensors = isinstance(y, torch.Tensor) and isinstance(several, torch.Tensor)
+    if not tensors or y.shape[0] != 1 or several.shape != (3, *y.shape[1:]):
         raise Misfit("E0308", f"{target} does not turn one image into one tensor")
     params = sum(p.numel() for p in module.parameters())
     return tuple(y.shape[1:]), params, counter.get_total_flops() // 2

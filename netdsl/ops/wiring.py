@@ -26,7 +26,7 @@ class Input(Op):
 
 @dataclass(frozen=True, slots=True)
 class Add(Op):
-    """The sum of values of one shape."""
+    """The sum of branches of one shape: `Add( … | … )`."""
 
     def infer(self, *inputs: Shape) -> Shape:
         first, *others = inputs
@@ -46,7 +46,7 @@ class ShortcutAdd(Add):
 
 @dataclass(frozen=True, slots=True)
 class Cat(Op):
-    """Values of one height and width, stacked by channel."""
+    """Branches of one height and width, stacked by channel: `Cat( … | … )`."""
 
     def infer(self, *inputs: Shape) -> Shape:
         first, *others = inputs

@@ -63,6 +63,9 @@ def _name_missing(spot: Spot) -> Diagnostic:
 
 def _layer_in_lower_case(spot: Spot) -> Diagnostic:
     name = spot.word(-1).text
+    if name == "input":
+        message = "the shape of the input is written as in `input 3x32x32`"
+        return Diagnostic("E0113", message, spot.span(-1, 0))
     message = f"a layer starts with a capital: `{name.capitalize()}`"
     return Diagnostic("E0108", message, spot.span(-1))
 
@@ -74,7 +77,7 @@ def _wrong_value(spot: Spot) -> Diagnostic:
 
 def _value_missing(spot: Spot) -> Diagnostic:
     message = f"`{spot.word(-1).text}` has no value"
-    help = "a setting is written as in `norm batch`, a layer as in `Norm`"
+    help = "a setting is written as in `norm batch`, all in lower case, a layer as in `Norm`"
     return Diagnostic("E0112", message, spot.span(-1), help=help)
 
 

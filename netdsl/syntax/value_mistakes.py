@@ -115,7 +115,8 @@ def _list_comma(spot: Spot) -> Diagnostic:
 
 def _list_in_brackets(spot: Spot) -> Diagnostic:
     message = "a list stands in square brackets: `[64, 128]`"
-    return Diagnostic("E0116", message, spot.span())
+    help = "a size is written with `x`: `3x5`" if spot.word(-3).kind == "equal" else None
+    return Diagnostic("E0116", message, spot.span(), help=help)
 
 
 def _operator_missing(spot: Spot) -> Diagnostic:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import networkx as nx
+import numpy
 import pytest
 from torch import nn
 
@@ -90,3 +91,85 @@ def test_a_name_that_stands_for_a_scale_takes_no_other() -> None:
         "  = help: both are scales of `resnet`"
     )
     assert netdsl.load("resnet50", scale="resnet50").name == "ResNet-50"
+
+
+def test_a_default_of_a_definition_is_read_in_the_header_and_not_where_it_is_called() -> None:
+    text = "k=2 def A(c, n=k) { (Conv c)x n } def B(k) { A k } B 5"
+    assert netdsl.parse(text, input=(3, 8, 8)).depth == 2
+
+
+def test_a_default_number_of_channels_is_scaled_as_a_written_one() -> None:
+    text = "input 3x8x8 default Conv(channels=64) scale s(width=2) Conv"
+    assert netdsl.parse(text, scale="s").output_shape == (128, 8, 8)
+
+
+def test_what_a_scale_sets_is_not_assumed() -> None:
+    text = "input 3x8x8 scale s(norm=none act=gelu) Conv 8"
+    assert "norm none" not in netdsl.parse(text, scale="s").assumed
+    assert "norm batch" in netdsl.parse(text).assumed
+
+
+def test_numbers_of_other_libraries_are_numbers() -> None:
+    text = "input 3x8x8 n=1 (Conv 8)x n Dropout 0.5"
+    assert netdsl.parse(text, n=numpy.int64(3)).depth == 3
+    assert netdsl.parse(text, drop_path=numpy.float32(0.5)).settings.drop_path == 0.5
+
+
+@pytest.mark.parametrize(
+    ("override", "shown"),
+    [
+        ({"drop_path": float("nan")}, "nan"),
+        ({"input": (3.7, 32.5, 32)}, "(3.7, 32.5, 32)"),
+        ({"input": (3, "a", 32)}, "(3, 'a', 32)"),
+        ({"act": None}, "None"),
+    ],
+)
+def test_what_is_no_value_of_the_language_is_refused(
+    override: dict[str, object], shown: str
+) -> None:
+    with pytest.raises(netdsl.NetDSLError) as error:
+        netdsl.parse("input 3x8x8 Conv 8", **override)  # type: ignore[arg-type]
+    message = f"{shown} is neither a number, a word nor a shape of whole numbers"
+    assert str(error.value) == f"error[E0206]: {message}"
+
+
+@pytest.mark.parametrize("name", ["tiny", "Tiny net", '"tiny"'])
+def test_a_name_from_outside_needs_no_quotes(name: str) -> None:
+    assert netdsl.parse("input 3x8x8 Conv 8", name="x").name == "network"
+    made = netdsl.parse("input 3x8x8 Conv 8").override(name=name)
+    assert made.name == name.strip('"')
+
+
+def test_a_kind_of_norm_that_would_reach_none_is_refused_from_outside() -> None:
+    with pytest.raises(netdsl.NetDSLError, match="Norm.kind would reach no norm of other layers"):
+        netdsl.parse("input 3x8x8 BB 8", **{"Norm.kind": "group"})
+
+
+def test_a_default_from_outside_that_no_layer_takes_is_told() -> None:
+    net = netdsl.parse("input 3x8x8 BB 8 BB 16", **{"BB.channels": 4})
+    (warning,) = net.warnings
+    assert warning.show() == (
+        "warning[W0502]: the default `BB.channels` is never used: every BB says its own"
+    )
+
+
+def test_definitions_that_call_each_other_without_end_of_them_are_refused() -> None:
+    chain = " ".join(f"def Q{'a' * i}() {{ Q{'a' * (i + 1)} }}" for i in range(1, 300))
+    text = f"input 3x8x8 {chain} def Q{'a' * 300}() {{ Conv 8 }} Qa"
+    with pytest.raises(netdsl.NetDSLError, match="definitions call each other more than 64 deep"):
+        netdsl.parse(text)
+
+
+def test_a_link_that_leads_to_itself_is_an_error_of_the_source(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "net.arch").write_text('input 3x8x8 use "loop" Conv 8')
+    with pytest.raises(netdsl.NetDSLError, match="E0213"):
+        netdsl.load(tmp_path / "net.arch")
+
+
+def test_a_mistake_in_a_repeat_is_placed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    placed = []
+    monkeypatch.setattr("netdsl.ir.build._shrinking", lambda *found: placed.append(found))
+    with pytest.raises(netdsl.NetDSLError):
+        netdsl.parse("input 3x32x32 (Conv [8,9] k=4)x1000")
+    assert len(placed) == 1

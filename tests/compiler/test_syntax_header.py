@@ -21,7 +21,7 @@ error[E0112]: `norm` has no value
    |
  1 | norm Conv 64
    | ^^^^
-   = help: a setting is written as in `norm batch`, a layer as in `Norm`
+   = help: a setting is written as in `norm batch`, all in lower case, a layer as in `Norm`
 """,
     "act": """
 error[E0112]: `act` has no value
@@ -29,7 +29,7 @@ error[E0112]: `act` has no value
    |
  1 | act
    | ^^^
-   = help: a setting is written as in `norm batch`, a layer as in `Norm`
+   = help: a setting is written as in `norm batch`, all in lower case, a layer as in `Norm`
 """,
     "name Conv 64": """
 error[E0112]: `name` has no value
@@ -37,7 +37,7 @@ error[E0112]: `name` has no value
    |
  1 | name Conv 64
    | ^^^^
-   = help: a setting is written as in `norm batch`, a layer as in `Norm`
+   = help: a setting is written as in `norm batch`, all in lower case, a layer as in `Norm`
 """,
     "n(Conv 64)": """
 error[E0113]: `n` takes a number, a size, a word or a string

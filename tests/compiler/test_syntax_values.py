@@ -155,6 +155,7 @@ error[E0116]: a list stands in square brackets: `[64, 128]`
    |
  1 | Conv k=(1, 2)
    |          ^
+   = help: a size is written with `x`: `3x5`
 """,
     "n = (3 4) Conv n": """
 error[E0102]: an operator is missing between `3` and `4`

@@ -150,9 +150,18 @@ def test_json_has_every_layer_unrolled() -> None:
         ("conv1", "Conv", [5, 16, 18], 145),
         ("conv2", "Conv", [5, 16, 18], 235),
         ("cat1.branch1.res1.conv1", "Conv", [5, 16, 18], 235),
+        ("cat1.branch1.res1", "Res", [5, 16, 18], 0),
         ("cat1.branch2.max1", "Max", [5, 16, 18], 0),
+        ("cat1", "Cat", [10, 16, 18], 0),
         ("fc1", "FC", [2], 5762),
     ]
+
+
+def test_layers_in_json_add_up_to_the_whole() -> None:
+    net = parse("Res shortcut=project (Conv 8 s2) BB 9 shortcut=project FC 10", input=INPUT)
+    lines = layers(net.checked)
+    assert sum(int(str(line["params"])) for line in lines) == net.params
+    assert sum(int(str(line["macs"])) for line in lines) == net.macs
 
 
 def test_tables_and_drawings_need_no_torch() -> None:

@@ -1,7 +1,7 @@
 """Graph to a Python file that needs torch alone and reads as if it were written by hand.
 
-plan → kinds → signatures and names → classes: `source_kinds` finds the modules of one class,
-`source_params` what their constructor takes, `source_forward` prints what they do.
+plan → kinds → signatures and names → classes: `kinds` finds the modules of one class, `params`
+what their constructor takes, `forward` prints what they do.
 """
 
 from __future__ import annotations

@@ -1,0 +1,44 @@
+"""A `scale` of the header to the values that it sets."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from netdsl.errors import Label, Span, fail
+from netdsl.lower.convert import convert, limit
+from netdsl.lower.names import SETTINGS, words_beside
+from netdsl.lower.values import Scope, evaluate, number
+from netdsl.syntax import tree
+
+
+def scale_values(entry: tree.Scale) -> dict[str, Any]:
+    """Return what a scale sets; `width` and `depth` are factors above 0.
+
+    It is read ahead of all else, so that none of its values can mention a parameter.
+    """
+    values: dict[str, Any] = {}
+    first: dict[str, Span] = {}
+    for option in entry.options:
+        if option.key in first:
+            message = f"`{option.key}` is set twice"
+            labels = [Label(first[option.key], "first here")]
+            raise fail("E0207", message, option.key_span, labels=labels)
+        first[option.key] = option.key_span
+        values[option.key] = _scale_value(option)
+    return values
+
+
+def _scale_value(option: tree.Option) -> Any:
+    span = option.value.span
+    if option.key in ("width", "depth"):
+        factor = Fraction(number(option.value, Scope({})))
+        if factor <= 0:
+            message = f"`{option.key}` of a scale must be above 0, not {option.value}"
+            raise fail("E0206", message, span)
+        return factor
+    if option.key in SETTINGS:
+        value = convert(SETTINGS[option.key], option.value, Scope({}), "")
+        limit(option.key, value, span)
+        return value
+    return evaluate(option.value, Scope({}), words_beside(()))
