@@ -60,6 +60,8 @@ def take_choices(options: dict[str, Any]) -> Choices:
     said: Any = {name: value for name, value in flags.items() if value is not None}
     if twice := sorted(said.keys() & assigned.keys()):
         raise click.UsageError(f"{twice[0]} is given by its own option and by --set")
+    if "epochs" in said and "iterations" in assigned:
+        raise click.UsageError("--epochs and --set iterations=… are both given, and say the same")
     return {**assigned, **said}
 
 

@@ -29,14 +29,18 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
     errors and the calibration as figures and CSV, errors.json, and errors.html with all of it.
     """
     from netdsl import train
-    from netdsl.cli.resume import reopen
+    from netdsl.cli.resume import reopen_unchanged
     from netdsl.experiment.analysis import About, find_errors, look, write_errors
     from netdsl.experiment.analysis.names import named
 
     folder = train.RunFolder.open(run)
-    network, images = reopen(folder, data_dir)
+    file = folder.best if weights == "best" else folder.last
+    if not file.is_file():
+        raise train.TrainError(f"{run} has no weights yet: no epoch of it is done", None,
+                               train.ExitCode.IO)  # fmt: skip
+    network, images = reopen_unchanged(folder, data_dir)
     model = network.module()
-    train.load_weights(model, folder.best if weights == "best" else folder.last)
+    train.load_weights(model, file)
     classes = named(images.classes, Path(str(folder.asked["data"]["data"])))  # type: ignore[index]
     found = find_errors(look(model, images, _here(folder.settings)), classes)
     plain = "" if network.settings.residual else ", plain"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.images import bring_missing
-from netdsl.cli.resume import reopen
+from netdsl.cli.resume import reopen_unchanged
 from netdsl.cli.trained import (
     Trained,
     how_computed,
@@ -97,12 +97,12 @@ def _score_own(
 
     run = trained.run
     assert run is not None, "weights alone have no images"
-    name: Any = run.asked["data"]
-    name = name["data"]
-    if name not in train.DATA_SETS and not Path(name).is_dir():
+    asked: Any = run.asked
+    name = asked.get("data", {}).get("data")
+    if name is not None and name not in train.DATA_SETS and not Path(name).is_dir():
         fact = f"the images of {trained.path} are gone: there is no folder {name}"
         raise train.TrainError(fact, "give --data and the folder where they are now")
-    _, images = reopen(run, data_dir)
+    _, images = reopen_unchanged(run, data_dir)
     seen = images if split == "val" else replace(images, val=images.train)
     return Score(train.evaluate(model, seen, settings))
 
@@ -110,14 +110,13 @@ def _score_own(
 def _picked(trained: Trained, data: str | None, data_dir: Path | None, split: str) -> Picked:
     from netdsl.train.inference import pick_split
 
-    asked: Any = trained.run.asked if trained.run else {"data": {}}
+    asked: Any = {"data": {}} | dict(trained.run.asked if trained.run else {})
     if data is None:
         data = asked["data"]["data"]
         data_dir = data_dir or (Path(asked["data_dir"]) if asked["data_dir"] else None)
     bring_missing(data, data_dir)
     free = (trained.about.shape, len(trained.about.classes))
-    holdout = asked["data"].get("holdout", 0.2)
-    return pick_split(data, split, data_dir=data_dir, holdout=holdout, free=free)
+    return pick_split(data, split, data_dir=data_dir, holdout=trained.holdout, free=free)
 
 
 def _record(trained: Trained, options: dict[str, Any], found: Score) -> dict[str, object]:

@@ -55,7 +55,7 @@ def command(path: Path, paths: tuple[Path, ...], weights: str | None, **options:
     _refuse_early(paths, options)
     chosen = take_flags(options)
     trained = open_trained(path, weights)
-    picked = _picked(trained.about, paths, options)
+    picked = _picked(trained, paths, options)
     settings = trained.settings(chosen, fast=True)
     model = make_fast(trained.module(), settings)
     from netdsl.cli.progress import decoding
@@ -87,14 +87,20 @@ def _refuse_early(paths: tuple[Path, ...], options: dict[str, Any]) -> None:
             raise TrainError(fact, None, ExitCode.IO)
 
 
-def _picked(about: About, paths: tuple[Path, ...], options: dict[str, Any]) -> Picked:
+def _picked(trained: Trained, paths: tuple[Path, ...], options: dict[str, Any]) -> Picked:
     from netdsl.train.inference import find_files, pick_split
 
     if paths:
         return find_files(paths)
     bring_missing(options["data"], options["data_dir"])
-    free = (about.shape, len(about.classes))
-    return pick_split(options["data"], options["split"], data_dir=options["data_dir"], free=free)
+    free = (trained.about.shape, len(trained.about.classes))
+    return pick_split(
+        options["data"],
+        options["split"],
+        data_dir=options["data_dir"],
+        holdout=trained.holdout,
+        free=free,
+    )
 
 
 def _give(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netdsl.cli.resume import Plan, reopen
+from netdsl.cli.resume import Plan, reopen_unchanged
 from netdsl.cli.train import run_planned
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _plan(first: RunFolder, data_dir: Path | None) -> Plan:
     """Return the plan of a run, on this machine's device if its own is not here."""
     from netdsl.train.machine import is_available, pick_device
 
-    network, images = reopen(first, data_dir)
+    network, images = reopen_unchanged(first, data_dir)
     settings = first.settings
     if not is_available(settings.device):
         settings = replace(settings, device=pick_device())
@@ -60,14 +60,10 @@ def _plan(first: RunFolder, data_dir: Path | None) -> Plan:
 
 
 def _changes(first: RunFolder, plan: Plan) -> list[str]:
-    """Return what differs from when the run was made; other images are another run."""
-    from netdsl.train import TrainError
+    """Return what differs from when the run was made."""
     from netdsl.train.origin import origin_of
 
     before, now = dict(first.origin), dict(origin_of(plan.text, plan.images, plan.settings))
-    if before.get("images") != now["images"]:
-        fact = f"the images are others than {first.path} was trained with"
-        raise TrainError(fact, "name the folder of those by --data-dir")
     return [f"{name} was {before.get(name)} and is {now[name]}"
             for name in ("netdsl", "torch", "device") if before.get(name) != now[name]]  # fmt: skip
 

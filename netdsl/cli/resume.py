@@ -98,11 +98,27 @@ def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> Plan:
 
 def reopen(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:
     """Read the network and the images of a run again."""
+    from netdsl.train import TrainError
+
     asked: Any = run.asked
+    if "data" not in asked:
+        fact = f"{run.path} does not tell which images it was trained on: Python made it"
+        raise TrainError(fact, "`netdsl evaluate` takes others by --data")
     where = str(run.path / "network.arch")
-    network = rebuild(run.network, asked["overrides"], asked["scale"], where)
-    place = data_dir or (Path(asked["data_dir"]) if asked["data_dir"] else None)
-    return network, load_images(asked["data"], place)
+    network = rebuild(run.network, asked.get("overrides", {}), asked.get("scale"), where)
+    kept = asked.get("data_dir")
+    return network, load_images(asked["data"], data_dir or (Path(kept) if kept else None))
+
+
+def reopen_unchanged(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:
+    """Read them again; raise where the images are not those that the run was trained with."""
+    from netdsl.train import TrainError
+
+    network, images = reopen(run, data_dir)
+    if run.origin.get("images", images.fingerprint) != images.fingerprint:
+        fact = f"the images are others than {run.path} was trained with"
+        raise TrainError(fact, "name the folder of those by --data-dir")
+    return network, images
 
 
 def goes_on(run: RunFolder, plan: Plan) -> RunFolder:
@@ -124,7 +140,7 @@ def _flat(asked: Any) -> Iterator[tuple[str, object]]:
     yield "--init", asked.get("init")
     yield "what is frozen", ", ".join(asked.get("freeze", ()))
     yield "the scale", asked.get("scale")
-    yield from ((f"-D {name}", value) for name, value in asked["overrides"].items())
+    yield from ((f"-D {name}", value) for name, value in asked.get("overrides", {}).items())
     for name, value in asked["data"].items():
         if name != "data":
             yield f"--{name.replace('_', '-')}", value

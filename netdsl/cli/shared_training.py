@@ -39,6 +39,8 @@ def taken(options: dict[str, Any], name: str) -> dict[str, object]:
 
     chosen = dict(parse_choices(options.pop("assignments")))
     if (epochs := options.pop("epochs")) is not None:
+        if twice := sorted(chosen.keys() & {"epochs", "iterations"}):
+            raise click.UsageError(f"--epochs and --set {twice[0]}=… are both given")
         chosen["epochs"] = epochs
     data, recipe = options.pop("data"), options.pop("recipe")
     return {

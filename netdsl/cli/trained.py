@@ -43,6 +43,12 @@ class Trained:
     run: RunFolder | None
     about: About
 
+    @property
+    def holdout(self) -> float:
+        """The part of the images that the run held back; the usual one where that is unknown."""
+        asked: Any = self.run.asked if self.run else {}
+        return float(asked.get("data", {}).get("holdout", 0.2))
+
     def module(self) -> Any:
         """Return the network with its weights."""
         from netdsl import train
@@ -102,11 +108,12 @@ def open_trained(path: Path, which: str | None) -> Trained:
         raise TrainError(f"{path} has no weights yet: no epoch of it is done", None, ExitCode.IO)
     asked: Any = run.asked
     # A run says itself how its network is built, whatever its weights say.
+    about = about_weights(weights)
     about = replace(
-        about_weights(weights),
+        about,
         network=run.network,
-        overrides=asked["overrides"],
-        scale=asked["scale"],
+        overrides=asked.get("overrides", about.overrides),
+        scale=asked.get("scale", about.scale),
     )
     return Trained(path, which, weights, run, about)
 

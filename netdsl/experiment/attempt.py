@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from netdsl.experiment.locks import take
 from netdsl.experiment.plan import Job
 from netdsl.experiment.state import Failure, is_finished, read_failure, write_failure
+from netdsl.train import RunFolder, TrainError
 
 _STOPPED = (130, 143)  # told to stop, and all is saved
 _SIGNALS = 128
@@ -102,10 +104,17 @@ def _reason(ended: Attempt, code: int) -> str:
 
 
 def _threads(folder: Path, job: Job, share: Share) -> tuple[str, ...]:
-    """Return the threads of a run that begins; one that goes on has its own, for the same bits."""
-    chosen = "threads" in job.set
-    begun = any((folder / "runs" / job.key).glob("**/settings.json"))
-    return () if chosen or begun else ("--threads", str(share.threads))
+    """Return the threads of a run; one that goes on keeps its own, for the same bits.
+
+    So do the stages of it that have not begun.
+    """
+    if "threads" in job.set:
+        return ()
+    threads = share.threads
+    for file in sorted((folder / "runs" / job.key).glob("**/settings.json"))[:1]:
+        with suppress(TrainError):  # what is wrong with it, the run will say
+            threads = RunFolder.open(file.parent).settings.threads
+    return "--threads", str(threads)
 
 
 def _reached(folder: Path, job: Job) -> tuple[int, ...]:

@@ -40,6 +40,7 @@ from netdsl.train import DATA_SETS, ExitCode, TrainError
 from netdsl.train.choices import read_choices
 from netdsl.train.files import read_file
 from netdsl.train.recipe import SUFFIX
+from netdsl.train.settings import over
 from netdsl.train.suggest import did_you_mean
 
 Table = dict[str, Any]
@@ -111,7 +112,10 @@ def read_definition(path: Path) -> Definition:
         seeds=_seeds(table.get("seeds", [0]), path),
         networks=tuple(variant for variant, _ in read),
         fixed=tuple(fixed for _, fixed in read),
-        grid={key: _values(key, values, path) for key, values in table.get("grid", {}).items()},
+        grid={
+            key: tuple(_placed({key: one}, path.parent)[key] for one in _values(key, values, path))
+            for key, values in table.get("grid", {}).items()
+        },
         budgets=budgets,
         figures=read_wanted(table.get("figure", []), path),
     )
@@ -134,11 +138,11 @@ def _network(
     _check(entry, _NETWORK, where, "a network")
     if entry.get("arch", "-") == "-":
         raise _wrong(f"{where}arch is missing", "name a file or a shipped architecture")
-    _check(entry.get("paper", {}), _PAPER, f"{where}paper: ", "a paper's numbers")
+    _check_paper(entry.get("paper", {}), f"{where}paper: ")
     both = {**shared, **entry}
-    for key in ("set", "params"):
-        both[key] = {**shared.get(key, {}), **entry.get(key, {})}
-    both["set"] = dict(read_choices(both["set"], f"{where}set: "))
+    both["params"] = {**shared.get("params", {}), **entry.get("params", {})}
+    common = read_choices(shared.get("set", {}), f"{path}: set: ")
+    both["set"] = dict(over(common, read_choices(entry.get("set", {}), f"{where}set: ")))
     if "seed" in both["set"]:
         raise _wrong(f"{where}set: seed is given", "say seeds = [0, 1, 2] for all networks")
     both["budgets"] = read_budgets(both.pop("budget", {}), f"{where}budget: ")
@@ -146,6 +150,16 @@ def _network(
     fixed = {*entry, *entry.get("params", {}), *entry.get("set", {})}
     variants = [Variant(**_placed(both, path.parent), plain=one) for one in plain]
     return [(variant, frozenset(fixed)) for variant in variants]
+
+
+def _check_paper(numbers: Table, where: str) -> None:
+    """Refuse what is no accuracy between 0 and 1, of the network or of its twin."""
+    _check(numbers, _PAPER, where, "a paper's numbers")
+    for key, value in numbers.items():
+        if key == "plain":
+            _check_paper(value, f"{where}plain: ")
+        elif not 0 <= value <= 1:
+            raise _wrong(f"{where}{key} is {value!r}, but must lie between 0 and 1", "49 % is 0.49")
 
 
 def _refuse_unknown_budgets(variant: Variant, budgets: Mapping[str, Budget], path: Path) -> None:
@@ -209,6 +223,8 @@ def _values(key: str, values: object, path: Path) -> tuple[Value, ...]:
         if not isinstance(value, str | int | float):
             fact = f"{path}, [grid]: {key} has {value!r}"
             raise _wrong(fact, "a number, a text or a truth can vary")
+        if key == "plain" and not isinstance(value, bool):
+            raise _wrong(f"{path}, [grid]: plain has {value!r}, but must have true and false")
     return tuple(dict.fromkeys(values))
 
 

@@ -72,6 +72,9 @@ def read_choices(table: Mapping[str, object], where: str = "") -> Choices:
     >>> read_choices({"lr": 1, "milestones": [30, 60]})
     {'lr': 1.0, 'milestones': (30.0, 60.0)}
     """
+    if {"epochs", "iterations"} <= table.keys():
+        fact = f"{where}epochs and iterations are both given, and say the same"
+        raise TrainError(fact, "leave one of them out", ExitCode.USAGE)
     return cast(Choices, {key: _typed(key, value, where) for key, value in table.items()})
 
 
@@ -112,7 +115,10 @@ def _typed(key: str, value: object, where: str) -> object:
     if not kind.fits(value):
         fact = f"{where}{key} is {value!r}, but must be {kind.name}"
         raise TrainError(fact, None, ExitCode.USAGE)
-    return kind.make(value)
+    try:
+        return kind.make(value)
+    except OverflowError:
+        raise TrainError(f"{where}{key} is too large", None, ExitCode.USAGE) from None
 
 
 def _type(key: str, where: str) -> Any:

@@ -23,6 +23,7 @@ from netdsl.train.origin import origin_of
 from netdsl.train.progress import Progress, Start
 from netdsl.train.replica import replica, synchronised
 from netdsl.train.run import RunFolder
+from netdsl.train.schedule import refuse_long_warmup
 from netdsl.train.settings import Settings
 from netdsl.train.signals import Stop
 from netdsl.train.steps import count_steps
@@ -45,6 +46,8 @@ def prepare(
 ) -> Training:
     """Return a training before its next step; tell of it, and of what differs since it was cut."""
     refuse_unfit(settings, len(data.train), world)
+    steps = count_steps(len(data.train), settings.batch_size, world.size)
+    refuse_long_warmup(steps, settings)
     torch.manual_seed(settings.seed + world.rank)
     model = synchronised(model, settings, world)
     place(model, settings)
@@ -68,7 +71,7 @@ def prepare(
         report=report,
         stop=stop,
         save_every=save_every,
-        steps=count_steps(len(data.train), settings.batch_size, world.size),
+        steps=steps,
         compiled=compiled,
         world=world,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.settings import Settings
 
 _START = 25.0  # the first rate of a cycle is the peak divided by this
@@ -27,6 +28,14 @@ def rate(step: int, steps_an_epoch: int, settings: Settings) -> float:
     if settings.schedule == "cosine" and step > climb:
         return _cosine(peak, 0.0, (step - climb) / (steps - climb))
     return warming * peak
+
+
+def refuse_long_warmup(steps_an_epoch: int, settings: Settings) -> None:
+    """Raise where a warm-up of so many iterations would last as long as the training."""
+    steps = steps_an_epoch * settings.epochs
+    if settings.unit == "iterations" and settings.warmup >= max(1, steps):
+        fact = f"warmup is {settings.warmup:g} iterations, and the training has {steps:,}"
+        raise TrainError(fact, "warm up for less, or train for longer", ExitCode.USAGE)
 
 
 def one_cycle(step: int, steps: int, peak: float, climb: float) -> float:

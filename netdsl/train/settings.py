@@ -250,7 +250,7 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
         ("patience", s.patience >= 0, positive),
         ("normalise", s.normalise in NORMALISATIONS, _among(NORMALISATIONS)),
         ("sample", s.sample >= 1, "but at least 1 is needed"),
-        ("seed", s.seed >= 0, positive),
+        ("seed", 0 <= s.seed < 2**63, "but must be 0 or more and below 2^63"),
         ("device", s.device in machine.DEVICES, _among(machine.DEVICES)),
         ("precision", s.precision in PRECISIONS, _among(PRECISIONS)),
         ("sync_bn", not s.sync_bn or s.device == "cuda", f"but needs GPUs, not {s.device}"),

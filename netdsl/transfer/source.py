@@ -52,7 +52,10 @@ def read_state(path: Path) -> dict[str, Tensor]:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise fail("E0703", f"cannot read {path}: {error.strerror or error}") from None
-    except (SafetensorError, UnpicklingError, RuntimeError, ValueError, EOFError) as error:
+    except UnpicklingError as error:
+        message = f"{path} is not a file of weights: it holds something else than tensors by name"
+        raise fail("E0703", message) from error
+    except (SafetensorError, RuntimeError, ValueError, EOFError) as error:
         raise fail("E0703", f"{path} is not a file of weights: {_first(error)}") from error
     return _tensors(found, path)
 

@@ -99,7 +99,7 @@ def test_what_is_wrong_with_a_run_is_said(
     shutil.copytree(trained, tmp_path / "begun")
     (tmp_path / "begun" / "best.safetensors").unlink()
     done = run("errors", "begun")
-    message = "error: cannot read begun/best.safetensors: No such file or directory\n"
+    message = "error: begun has no weights yet: no epoch of it is done\n"
     assert (done.returncode, done.stderr) == (6, message)
     save_file({"conv1.weight": torch.zeros(1)}, trained / "best.safetensors")
     done = run("errors", "run")

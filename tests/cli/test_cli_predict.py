@@ -89,6 +89,42 @@ def test_the_same_comes_fast_and_of_images_that_were_moved(run: Run, here: Path)
     assert json.loads(out)["accuracy"] == accuracy
 
 
+@pytest.mark.parametrize("command", ["evaluate", "errors", "reproduce"])
+def test_other_images_are_not_taken_for_those_of_the_run(
+    command: str, run: Run, here: Path
+) -> None:
+    (here / "images" / "cat").rename(here / "images" / "zebra")
+    code, out, err = run(command, "run")
+    assert (code, out, err) == (
+        3, "",
+        "error: the images are others than run was trained with\n"
+        "  = help: name the folder of those by --data-dir\n",
+    )  # fmt: skip
+
+
+def test_a_split_of_the_images_of_a_run_is_that_of_the_run(run: Run, here: Path) -> None:
+    flags = ("--data", "images", "--epochs", 1, "--batch-size", 8, "--holdout", 0.1)
+    assert run("train", "net.arch", "-D", "w=6", *flags, "--run-dir", "few")[0] == 0
+    _, out, _ = run("evaluate", "few", "--json")
+    own = json.loads(out)["images"]
+    _, out, _ = run("predict", "few", "--data", "images", "--split", "val", "--json")
+    assert (own, len(json.loads(out)["images"])) == (4, 4)
+
+
+def test_a_run_that_python_made_is_evaluated_on_images_that_are_given(run: Run, here: Path) -> None:
+    record = json.loads((here / "run" / "settings.json").read_text())
+    record["asked"] = {}
+    (here / "run" / "settings.json").write_text(json.dumps(record))
+    code, _, err = run("evaluate", "run")
+    assert (code, err) == (
+        3,
+        "error: run does not tell which images it was trained on: Python made it\n"
+        "  = help: `netdsl evaluate` takes others by --data\n",
+    )
+    code, out, _ = run("evaluate", "run", "--data", "images", "--json")
+    assert (code, json.loads(out)["accuracy"]) == (0, recorded(here)[0])
+
+
 def test_weights_alone_say_what_is_needed(run: Run, here: Path) -> None:
     shutil.copy(here / "run" / "best.safetensors", here / "w.safetensors")
     shutil.rmtree(here / "run")

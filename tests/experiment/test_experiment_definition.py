@@ -44,6 +44,11 @@ def failure(run: Callable[[], object]) -> tuple[str, str | None, int]:
         (NETWORK + "set = { lr = 'high' }\n", "[[network]] 1: set: lr is 'high', but must be a number", None),
         (NETWORK + "set = { seed = 1 }\n", "[[network]] 1: set: seed is given", "say seeds = [0, 1, 2] for all networks"),
         (NETWORK + "paper = { value = 0.5 }\n", "[[network]] 1: paper: 'value' is not a key of a paper's numbers", "did you mean val?"),
+        (NETWORK + "paper = { val = 49 }\n", "[[network]] 1: paper: val is 49, but must lie between 0 and 1", "49 % is 0.49"),
+        (NETWORK + "paper = { plain = { vall = 0.4 } }\n", "[[network]] 1: paper: plain: 'vall' is not a key of a paper's numbers", "did you mean val?"),
+        (NETWORK + "paper = { plain = { val = 'x' } }\n", "[[network]] 1: paper: plain: val is 'x', but must be a number or a whole number", None),
+        (NETWORK + "set = { epochs = 3, iterations = 50 }\n", "[[network]] 1: set: epochs and iterations are both given, and say the same", "leave one of them out"),
+        (NETWORK + "[grid]\nplain = ['both']\n", "[grid]: plain has 'both', but must have true and false", None),
         (NETWORK + "[grid]\nn = 3\n", "[grid]: n is 3, but must be a list of values", None),
         (NETWORK + "[grid]\nn = [[3]]\n", "[grid]: n has [3]", "a number, a text or a truth can vary"),
         (NETWORK + "[[figure]]\nname = 'gap'\n", "[[figure]] 1: name is 'gap'", "as in name = \"figure-8\"; it is that of its files, and not one of the report's own"),
@@ -69,6 +74,19 @@ def test_paths_are_from_the_file_and_names_stay_names(define: Define, tmp_path: 
         str(tmp_path / name) for name in ("tiny.arch", "r.toml", "images")
     )
     assert (shipped.arch, shipped.recipe, shipped.data) == ("net1", "quick", "digits")
+
+
+def test_paths_of_a_grid_are_from_the_file_too(define: Define, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    text = NETWORK + '[grid]\nrecipe = ["r.toml", "quick"]\ndata = ["images", "digits"]\n'
+    assert define(text).grid == {
+        "recipe": (str(tmp_path / "r.toml"), "quick"), "data": (str(tmp_path / "images"), "digits")
+    }  # fmt: skip
+
+
+def test_epochs_of_a_network_go_before_iterations_for_all(define: Define) -> None:
+    text = "set = { iterations = 3, lr = 0.5 }\n" + NETWORK + "set = { epochs = 4 }\n"
+    assert define(text).networks[0].set == {"epochs": 4, "lr": 0.5}
 
 
 def test_what_a_network_says_goes_before_what_holds_for_all(define: Define) -> None:

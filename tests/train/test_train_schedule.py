@@ -16,8 +16,8 @@ from torch.optim.lr_scheduler import (
     SequentialLR,
 )
 
-from netdsl.train import Settings
-from netdsl.train.schedule import rate
+from netdsl.train import Settings, TrainError
+from netdsl.train.schedule import rate, refuse_long_warmup
 
 STEPS = 7  # an epoch
 
@@ -113,3 +113,10 @@ def test_every_rate_is_positive_and_at_most_the_peak(
 def test_a_warm_up_longer_than_the_training_only_climbs() -> None:
     settings = Settings(epochs=1, lr=1.0, schedule="cosine", warmup=100, unit="iterations")
     assert _rates(settings) == pytest.approx([step / 100 for step in range(1, 8)])
+
+
+def test_a_warm_up_in_iterations_ends_before_the_training() -> None:
+    settings = Settings(epochs=2, schedule="cosine", unit="iterations", warmup=14, device="cpu")
+    refuse_long_warmup(8, settings)
+    with pytest.raises(TrainError, match="warmup is 14 iterations, and the training has 14"):
+        refuse_long_warmup(STEPS, settings)
