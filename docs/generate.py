@@ -33,7 +33,7 @@ def parts() -> dict[str, str]:
     except netdsl.NetDSLError as error:
         mistake = str(error)
     return {
-        "build": f"```\n{netdsl.load('net1').table()}\n```",
+        "build": f"```\n{_built(netdsl.load('net1'))}\n```",
         "mistake": f"```\n{mistake}\n```",
         "layers": layer_table(),
         "codes": code_table(),
@@ -44,6 +44,10 @@ def parts() -> dict[str, str]:
             for example in results.examples()
         },
     }
+
+
+def _built(network: netdsl.Network) -> str:
+    return f"{network.table()}\nAssumed: {', '.join(network.assumed)}."
 
 
 def recipe_table() -> str:

@@ -26,13 +26,17 @@ ABOUT = """
     what the report says, what came out here and how far it was run; and every network in them,
     row by row, as one command. `make docs` writes this page: accuracies are read from the runs
     kept in `examples/`, and what was not run is empty; all else is that of the network which the
-    command beside it builds. Where training images are cut to a number, those of validation are cut
-    to the same part. MACs are multiply-adds for one image; depth counts convolutions and
+    command beside it builds. Commands are for the whole budget; accuracies here are those of
+    `--budget cpu` behind them. Those of training are taken on a fixed sample of the training
+    images, as they are, at the end; the gap is from them to validation
+    ([how a report is written](report-of-an-experiment.md)). RUN is a finished run, the folder that
+    `netdsl experiment run` names. Where training images are cut to a number, those of validation
+    are cut to the same part. MACs are multiply-adds for one image; depth counts convolutions and
     fully connected layers on the longest path, and no projection."""
 SOURCES = {
     "000": """a report on residual networks on Tiny ImageNet, written for Torch, whose text names no
         author. 001 says the same in other words, with the same numbers; figures are numbered as
-        in 000.""",
+        in 000; 1, 2, 3 and 4 of 001 are here 1, 3 and 4, 2, 6 and 7.""",
     "002": """D. Gelda, J. Schiller, A. Shenoy, P. Srinivasan, Residual Neural Networks for Image
         Recognition, 2016.""",
     "003": "L. Sun, ResNet on Tiny ImageNet, Stanford University.",

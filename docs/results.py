@@ -64,7 +64,7 @@ def experiments(example: Example) -> str:
             continue
         runs = [run for run in found.runs if run.state == "finished"]
         cells = (
-            f"{len(runs)} of {len(found.runs)}", cut(found.plan.budget) or "whole",
+            f"{len(runs)} of {len(found.runs)}", cut(_of_all(found)) or "whole",
             duration(sum(run.seconds for run in runs)), _joined(run.device for run in runs),
             f"[table](results/{name}/report/table.md)",
         )  # fmt: skip
@@ -164,7 +164,7 @@ def extent(results: Results) -> str:
     """Say how far the runs of an experiment went, on what, and how long they took."""
     runs = [run for row in results.rows for run in row.finished]
     plan = results.plan
-    budget = f"cut to {cut(plan.budget)}" if plan.budget else "the whole budget"
+    budget = f"cut to {cut(_of_all(results))}" if plan.budget else "the whole budget"
     where = f"{_joined(run.device for run in runs)}, torch {_joined(run.torch for run in runs)}"
     commits = ", ".join(commits_of(runs))
     made = f", commit {commits}" if commits else ""
@@ -174,6 +174,14 @@ def extent(results: Results) -> str:
         f"{len(runs)} of {count(planned, 'run')}, {budget}; {total} of training on {where}{made}. "
         "± is the standard deviation over seeds; accuracies are those of the last epoch."
     )
+
+
+def _of_all(results: Results) -> Mapping[str, object]:
+    """Return what the budget says of all rows: not how long, where networks or stages differ."""
+    budget = results.plan.budget
+    if {row.job.epochs for row in results.rows} == {budget.get("epochs")}:
+        return budget
+    return {key: value for key, value in budget.items() if key not in ("epochs", "milestones")}
 
 
 def cut(budget: Mapping[str, object]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,12 +33,14 @@ def make_plan(
     definition: Definition, folder: Path, resolve: Resolve
 ) -> tuple[Plan, tuple[Row, ...]]:
     """Return the runs of an experiment in a folder, and its rows; nothing is written."""
-    variants = expand(definition)
     first = definition.seeds[0]
-    stages = [
-        _resolved(variant, train_line(variant, first, folder), resolve) for variant in variants
+    resolved = [
+        (variant, _resolved(variant, train_line(variant, first, folder), resolve))
+        for variant in expand(definition)
     ]
-    labels = label_all(variants, [resolved[0].network.name for resolved in stages])
+    found = [pair for pair in resolved if not _is_there_already(pair[0], resolved)]
+    variants, stages = [variant for variant, _ in found], [one for _, one in found]
+    labels = label_all(variants, [one[0].network.name for one in stages])
     groups = group_all(variants)
     rows = tuple(Row(v, label, s) for v, label, s in zip(variants, labels, stages, strict=True))
     jobs = tuple(
@@ -53,6 +55,12 @@ def make_plan(
         definition.figures,
     )  # fmt: skip
     return plan, rows
+
+
+def _is_there_already(variant: Variant, found: Sequence[tuple[Variant, Resolved]]) -> bool:
+    """Say whether a row is the plain twin of a network without shortcuts: the same once more."""
+    twins = [stages for other, stages in found if other == replace(variant, plain=False)]
+    return variant.plain and any(twin[-1].network.blocks == 0 for twin in twins)
 
 
 def _resolved(variant: Variant, line: Line, resolve: Resolve) -> Resolved:

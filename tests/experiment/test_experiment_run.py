@@ -413,3 +413,16 @@ def test_a_stage_that_has_not_begun_has_the_threads_of_those_that_have(tmp_path:
     settings = Settings(threads=1, device="cpu")
     RunFolder.create("Conv 8", settings, {}, path=tmp_path / "runs" / "k" / "1-head")
     assert _threads(tmp_path, one, Share(2, {})) == ("--threads", "1")
+
+
+def test_a_network_without_shortcuts_is_its_own_twin_and_stands_there_once(tmp_path: Path) -> None:
+    both = 'plain = "both"\n'
+    for name, text in (("bare", "Conv 8"), ("block", "BB 8")):
+        (tmp_path / f"{name}.arch").write_text(f"{text} GAP FC classes")
+    networks = "".join(f"[[network]]\narch = '{name}.arch'\n{both}" for name in ("bare", "block"))
+    (tmp_path / "x.toml").write_text(f"data = 'digits'\n{networks}")
+    done = CliRunner().invoke(experiment, ["run", str(tmp_path / "x.toml"), "--print-jobs"])
+    lines = [shlex.split(line)[2:4] for line in done.stdout.splitlines()]
+    assert [(Path(arch).stem, more == "--plain") for arch, more in lines] == [
+        ("bare", False), ("block", False), ("block", True)
+    ]  # fmt: skip
