@@ -44,7 +44,7 @@ def command(
     from netdsl.experiment.definition_text import write_definition
 
     top = taken(options, f"ablate-{folder_name([arch])}")
-    base = _base(arch, definitions, scale, top)
+    base = _base(arch, definitions, scale, top, data_dir)
     found = ablate(base)
     for line in found.left_out:
         click.echo(f"left out: {line}", err=True)
@@ -64,10 +64,11 @@ def command(
 
 
 def _base(
-    arch: str, definitions: tuple[str, ...], scale: str | None, top: dict[str, object]
-) -> Network:
+    arch: str, definitions: tuple[str, ...], scale: str | None, top: dict[str, object],
+    data_dir: Path | None,
+) -> Network:  # fmt: skip
     """Return the network as its recipe has it: what the recipe says of it can be changed too."""
-    from netdsl.api import build
+    from netdsl.api import build, declared
     from netdsl.cli.choices import with_recipe
     from netdsl.cli.network import open_source, overrides
     from netdsl.train import DATA_SETS
@@ -79,20 +80,21 @@ def _base(
     said = overrides(None, definitions, scale, str(top["input"]) or None, classes)
     recipe = read_recipe(str(top["recipe"])) if top["recipe"] else Recipe("", "")
     file, chosen, loader = source.with_overrides(with_recipe(said, recipe))
-    told = {} if entry is None else _suited(file, chosen, loader, entry)
+    settings, told = declared(file, chosen, loader), dict[str, object]()
+    if None in (settings.input, settings.classes):
+        shape, number = (entry.shape, entry.classes) if entry else _seen(top, data_dir)
+        told = {"input": shape, "classes": number}
+        told = {key: value for key, value in told.items() if getattr(settings, key) is None}
     return build(file, replace(chosen, names={**told, **chosen.names}), loader)
 
 
-def _suited(file: Any, chosen: Any, loader: Any, entry: Any) -> dict[str, object]:
-    """Return the input and the classes that the images have, where the file says none."""
-    from netdsl.api import declared
+def _seen(top: dict[str, object], data_dir: Path | None) -> tuple[tuple[int, ...], int]:
+    """Return the shape and the number of classes of a folder of images."""
+    from netdsl.cli.images import load_images
 
-    settings, told = declared(file, chosen, loader), dict[str, object]()
-    if settings.input is None:
-        told["input"] = entry.shape
-    if settings.classes is None:
-        told["classes"] = entry.classes
-    return told
+    where = {"data": top["data"], "limit": None, "limit_classes": top["classes"]}
+    images = load_images(where, data_dir)
+    return images.shape, len(images.classes)
 
 
 def _network(

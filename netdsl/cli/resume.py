@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +27,17 @@ OPTIONS = (
     click.option("--plan", "only_planned", is_flag=True, help="Measure a few steps and say what "
                  "the training would take; leave no run behind."),
     click.option("--save-minutes", type=click.FloatRange(0), default=10.0, show_default=True,
+                 callback=lambda context, option, value: _a_number(value),
                  help="How often a checkpoint is written within an epoch."),
     click.option("--tensorboard", is_flag=True, help="Write event files too, into the run."),
 )  # fmt: skip
 _FREE = {"resume", "run_dir", "data_dir", "save_minutes", "tensorboard"}  # may change at a resume
+
+
+def _a_number(value: float) -> float:
+    if math.isnan(value):
+        raise click.BadParameter("nan is not a number of minutes")
+    return value
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -164,8 +164,8 @@ def _refuse_unfit(pairs: tuple[Pair, ...], *, partial: bool) -> None:
                 "E0701",
                 f"`{pair.ours.name}` has {pair.ours.shapes()}, and `{pair.theirs.name}` has "
                 f"{pair.theirs.shapes()}",
-                help="the last layer alone may differ; with --partial what does not fit stays as "
-                "it is initialised",
+                help="the last layer alone may differ; `netdsl transfer --partial` leaves what "
+                "does not fit as it is initialised",
             )
 
 

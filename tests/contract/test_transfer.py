@@ -139,8 +139,8 @@ class TestOtherHead:
         assert refused(stem, original()) == (
             "error[E0701]: `res1.conv1` has weight 8x3x3x3, bias 8, and `0.a` has "
             "weight 8x3x1x1, bias 8\n"
-            "  = help: the last layer alone may differ; with --partial what does not fit stays as "
-            "it is initialised"
+            "  = help: the last layer alone may differ; `netdsl transfer --partial` leaves what "
+            "does not fit as it is initialised"
         )
         found = stem.transfer(original(), partial=True)
         assert (found.initialised, found.unused, found.difference) == (

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner
+from PIL import Image
 
 from netdsl import api
+from netdsl.cli.ablate import command
 from netdsl.experiment.ablate import Ablation, ablate, changed
 from netdsl.ops.regularise import Dropout
 
@@ -86,3 +91,14 @@ def test_stochastic_depth_can_be_switched_off() -> None:
     base = network("drop_path 0.5 Conv 8 (BB 8)x2 GAP FC 10")
     assert "StochasticDepth" in ops(base)
     assert "StochasticDepth" not in ops(of(ablate(base), base, "stochastic depth off"))
+
+
+def test_a_folder_of_images_tells_input_and_classes(tmp_path: Path) -> None:
+    for name in ("cat", "dog", "eel"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(4):
+            Image.new("RGB", (12, 10)).save(tmp_path / "images" / name / f"{number}.png")
+    (tmp_path / "net.arch").write_text("Conv 8 BB 16 GAP FC classes")
+    arguments = [str(tmp_path / "net.arch"), "--data", str(tmp_path / "images"), "--list"]
+    done = CliRunner().invoke(command, arguments)
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "shortcuts off"), done.output
