@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -77,7 +78,8 @@ def _read(path: tree.Text, loader: Loader) -> tuple[tree.File, Loader]:
         data = full.read_bytes()
     except OSError as error:
         raise fail("E0213", f"cannot read it: {error.strerror}", path.span) from None
-    file = parse(decode(data, path.value), path.value)
+    name = os.path.normpath(Path(path.span.source.name).parent / relative)
+    file = parse(decode(data, name), name)
     return file, Loader(full.parent, root, (*loader.trail, full))
 
 

@@ -83,6 +83,17 @@ class TestUse:
         assert "`Tail` is set twice" in str(error.value)
         assert "more.arch:1:5" in str(error.value)
 
+    def test_errors_name_a_file_from_where_the_person_stands(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (folder / "lib" / "more.arch").write_text("def Tail() { Conv foo }")
+        (folder / "net.arch").write_text('use "lib/blocks.arch" input 3x9x8 Twice 2')
+        monkeypatch.chdir(folder)
+        with pytest.raises(netdsl.NetDSLError) as error:
+            netdsl.load("net.arch")
+        assert "--> lib/more.arch:1:19" in str(error.value)
+        assert "::: lib/blocks.arch:1:" in str(error.value)
+
     @pytest.mark.parametrize("path", ["../secret.arch", "/etc/passwd", "lib/../../secret.arch"])
     def test_paths_outside_the_folder_are_refused(self, folder: Path, path: str) -> None:
         (folder / "net.arch").write_text(f'use "{path}" Conv 1')
