@@ -9,11 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netdsl.collector import paused
-from netdsl.errors import Diagnostic, NetDSLError, fail
+from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
 from netdsl.ir import Graph, Settings
 from netdsl.lower import Loader, Lowered, Overrides, inline, lower, read_header
-from netdsl.measure import advise, check_expectations, depth, total, training_step
-from netdsl.passes import run
+from netdsl.measure import (
+    advise,
+    check_expectations,
+    count_scores,
+    depth,
+    total,
+    training_step,
+)
+from netdsl.passes import misfits, run
 from netdsl.shelf import open_arch
 from netdsl.syntax import parse as parse_text
 from netdsl.syntax import to_text, tree
@@ -244,13 +251,22 @@ def make_overrides(
 def build(file: tree.File, overrides: Overrides, loader: Loader) -> Network:
     """Return the checked network; raise `NetDSLError` with all that is wrong."""
     lowered = lower(file, overrides, loader)
+    if not lowered.is_sound:
+        told = {(finding.code, finding.span) for finding in lowered.diagnostics}
+        unfit = misfits(lowered.graph).values() if lowered.settings.residual else ()
+        more = [finding for finding in unfit if (finding.code, finding.span) not in told]
+        raise NetDSLError(*in_order((*lowered.diagnostics, *more)))
     if lowered.settings.input is None:
         raise fail(
             "E0309",
             "the input is not known",
             help="write `input 3x64x64` in the header, or give --input 3x64x64",
         )
-    graph = run(lowered.graph, lowered.settings)
+    try:
+        graph = run(lowered.graph, lowered.settings)
+    except NetDSLError as error:
+        scores = count_scores(lowered.graph, lowered.settings)
+        raise NetDSLError(*lowered.diagnostics, *error.diagnostics, *scores) from None
     findings = (*lowered.diagnostics, *_judged(lowered, graph))
     if any(finding.severity == "error" for finding in findings):
         raise NetDSLError(*findings)
@@ -267,7 +283,7 @@ def check(file: tree.File, overrides: Overrides, loader: Loader) -> tuple[Diagno
     """Return every finding; without an input, what can be said without shapes."""
     try:
         lowered = lower(file, overrides, loader)
-        if lowered.settings.input is not None:
+        if lowered.settings.input is not None or not lowered.is_sound:
             return build(file, overrides, loader).warnings
     except NetDSLError as error:
         return error.diagnostics

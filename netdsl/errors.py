@@ -98,6 +98,11 @@ class Diagnostic:
         }
 
 
+def in_order(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return findings in the order of their places, those of no place first."""
+    return tuple(sorted(findings, key=lambda one: one.span.start if one.span else -1))
+
+
 class NetDSLError(Exception):
     """Everything that a user of netdsl can cause; holds all findings of one run."""
 

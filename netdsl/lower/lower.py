@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from netdsl.errors import Diagnostic, NetDSLError, fail
+from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
 from netdsl.ir import UNKNOWN, Graph, Settings
 from netdsl.ir.limits import PARAMETERS, SIDE
 from netdsl.lower.body import Lowering
 from netdsl.lower.count import check_size
 from netdsl.lower.header import Environment, Report, read_header
-from netdsl.lower.mentions import layers_in, names_in, reachable
 from netdsl.lower.override import Overrides
+from netdsl.lower.unused import (
+    warn_of_unread_layers,
+    warn_of_unused_defaults,
+    warn_of_unused_names,
+)
 from netdsl.lower.use import Loader
 from netdsl.lower.values import Value
 from netdsl.syntax import tree
@@ -21,7 +25,8 @@ from netdsl.syntax import tree
 class Lowered:
     """A graph with the settings, parameters and expectations of its header, and all findings.
 
-    `overridden` names what the caller said in place of the file, `scaled` what the scale sets.
+    Where one of the findings is an error, the graph holds what could be understood. `overridden`
+    names what the caller said in place of the file, `scaled` what the scale sets.
     """
 
     graph: Graph
@@ -33,9 +38,14 @@ class Lowered:
     expectations: tuple[tree.Expect, ...]
     diagnostics: tuple[Diagnostic, ...]
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether none of the findings is an error."""
+        return all(finding.severity != "error" for finding in self.diagnostics)
+
 
 def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
-    """Return the graph of a file; raise with every finding if one of them is an error.
+    """Return the graph of a file with every finding; raise where not even the header can be read.
 
     Where the input is not known, shapes are `UNKNOWN` and only the rest is checked.
     """
@@ -58,9 +68,13 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         for diagnostic in error.diagnostics:
             report(diagnostic)
     if not any(finding.severity == "error" for finding in findings.values()):
-        _warn_of_unused_defaults(file, environment, overrides, report)
-        _warn_of_unread_layers(graph, report)
-    return _finish(graph, environment, overrides, _sorted(findings))
+        warn_of_unused_defaults(file, environment, overrides, report)
+        warn_of_unread_layers(graph, report)
+    return Lowered(
+        graph, environment.settings, dict(environment.names), environment.scale,
+        frozenset(overrides.names), environment.scaled, tuple(environment.expectations),
+        in_order(findings.values()),
+    )  # fmt: skip
 
 
 def _follow_classes(file: tree.File, overrides: Overrides) -> tree.File:
@@ -89,7 +103,7 @@ def _graph(file: tree.File, environment: Environment, report: Report) -> Graph:
         raise fail("E0403", f"an input of {shape} exceeds the limit of {SIDE:,} a side", span)
     lowering = Lowering(environment, report)
     graph = lowering.network(file, shape or UNKNOWN)
-    _warn_of_unused(file, environment, report)
+    warn_of_unused_names(file, environment, report)
     params = 0
     for node in graph:
         if node.shape == UNKNOWN or UNKNOWN in graph.input_shapes(node) or not node.inputs:
@@ -100,71 +114,3 @@ def _graph(file: tree.File, environment: Environment, report: Report) -> Graph:
             report(Diagnostic("E0403", message, node.span))
             break
     return graph
-
-
-def _warn_of_unused(file: tree.File, environment: Environment, report: Report) -> None:
-    words, called = reachable(file.body, environment.definitions)
-    expected = {o.key for e in environment.expectations for o in e.options}
-    for name, span in environment.parameters.items():
-        if name not in environment.used | words | expected:
-            report(Diagnostic("W0502", f"the parameter `{name}` is never used", span))
-    for definition in environment.definitions.values():
-        own = definition.span.source.name == file.span.source.name
-        if definition.name not in called and own:
-            message = f"the definition `{definition.name}` is never used"
-            report(Diagnostic("W0502", message, definition.name_span))
-        read = names_in(definition.body) | names_in(tuple(f.default for f in definition.formals))
-        for formal in definition.formals:
-            if own and formal.name not in read:
-                message = f"the parameter `{formal.name}` of `{definition.name}` is never used"
-                report(Diagnostic("W0502", message, formal.span))
-
-
-def _warn_of_unused_defaults(
-    file: tree.File, environment: Environment, overrides: Overrides, report: Report
-) -> None:
-    """Warn of options that no layer takes, of the header or from outside.
-
-    Those of `Norm` reach norms that are not written; a layer that a count of 0 leaves out, another
-    scale may put in.
-    """
-    defaults = environment.defaults
-    _, called = reachable(file.body, environment.definitions)
-    written = layers_in((file.body, *(environment.definitions[name] for name in called)))
-    spans = {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
-    for layer, options in defaults.layers.items():
-        for option in options if layer != "Norm" else ():
-            name = f"{layer}.{option}"
-            unread = layer in defaults.filled and name not in defaults.read
-            if unread or layer not in written:
-                why = f"every {layer} says its own" if unread else f"there is no {layer}"
-                span = None if name in overrides.names else spans[layer]
-                report(Diagnostic("W0502", f"the default `{name}` is never used: {why}", span))
-
-
-def _warn_of_unread_layers(graph: Graph, report: Report) -> None:
-    """Warn of layers that end nowhere: behind them, a branch starts from a label before them."""
-    needed = {node.layer for node in graph.prune()} if len(graph) else set()
-    dead = {node.layer: node.span for node in graph if node.layer not in needed}
-    for span in dead.values():
-        message = "nothing reads what this layer makes: it is left out"
-        report(Diagnostic("W0507", message, span))
-
-
-def _sorted(findings: dict[tuple[object, ...], Diagnostic]) -> tuple[Diagnostic, ...]:
-    return tuple(sorted(findings.values(), key=lambda d: d.span.start if d.span else -1))
-
-
-def _finish(
-    graph: Graph,
-    environment: Environment,
-    overrides: Overrides,
-    diagnostics: tuple[Diagnostic, ...],
-) -> Lowered:
-    if any(diagnostic.severity == "error" for diagnostic in diagnostics):
-        raise NetDSLError(*diagnostics)
-    return Lowered(
-        graph, environment.settings, dict(environment.names), environment.scale,
-        frozenset(overrides.names), environment.scaled, tuple(environment.expectations),
-        diagnostics,
-    )  # fmt: skip

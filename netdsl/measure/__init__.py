@@ -1,6 +1,7 @@
 """Graph to numbers, and what follows from them: expectations, advice."""
 
 from netdsl.measure.advise import advise as advise
+from netdsl.measure.advise import count_scores as count_scores
 from netdsl.measure.expect import check_expectations as check_expectations
 from netdsl.measure.stochastic import Step as Step
 from netdsl.measure.stochastic import training_step as training_step

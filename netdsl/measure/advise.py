@@ -16,12 +16,17 @@ LARGE = 10**6
 def advise(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """Yield what a careful colleague would point out."""
     yield from _large(graph)
+    yield from count_scores(graph, settings)
+    if not settings.residual and settings.drop_path:
+        yield Diagnostic("N0504", "a plain network has no stochastic depth: drop_path is ignored")
+
+
+def count_scores(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
+    """Yield an error where a network that ends in a vector has not one score a class."""
     output = graph.output
     if settings.classes not in (None, output.shape.channels) and not output.shape.is_map:
         message = f"the network gives {output.shape.channels} scores for {settings.classes} classes"
         yield Diagnostic("E0310", message, output.span, help="write `FC classes`")
-    if not settings.residual and settings.drop_path:
-        yield Diagnostic("N0504", "a plain network has no stochastic depth: drop_path is ignored")
 
 
 def _large(graph: Graph) -> Iterator[Diagnostic]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netdsl.errors import Diagnostic, Misfit, NetDSLError
-from netdsl.ir import Graph, Node, Shape
+from netdsl.ir import UNKNOWN, Graph, Node, Shape
 from netdsl.ops.convolution import Convolution, has_bias
 from netdsl.ops.wiring import AveragePad, Shortcut, ShortcutAdd, StochasticDepth, ZeroPad
 
@@ -18,8 +18,8 @@ def fit_shortcuts(graph: Graph) -> Graph:
     """
     if not any(isinstance(node.op, Shortcut) for node in graph):
         return graph.prune()
-    findings: list[Diagnostic] = []
-    absent = _absent(graph)
+    absent, found = _absent(graph), misfits(graph)
+    findings = list(found.values())
 
     def change(node: Node, rebuilt: Graph) -> Node:
         if node.name in absent:
@@ -27,9 +27,7 @@ def fit_shortcuts(graph: Graph) -> Graph:
         if not isinstance(node.op, Shortcut):
             return node
         x, entry = rebuilt.inputs(node)
-        diagnostic = _misfit(node, node.op, x.shape)
-        if diagnostic:
-            findings.append(diagnostic)
+        if node.name in found:
             return x
         try:
             return _fitted(node, node.op, x, entry, rebuilt)
@@ -41,6 +39,18 @@ def fit_shortcuts(graph: Graph) -> Graph:
     if findings:
         raise NetDSLError(*findings)
     return fitted.prune()
+
+
+def misfits(graph: Graph) -> dict[str, Diagnostic]:
+    """Return what is wrong with shortcuts by their nodes, so far as shapes are known."""
+    absent, found = _absent(graph), dict[str, Diagnostic]()
+    for node in graph:
+        if isinstance(node.op, Shortcut) and node.name not in absent:
+            x, _ = graph.input_shapes(node)
+            diagnostic = None if UNKNOWN in (x, node.op.target) else _misfit(node, node.op, x)
+            if diagnostic:
+                found[node.name] = diagnostic
+    return found
 
 
 def _absent(graph: Graph) -> set[str]:

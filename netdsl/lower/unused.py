@@ -1,0 +1,60 @@
+"""What a file says and nothing uses: parameters, definitions, defaults, layers."""
+
+from __future__ import annotations
+
+from netdsl.errors import Diagnostic
+from netdsl.ir import Graph
+from netdsl.lower.header import Environment, Report
+from netdsl.lower.mentions import layers_in, names_in, reachable
+from netdsl.lower.override import Overrides
+from netdsl.syntax import tree
+
+
+def warn_of_unused_names(file: tree.File, environment: Environment, report: Report) -> None:
+    """Warn of parameters and definitions of the file that nothing mentions."""
+    words, called = reachable(file.body, environment.definitions)
+    expected = {o.key for e in environment.expectations for o in e.options}
+    for name, span in environment.parameters.items():
+        if name not in environment.used | words | expected:
+            report(Diagnostic("W0502", f"the parameter `{name}` is never used", span))
+    for definition in environment.definitions.values():
+        own = definition.span.source.name == file.span.source.name
+        if definition.name not in called and own:
+            message = f"the definition `{definition.name}` is never used"
+            report(Diagnostic("W0502", message, definition.name_span))
+        read = names_in(definition.body) | names_in(tuple(f.default for f in definition.formals))
+        for formal in definition.formals:
+            if own and formal.name not in read:
+                message = f"the parameter `{formal.name}` of `{definition.name}` is never used"
+                report(Diagnostic("W0502", message, formal.span))
+
+
+def warn_of_unused_defaults(
+    file: tree.File, environment: Environment, overrides: Overrides, report: Report
+) -> None:
+    """Warn of options that no layer takes, of the header or from outside.
+
+    Those of `Norm` reach norms that are not written; a layer that a count of 0 leaves out, another
+    scale may put in.
+    """
+    defaults = environment.defaults
+    _, called = reachable(file.body, environment.definitions)
+    written = layers_in((file.body, *(environment.definitions[name] for name in called)))
+    spans = {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
+    for layer, options in defaults.layers.items():
+        for option in options if layer != "Norm" else ():
+            name = f"{layer}.{option}"
+            unread = layer in defaults.filled and name not in defaults.read
+            if unread or layer not in written:
+                why = f"every {layer} says its own" if unread else f"there is no {layer}"
+                span = None if name in overrides.names else spans[layer]
+                report(Diagnostic("W0502", f"the default `{name}` is never used: {why}", span))
+
+
+def warn_of_unread_layers(graph: Graph, report: Report) -> None:
+    """Warn of layers that end nowhere: behind them, a branch starts from a label before them."""
+    needed = {node.layer for node in graph.prune()} if len(graph) else set()
+    dead = {node.layer: node.span for node in graph if node.layer not in needed}
+    for span in dead.values():
+        message = "nothing reads what this layer makes: it is left out"
+        report(Diagnostic("W0507", message, span))
