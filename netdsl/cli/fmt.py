@@ -28,7 +28,10 @@ def command(archs: tuple[str, ...], write: bool, check: bool) -> int:
         if check:
             continue
         if write and arch != "-":
-            Path(source.path or arch).write_text(text, encoding="utf-8")
+            if source.path != Path(arch):
+                raise click.UsageError(f"{arch} comes with netdsl, and -w is for files of your own")
+            if changed[-1:] == [arch]:
+                source.path.write_text(text, encoding="utf-8")
         else:
             click.echo(text, nl=False)
     if check:

@@ -212,6 +212,12 @@ class TestSourceFmtList:
         assert run("fmt", "net.arch", "--check", cwd=tmp_path).returncode == 0
         assert run("fmt", "net.arch", cwd=tmp_path).stdout == text
 
+    def test_fmt_writes_nothing_that_is_not_the_persons_own(self, tmp_path: Path) -> None:
+        done = run("fmt", "-w", "resnet56", cwd=tmp_path)
+        assert done.returncode == 2
+        assert "resnet56 comes with netdsl, and -w is for files of your own" in done.stderr
+        assert list(tmp_path.iterdir()) == []
+
     def test_list_names_what_is_shipped(self, tmp_path: Path) -> None:
         done = run("list", cwd=tmp_path)
         assert "net1" in done.stdout
