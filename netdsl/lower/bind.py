@@ -175,9 +175,10 @@ def _unknown_word(
     It may be the value of an option without its key, an option without its value, or the end of a
     name of torch: `Conv2d` reads as `Conv 2 d`.
     """
-    glued = re.search(r"[A-Z][A-Za-z]*\d+[a-z]\w*\Z", word.span.source.text[: word.span.end])
+    before = word.span.source.text[max(0, word.span.end - 64) : word.span.end]
+    glued = re.search(r"[A-Z][A-Za-z]*\d+[a-z]\w*\Z", before)
     if glued:
-        whole = Span(word.span.source, glued.start(), glued.end())
+        whole = Span(word.span.source, word.span.end - len(glued[0]), word.span.end)
         return fail("E0201", f"unknown layer `{glued[0]}`; did you mean `{cls.code}`?", whole)
     if word.text in known and word.text not in arguments(Settings):
         example = f"{word.text}3" if len(word.text) == 1 else f"{word.text}=…"
