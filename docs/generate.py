@@ -8,8 +8,10 @@ import performance
 import reports
 import results
 import zoo
+from click.testing import CliRunner
 
 import netdsl
+from netdsl.cli.build import command as build
 from netdsl.codes import code_table
 from netdsl.ops.manual import layer_table
 from netdsl.train.recipe import read_recipe
@@ -33,7 +35,7 @@ def parts() -> dict[str, str]:
     except netdsl.NetDSLError as error:
         mistake = str(error)
     return {
-        "build": f"```\n{_built(netdsl.load('net1'))}\n```",
+        "build": f"```\n{CliRunner().invoke(build, ['net1']).stdout}```",
         "mistake": f"```\n{mistake}\n```",
         "layers": layer_table(),
         "codes": code_table(),
@@ -44,10 +46,6 @@ def parts() -> dict[str, str]:
             for example in results.examples()
         },
     }
-
-
-def _built(network: netdsl.Network) -> str:
-    return f"{network.table()}\nAssumed: {', '.join(network.assumed)}."
 
 
 def recipe_table() -> str:
