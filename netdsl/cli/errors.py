@@ -30,14 +30,12 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
     """
     from netdsl import train
     from netdsl.cli.resume import reopen_unchanged
+    from netdsl.cli.trained import weights_of
     from netdsl.experiment.analysis import About, find_errors, look, write_errors
     from netdsl.experiment.analysis.names import named
 
     folder = train.RunFolder.open(run)
-    file = folder.best if weights == "best" else folder.last
-    if not file.is_file():
-        raise train.TrainError(f"{run} has no weights yet: no epoch of it is done", None,
-                               train.ExitCode.IO)  # fmt: skip
+    file = weights_of(folder, weights)
     network, images = reopen_unchanged(folder, data_dir)
     model = network.module()
     train.load_weights(model, file)

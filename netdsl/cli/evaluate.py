@@ -14,6 +14,7 @@ from netdsl.cli.resume import reopen_unchanged
 from netdsl.cli.trained import (
     Trained,
     how_computed,
+    images_asked,
     open_trained,
     take_flags,
     tell_left_out,
@@ -97,9 +98,8 @@ def _score_own(
 
     run = trained.run
     assert run is not None, "weights alone have no images"
-    asked: Any = run.asked
-    name = asked.get("data", {}).get("data")
-    if name is not None and name not in train.DATA_SETS and not Path(name).is_dir():
+    name = images_asked(run)["data"]
+    if name not in train.DATA_SETS and not Path(name).is_dir():
         fact = f"the images of {trained.path} are gone: there is no folder {name}"
         raise train.TrainError(fact, "give --data and the folder where they are now")
     _, images = reopen_unchanged(run, data_dir)
@@ -110,10 +110,11 @@ def _score_own(
 def _picked(trained: Trained, data: str | None, data_dir: Path | None, split: str) -> Picked:
     from netdsl.train.inference import pick_split
 
-    asked: Any = {"data": {}} | dict(trained.run.asked if trained.run else {})
     if data is None:
-        data = asked["data"]["data"]
-        data_dir = data_dir or (Path(asked["data_dir"]) if asked["data_dir"] else None)
+        assert trained.run is not None, "weights alone have no images"
+        data = str(images_asked(trained.run)["data"])
+        kept: Any = trained.run.asked.get("data_dir")
+        data_dir = data_dir or (Path(kept) if kept else None)
     bring_missing(data, data_dir)
     free = (trained.about.shape, len(trained.about.classes))
     return pick_split(data, split, data_dir=data_dir, holdout=trained.holdout, free=free)

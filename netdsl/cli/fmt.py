@@ -23,14 +23,15 @@ def command(archs: tuple[str, ...], write: bool, check: bool) -> int:
     for arch in archs:
         source = open_source(arch)
         text = to_text(source.file)
-        if text != source.file.span.source.text:
+        is_canonical = text == source.file.span.source.text
+        if not is_canonical:
             changed.append(arch)
         if check:
             continue
         if write and arch != "-":
             if source.path != Path(arch):
                 raise click.UsageError(f"{arch} comes with netdsl, and -w is for files of your own")
-            if changed[-1:] == [arch]:
+            if not is_canonical:
                 source.path.write_text(text, encoding="utf-8")
         else:
             click.echo(text, nl=False)

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from netdsl.cli.choices import FLAGS
 from netdsl.cli.images import load_images
-from netdsl.cli.trained import rebuild
+from netdsl.cli.trained import images_asked, rebuild
 
 if TYPE_CHECKING:
     from netdsl.api import Network
@@ -106,16 +106,11 @@ def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> Plan:
 
 def reopen(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:
     """Read the network and the images of a run again."""
-    from netdsl.train import TrainError
-
-    asked: Any = run.asked
-    if "data" not in asked:
-        fact = f"{run.path} does not tell which images it was trained on: Python made it"
-        raise TrainError(fact, "`netdsl evaluate` takes others by --data")
+    asked, images = dict[str, Any](run.asked), images_asked(run)
     where = str(run.path / "network.arch")
     network = rebuild(run.network, asked.get("overrides", {}), asked.get("scale"), where)
     kept = asked.get("data_dir")
-    return network, load_images(asked["data"], data_dir or (Path(kept) if kept else None))
+    return network, load_images(dict(images), data_dir or (Path(kept) if kept else None))
 
 
 def reopen_unchanged(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:

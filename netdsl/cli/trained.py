@@ -103,9 +103,7 @@ def open_trained(path: Path, which: str | None) -> Trained:
         raise TrainError(fact, None, ExitCode.IO)
     run = RunFolder.open(path)
     which = which or "best"
-    weights = run.best if which == "best" else run.last
-    if not weights.is_file():
-        raise TrainError(f"{path} has no weights yet: no epoch of it is done", None, ExitCode.IO)
+    weights = weights_of(run, which)
     asked: Any = run.asked
     # A run says itself how its network is built, whatever its weights say.
     about = about_weights(weights)
@@ -116,6 +114,28 @@ def open_trained(path: Path, which: str | None) -> Trained:
         scale=asked.get("scale", about.scale),
     )
     return Trained(path, which, weights, run, about)
+
+
+def weights_of(run: RunFolder, which: str) -> Path:
+    """Return the file of a run's best or last weights; raise where it has none yet."""
+    from netdsl.train import ExitCode, TrainError
+
+    weights = run.best if which == "best" else run.last
+    if not weights.is_file():
+        fact = f"{run.path} has no weights yet: no epoch of it is done"
+        raise TrainError(fact, None, ExitCode.IO)
+    return weights
+
+
+def images_asked(run: RunFolder) -> Mapping[str, Any]:
+    """Return how the images of a run were chosen; raise where it does not tell."""
+    from netdsl.train import TrainError
+
+    asked: Any = run.asked
+    if "data" not in asked:
+        fact = f"{run.path} does not tell which images it was trained on: Python made it"
+        raise TrainError(fact, "`netdsl evaluate` takes others by --data")
+    return asked["data"]  # type: ignore[no-any-return]
 
 
 def rebuild(text: str, overrides: Mapping[str, Any], scale: str | None, name: str) -> Network:

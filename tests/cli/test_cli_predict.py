@@ -115,12 +115,13 @@ def test_a_run_that_python_made_is_evaluated_on_images_that_are_given(run: Run, 
     record = json.loads((here / "run" / "settings.json").read_text())
     record["asked"] = {}
     (here / "run" / "settings.json").write_text(json.dumps(record))
-    code, _, err = run("evaluate", "run")
-    assert (code, err) == (
-        3,
-        "error: run does not tell which images it was trained on: Python made it\n"
-        "  = help: `netdsl evaluate` takes others by --data\n",
-    )
+    for split in ("val", "all"):
+        code, _, err = run("evaluate", "run", "--split", split)
+        assert (code, err) == (
+            3,
+            "error: run does not tell which images it was trained on: Python made it\n"
+            "  = help: `netdsl evaluate` takes others by --data\n",
+        )
     code, out, _ = run("evaluate", "run", "--data", "images", "--json")
     assert (code, json.loads(out)["accuracy"]) == (0, recorded(here)[0])
 
