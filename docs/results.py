@@ -64,7 +64,7 @@ def experiments(example: Example) -> str:
             continue
         runs = [run for run in found.runs if run.state == "finished"]
         cells = (
-            f"{len(runs)} of {len(found.runs)}", cut(_of_all(found)) or "whole",
+            f"{len(runs)} of {len(found.runs)}", cut(shared_budget(found)) or "whole",
             duration(sum(run.seconds for run in runs)), _joined(run.device for run in runs),
             f"[table](results/{name}/report/table.md)",
         )  # fmt: skip
@@ -164,7 +164,7 @@ def extent(results: Results) -> str:
     """Say how far the runs of an experiment went, on what, and how long they took."""
     runs = [run for row in results.rows for run in row.finished]
     plan = results.plan
-    budget = f"cut to {cut(_of_all(results))}" if plan.budget else "the whole budget"
+    budget = f"cut to {cut(shared_budget(results))}" if plan.budget else "the whole budget"
     where = f"{_joined(run.device for run in runs)}, torch {_joined(run.torch for run in runs)}"
     commits = ", ".join(commits_of(runs))
     made = f", commit {commits}" if commits else ""
@@ -176,7 +176,7 @@ def extent(results: Results) -> str:
     )
 
 
-def _of_all(results: Results) -> Mapping[str, object]:
+def shared_budget(results: Results) -> Mapping[str, object]:
     """Return what the budget says of all rows: not how long, where networks or stages differ."""
     budget = results.plan.budget
     if {row.job.epochs for row in results.rows} == {budget.get("epochs")}:

@@ -137,6 +137,24 @@ class TestMistakes:
             (["build", "net1", "--input", "64"], "`64` is not a shape such as 3x64x64"),
             (["build", "net1", "--scale", "s"], "the file has no scale `s`"),
             (["draw", "net1", "-o", "net1.jpg"], "must end in .svg, .png, .pdf, .dot"),
+            (["train", "net1", "--save-minutes", "nan"], "nan is not a number of minutes"),
+            (
+                ["train", "net1", "--epochs", "2", "--set", "iterations=3"],
+                "are both given, and say the same",
+            ),
+            (
+                ["train", "net1", "--set", "iterations=3", "--set", "epochs=2"],
+                "epochs and iterations are both given",
+            ),
+            (["train", "net1", "--set", "lr=1" + 400 * "0"], "lr is too large"),
+            (
+                ["compare", "net1", "--epochs", "1", "--set", "epochs=9"],
+                "--epochs and --set epochs=… are both given",
+            ),
+            (
+                ["compare", "net1", "--epochs", "1", "--set", "iterations=9"],
+                "--epochs and --set iterations=… are both given",
+            ),
             (["build", "missing.arch"], "cannot read missing.arch: No such file or directory"),
             (["biuld", "net1"], "No such command 'biuld'"),
         ],
@@ -177,12 +195,12 @@ class TestCheck:
 
 
 class TestDraw:
-    @pytest.mark.parametrize("suffix", ["svg", "png", "pdf", "dot"])
+    @pytest.mark.parametrize("suffix", ["svg", "png", "pdf", "dot", "SVG"])
     def test_every_format(self, suffix: str, tmp_path: Path) -> None:
         done = run("draw", "net1", "--twins", "-o", f"net.{suffix}", cwd=tmp_path)
         assert (done.returncode, done.stdout, done.stderr) == (0, f"net.{suffix}\n", "")
         heads = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph"}
-        assert heads[suffix] in (tmp_path / f"net.{suffix}").read_bytes()[:200]
+        assert heads[suffix.lower()] in (tmp_path / f"net.{suffix}").read_bytes()[:200]
 
     def test_the_file_is_named_after_the_network(self, tmp_path: Path) -> None:
         assert run("draw", "digits", cwd=tmp_path).stdout == "digits.svg\n"
@@ -223,7 +241,9 @@ class TestSourceFmtList:
         assert "net1" in done.stdout
         assert "resnet20, resnet32, resnet44, resnet56, resnet110" in done.stdout
         assert "\n\nthe zoo of torchvision:\nalexnet\n" in done.stdout
-        assert "Squeeze-and-excitation" in run("list", "layers", cwd=tmp_path).stdout
+        layers = run("list", "layers", cwd=tmp_path).stdout
+        assert "Squeeze-and-excitation" in layers
+        assert {"Res", "Add", "Cat"} <= {line.split()[0] for line in layers.splitlines()}
 
 
 def test_the_first_thing_a_person_types_explains_itself(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import importlib
 import re
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 from types import ModuleType
 from typing import Any
 
@@ -180,3 +181,14 @@ def test_a_budget_is_told_in_words(
     for folder in ("examples", "docs"):
         monkeypatch.syspath_prepend(ROOT / folder)
     assert importlib.import_module("results").cut(budget) == said
+
+
+def test_a_budget_says_not_how_long_where_rows_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("examples", "docs"):
+        monkeypatch.syspath_prepend(ROOT / folder)
+    said = importlib.import_module("results").shared_budget
+    budget = {"limit": 5000, "epochs": 12, "milestones": [8]}
+    of = {n: SimpleNamespace(job=SimpleNamespace(epochs=n)) for n in (12, 36)}
+    for rows, left in (((12, 12), budget), ((12, 36), {"limit": 5000}), ((36,), {"limit": 5000})):
+        found = SimpleNamespace(plan=SimpleNamespace(budget=budget), rows=[of[n] for n in rows])
+        assert said(found) == left
