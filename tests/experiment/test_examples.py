@@ -6,8 +6,7 @@ import importlib
 import re
 import shlex
 from pathlib import Path
-from types import SimpleNamespace
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
