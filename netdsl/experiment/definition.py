@@ -225,6 +225,8 @@ def _values(key: str, values: object, path: Path) -> tuple[Value, ...]:
             raise _wrong(fact, "a number, a text or a truth can vary")
         if key == "plain" and not isinstance(value, bool):
             raise _wrong(f"{path}, [grid]: plain has {value!r}, but must have true and false")
+        if key in _NETWORK:
+            _check({key: value}, _NETWORK, f"{path}, [grid]: ", "a network")
     return tuple(dict.fromkeys(values))
 
 

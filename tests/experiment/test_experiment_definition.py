@@ -48,6 +48,7 @@ def failure(run: Callable[[], object]) -> tuple[str, str | None, int]:
         (NETWORK + "paper = { plain = { vall = 0.4 } }\n", "[[network]] 1: paper: plain: 'vall' is not a key of a paper's numbers", "did you mean val?"),
         (NETWORK + "paper = { plain = { val = 'x' } }\n", "[[network]] 1: paper: plain: val is 'x', but must be a number or a whole number", None),
         (NETWORK + "set = { epochs = 3, iterations = 50 }\n", "[[network]] 1: set: epochs and iterations are both given, and say the same", "leave one of them out"),
+        (NETWORK + "[grid]\nrecipe = [3]\n", "[grid]: recipe is 3, but must be a text", None),
         (NETWORK + "[grid]\nplain = ['both']\n", "[grid]: plain has 'both', but must have true and false", None),
         (NETWORK + "[grid]\nn = 3\n", "[grid]: n is 3, but must be a list of values", None),
         (NETWORK + "[grid]\nn = [[3]]\n", "[grid]: n has [3]", "a number, a text or a truth can vary"),
