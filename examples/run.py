@@ -32,7 +32,7 @@ def main() -> None:
     example = read_example(FOLDER / choice.example)
     wanted = [item for item in example.items if not choice.only or item.name in choice.only]
     (example.folder / "figures").mkdir(exist_ok=True)
-    lines = {line: item for item in wanted for line in _lines(item, choice.budget)}
+    lines = {line: item for item in wanted for line in _lines(item, _options(choice))}
     if choice.list:
         print("\n".join(lines))
         return
@@ -51,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     names = sorted(path.parent.name for path in FOLDER.glob("*/report.toml"))
     parser.add_argument("example", choices=names)
-    parser.add_argument("--budget", default="", help="what experiments are cut to, such as cpu")
+    parser.add_argument("--budget", help="what experiments are cut to, such as cpu")
+    parser.add_argument("--jobs", type=int, help="how many runs of an experiment at once")
+    parser.add_argument("--threads", type=int, help="of each run of an experiment")
     parser.add_argument("--only", action="append", metavar="ITEM", help='such as "Table 1"')
     parser.add_argument("--list", action="store_true", help="print the commands and run none")
     parser.add_argument("--keep", action="store_true", help=f"renew {RESULTS}/ afterwards")
@@ -70,10 +72,17 @@ def _folder(example: Example, name: str) -> Path:
     return example.folder / "experiments" / name
 
 
-def _lines(item: Item, budget: str) -> list[str]:
-    """Return the commands of an item, its experiments within the budget."""
-    cut = f" --budget {budget}" if budget else ""
-    return [f"{line}{cut}" if "experiment run" in line else line for line in item.commands]
+def _options(choice: argparse.Namespace) -> str:
+    """Return what is handed on to `netdsl experiment run`, each word behind a space."""
+    said = {name: getattr(choice, name) for name in ("budget", "jobs", "threads")}
+    return "".join(
+        f" --{name} {shlex.quote(str(value))}" for name, value in said.items() if value is not None
+    )
+
+
+def _lines(item: Item, options: str) -> list[str]:
+    """Return the commands of an item, with these options where an experiment is run."""
+    return [f"{line}{options}" if "experiment run" in line else line for line in item.commands]
 
 
 def _typed(line: str, example: Example, item: Item) -> int:

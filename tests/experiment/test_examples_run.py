@@ -98,11 +98,22 @@ def test_an_example_is_run_kept_run_again_and_gone_on_with(example: Path) -> Non
     (example / "small.toml").write_text(EXPERIMENT.format(seeds=3))
     former = example / "results" / "small" / "runs" / "0123456789abcdef"
     shutil.copytree(former.with_name(min(kept)), former)
-    run(example, "--go-on", "--keep")
+    run(example, "--go-on", "--keep", "--jobs", "2")
     assert not former.exists()
     plan = json.loads((example / "results" / "small" / "plan.json").read_text())
     assert started(example) == {job["key"] for job in plan["jobs"]} - kept
     assert len(plan["jobs"]) == 6
+
+
+def test_options_are_handed_on_to_experiments_alone(example: Path) -> None:
+    told = run(example, "--jobs", "2", "--threads", "1", "--list")
+    assert told.splitlines() == [
+        "netdsl draw digits -o figures/digits.svg",
+        "netdsl experiment run small.toml --budget cpu --jobs 2 --threads 1",
+        "netdsl errors RUN -o results/errors",
+    ]
+    told = run(example, "--only", "Table 1", "--jobs", "0", code=2)
+    assert told.splitlines()[0] == "$ netdsl experiment run small.toml --budget cpu --jobs 0"
 
 
 def test_a_command_on_a_run_says_that_none_is_finished(example: Path) -> None:
