@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netdsl.cli.images import reading_once
+from netdsl.cli.notes import each_once
 from netdsl.cli.resolve_line import resolve_line
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def planned_experiment(definition: Definition, folder: Path) -> tuple[Plan, tupl
     """Return the runs of an experiment and its rows."""
     from netdsl.experiment.planning import make_plan
 
-    with reading_once():
+    with reading_once(), each_once():
         return make_plan(definition, folder, resolve_line)
 
 

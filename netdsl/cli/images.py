@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.notes import note
+
 if TYPE_CHECKING:
     from netdsl.api import Network
     from netdsl.shelf import Source
@@ -51,7 +53,7 @@ def wanted_images(options: dict[str, Any], said: Any) -> dict[str, Any]:
     """Take the options out that decide which images these are: what a run remembers of them."""
     where = {name: options.pop(name) for name in ("data", "limit", "holdout", "on_bad_image")}
     if where["data"] is None:
-        click.echo("no --data is given: training on made-up shapes that fit the network", err=True)
+        note("no --data is given: training on made-up shapes that fit the network")
         where["data"] = "shapes"
     return where | {"limit_classes": said.names.get("classes"), "shape": None}
 
@@ -103,8 +105,8 @@ def _load(where: dict[str, Any], data_dir: Path | None) -> DataSet:
             holdout=where.get("holdout", 0.2), shape=tuple(shape) if shape else None,
             on_bad_image=where.get("on_bad_image", "error"), decoded=decoded,
         )  # fmt: skip
-    for note in images.notes:
-        click.echo(f"{images.name}: {note}", err=True)
+    for fact in images.notes:
+        note(f"{images.name}: {fact}")
     return images
 
 
@@ -173,7 +175,7 @@ def _meet_fitted(
         said = replace(said, names={**said.names, "classes": classes})
         network = _build(source, said, images.shape, classes)
     fact = f"--fit: the images of {images.name} are brought to {_x(images.shape)}"
-    click.echo(f"{fact} for {network.name}{end}", err=True)
+    note(f"{fact} for {network.name}{end}")
     return network, images
 
 

@@ -11,6 +11,7 @@ import click
 from netdsl.cli.choices import take_choices, take_recipe, training_options, with_recipe
 from netdsl.cli.images import data_options, meet, wanted_images
 from netdsl.cli.network import network_options, open_source, overrides, show_warnings
+from netdsl.cli.notes import note
 from netdsl.cli.ranks import one_voice
 from netdsl.cli.resume import Plan, earlier_run, goes_on, machine_of, replan, run_options
 from netdsl.cli.stages import alone, carry_over, new_folder, stage_folder
@@ -169,6 +170,7 @@ def planned(
 ) -> Plan:
     """Return what the command line asks for."""
     from netdsl import train
+    from netdsl.train.idle import idle
 
     source = open_source(arch)
     keys = ("plain", "definitions", "scale", "input_", "classes")
@@ -177,6 +179,8 @@ def planned(
     network, images = meet(source, said, where, data_dir, fit)
     suited: Choices = {**images.defaults, "augment": images.augment}
     settings = train.resolve(machine, suited, recipe.train, chosen, images=len(images.train))
+    for fact in idle(chosen, settings):
+        note(fact)
     asked: dict[str, Any] = {
         "network": network.name, "overrides": dict(network.overrides.names),
         "scale": network.overrides.scale, "data": where,

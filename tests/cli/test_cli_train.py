@@ -163,6 +163,15 @@ def test_a_plan_says_what_a_training_would_take_and_leaves_nothing(images: Path)
     assert [path for path in sorted(images.iterdir()) if path.name != "netdsl-data"] == before
 
 
+def test_a_setting_that_changes_nothing_is_told(images: Path) -> None:
+    arguments = ("train", "-", "--data", "images", "--epochs", "3", "--batch-size", "8", "--plan")
+    done = run(*arguments, "--set", "milestones=2", cwd=images, stdin=TINY)
+    assert (done.returncode, done.stderr) == (
+        0,
+        "milestones changes nothing: schedule is one_cycle\n",
+    )
+
+
 def test_a_plan_of_a_run_that_has_begun_is_refused(tmp_path: Path) -> None:
     done = run("train", "digits", "--resume", "run", "--plan", cwd=tmp_path)
     assert done.returncode == 2

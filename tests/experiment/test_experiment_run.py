@@ -426,3 +426,10 @@ def test_a_network_without_shortcuts_is_its_own_twin_and_stands_there_once(tmp_p
     assert [(Path(arch).stem, more == "--plain") for arch, more in lines] == [
         ("bare", False), ("block", False), ("block", True)
     ]  # fmt: skip
+
+
+def test_what_is_said_of_several_networks_is_said_once(tmp_path: Path) -> None:
+    written(tmp_path, FILE.replace("threads = 1", "threads = 1, gamma = 0.2"))
+    done = run("run", "--print-jobs", folder=tmp_path)
+    assert done.stderr == "gamma changes nothing: schedule is one_cycle\n"
+    assert len(done.stdout.splitlines()) == 2

@@ -1,0 +1,41 @@
+"""Choices that change nothing beside the others: a milestone where no schedule looks at one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netdsl.train.settings import Choices, Settings
+
+
+def idle(said: Choices, settings: Settings) -> Iterator[str]:
+    """Yield a sentence for each choice that changes nothing in a training under these settings.
+
+    >>> from netdsl.train.settings import resolve
+    >>> said = Choices(optimiser="adam", nesterov=True)
+    >>> list(idle(said, resolve(said)))
+    ['nesterov changes nothing: optimiser is adam']
+    """
+    for name, is_chosen, why in _reasons(said, settings):
+        if is_chosen and why:
+            yield f"{name} changes nothing: {why}"
+
+
+def _reasons(said: Choices, s: Settings) -> Iterator[tuple[str, bool, str]]:
+    """Yield settings, whether they are chosen, and why they change nothing, empty if they do."""
+    of_steps = "" if s.schedule == "step" else f"schedule is {s.schedule}"
+    yield "milestones", bool(said.get("milestones")), of_steps
+    yield "gamma", said.get("gamma") is not None, of_steps
+    is_counted = s.schedule == "step" or s.warmup >= 1
+    uncounted = (
+        "" if is_counted else "there are no milestones, and warmup is a part of the training"
+    )
+    yield "unit", said.get("unit") == "iterations", uncounted
+    yield "nesterov", said.get("nesterov") is True, _unless(s.optimiser == "sgd", "optimiser", s)
+    decays = s.weight_decay > 0
+    yield "decay_norms", said.get("decay_norms") is not None, _unless(decays, "weight_decay", s)
+    lasts = said.get("patience") is not None and s.patience >= s.epochs
+    yield "patience", lasts, f"the training has {s.epochs} epochs"
+
+
+def _unless(holds: bool, name: str, s: Settings) -> str:
+    return "" if holds else f"{name} is {getattr(s, name)}"
