@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
+
+_PICTURES = 0x2400  # U+2400 is the picture of U+0000, and so on
+_PICTURES_OF, _DELETE = 0x20, 0x7F
+_TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +170,7 @@ def _excerpt(diagnostic: Diagnostic, span: Span) -> Iterator[str]:
         for number in rows:
             on_row = [m for m in here if source.position(m[0].start)[0] == number]
             text, shift = _clip(source.line(on_row[0][0].start), on_row, source)
-            yield f"{number:>{gutter}} | {text}".rstrip()
+            yield f"{number:>{gutter}} | {_printable(text)}".rstrip()
             for line in _underline(on_row, source, text, shift):
                 yield f"{' ' * gutter} | {line}"
 
@@ -190,11 +195,37 @@ def _underline(
 
 
 def _same_width(line: str, marks: str) -> str:
-    """Keep the tabs of the line above, so that marks stay under their characters."""
+    """Make each mark as wide as its character of the line above, so that it stays under it."""
     return "".join(
-        "\t" if c == "\t" and m == " " else m
+        "\t" if c == "\t" and m == " " else m * max(_width(c), m != " ")
         for m, c in zip(marks, line.ljust(len(marks)), strict=False)
     )
+
+
+def _width(character: str) -> int:
+    """Return how many columns of a terminal a character fills."""
+    if unicodedata.category(character) in ("Mn", "Me", "Cf") and not _turns(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+
+
+def _printable(line: str) -> str:
+    """Show what a terminal would obey: control characters, and those that turn text around."""
+    return "".join(map(_sign, line))
+
+
+def _sign(character: str) -> str:
+    code = ord(character)
+    if character != "\t" and code < _PICTURES_OF:
+        return chr(_PICTURES + code)
+    if code == _DELETE:
+        return "␡"
+    unsafe = unicodedata.category(character) == "Cc" and character != "\t"
+    return "�" if unsafe or _turns(character) else character
+
+
+def _turns(character: str) -> bool:
+    return unicodedata.bidirectional(character) in _TURNING
 
 
 def _clip(

@@ -31,7 +31,8 @@ OPTIONS = (
     click.option("--data-dir", type=click.Path(path_type=Path),
                  help="Where a named data set lies; NETDSL_DATA or a folder of yours, unless "
                  "given."),
-    click.option("--limit", type=click.IntRange(2), help="Use this many training images."),
+    click.option("--limit", type=click.IntRange(2), help="Use this many training "
+                 "images, and as large a part of those of validation."),
     click.option("--holdout", type=click.FloatRange(0, 1, min_open=True, max_open=True),
                  default=0.2, show_default=True,
                  help="The part of a folder without val that is held out for validation."),

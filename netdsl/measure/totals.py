@@ -31,7 +31,8 @@ def depth(graph: Graph) -> int:
 def receptive_fields(graph: Graph) -> dict[str, Size | None]:
     """Return how many input positions each node sees, height and width; None for the whole map.
 
-    The maximum over branches; padding counts, so that a field may exceed the input.
+    The maximum over branches; padding counts, so that a field may exceed the input. Behind layers
+    that enlarge a map, whose positions see unlike windows, those count as evenly spaced.
     """
     found: dict[str, tuple[Field, Field]] = {}
     for node in graph:

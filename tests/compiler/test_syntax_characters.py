@@ -20,7 +20,7 @@ error[E0101]: unexpected characters `６４`
   --> net.arch:1:6
    |
  1 | Conv ６４
-   |      ^^
+   |      ^^^^
    = help: write `64`
 """,
     "drop_path 1e−6 Conv 3": """
@@ -67,7 +67,7 @@ error[E0101]: unexpected character `（`
   --> net.arch:1:1
    |
  1 | （Conv 64)x2
-   | ^
+   | ^^
    = help: write `(`
 """,
     "Conv 64 .5": """
@@ -96,7 +96,7 @@ error[E0101]: unexpected character `.`
 error[E0101]: unexpected character U+0007
   --> net.arch:1:9
    |
- 1 | Conv 64 \x07 BB 3
+ 1 | Conv 64 ␇ BB 3
    |         ^
 """,
     "inpuﬁt 3x32x32 Conv 3": """
@@ -113,6 +113,20 @@ error[E0101]: unexpected character `&`
    |
  1 | Conv 64\t& BB 3
    |        \t^
+""",
+    'name "日本🙂e\u0301" & Conv': """
+error[E0101]: unexpected character `&`
+  --> net.arch:1:14
+   |
+ 1 | name "日本🙂e\u0301" & Conv
+   |                ^
+""",
+    'name "\x1b[31m\x07\u202e" Conv 3 \x7f': """
+error[E0101]: unexpected character U+007F
+  --> net.arch:1:23
+   |
+ 1 | name "␛[31m␇�" Conv 3 ␡
+   |                       ^
 """,
     'name "net\nConv 64': """
 error[E0115]: the string is not closed
