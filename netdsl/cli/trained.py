@@ -45,9 +45,9 @@ class Trained:
 
     @property
     def holdout(self) -> float:
-        """The part of the images that the run held back; the usual one where that is unknown."""
+        """The part of the images that was held back; the usual one where that is unknown."""
         asked: Any = self.run.asked if self.run else {}
-        return float(asked.get("data", {}).get("holdout", 0.2))
+        return float(asked.get("data", {}).get("holdout", self.about.holdout))
 
     def module(self) -> Any:
         """Return the network with its weights."""

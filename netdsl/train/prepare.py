@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
@@ -124,10 +125,12 @@ def _about(run: RunFolder, data: DataSet, settings: Settings) -> dict[str, objec
     """Return what somebody needs to use the weights who has nothing else of the run."""
     mean, std = mean_and_std(data, settings.normalise)
     values = len(mean) if settings.normalise == "pixel" else data.shape[0]
+    images: Any = run.asked.get("data", {})
     return {
         "network": run.network,
         **{name: run.asked[name] for name in ("overrides", "scale") if name in run.asked},
         "data": data.name,
+        **({"holdout": images["holdout"]} if "holdout" in images else {}),
         "shape": list(data.shape),
         "classes": list(data.classes),
         "class_ids": list(data.class_ids or data.classes),

@@ -109,6 +109,9 @@ def test_a_split_of_the_images_of_a_run_is_that_of_the_run(run: Run, here: Path)
     own = json.loads(out)["images"]
     _, out, _ = run("predict", "few", "--data", "images", "--split", "val", "--json")
     assert (own, len(json.loads(out)["images"])) == (4, 4)
+    shutil.copy(here / "few" / "best.safetensors", here / "w.safetensors")
+    _, out, _ = run("evaluate", "w.safetensors", "--data", "images", "--json")
+    assert json.loads(out)["images"] == 4
 
 
 def test_a_run_that_python_made_is_evaluated_on_images_that_are_given(run: Run, here: Path) -> None:

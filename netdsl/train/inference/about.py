@@ -26,6 +26,7 @@ class About:
     `mean` holds a number for each channel or for each of the H × W × C values of an image, of
     pixels in 0 … 1, and `std` one for each channel. `overrides` and `scale` are what was said in
     place of the text. `class_ids` are what lists of classes call them, such as WordNet's ids.
+    `holdout` is the part of a folder's images that was held back from the training.
     """
 
     network: str
@@ -37,6 +38,7 @@ class About:
     data: str = ""
     overrides: Mapping[str, object] = field(default_factory=dict)
     scale: str | None = None
+    holdout: float = 0.2
 
     def __post_init__(self) -> None:
         channels, height, width = self.shape
@@ -79,6 +81,7 @@ def about_weights(path: Path) -> About:
             data=_text(found.get("data", "")),
             overrides=dict(found.get("overrides", {})),
             scale=found.get("scale"),
+            holdout=float(found.get("holdout", 0.2)),
         )
     except (KeyError, TypeError, ValueError) as error:
         fact = f"{path} does not say soundly what its network takes and tells: {error}"
