@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
@@ -89,6 +89,12 @@ class Diagnostic:
            |       ^^^^ input 8x2x2
         """
         return "\n".join(_lines(self))
+
+    def within(self, called: Span | None) -> Diagnostic:
+        """Return it with the place where the definition is called that it is about."""
+        if called is None:
+            return self
+        return replace(self, labels=(*self.labels, Label(called, "called here")))
 
     def record(self) -> dict[str, object]:
         """Return what `--format json` prints: offsets count from 0, lines and columns from 1."""

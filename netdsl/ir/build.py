@@ -50,6 +50,7 @@ class Builder:
     layer: str = ""
     separator: str = ""
     span: Span | None = None
+    called: Span | None = None
     norm_options: dict[str, object] = field(default_factory=dict)
     units: int = 0
     rejected: set[tuple[str, str, Span | None]] = field(default_factory=set)
@@ -62,7 +63,8 @@ class Builder:
         )
         layer = f"{self.prefix}{self.layer}"
         names = tuple([x.name for x in inputs])
-        return self.graph.add(Node(path, op, names, self._infer(op, inputs), layer, self.span))
+        shape = self._infer(op, inputs)
+        return self.graph.add(Node(path, op, names, shape, layer, self.span, self.called))
 
     def expand(self, layer: Op | Block, x: Node, name: str) -> Node:
         """Add a written layer under this name, which is new in the scope that is being filled."""

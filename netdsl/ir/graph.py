@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Node:
     """One value in the network: an op applied to earlier nodes, in this order.
 
-    `name` is the dotted path of its module; `layer` names the written layer that it belongs to.
+    `name` is the dotted path of its module; `layer` names the written layer that it belongs to,
+    `span` is where that stands, and `called` where the definition is called that it stands in.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Node:
     shape: Shape
     layer: str
     span: Span | None = field(default=None, compare=False)
+    called: Span | None = field(default=None, compare=False)
 
     @property
     def scope(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
+from netdsl.errors import Diagnostic, Label, NetDSLError, fail
 from netdsl.ir import UNKNOWN, Builder, Entry, Graph, Leaf, Node, Outline, Repeat, Section, Shape
 from netdsl.lower.bind import bind
 from netdsl.lower.combine import Combiner
@@ -28,7 +28,6 @@ class Lowering:
     def __init__(self, environment: Environment, report: Report) -> None:
         self.environment = environment
         self.report = report
-        self.calls: list[Span] = []
         norm_options = environment.defaults.layers.get("Norm", {})
         self.build = Builder(Graph(), environment.settings, self._report_here)
         self.build.norm_options = {k: v for k, v in norm_options.items() if k != "kind"}
@@ -133,11 +132,9 @@ class Lowering:
         values = formal_values(core, definition, frame.scope, self.environment.names)
         names = {**self.environment.names, **values}
         path = frame.prefix + frame.name(core.name.lower())
-        self.calls.append(core.span)
-        outer, self.bound = self.bound, {}
+        outer, self.bound, self.build.called = (self.bound, self.build.called), {}, core.span
         y, outline = self.body(definition.body, x, Frame(f"{path}.", Counter(), Scope(names)))
-        self.bound = outer
-        self.calls.pop()
+        self.bound, self.build.called = outer
         text, source = call_text(core, values), written(core.span)
         return y, (Section(path, core.name, "def", (outline,), text, source, core.span, ("",)),)
 
@@ -159,11 +156,5 @@ class Lowering:
         return self.build.graph.add(Node(name, Act("none"), (x.name,), UNKNOWN, name))
 
     def _report_here(self, diagnostic: Diagnostic) -> None:
-        """Report, with the calls of definitions that led here."""
-        labels = tuple(Label(span, "called here") for span in reversed(self.calls[-1:]))
-        self.report(
-            Diagnostic(
-                diagnostic.code, diagnostic.message, diagnostic.span,
-                (*diagnostic.labels, *labels), diagnostic.mark, diagnostic.help,
-            )
-        )  # fmt: skip
+        """Report, with the call of the definition that led here."""
+        self.report(diagnostic.within(self.build.called))

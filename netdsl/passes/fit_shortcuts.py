@@ -32,7 +32,8 @@ def fit_shortcuts(graph: Graph) -> Graph:
         try:
             return _fitted(node, node.op, x, entry, rebuilt)
         except Misfit as misfit:
-            findings.append(Diagnostic(misfit.code, misfit.message, node.span, help=misfit.help))
+            found_here = Diagnostic(misfit.code, misfit.message, node.span, help=misfit.help)
+            findings.append(found_here.within(node.called))
             return x
 
     fitted = graph.map(change)
@@ -49,7 +50,7 @@ def misfits(graph: Graph) -> dict[str, Diagnostic]:
             x, _ = graph.input_shapes(node)
             diagnostic = None if UNKNOWN in (x, node.op.target) else _misfit(node, node.op, x)
             if diagnostic:
-                found[node.name] = diagnostic
+                found[node.name] = diagnostic.within(node.called)
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from netdsl.ir import Graph, Node
 from netdsl.ops.act import Act, HiddenAct
 from netdsl.ops.dense import Linear
@@ -21,6 +23,6 @@ def settle_activations(graph: Graph) -> Graph:
             return node
         if node.name not in hidden:
             return rebuilt[node.inputs[0]]
-        return Node(node.name, Act(node.op.kind), node.inputs, node.shape, node.layer, node.span)
+        return replace(node, op=Act(node.op.kind))
 
     return graph.map(change)
