@@ -65,8 +65,7 @@ def summary(found: Errors, weights: str) -> Iterator[str]:
 
 def _here(settings: Settings) -> Settings:
     """Return the settings with a device that this machine has: the run may come from another."""
-    from dataclasses import replace
-
     from netdsl.train.machine import is_available
+    from netdsl.train.settings import on_device
 
-    return settings if is_available(settings.device) else replace(settings, device="cpu")
+    return settings if is_available(settings.device) else on_device(settings, "cpu")

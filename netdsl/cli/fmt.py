@@ -32,7 +32,7 @@ def command(archs: tuple[str, ...], write: bool, check: bool) -> int:
             if source.path != Path(arch):
                 raise click.UsageError(f"{arch} comes with netdsl, and -w is for files of your own")
             if not is_canonical:
-                source.path.write_text(text, encoding="utf-8")
+                source.path.write_text(text, encoding="utf-8", newline="\n")
         else:
             click.echo(text, nl=False)
     if check:

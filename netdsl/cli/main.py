@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -44,6 +46,15 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            found = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:  # nobody reads on, as in `netdsl list | head`: that is fine
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+        return found
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -63,6 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
     `doctor` found, 130 and 143 signals.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    _write_any_text()
     try:
         code = group.main(arguments, prog_name="netdsl", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -73,6 +85,13 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         sys.exit(130)
+
+
+def _write_any_text() -> None:
+    """Write `?` for what a terminal or pipe that is not UTF-8 has no character for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _show(error: Exception) -> int:
@@ -94,8 +113,6 @@ def _show_own(error: Exception) -> int:
     if isinstance(error, NetDSLError):
         click.echo(str(error), err=True)
         return 2
-    if isinstance(error, BrokenPipeError):
-        return 0
     code: Any = getattr(error, "exit_code", None)
     if isinstance(code, int):
         help = getattr(error, "help", None)

@@ -31,13 +31,22 @@ def listener(folder: Path) -> Bar | Lines:
     return Bar(folder, console) if console.is_terminal else Lines(folder)
 
 
-def listen(folder: Path, tensorboard: bool) -> train.Progress:
-    """Return what shows a training here, and in TensorBoard where that is wanted."""
+@contextmanager
+def listen(folder: Path, tensorboard: bool) -> Iterator[train.Progress]:
+    """Show a training here, and in TensorBoard where that is wanted; leave the terminal as it was.
+
+    However the training ends: a bar hides the cursor while it is there.
+    """
     from netdsl import train
 
-    if not tensorboard:
-        return listener(folder)
-    return train.Several((listener(folder), train.TensorBoard(folder / "tensorboard")))
+    shown = listener(folder)
+    try:
+        if tensorboard:
+            yield train.Several((shown, train.TensorBoard(folder / "tensorboard")))
+        else:
+            yield shown
+    finally:
+        shown.close()
 
 
 @contextmanager
@@ -103,6 +112,9 @@ class Lines:
         """Say how good it is and where it lies."""
         click.echo(closing(summary, self.folder))
 
+    def close(self) -> None:
+        """Leave nothing in the terminal but lines."""
+
 
 class Bar(Lines):
     """A bar with loss, accuracy, images a second and the time left; a line behind each epoch."""
@@ -140,8 +152,12 @@ class Bar(Lines):
 
     def finished(self, summary: Summary) -> None:
         """Take the bar away."""
-        self.progress.stop()
+        self.close()
         super().finished(summary)
+
+    def close(self) -> None:
+        """Take the bar away, if it is still there."""
+        self.progress.stop()
 
 
 def opening(start: Start) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,11 +47,12 @@ def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> None:
 def _plan(first: RunFolder, data_dir: Path | None) -> Plan:
     """Return the plan of a run, on this machine's device if its own is not here."""
     from netdsl.train.machine import is_available, pick_device
+    from netdsl.train.settings import on_device
 
     network, images = reopen_unchanged(first, data_dir)
     settings = first.settings
     if not is_available(settings.device):
-        settings = replace(settings, device=pick_device())
+        settings = on_device(settings, pick_device())
     plan = Plan(network, first.network, images, settings, dict(first.asked))
     for change in _changes(first, plan):
         click.echo(f"{change}: the numbers may differ", err=True)

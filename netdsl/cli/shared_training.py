@@ -71,6 +71,8 @@ def folder_name(words: Sequence[str]) -> str:
 
     >>> folder_name(["nets/Net 1.arch", "net6"])
     'net-1-net6'
+    >>> folder_name(["网络.arch"]), folder_name(["+.arch"])
+    ('网络', 'networks')
     """
     stems = (Path(word).stem.lower() for word in words)
-    return re.sub(r"[^a-z0-9]+", "-", "-".join(stems)).strip("-")
+    return re.sub(r"[\W_]+", "-", "-".join(stems)).strip("-") or "networks"

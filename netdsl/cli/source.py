@@ -24,5 +24,5 @@ def command(arch: str, output: str | None, **options: Any) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        Path(output).write_text(text, encoding="utf-8")
+        Path(output).write_text(text, encoding="utf-8", newline="\n")
         click.echo(output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,8 +134,9 @@ def run_planned(
     # The folder is made last: a start that is refused leaves nothing behind.
     refuse_unfit(plan.settings, len(plan.images.train), world)
     run = earlier or world.lead(lambda: _started(plan, folder))
-    listeners = listen(run.path, tensorboard) if world.leads else train.SILENT
-    train.train(module, plan.images, plan.settings, run, listeners, save_minutes=save_minutes)
+    shown = listen(run.path, tensorboard) if world.leads else nullcontext(train.SILENT)
+    with shown as told:
+        train.train(module, plan.images, plan.settings, run, told, save_minutes=save_minutes)
     return run
 
 

@@ -80,6 +80,7 @@ class Trained:
         from netdsl.train.machine import is_available
 
         kept: Any = self.run.settings.record() if self.run else {}
+        kept.pop("sync_bn", None)  # of several processes that learn
         if fast:
             kept = {name: value for name, value in kept.items() if name not in _OF_MACHINE}
         device = kept.get("device")

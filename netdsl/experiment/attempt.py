@@ -14,11 +14,10 @@ from pathlib import Path
 
 from netdsl.experiment.locks import take
 from netdsl.experiment.plan import Job
-from netdsl.experiment.state import Failure, is_finished, read_failure, write_failure
-from netdsl.train import RunFolder, TrainError
+from netdsl.experiment.state import SIGNALS, Failure, is_finished, read_failure, write_failure
+from netdsl.train import ExitCode, RunFolder, TrainError
 
-_STOPPED = (130, 143)  # told to stop, and all is saved
-_SIGNALS = 128
+_STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)  # told to stop, and all is saved
 _ERROR = re.compile(r"(?:internal error|error|Error)(?:\[[A-Z][0-9]+\])?: (.+)")
 
 
@@ -66,6 +65,14 @@ def attempt(folder: Path, job: Job, share: Share) -> Attempt | None:
     return Attempt(folder, job, process, lock, log, begin, _reached(folder, job))
 
 
+def tell(process: subprocess.Popen[bytes], number: int) -> None:
+    """Send a process a signal; Windows knows none but the one that ends it."""
+    if os.name == "posix":
+        process.send_signal(number)
+    else:
+        process.terminate()
+
+
 def conclude(ended: Attempt) -> int:
     """Give the lock of a run back whose process has ended; remember why it failed, if it did.
 
@@ -73,7 +80,7 @@ def conclude(ended: Attempt) -> int:
     """
     try:
         code = ended.process.wait()
-        code = _SIGNALS - code if code < 0 else code
+        code = SIGNALS - code if code < 0 else code
         write_failure(ended.folder, ended.job, _failure(ended, code))
         return code
     finally:
@@ -94,9 +101,9 @@ def _failure(ended: Attempt, code: int) -> Failure | None:
 
 def _reason(ended: Attempt, code: int) -> str:
     """Return what the run said last of an error, or which signal killed it."""
-    if code > _SIGNALS:
+    if code > SIGNALS:
         known = {int(number): number.name for number in signal.Signals}
-        return f"killed by {known.get(code - _SIGNALS, f'signal {code - _SIGNALS}')}"
+        return f"killed by {known.get(code - SIGNALS, f'signal {code - SIGNALS}')}"
     text = ended.log.read_bytes()[ended.begin :].decode(errors="replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [found[1] for line in lines if (found := _ERROR.match(line))]

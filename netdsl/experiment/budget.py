@@ -6,9 +6,11 @@ A file may give budgets names, under [budget]: `cpu = { epochs = 5, classes = 20
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
-from netdsl.train import ExitCode, TrainError
+from netdsl.train import Choices, ExitCode, TrainError
 from netdsl.train.choices import SWITCH, TYPES, parse_choices, read_choices
+from netdsl.train.settings import over
 from netdsl.train.suggest import did_you_mean
 
 Budget = Mapping[str, object]
@@ -39,10 +41,13 @@ def merged(layers: tuple[Layer, ...], own: Mapping[str, Budget] | None = None) -
 
     >>> merged((("cpu", {"epochs": 5, "classes": 20}), ("", {"lr": 1})), {"cpu": {"epochs": 9}})
     {'epochs': 9, 'classes': 20, 'lr': 1}
+    >>> merged((("cpu", {"epochs": 5}), ("", {"iterations": 30})))
+    {'iterations': 30}
     """
     found: dict[str, object] = {}
     for name, said in layers:
-        found |= {**said, **(own or {}).get(name, {})}
+        for layer in (said, (own or {}).get(name, {})):
+            found = dict(over(cast(Choices, found), cast(Choices, layer)))
     return found
 
 

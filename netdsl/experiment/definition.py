@@ -60,6 +60,7 @@ _NETWORK: dict[str, tuple[type, ...]] = {
 _PAPER: dict[str, tuple[type, ...]] = {
     "val": (float, int), "train": (float, int), "plain": (dict,)
 }  # fmt: skip
+_WEIGHTS = ".safetensors"
 _WORDS = {
     str: "a text", int: "a whole number", float: "a number", bool: "true or false",
     list: "a list", dict: "a table",
@@ -174,8 +175,8 @@ def _refuse_unknown_budgets(variant: Variant, budgets: Mapping[str, Budget], pat
 def _placed(table: Table, folder: Path) -> Table:
     """Return the table with every path from where the person stands, not from the file's folder."""
     placed = dict(table)
-    for key, suffix in (("arch", ".arch"), ("recipe", SUFFIX), ("weights", ".safetensors")):
-        if (value := table.get(key)) and ":" not in value and _is_path(value, suffix):
+    for key, suffix in (("arch", ".arch"), ("recipe", SUFFIX), ("weights", _WEIGHTS)):
+        if (value := table.get(key)) and ":" not in value and _is_path(value, suffix, folder):
             placed[key] = str(folder.joinpath(value).resolve())
     if (
         table.get("data")
@@ -188,8 +189,9 @@ def _placed(table: Table, folder: Path) -> Table:
     return placed
 
 
-def _is_path(value: str, suffix: str) -> bool:
-    return value.endswith(suffix) or len(Path(value).parts) > 1
+def _is_path(value: str, suffix: str, folder: Path) -> bool:
+    is_there = suffix == _WEIGHTS and folder.joinpath(value).is_file()  # they have many suffixes
+    return value.endswith(suffix) or len(Path(value).parts) > 1 or is_there
 
 
 def _plain(value: object, where: str) -> tuple[bool, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from netdsl.experiment.attempt import Share, attempt, conclude
+from netdsl.experiment.attempt import Share, attempt, conclude, tell
 from netdsl.experiment.plan import Job
 from netdsl.experiment.run import Work, came_back, due_of
 from netdsl.train import ExitCode, TrainError
@@ -58,7 +58,7 @@ def train_here(folder: str, job: Job, threads: int) -> int:
     try:
         begun.process.wait()
     except BaseException:  # the task is cancelled: the run shall save, and nobody be left over
-        begun.process.send_signal(signal.SIGINT)
+        tell(begun.process, signal.SIGINT)
         begun.process.wait()
     return conclude(begun)
 

@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from netdsl.experiment.attempt import Attempt, Share, attempt, conclude
+from netdsl.experiment.attempt import Attempt, Share, attempt, conclude, tell
 from netdsl.experiment.locks import is_taken
 from netdsl.experiment.outlook import seconds_left
 from netdsl.experiment.plan import Job, in_turn
 from netdsl.experiment.state import ATTEMPTS, State, is_finished, look, read_failure, write_failure
 from netdsl.experiment.stopping import Wish
+from netdsl.train import ExitCode
 
 _PAUSE = 0.1  # seconds between two looks at the processes
 # NOTE: the same again comes to the same: a usage error, wrong data, a loss that became NaN. They
 # are tried again only when somebody runs the experiment again, and may have mended it.
-_HOPELESS = (2, 3, 4)
+_HOPELESS = (ExitCode.USAGE, ExitCode.DATA, ExitCode.DIVERGED)
 
 
 class Told(Protocol):
@@ -162,4 +163,4 @@ def _hand_on_signals(work: Work) -> None:
     if work.wish.count > work.heard:
         work.heard = work.wish.count
         for one in work.running.values():
-            one.process.send_signal(work.wish.number)
+            tell(one.process, work.wish.number)

@@ -11,10 +11,11 @@ from typing import Any
 
 from netdsl.experiment.locks import is_taken
 from netdsl.experiment.plan import Job
+from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
 
 ATTEMPTS = 3  # the first, and two more
-_SIGNALS = 128
+SIGNALS = 128  # a process that a signal ends has an exit code of this and its number
 
 
 class Phase(StrEnum):
@@ -36,9 +37,19 @@ class Failure:
     reason: str
 
     @property
+    def is_kill(self) -> bool:
+        """Say whether a signal ended it: a run that was killed always goes on."""
+        return self.exit_code > SIGNALS
+
+    @property
     def is_final(self) -> bool:
-        """Say whether to leave it at that; a run that was killed always goes on."""
-        return self.attempts >= ATTEMPTS and self.exit_code < _SIGNALS
+        """Say whether to leave it at that."""
+        return self.attempts >= ATTEMPTS and not self.is_kill
+
+    def __str__(self) -> str:
+        """The failure in one line."""
+        tries = f"{self.attempts} attempts" if self.attempts != 1 else "1 attempt"
+        return f"failed (exit {self.exit_code}, {tries}): {' '.join(self.reason.split())}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +82,11 @@ def read_failure(folder: Path, job: Job) -> Failure | None:
     path = folder / job.folder / "failed.json"
     if not path.is_file():
         return None
-    record: dict[str, Any] = json.loads(read_file(path))
-    return Failure(**record)
+    try:
+        record: dict[str, Any] = json.loads(read_file(path))
+        return Failure(int(record["attempts"]), int(record["exit_code"]), str(record["reason"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise TrainError(f"{path} is damaged: {error}", "remove it", ExitCode.IO) from error
 
 
 def write_failure(folder: Path, job: Job, failure: Failure | None) -> None:
@@ -90,7 +104,7 @@ def _phase(folder: Path, job: Job, failure: Failure | None) -> Phase:
         return Phase.FINISHED
     if is_taken(folder, job.key):
         return Phase.RUNNING
-    if failure is not None and failure.exit_code < _SIGNALS:
+    if failure is not None and not failure.is_kill:
         return Phase.FAILED
     begun = folder / "runs" / job.key
     return Phase.CUT if any(begun.glob("**/settings.json")) else Phase.WAITING

@@ -12,6 +12,8 @@ from numbers import Integral, Real
 from netdsl.errors import fail
 from netdsl.lower.values import Quoted, Value
 
+_WHOLE, _PART = r"[0-9]{1,15}", r"[0-9]{1,17}"  # as many decimals as a float is written with
+
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
@@ -29,6 +31,8 @@ def given(value: object) -> Value:
 
     >>> given("18"), given(0.5), given(True), given("relu")
     (18, Fraction(1, 2), 'on', 'relu')
+    >>> given("0.30000000000000004") == given(0.1 + 0.2)
+    True
     """
     if isinstance(value, bool):
         return "on" if value else "off"
@@ -46,9 +50,9 @@ def given(value: object) -> Value:
 
 
 def _parsed(text: str) -> Value:
-    if re.fullmatch(r"-?[0-9]{1,15}", text):
+    if re.fullmatch(rf"-?{_WHOLE}", text):
         return int(text)
-    if re.fullmatch(r"-?[0-9]{1,9}\.[0-9]{1,9}|[0-9]{1,9}(\.[0-9]{1,9})?e-[0-9]{1,2}", text):
+    if re.fullmatch(rf"-?{_WHOLE}\.{_PART}|{_WHOLE}(\.{_PART})?e-[0-9]{{1,2}}", text):
         return Fraction(text)
     if re.fullmatch(r"[0-9]{1,9}([x×][0-9]{1,9}){1,2}", text):
         return tuple(int(n) for n in re.split("[x×]", text))

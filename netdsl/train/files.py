@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from netdsl.train.errors import ExitCode, TrainError
@@ -26,7 +26,8 @@ def write_file(path: Path, content: bytes | memoryview) -> None:
     except OSError as error:
         raise _not_written(path, len(content), error) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # the error before says more
+            beside.unlink(missing_ok=True)
 
 
 def read_file(path: Path) -> bytes:

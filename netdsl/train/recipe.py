@@ -124,7 +124,7 @@ def _with_base(path: Path, variations: tuple[Path, ...]) -> Table:
     own, below = _checked(_parse(path), path), base_of(path)
     if below is None:
         return own
-    if below in (*variations, path):
+    if below.resolve() in {one.resolve() for one in (*variations, path)}:
         raise TrainError(f"{path}: {below.stem} is a variation of itself", None, ExitCode.USAGE)
     base = _with_base(below, (*variations, path))
     network = {**base.get("network", {}), **own.get("network", {})}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -164,9 +165,11 @@ def _is_left(file: Path) -> bool:
 def _made(path: Path) -> bool:
     """Make a folder and say so; say no where something of that name is."""
     try:
-        path.mkdir(parents=True)
-    except FileExistsError:
-        return False
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            path.mkdir()
+            return True
     except OSError as error:
         raise TrainError(f"cannot make {path}: {error.strerror}", None, ExitCode.IO) from error
-    return True
+    return False

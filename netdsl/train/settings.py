@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypedDict, cast
 
 from netdsl.train import machine
@@ -19,6 +19,7 @@ UNITS = ("epochs", "iterations")
 NORMALISATIONS = ("channel", "global", "pixel", "none")
 PRECISIONS = ("bf16", "fp32")
 _LENGTHS = frozenset({"epochs", "iterations"})
+_BATCH = 128
 _CLIMB = 0.3  # the part of a one-cycle training that climbs
 
 
@@ -71,7 +72,7 @@ class Settings:
     """
 
     epochs: int = 30
-    batch_size: int = 128
+    batch_size: int = _BATCH
     optimiser: str = "sgd"
     lr: float = 0.1
     momentum: float = 0.9
@@ -179,6 +180,15 @@ def resolve(*layers: Choices, images: int | None = None) -> Settings:
     return restore(defaults | chosen)
 
 
+def on_device(settings: Settings, device: str) -> Settings:
+    """Return the settings for another device; batch norm over processes goes with GPUs alone.
+
+    >>> on_device(Settings(device="cuda", sync_bn=True), "cpu").sync_bn
+    False
+    """
+    return replace(settings, device=device, sync_bn=settings.sync_bn and device == "cuda")
+
+
 def over(below: Choices, above: Choices) -> Choices:
     """Return the choices of both, those above first; `epochs` and `iterations` say one thing.
 
@@ -186,7 +196,7 @@ def over(below: Choices, above: Choices) -> Choices:
     {'lr': 0.1, 'iterations': 500}
     """
     said = {name: value for name, value in above.items() if value is not None}
-    hidden = _LENGTHS if not _LENGTHS.isdisjoint(said) else frozenset()
+    hidden = _LENGTHS - said.keys() if not _LENGTHS.isdisjoint(said) else frozenset()
     kept = {k: v for k, v in below.items() if v is not None and k not in hidden}
     return cast(Choices, kept | said)
 
@@ -206,7 +216,9 @@ def restore(record: Mapping[str, object]) -> Settings:
 
 def _epochs(iterations: int, chosen: Mapping[str, Any], images: int | None) -> int:
     assert images is not None, "iterations need the number of images"
-    return math.ceil(iterations / count_steps(images, chosen.get("batch_size", 128)))
+    # What is out of bounds is for the rules to refuse.
+    batch = max(1, chosen.get("batch_size", _BATCH))
+    return math.ceil(iterations / max(1, count_steps(images, batch)))
 
 
 def _text(value: object) -> str | None:

@@ -1,5 +1,6 @@
 """The command line as a person meets it: exit codes, what goes to which stream, exact texts."""
 
+import io
 import json
 import os
 import subprocess
@@ -7,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from netdsl.cli.progress import Bar
 
 
 def run(*arguments: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -265,3 +269,29 @@ def test_ctrl_c_before_the_command_line_is_there_is_a_line(
     with pytest.raises(SystemExit) as ended:
         main()
     assert (ended.value.code, capsys.readouterr().err) == (130, "interrupted\n")
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    line = f"{sys.executable} -m netdsl list layers | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line], text=True, capture_output=True, cwd=tmp_path, check=False
+    )
+    assert (done.stdout.splitlines()[-1], done.stderr) == ("0", "")
+
+
+def test_a_stream_that_is_not_utf_8_gets_what_it_can_hold(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "netdsl", "check", "-"], input="Conv 64 → ✗".encode(),
+        capture_output=True, cwd=tmp_path, check=False,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"},
+    )  # fmt: skip
+    assert (done.returncode, b"unexpected character `?`" in done.stderr) == (2, True)
+
+
+def test_a_bar_leaves_the_terminal_as_it_was_however_a_training_ends(tmp_path: Path) -> None:
+    written = io.StringIO()
+    bar = Bar(tmp_path, Console(file=written, force_terminal=True))
+    bar.progress.start()
+    bar.close()
+    assert written.getvalue().rindex("\x1b[?25h") > written.getvalue().rindex("\x1b[?25l")
+    bar.close()

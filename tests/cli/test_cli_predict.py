@@ -14,6 +14,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from netdsl.cli.main import main
+from netdsl.train.machine import is_available
 
 Run = Callable[..., tuple[int, str, str]]
 NETWORK = "w = 4 def Unit(c) { Conv c } Unit w Max 2 Res(Conv w) GAP FC classes"
@@ -127,6 +128,21 @@ def test_a_run_that_python_made_is_evaluated_on_images_that_are_given(run: Run, 
         )
     code, out, _ = run("evaluate", "run", "--data", "images", "--json")
     assert (code, json.loads(out)["accuracy"]) == (0, recorded(here)[0])
+
+
+def test_a_run_of_several_gpus_is_used_where_there_is_none(run: Run, here: Path) -> None:
+    if is_available("cuda"):
+        pytest.skip("a GPU is here")
+    record = json.loads((here / "run" / "settings.json").read_text())
+    record["settings"] |= {"device": "cuda", "sync_bn": True}
+    (here / "run" / "settings.json").write_text(json.dumps(record))
+    code, _, err = run("evaluate", "run")
+    assert (code, err) == (0, "run was trained on cuda, which is not here\n")
+    for words in (("predict", "run", "images/dog/dog_3.png"), ("errors", "run")):
+        code, _, err = run(*words)
+        assert (code, err) == (0, "")
+    code, out, err = run("reproduce", "run")
+    assert (code, "run-again differs from run" in out or "is equal to" in out) == (0, True), err
 
 
 def test_weights_alone_say_what_is_needed(run: Run, here: Path) -> None:

@@ -304,3 +304,25 @@ def test_the_file_of_the_manual_is_one(define: Define) -> None:
     rows = [(v.arch, v.plain, dict(v.params)) for v in expand(definition)]
     assert rows[:2] == [("resnet-cifar", False, {"n": 3}), ("resnet-cifar", True, {"n": 3})]
     assert (rows[6:], len(definition.seeds)) == ([("net1", False, {})], 3)
+
+
+@pytest.mark.parametrize("name", ["start.safetensors", "start.pth", "below/start"])
+def test_weights_of_any_suffix_are_found_beside_the_file(
+    define: Define, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "start.pth").write_bytes(b"")
+    definition = define(f'[[network]]\narch = "tiny.arch"\nweights = "{name}"\n')
+    assert definition.networks[0].weights == str(tmp_path / name)
+
+
+def test_weights_by_name_are_no_file(define: Define) -> None:
+    definition = define('[[network]]\narch = "tiny.arch"\nweights = "torchvision:resnet18"\n')
+    assert definition.networks[0].weights == "torchvision:resnet18"
+
+
+def test_a_typed_length_goes_before_the_other_way_to_say_it(define: Define) -> None:
+    definition = define(
+        '[[network]]\narch = "tiny.arch"\n[budget]\ncpu = { epochs = 5, lr = 0.1 }\n'
+    )
+    (variant,) = expand(within(definition, "cpu,iterations=30"))
+    assert variant.set == {"lr": 0.1, "iterations": 30}

@@ -21,7 +21,7 @@ from netdsl.experiment.report.figures import NAMES, draw_figures
 from netdsl.experiment.report.scatter import draw_against
 from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.style import PLAIN, RESIDUAL, look_of, style
-from netdsl.experiment.report.write import read_results
+from netdsl.experiment.report.write import read_results, write_report
 
 Make = Callable[..., Any]
 
@@ -184,3 +184,29 @@ def test_a_figure_that_is_asked_for_shows_its_rows_alone(
     assert b"Net 6, plain" in curves.files["svg"]
     assert b"Net 6<" not in curves.files["svg"]
     assert all(is_framed(figure.files["png"]) for figure in (curves, gained))
+
+
+def test_many_networks_share_the_looks_there_are(
+    experiment: Callable[..., Path], make_job: Make
+) -> None:
+    jobs = [
+        make_job(f"N{n}", 0, plain=plain, depth=n + 3) for n in range(17) for plain in (False, True)
+    ]
+    asked = {"name": "all", "kind": "overview", "rows": [], "title": ""}
+    *_, drawn = draw_figures(read_results(experiment(jobs, figures=[asked])))
+    assert (drawn.name, len({line["network"] for line in lines(drawn.csv)})) == ("all", 17)
+
+
+def test_a_figure_that_is_asked_for_no_more_is_removed_and_nothing_else(
+    twins: Path, change_run: Make
+) -> None:
+    jobs = json.loads((twins / "plan.json").read_text())["jobs"]
+    asked = {"name": "fig8", "kind": "accuracy", "rows": ["Net 1"], "title": ""}
+    change_run.plan(twins, jobs, figures=[asked])
+    write_report(twins)
+    figures = twins / "report" / "figures"
+    (figures / "mine.csv").write_text("x")
+    assert (figures / "fig8.png").is_file()
+    change_run.plan(twins, jobs)
+    write_report(twins)
+    assert {path.stem for path in figures.iterdir()} == {*NAMES, "mine"}

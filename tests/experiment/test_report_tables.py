@@ -191,6 +191,15 @@ def test_runs_that_did_not_finish_are_counted_and_not_averaged(
     assert "Net 1, residual − plain: no seed is finished in both." in findings(read_results(twins))
 
 
+def test_a_run_that_was_killed_has_not_failed(twins: Path) -> None:
+    killed = plan(twins)[0]
+    (twins / killed["folder"] / "summary.json").unlink()
+    failure = {"attempts": 1, "exit_code": 137, "reason": "killed by SIGKILL"}
+    (twins / killed["folder"] / "failed.json").write_text(json.dumps(failure))
+    write_tables(twins)
+    assert [run["state"] for run in table(twins, "runs")[:2]] == ["unfinished", "finished"]
+
+
 def test_a_report_of_nothing_says_so(tmp_path: Path, make_job: Make, change_run: Any) -> None:
     change_run.plan(tmp_path, [make_job("N", 0)])
     page = write_report(tmp_path).read_text()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +12,9 @@ import pytest
 import torch
 
 from netdsl.train import TrainError, load
+from netdsl.train.data.images import Encoded, decode
 from netdsl.train.data.statistics import channel_statistics
+from netdsl.train.data.store import open_zip
 
 LAYOUT = (
     "a data folder has one sub-folder a class with its images, "
@@ -154,3 +159,36 @@ def test_the_fingerprint_is_of_pixels_and_labels(animals: Path, save: Callable[.
     assert load(str(animals)).fingerprint != first.fingerprint
     (animals / "dog").rename(animals / "hen")
     assert load(str(animals)).fingerprint != first.fingerprint
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_need_not_be_utf_8(animals: Path, save: Callable[..., None]) -> None:
+    odd = animals / "cat" / "0.png"
+    odd.rename(animals / "cat" / os.fsdecode(b"\xff.png"))
+    assert len(load(str(animals)).train) == 12
+
+
+def test_a_damaged_image_in_a_zip_is_left_out_where_that_is_wanted(
+    animals: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "images.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(animals.glob("*/*.png")):
+            archive.write(file, file.relative_to(animals).as_posix())
+        info = archive.infolist()[0]
+    content = bytearray(path.read_bytes())
+    begin = info.header_offset + 30 + len(info.filename)
+    content[begin : begin + info.compress_size] = b"\xff" * info.compress_size
+    path.write_bytes(content)
+    store = open_zip(path)
+    with pytest.raises(TrainError, match=r"cannot read .*images\.zip:cat"):
+        store.read(info.filename)
+
+
+def test_running_out_of_memory_is_no_broken_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("netdsl.train.data.images.Image.open", full)
+    with pytest.raises(MemoryError):
+        decode(Encoded("a.png", b""))

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from netdsl.train import DataSet, ExitCode, RunFolder, Settings, TrainError, train
 from netdsl.train.data.dataset import Split
 from netdsl.train.faults import refuse_too_large
-from netdsl.train.memory import Need, count, estimate, free_memory
+from netdsl.train.memory import Need, count, estimate, free_memory, peak_memory
 
 GB = 10**9
 
@@ -199,3 +199,10 @@ def test_the_peak_is_that_of_this_process_alone() -> None:
     command = [sys.executable, "-c", parent, child]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert 10**7 < int(done.stdout) < 1_200_000_000
+
+
+def test_the_peak_is_known_where_the_system_keeps_no_account_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "VmSize: 3 kB\nVmRSS: 2 kB\n")
+    assert peak_memory("cpu") > 10**7

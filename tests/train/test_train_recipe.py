@@ -131,6 +131,7 @@ def test_stages_hold_what_the_recipe_says_and_their_own_on_top(variation: Path) 
         ("stage = [1]", ", [[stage]]: 1 is no table", None),
         ("base = 'modrn'", "no recipe is called 'modrn'", "did you mean modern?"),
         ("base = 'own.toml'", ": own is a variation of itself", None),
+        ("base = 'below/../own.toml'", ": own is a variation of itself", None),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_recipe_is_said(
@@ -138,6 +139,7 @@ def test_what_is_wrong_in_a_recipe_is_said(
 ) -> None:
     path = tmp_path / "own.toml"
     path.write_text(text)
+    (tmp_path / "below").mkdir()
     with pytest.raises(TrainError) as caught:
         read_recipe(path)
     error = caught.value

@@ -124,3 +124,12 @@ def test_drawing_leaves_no_figure_behind() -> None:
 
     draw_curves(ROWS, "a")
     assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_a_folder_of_runs_that_leads_nowhere_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("runs").symlink_to("gone", target_is_directory=True)
+    with pytest.raises(TrainError, match="cannot make runs/net-1: File exists"):
+        RunFolder.create("Conv 8", Settings(), {}, name="net")

@@ -150,3 +150,13 @@ def test_every_setting_is_explained() -> None:
 def test_lists_come_back_from_json_as_they_were() -> None:
     settings = resolve({"augment": ("flip",), "schedule": "step", "milestones": (1.5, 2.0)})
     assert restore(json.loads(json.dumps(settings.record()))) == settings
+
+
+@pytest.mark.parametrize("batch", [0, -1])
+def test_iterations_leave_a_batch_size_out_of_bounds_to_its_rule(batch: int) -> None:
+    with pytest.raises(TrainError, match=f"^batch_size is {batch}, but batch norm needs"):
+        resolve({"iterations": 10, "batch_size": batch}, images=100)
+
+
+def test_iterations_of_no_full_batch_are_epochs() -> None:
+    assert resolve({"iterations": 10}, images=1).epochs == 10

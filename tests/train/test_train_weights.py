@@ -143,3 +143,11 @@ def test_weights_can_be_read_after_a_kill_at_any_moment(tmp_path: Path) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
     load_weights(nn.Linear(1000, 500), path)
+
+
+def test_an_error_in_writing_names_the_file_that_was_to_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path / "file" / "a.csv", tmp_path / ("long" * 100)):
+        with pytest.raises(TrainError) as error:
+            write_file(path, b"")
+        assert str(error.value).startswith(f"cannot write {path}: ")

@@ -82,11 +82,7 @@ def draw_together(results: Results, curves: tuple[Curve, ...], what: str) -> Fig
     """Return all rows in one panel, each in a colour and with a marker of its own."""
     rows = [row for row in results.rows if row.finished]
     figure, (axes,) = _panels(1)
-    number = len(COLOURS)  # of markers too; where they are used up, other pairs of them follow
-    looks = {
-        row.name: Look(COLOURS[n % number], MARKERS[(n + n // number) % number])
-        for n, row in enumerate(rows)
-    }
+    looks = _looks([row.name for row in rows])
     for row in rows:
         for curve in curves:
             _draw(axes, row, curve, looks[row.name])
@@ -104,10 +100,7 @@ def draw_overview(results: Results) -> Figure:
 
     figure = Figure(figsize=(8.2, 3.9), layout="constrained")
     axes = list(figure.subplots(1, 2, sharey=True))
-    looks = {
-        title: Look(colour, marker)
-        for (title, _), colour, marker in zip(results.panels, COLOURS, MARKERS, strict=False)
-    }
+    looks = _looks([title for title, _ in results.panels])
     for one, plain in zip(axes, (True, False), strict=True):
         one.set_title("plain" if plain else "residual")
         for title, rows in results.panels:
@@ -116,6 +109,15 @@ def draw_overview(results: Results) -> Figure:
     _finish(figure, axes, "validation accuracy in %")
     _legend(figure, looks, (), columns=4)
     return figure
+
+
+def _looks(names: list[str]) -> dict[str, Look]:
+    """Return a colour and a marker for each; where they are used up, other pairs of them follow."""
+    number = len(COLOURS)  # of markers too
+    return {
+        name: Look(COLOURS[n % number], MARKERS[(n + n // number) % number])
+        for n, name in enumerate(names)
+    }
 
 
 def _cut_off(axes: Axes, results: Results, curves: tuple[Curve, ...], what: str) -> str:

@@ -12,27 +12,13 @@ from typing import Any, Literal
 
 from netdsl.experiment.plan import Job, Plan
 from netdsl.experiment.report.words import count
+from netdsl.experiment.state import Failure, read_failure
 from netdsl.train.errors import TrainError
 from netdsl.train.files import read_file
 from netdsl.train.metrics import Row
 from netdsl.train.run import RunFolder
 
 State = Literal["finished", "failed", "unfinished", "waiting"]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a run came to no end, and how often it was tried."""
-
-    reason: str
-    exit_code: int | None
-    attempts: int
-
-    def __str__(self) -> str:
-        """The failure in one line."""
-        tries = f"{self.attempts} attempts" if self.attempts != 1 else "1 attempt"
-        code = "" if self.exit_code is None else f"exit {self.exit_code}, "
-        return f"failed ({code}{tries}): {' '.join(self.reason.split())}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +68,16 @@ MEASURES: dict[str, Callable[[Outcome], float]] = {
 
 def read_outcomes(folder: Path, plan: Plan) -> tuple[Outcome, ...]:
     """Return what became of every run of the plan, in its order."""
-    return tuple(_outcome(job, folder / job.folder) for job in plan.jobs)
+    return tuple(_outcome(job, folder) for job in plan.jobs)
 
 
-def _outcome(job: Job, path: Path) -> Outcome:
+def _outcome(job: Job, folder: Path) -> Outcome:
+    path = folder / job.folder
     if (path / "summary.json").is_file():
         return _finished(job, path)
-    if (path / "failed.json").is_file():
-        return Outcome(job, path, "failed", _rows_so_far(job, path), failure=_failure(path))
+    failure = read_failure(folder, job)
+    if failure is not None and not failure.is_kill:
+        return Outcome(job, path, "failed", _rows_so_far(job, path), failure=failure)
     begun = any((stage / "settings.json").is_file() for stage in _stages(job, path))
     return Outcome(job, path, "unfinished" if begun else "waiting", _rows_so_far(job, path))
 
@@ -150,16 +138,6 @@ def _stages(job: Job, path: Path) -> tuple[Path, ...]:
 def _joined(*stages: Sequence[Row]) -> tuple[Row, ...]:
     """Return the epochs of stages as those of one training."""
     return tuple(replace(row, epoch=n) for n, row in enumerate(chain(*stages), 1))
-
-
-def _failure(path: Path) -> Failure:
-    record = _read(path / "failed.json")
-    code = record.get("exit_code")
-    return Failure(
-        str(record.get("reason", "no reason was kept")),
-        None if code is None else int(code),
-        int(record.get("attempts", 1)),
-    )
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -71,9 +71,14 @@ def _make(folder: Path) -> None:
 
 
 def _remove_stale(report: Path, drawn: set[str], texts: Mapping[str, str]) -> None:
-    """Remove what an earlier report had and this one has not, and nothing else."""
-    for name in set(figures.NAMES) - drawn:
-        for suffix in ("svg", "png", "csv"):
-            (report / "figures" / f"{name}.{suffix}").unlink(missing_ok=True)
+    """Remove what an earlier report had and this one has not, and nothing else.
+
+    A figure is three files of one name, which is how those of an earlier report are known.
+    """
+    for numbers in (report / "figures").glob("*.csv"):
+        files = [numbers.with_suffix(f".{suffix}") for suffix in ("svg", "png", "csv")]
+        if numbers.stem not in drawn and all(file.is_file() for file in files):
+            for file in files:
+                file.unlink()
     if "differences.csv" not in texts:
         (report / "differences.csv").unlink(missing_ok=True)

@@ -67,7 +67,8 @@ class ImageFiles:
             name = self.names[position]
             size, version = self.store.state(name)
             sizes += size
-            digest.update(f"{name}\0{size}\0{version}\n".encode())
+            # NOTE: a name need not be UTF-8, and Python keeps other bytes as surrogates.
+            digest.update(f"{name}\0{size}\0{version}\n".encode(errors="surrogateescape"))
         return digest.hexdigest() if sizes > _WORTH_KEEPING else None
 
     def raw(self, chosen: Positions) -> Iterator[tuple[Pixels | None, str]]:
@@ -112,6 +113,8 @@ def decode(image: Encoded, shape: tuple[int, int, int] | None = None) -> Pixels:
             return fit(found, shape) if shape else np.asarray(found, np.uint8)
     except UnidentifiedImageError as error:
         raise TrainError(f"{image.where} is not an image") from error
+    except MemoryError:
+        raise
     except Exception as error:  # Pillow's readers raise whatever they stumble on
         raise TrainError(f"{image.where} is a broken image: {error}") from error
 

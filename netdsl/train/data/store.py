@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from netdsl.train.errors import TrainError
 
+_DAMAGE = (KeyError, OSError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error)
 MOST_BYTES = 64 * 2**20  # no image that a network is trained on comes near
 
 
@@ -79,7 +81,7 @@ class ZipStore:
         try:
             with self.archive.open(self.root + name) as file:
                 content = file.read(MOST_BYTES + 1)
-        except (KeyError, OSError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             raise TrainError(f"cannot read {self.where(name)}: {error}") from error
         return _checked(content, self.where(name))
 
