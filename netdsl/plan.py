@@ -109,7 +109,7 @@ def _module(
     children: list[tuple[str, Call | ModulePlan]] = []
     lines: list[_Line] = []
     members = _members(path, nodes)
-    readers = _Readers(graph, nodes, output)
+    readers = _Readers(nodes, output)
     for name, inside in members.items():
         full = f"{path}.{name}" if path else name
         if inside[0].name == full:
@@ -142,7 +142,7 @@ def _members(path: str, nodes: list[Node]) -> dict[str, list[Node]]:
 class _Readers:
     """Which node is read by which, among the nodes of one module and its output."""
 
-    def __init__(self, graph: Graph, nodes: list[Node], output: str) -> None:
+    def __init__(self, nodes: list[Node], output: str) -> None:
         self.by: dict[str, list[str]] = {output: [""]}
         for node in nodes:
             for name in node.inputs:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.images import HOLDOUT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -60,7 +62,7 @@ def get(name: str | None, source: str | None, data_dir: Path | None) -> None:
 @click.option(
     "--holdout",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.2,
+    default=HOLDOUT,
     show_default=True,
     help="The part of a folder without val that is held out.",
 )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from netdsl.train import DataSet
     from netdsl.train.data import Entry
 
+HOLDOUT = 0.2  # as in netdsl.train.data.folder, which needs torch
 Shape = tuple[int, int, int]
 _read: ContextVar[dict[str, DataSet] | None] = ContextVar("images read", default=None)
 
@@ -34,7 +35,7 @@ OPTIONS = (
     click.option("--limit", type=click.IntRange(2), help="Use this many training "
                  "images, and as large a part of those of validation."),
     click.option("--holdout", type=click.FloatRange(0, 1, min_open=True, max_open=True),
-                 default=0.2, show_default=True,
+                 default=HOLDOUT, show_default=True,
                  help="The part of a folder without val that is held out for validation."),
     click.option("--on-bad-image", type=click.Choice(["error", "skip"]), default="error",
                  show_default=True, help="What to do about an image that cannot be read."),
@@ -103,7 +104,7 @@ def _load(where: dict[str, Any], data_dir: Path | None) -> DataSet:
     with decoding(name) as decoded:
         images = train.load(
             name, data_dir=data_dir, limit=where["limit"], limit_classes=where["limit_classes"],
-            holdout=where.get("holdout", 0.2), shape=tuple(shape) if shape else None,
+            holdout=where.get("holdout", HOLDOUT), shape=tuple(shape) if shape else None,
             on_bad_image=where.get("on_bad_image", "error"), decoded=decoded,
         )  # fmt: skip
     for fact in images.notes:

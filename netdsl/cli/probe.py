@@ -96,9 +96,9 @@ def _batch(
         network = build(*source.with_overrides(said))
         images, labels = random_batch(network.input_shape, network.output_shape, batch)
         return network, images, labels
-    from netdsl.cli.images import meet
+    from netdsl.cli.images import HOLDOUT, meet
 
-    where = {"data": data, "limit": batch, "holdout": 0.2, "on_bad_image": "error",
+    where = {"data": data, "limit": batch, "holdout": HOLDOUT, "on_bad_image": "error",
              "limit_classes": said.names.get("classes"), "shape": None}  # fmt: skip
     network, found = meet(source, said, where, data_dir, fit=False)
     return network, *first_batch(found, batch)

@@ -184,10 +184,10 @@ def plan_lines(forecast: Forecast) -> Iterator[str]:
 def duration(seconds: float) -> str:
     """Write a time for people.
 
-    >>> [duration(s) for s in (0.42, 75, 7325, 180_000)]
-    ['0.4 s', '1 min 15 s', '2 h 2 min', '50 h 0 min']
+    >>> [duration(s) for s in (0.42, 59.97, 75, 7325, 180_000)]
+    ['0.4 s', '1 min 0 s', '1 min 15 s', '2 h 2 min', '50 h 0 min']
     """
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"

@@ -84,10 +84,13 @@ def allocator(environment: Mapping[str, str], libc: str | None = None) -> Findin
     return note("allocator", f"{found}, which a training cannot tune", "glibc is faster")
 
 
+COMPILERS = ("g++", "clang++", "c++", "cl")  # as in netdsl.train.compiling, which needs torch
+
+
 def compiler(environment: Mapping[str, str]) -> Finding:
     """Return the C++ compiler that `--compile` would call on a CPU."""
     named = environment.get("CXX")
-    for name in (named,) if named else ("g++", "clang++", "c++"):
+    for name in (named,) if named else COMPILERS:
         path = shutil.which(name)
         if path is not None:
             return _version(path)

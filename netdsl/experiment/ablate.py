@@ -13,12 +13,11 @@ from netdsl.experiment.variant import Value
 from netdsl.ir.settings import Policy
 from netdsl.lower import Loader, Overrides, inline
 from netdsl.lower.mentions import layers_in
-from netdsl.ops.blocks import ORDERS
+from netdsl.ops.blocks import ORDERS, RESIDUAL_BLOCKS
 from netdsl.ops.wiring import ShortcutAdd, StochasticDepth
 from netdsl.syntax import to_text, tree
 
-_BLOCKS = ("BB", "Bott")
-_JOINED = (*_BLOCKS, "Res")
+_JOINED = (*RESIDUAL_BLOCKS, "Res")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def _changes(base: Network) -> Iterator[Change]:
     """Yield all that could be changed, whether or not it makes another network."""
     file = inline(base.file, base.loader)
     written = layers_in((file.header, file.body))
-    blocks = [name for name in _BLOCKS if name in written]
+    blocks = [name for name in RESIDUAL_BLOCKS if name in written]
     ops = [node.op for node in base.checked]
     if any(isinstance(op, ShortcutAdd) for op in ops):
         yield Change("shortcuts off", plain=True)

@@ -15,7 +15,6 @@ from netdsl.ir.outline import Leaf as Leaf
 from netdsl.ir.outline import Outline as Outline
 from netdsl.ir.outline import Repeat as Repeat
 from netdsl.ir.outline import Section as Section
-from netdsl.ir.outline import leaves as leaves
 from netdsl.ir.settings import Settings as Settings
 from netdsl.ir.shape import UNKNOWN as UNKNOWN
 from netdsl.ir.shape import Shape as Shape

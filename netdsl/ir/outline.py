@@ -57,17 +57,3 @@ class Section:
 
 Entry = Leaf | Repeat | Section
 Outline = tuple[Entry, ...]
-
-
-def leaves(outline: Outline) -> tuple[Leaf | Section, ...]:
-    """Return every layer and section, unrolled, in the order of the network."""
-    found: list[Leaf | Section] = []
-    for entry in outline:
-        if isinstance(entry, Leaf):
-            found.append(entry)
-        elif isinstance(entry, Repeat):
-            found += [leaf for body in entry.bodies for leaf in leaves(body)]
-        else:
-            found += [leaf for branch in entry.branches for leaf in leaves(branch)]
-            found.append(entry)
-    return tuple(found)

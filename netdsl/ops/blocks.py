@@ -12,7 +12,7 @@ from netdsl.ir import Block, Builder, Node, Size
 from netdsl.ir.limits import CHANNELS, KERNEL
 from netdsl.ir.settings import ActKind, Bias, NormKind, Policy, ShortcutNorm
 from netdsl.ops.act import activate
-from netdsl.ops.catalogue import BIAS, arg, layer
+from netdsl.ops.catalogue import BIAS, CATALOGUE, arg, layer
 from netdsl.ops.convolution import Convolution, has_bias
 from netdsl.ops.norm import Normalization, normalize
 from netdsl.ops.regularise import Dropout
@@ -186,3 +186,8 @@ def add_shortcut(
         y = build(StochasticDepth(block.drop_path), y, name="drop_path")
     shortcut = build(op, x, entry, name="shortcut")
     return build(ShortcutAdd(), y, shortcut, name="add")
+
+
+RESIDUAL_BLOCKS = tuple(
+    code for code, layer_class in CATALOGUE.items() if issubclass(layer_class, ResidualBlock)
+)

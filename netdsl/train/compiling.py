@@ -18,6 +18,7 @@ from netdsl.train.freezing import training_mode
 from netdsl.train.memory import Least, whole
 from netdsl.train.random_state import own_random
 from netdsl.train.settings import Settings
+from netdsl.train.steps import count_steps
 
 # Where the time that is won makes up for that of the compiler. On a CPU 36 s, and ResNet-20 wins a
 # third of a step; networks with dropout, or so small that steps are short, win nothing.
@@ -26,7 +27,7 @@ _CPU_STEPS, _CPU_MACS = 2_000, 10**13
 # than their launches, or much to compute.
 _GPU_STEPS, _GPU_MACS = 10_000, 2 * 10**15
 _LAUNCHES = 2 * 10**10  # MACs of a batch below which a GPU waits for launches: it replays a graph
-_COMPILERS = ("g++", "clang++", "c++", "cl")
+COMPILERS = ("g++", "clang++", "c++", "cl")
 
 
 @final
@@ -95,7 +96,7 @@ def pays(model: nn.Module, train: Feed, settings: Settings) -> bool:
     """
     if settings.exact or settings.device == "mps" or train.world.size > 1:
         return False
-    steps = len(train.labels) // settings.batch_size * settings.epochs
+    steps = count_steps(len(train.labels), settings.batch_size) * settings.epochs
     macs = _macs(model, train, settings) * settings.batch_size * steps
     if settings.device == "cuda":
         if steps < _GPU_STEPS and macs < _GPU_MACS:
@@ -110,7 +111,7 @@ def pays(model: nn.Module, train: Feed, settings: Settings) -> bool:
 def has_compiler() -> bool:
     """Say whether this machine has a C++ compiler where torch looks for one."""
     named = os.environ.get("CXX")
-    return any(shutil.which(name) for name in ((named,) if named else _COMPILERS))
+    return any(shutil.which(name) for name in ((named,) if named else COMPILERS))
 
 
 def _refuse_own_draws(model: nn.Module, train: Feed, settings: Settings) -> None:

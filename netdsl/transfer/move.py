@@ -65,7 +65,8 @@ def transfer(
     Layers are paired by their order of execution and their role: those on shortcuts among
     themselves. A source that can be run is compared with the network before anything is moved.
     The last layer may differ in its classes and then stays as it was initialised; with `partial`
-    other layers may stay so too, and then nothing can be compared.
+    other layers may stay so too, and then nothing can be compared. Of a source that is weights
+    by name alone, those that are missing stay so without it: `Transfer.initialised` names them.
 
     Raises `NetDSLError` where the two are not the same network.
     """

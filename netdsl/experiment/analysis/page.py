@@ -144,9 +144,10 @@ def _tile(mistake: Mistake, found: Errors, data: DataSet) -> str:
 def _calibration(found: Errors, svg: bytes) -> Iterator[str]:
     yield "<h2>Is it as right as it is sure?</h2>"
     yield (
-        "<p>Images are sorted into 15 bins by the probability of what they are taken for. Below "
-        "the dashed line the network is too sure. The expected calibration error (Guo et al. "
-        "2017) is the mean distance from that line over all images.</p>"
+        f"<p>Images are sorted into {len(found.calibration.bins)} bins by the probability of what "
+        "they are taken for. Below the dashed line the network is too sure. The expected "
+        "calibration error (Guo et al. 2017) is the mean distance from that line over all images."
+        "</p>"
     )
     yield _figure(svg, "reliability diagram", least="16rem", most="28rem")
 

@@ -18,10 +18,11 @@ _LAYOUT = (
     "or the sub-folders train and val with such folders each"
 )
 
+HOLDOUT = 0.2  # the part of a folder without `val` that validates, unless somebody says another
 ByClass = dict[str, list[str]]  # class, the names of its images in order
 
 
-def open_folder(root: Path, part: float = 0.2, seed: int = 0, held: str = "val") -> Listing:
+def open_folder(root: Path, part: float = HOLDOUT, seed: int = 0, held: str = "val") -> Listing:
     """List `train/CLASS/IMAGE` and `val/CLASS/IMAGE`, or `CLASS/IMAGE` with a part held out.
 
     `held` is what the folder of held-out images is called.

@@ -24,7 +24,7 @@ from netdsl.train.data.dataset import (
     show_shape,
 )
 from netdsl.train.data.digits import DIGITS
-from netdsl.train.data.folder import open_folder
+from netdsl.train.data.folder import HOLDOUT, open_folder
 from netdsl.train.data.place import data_folder
 from netdsl.train.data.shapes import SHAPES
 from netdsl.train.data.source import Wanted
@@ -63,7 +63,7 @@ def load(  # noqa: PLR0913
     data_dir: Path | None = None,
     limit_classes: int | None = None,
     limit: int | None = None,
-    holdout: float = 0.2,
+    holdout: float = HOLDOUT,
     seed: int = 0,
     shape: Shape | None = None,
     on_bad_image: str = "error",
@@ -95,7 +95,7 @@ def load(  # noqa: PLR0913
 def list_images(
     name: str,
     data_dir: Path | None = None,
-    holdout: float = 0.2,
+    holdout: float = HOLDOUT,
     seed: int = 0,
     free: tuple[Shape | None, int | None] = (None, None),
 ) -> Listing:

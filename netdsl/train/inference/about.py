@@ -12,6 +12,7 @@ from torch import Tensor
 
 from netdsl.train.batches import Feed, feed_rows
 from netdsl.train.data.dataset import Shape
+from netdsl.train.data.folder import HOLDOUT
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.settings import Settings
 from netdsl.train.weights import read_about
@@ -38,7 +39,7 @@ class About:
     data: str = ""
     overrides: Mapping[str, object] = field(default_factory=dict)
     scale: str | None = None
-    holdout: float = 0.2
+    holdout: float = HOLDOUT
 
     def __post_init__(self) -> None:
         channels, height, width = self.shape
@@ -81,7 +82,7 @@ def about_weights(path: Path) -> About:
             data=_text(found.get("data", "")),
             overrides=dict(found.get("overrides", {})),
             scale=found.get("scale"),
-            holdout=float(found.get("holdout", 0.2)),
+            holdout=float(found.get("holdout", HOLDOUT)),
         )
     except (KeyError, TypeError, ValueError) as error:
         fact = f"{path} does not say soundly what its network takes and tells: {error}"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdsl.train.data.dataset import Listing, Shape
-from netdsl.train.data.folder import open_folder
+from netdsl.train.data.folder import HOLDOUT, open_folder
 from netdsl.train.data.images import SUFFIXES, ImageFiles
 from netdsl.train.data.load import DATA_SETS, list_images
 from netdsl.train.data.source import Images
@@ -77,7 +77,7 @@ def pick_split(
     split: str,
     *,
     data_dir: Path | None = None,
-    holdout: float = 0.2,
+    holdout: float = HOLDOUT,
     free: tuple[Shape | None, int | None] = (None, None),
 ) -> Picked:
     """Return a split of a data set or a folder; `all` is every image whose class is known.
