@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsIndex
 
 from netdsl.collector import paused
 from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 ASSUMABLE = ("norm", "act", "init", "bias", "shortcut", "head")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Network:
     """A network that was read, checked and counted; it never changes.
 
@@ -124,10 +125,13 @@ class Network:
         return build(self.file, replace(self.overrides, names=names), self.loader)
 
     def module(self, seed: int = 0) -> Module:
-        """Return the network as a torch module in training mode, initialised by the seed."""
+        """Return the network as a torch module in training mode, initialised by the seed.
+
+        The seed is a whole number of 0 or more; another is a `NetDSLError`.
+        """
         from netdsl.backends.pytorch import to_module  # torch takes a second to import
 
-        return to_module(self.checked, self.settings, seed)
+        return to_module(self.checked, self.settings, _seed(seed))
 
     def transfer(
         self, source: nn.Module | Mapping[str, Tensor], *, partial: bool = False, seed: int = 0
@@ -229,6 +233,8 @@ def parse(
     >>> parse("(Conv 64)x2 Avg2 BB128 FC200", input=(3, 32, 32)).output_shape
     (200,)
     """
+    if not isinstance(text, str):
+        raise fail("E0001", f"a network is a text, not {type(text).__name__}; `load` reads files")
     overrides = make_overrides(plain, input, classes, scale, parameters)
     return build(parse_text(text, name), overrides, Loader())
 
@@ -241,10 +247,23 @@ def make_overrides(
     parameters: Mapping[str, object],
 ) -> Overrides:
     """Return what was said in place of the file; None says nothing."""
+    if plain is not None and not isinstance(plain, bool):
+        raise fail("E0206", f"plain must be True or False, not {plain!r}")
     names = dict(parameters)
     said = {"residual": None if plain is None else not plain, "input": input, "classes": classes}
-    names.update({key: value for key, value in said.items() if value is not None})
+    for key, value in said.items():
+        if value is not None and key in names:
+            raise fail("E0207", f"`{key}` is given twice from outside")
+        if value is not None:
+            names[key] = value
     return Overrides(names, scale)
+
+
+def _seed(seed: object) -> int:
+    """Return a seed as Python has it; numpy and torch have whole numbers of their own."""
+    if isinstance(seed, SupportsIndex) and not isinstance(seed, bool) and index(seed) >= 0:
+        return index(seed)
+    raise fail("E0206", f"a seed is a whole number of 0 or more, not {seed!r}")
 
 
 @paused()

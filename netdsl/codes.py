@@ -57,7 +57,7 @@ CODES = {
     "E0603": "a drawing that Graphviz refused, or that lacks a label",
     "E0604": "a drawing of an unknown format",
     "E0605": "a drawing with more boxes than the limit",
-    "E0606": "a drawing that cannot be written",
+    "E0606": "a drawing or a source that cannot be written",
     "E0607": "a drawing too large for a PNG",
     "E0701": "weights of a network that has other layers",
     "E0702": "weights of a network that computes something else",
@@ -69,6 +69,8 @@ CODES = {
     "N0505": "an expectation that was not checked",
     "N0506": "shapes that were not checked",
     "W0507": "a layer whose output nothing reads",
+    "W0508": "a residual branch that begins at zero and never learns",
+    "W0509": "a list with more values than its repeat is written with",
 }
 
 

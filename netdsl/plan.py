@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from netdsl.ir import Call, Graph, Leaf, Node, Outline, Repeat, Shape
-from netdsl.ops.convolution import Convolution
-from netdsl.ops.norm import Normalization
 from netdsl.ops.wiring import ShortcutAdd, StochasticDepth
 
 
@@ -66,22 +64,6 @@ def plan(graph: Graph) -> ModulePlan:
     codes = dict(_codes(graph.outline))
     nodes = [node for node in graph if node.inputs]
     return _module(graph, "", nodes, codes, [graph.input.name], graph.output.name)
-
-
-def branch_ends(graph: Graph) -> Iterator[str]:
-    """Yield the last norm of every residual branch, or its last convolution: `init zero_last`.
-
-    A branch without either, or whose last norm learns nothing, has none.
-    """
-    for node in graph:
-        if not isinstance(node.op, ShortcutAdd):
-            continue
-        end = graph[node.inputs[0]]
-        inside = f"{node.scope}."
-        while end.name.startswith(inside) and not isinstance(end.op, Normalization | Convolution):
-            end = graph[end.inputs[0]]
-        if end.name.startswith(inside) and graph.cost(end).params:
-            yield end.name
 
 
 def _codes(outline: Outline) -> Iterator[tuple[str, str]]:

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from netdsl.backends.modules import Blank, Maker, Makes
 from netdsl.collector import paused
 from netdsl.ir import Call, Graph, Settings
-from netdsl.plan import ModulePlan, Program, branch_ends, plan
+from netdsl.measure.branches import branch_ends
+from netdsl.plan import ModulePlan, Program, plan
 
+_DRAWS = "stochastic depth draws anew for every training step: call eval() for one graph"
 # Steps (child, operands, result), the slots beyond the inputs, the slot of the output.
 _Program = tuple[tuple[tuple[str, tuple[int, ...], int], ...], tuple[None, ...], int]
 
@@ -92,7 +94,14 @@ class Network(Scope):
         return self._run(self._program, (x,))
 
     def draw(self) -> None:
-        """Draw for every block with stochastic depth whether it survives the next step."""
+        """Draw for every block with stochastic depth whether it survives the next step.
+
+        Raises `RuntimeError` where a graph is made of the network: it would hold one draw for good.
+        `torch.compile` then leaves this method alone, and compiles what it chooses between.
+        """
+        is_traced: Any = torch.jit.is_tracing  # type: ignore[attr-defined]
+        if torch.compiler.is_compiling() or is_traced():
+            raise RuntimeError(_DRAWS)
         for path in self._stochastic:
             block = self.get_submodule(path)
             assert isinstance(block, StochasticScope)

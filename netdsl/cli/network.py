@@ -74,6 +74,8 @@ def overrides(
             raise click.BadParameter(
                 f"`{definition}` is not of the form NAME=VALUE", param_hint="-D"
             )
+        if name.strip() in names:
+            raise click.BadParameter(f"`{name.strip()}` is given twice", param_hint="-D")
         names[name.strip()] = value.strip()
     shape = _shape(input_) if input_ else None
     return make_overrides(plain or None, shape, classes, scale, names)

@@ -9,6 +9,7 @@ import click
 
 from netdsl.cli.network import network_options, read, show_warnings
 from netdsl.collector import paused
+from netdsl.errors import fail
 
 
 @click.command("source")
@@ -24,5 +25,8 @@ def command(arch: str, output: str | None, **options: Any) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        Path(output).write_text(text, encoding="utf-8", newline="\n")
+        try:
+            Path(output).write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise fail("E0606", f"cannot write {output}: {error.strerror}") from None
         click.echo(output)

@@ -40,7 +40,8 @@ class Builder:
 
     `prefix` is the path of the module that is being filled, `layer` the written layer. A shape
     that does not fit is reported, not raised: the node gets the shape `UNKNOWN`, about which
-    nothing more is said, so that one run finds all mistakes.
+    nothing more is said, so that one run finds all mistakes. `norm_options` are the defaults of
+    every norm, `hidden_act` is that of fully connected layers that are not the last.
     """
 
     graph: Graph
@@ -52,6 +53,7 @@ class Builder:
     span: Span | None = None
     called: Span | None = None
     norm_options: dict[str, object] = field(default_factory=dict)
+    hidden_act: object = None
     units: int = 0
     rejected: set[tuple[str, str, Span | None]] = field(default_factory=set)
 

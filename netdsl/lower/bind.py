@@ -123,7 +123,7 @@ def _take_option(
     if option.key not in known:
         raise unknown_option(option, owner, tuple(known))
     argument = known[option.key]
-    value = _scaled(argument, convert(argument, option.value, scope, owner), defaults)
+    value = _converted(argument, option.value, scope, owner, defaults)
     bound.put(option.key, value, option.span, owner)
     bound.words.append(option_text(option.key, value))
 
@@ -149,9 +149,8 @@ def _take_positional(
         raise fail("E0114", message, argument.span)
     inner = argument.value if isinstance(argument, tree.Pinned) else argument
     _refuse_slash_for_stride(inner, cls, known)
-    value = convert(known[name], inner, scope, owner)
-    if not isinstance(argument, tree.Pinned):
-        value = _scaled(known[name], value, defaults)
+    factors = None if isinstance(argument, tree.Pinned) else defaults
+    value = _converted(known[name], inner, scope, owner, factors)
     bound.put(name, value, argument.span, owner)
     bound.words.append(value_text(value))
 
@@ -192,8 +191,17 @@ def _unknown_word(
     return unknown_name(word.text, word.span, (*cls.flags, *known, *scope.names))
 
 
-def _scaled(argument: Argument, value: Any, defaults: Defaults | None) -> Any:
-    if argument.scaled and defaults is not None and defaults.width != 1:
+def _converted(
+    argument: Argument, expr: tree.Value, scope: Scope, owner: str, defaults: Defaults | None
+) -> Any:
+    """Return a value of the argument's kind, times the width of the scale where it has one.
+
+    What is reckoned from `cin` is scaled already.
+    """
+    before, scope.read_cin = scope.read_cin, False
+    value = convert(argument, expr, scope, owner)
+    from_cin, scope.read_cin = scope.read_cin, before
+    if argument.scaled and defaults is not None and defaults.width != 1 and not from_cin:
         return round_channels(value * defaults.width)
     return value
 
@@ -223,8 +231,9 @@ def unknown_option(option: tree.Option, owner: str, known: tuple[str, ...]) -> N
 
 
 def _missing(written: tree.Layer, cls: LayerType, argument: Argument) -> NetDSLError:
-    what = {"channels": "number of channels", "features": "number of features",
-            "k": "size", "n": "size"}.get(argument.name, f"`{argument.name}`")  # fmt: skip
+    what = {"channels": "number of channels", "features": "number of features"}.get(
+        argument.name, "size" if argument.name == cls.size else f"`{argument.name}`"
+    )
     sizes = [a for a in written.arguments if isinstance(a, tree.Dims) and len(a.values) == 2]
     help = f"write `{cls.examples[0]}`, say"
     if sizes and cls.size == "k":

@@ -31,6 +31,7 @@ class Lowering:
         norm_options = environment.defaults.layers.get("Norm", {})
         self.build = Builder(Graph(), environment.settings, self._report_here)
         self.build.norm_options = {k: v for k, v in norm_options.items() if k != "kind"}
+        self.build.hidden_act = environment.defaults.layers.get("FC", {}).get("act")
         self.combiner = Combiner(self.build, environment, self.body)
         self.bound: dict[int, tuple[Any, str]] = {}
 

@@ -97,7 +97,7 @@ def _size(argument: Argument, value: Value) -> tuple[bool, Any]:
 
 
 def _word(argument: Argument, value: Value) -> tuple[bool, Any]:
-    return value in argument.choices, value
+    return value in argument.choices and not isinstance(value, Quoted), value
 
 
 def _text(argument: Argument, value: Value) -> tuple[bool, Any]:

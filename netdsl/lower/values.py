@@ -37,7 +37,7 @@ class Scope:
 
     `index` counts the repetitions of the innermost repeat written around, None where there is none;
     `cin` is how many channels arrive, 0 where that is not known and None in the header. `dynamic`
-    says that a value depended on either, `used` which names were read.
+    says that a value depended on either, `read_cin` on the latter, `used` which names were read.
     """
 
     names: Mapping[str, Value]
@@ -45,6 +45,7 @@ class Scope:
     index: int | None = None
     cin: int | None = None
     dynamic: bool = False
+    read_cin: bool = False
 
 
 def evaluate(expr: tree.Value, scope: Scope, words: tuple[str, ...] = ()) -> Value:
@@ -125,7 +126,7 @@ def unknown_name(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
 
 
 def _cin(expr: tree.Name, scope: Scope) -> int:
-    scope.dynamic = True
+    scope.dynamic = scope.read_cin = True
     if scope.cin is None:
         raise fail("E0208", "`cin` is known only at a layer", expr.span)
     if scope.cin == 0:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from netdsl.errors import Diagnostic
 from netdsl.ir import Graph, Settings
+from netdsl.measure.branches import stuck_branches
 from netdsl.measure.totals import total
 from netdsl.ops.dense import Flatten, Linear
 from netdsl.ops.pool import AvgPoolTo
+from netdsl.ops.wiring import StochasticDepth
 
 LARGE = 10**6
 
@@ -19,12 +21,29 @@ def advise(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     yield from count_scores(graph, settings)
     if not settings.residual and settings.drop_path:
         yield Diagnostic("N0504", "a plain network has no stochastic depth: drop_path is ignored")
+    if settings.residual and settings.drop_path and not _drops(graph):
+        message = "the setting `drop_path` is never used: no block has a shortcut"
+        yield Diagnostic("W0502", message)
+    if settings.residual and settings.init == "zero_last":
+        yield from _stuck(graph)
+
+
+def _drops(graph: Graph) -> bool:
+    return any(isinstance(node.op, StochasticDepth) for node in graph)
+
+
+def _stuck(graph: Graph) -> Iterator[Diagnostic]:
+    for span in dict.fromkeys(end.span for end in stuck_branches(graph)):
+        message = "the branch begins at zero and stays there: a ReLU behind its end learns nothing"
+        help = "end it with `act=none`, or leave `init zero_last` away"
+        yield Diagnostic("W0508", message, span, help=help)
 
 
 def count_scores(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
-    """Yield an error where a network that ends in a vector has not one score a class."""
+    """Yield an error where a vector, or a map of 1x1, at the end has not one score a class."""
     output = graph.output
-    if settings.classes not in (None, output.shape.channels) and not output.shape.is_map:
+    is_vector = not output.shape.is_map or output.shape.hw == (1, 1)
+    if is_vector and settings.classes not in (None, output.shape.channels):
         message = f"the network gives {output.shape.channels} scores for {settings.classes} classes"
         yield Diagnostic("E0310", message, output.span, help="write `FC classes`")
 

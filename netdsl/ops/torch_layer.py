@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from netdsl.errors import Misfit
-from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape, Window
+from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape, Size, Window
 from netdsl.ops.catalogue import arg, closest, layer
 
+WEIGHTED = ("Conv2d", "ConvTranspose2d", "Linear")  # what the depth of a network counts
 CONTAINERS = ("Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
               "Container", "DataParallel")  # fmt: skip
 
@@ -44,7 +45,7 @@ class TorchLayer(Op):
 
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        dims = _measure(self.target, self.numbers, self.options, x)[0]
+        dims = _measure(self.target, self.numbers, self.options, x).dims
         if len(dims) not in (1, 3):
             raise Misfit(
                 "E0308", f"{self.target} makes {dims}, which is neither a map nor a vector"
@@ -57,12 +58,17 @@ class TorchLayer(Op):
 
     def cost(self, *inputs: Shape) -> Cost:
         (x,) = inputs
-        _, params, macs = _measure(self.target, self.numbers, self.options, x)
-        return Cost(params, macs)
+        found = _measure(self.target, self.numbers, self.options, x)
+        return Cost(found.params, found.macs)
+
+    @property
+    def depth(self) -> int:
+        return int(self.target.removeprefix("nn.") in WEIGHTED)
 
     def window(self, *inputs: Shape) -> Window | None:
         (x,) = inputs
-        return Window() if self.infer(x) == x else None
+        found = _measure(self.target, self.numbers, self.options, x)
+        return found.window or (Window() if self.infer(x) == x else None)
 
 
 def allowed(target: str) -> str | None:
@@ -100,11 +106,19 @@ def _is_layer(cls: Any) -> bool:
     )
 
 
+class _Measured(NamedTuple):
+    """What a run of one image without data tells; `window` where the layer says what it sees."""
+
+    dims: tuple[int, ...]
+    params: int
+    macs: int
+    window: Window | None
+
+
 @cache
 def _measure(
     target: str, numbers: tuple[int | float, ...], options: tuple[tuple[str, object], ...], x: Shape
-) -> tuple[tuple[int, ...], int, int]:
-    """Output shape, parameters and MACs of one image, by a run without data."""
+) -> _Measured:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -123,4 +137,18 @@ def _measure(
     if not tensors or y.shape[0] != 1 or several.shape != (3, *y.shape[1:]):
         raise Misfit("E0308", f"{target} does not turn one image into one tensor")
     params = sum(p.numel() for p in module.parameters())
-    return tuple(y.shape[1:]), params, counter.get_total_flops() // 2
+    return _Measured(
+        tuple(y.shape[1:]), params, counter.get_total_flops() // 2, _window(module, target)
+    )
+
+
+def _window(module: Any, target: str) -> Window | None:
+    """Return what convolutions and pools of torch.nn see, as they say it themselves."""
+    if not hasattr(module, "kernel_size") or "Transpose" in target or "Unpool" in target:
+        return None
+    kernel, stride = _pair(module.kernel_size), _pair(module.stride or module.kernel_size)
+    return Window(kernel, stride, _pair(getattr(module, "dilation", 1)))
+
+
+def _pair(size: int | tuple[int, int]) -> Size:
+    return (size, size) if isinstance(size, int) else size

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netdsl.errors import Misfit
-from netdsl.ir import Call, Keeps, Op, Shape, Size
+from netdsl.ir import Call, Keeps, Op, Shape, Size, Window
 from netdsl.ir.settings import Bias, NormKind, Policy, ShortcutNorm
+from netdsl.ops.window import short
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,10 @@ class ZeroPad(Op):
         (x,) = inputs
         if not x.is_map:
             return Call("nn.ConstantPad1d", {"padding": (0, self.channels), "value": 0.0})
-        return Call(self.target, {"stride": _short(self.stride), "channels": self.channels})
+        return Call(self.target, {"stride": short(self.stride), "channels": self.channels})
+
+    def window(self, *inputs: Shape) -> Window | None:
+        return Window(stride=self.stride)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,9 @@ class AveragePad(ZeroPad):
     """Shortcut that averages over stride x stride windows and stacks zero channels."""
 
     target: ClassVar[str] = "AveragePad"
+
+    def window(self, *inputs: Shape) -> Window | None:
+        return Window(self.stride, self.stride)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +153,3 @@ class StochasticDepth(Op):
 
     def call(self, *inputs: Shape) -> Call:
         return Call("StochasticDepth", {"survival": self.survival})
-
-
-def _short(size: Size) -> int | Size:
-    return size[0] if size[0] == size[1] else size

@@ -72,7 +72,8 @@ class Begun:
         types = [token.type for token in self.tokens]
         if "TIMES" in types and isinstance(self.parts[-1], Token):
             return "repeat"
-        finished = (kind != "def" and "RPAR" in types) or (kind == "setting" and self.parts[1:])
+        end = "RBRACE" if kind == "def" else "RPAR"
+        finished = end in types or (kind == "setting" and self.parts[1:])
         if finished or not self.parts:
             return "entry" if self.in_header else "item"
         return kind

@@ -8,7 +8,7 @@ from netdsl.backends.source.kinds import Kinds
 from netdsl.backends.source.text import Brackets, fold, literal
 from netdsl.ir import Graph, Settings
 from netdsl.ir.settings import Init
-from netdsl.plan import branch_ends
+from netdsl.measure.branches import branch_ends
 
 _KAIMING = '''
 def initialise(module: nn.Module) -> None:
@@ -62,6 +62,8 @@ def draw(kinds: Kinds, names: Mapping[int, str]) -> list[str]:
         "",
         "    def draw(self) -> None:",
         '        """Draw for every residual block whether the next training step computes it."""',
+        "        if torch.compiler.is_compiling() or torch.jit.is_tracing():",
+        '            raise RuntimeError("stochastic depth draws anew for every training step")',
         "        for block in self.modules():",
         *fold(Brackets("if isinstance(", ("block", which), "):"), 12),
         f"{' ' * 16}block.survives = self.random.random() < block.drop_path.survival",

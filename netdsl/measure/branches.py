@@ -1,0 +1,49 @@
+"""Where residual branches end: what `init zero_last` sets to zero, and whether it can learn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netdsl.ir import Graph, Node
+from netdsl.ops.act import Act
+from netdsl.ops.convolution import Convolution
+from netdsl.ops.norm import Normalization
+from netdsl.ops.wiring import Cat, ShortcutAdd
+
+_STUCK = ("relu", "relu6")  # at zero their gradient is zero too
+
+
+def branch_ends(graph: Graph) -> Iterator[str]:
+    """Yield the last norm of every residual branch, or its last convolution: `init zero_last`.
+
+    A branch without either, or whose last norm learns nothing, has none; one that ends in a `Cat`
+    has those of all that it joins.
+    """
+    for end, _ in _ends(graph):
+        yield end.name
+
+
+def stuck_branches(graph: Graph) -> Iterator[Node]:
+    """Yield what ends residual branches and, once it is zero, never learns: a ReLU is behind it."""
+    for end, is_stuck in _ends(graph):
+        if is_stuck:
+            yield end
+
+
+def _ends(graph: Graph) -> Iterator[tuple[Node, bool]]:
+    for node in graph:
+        if isinstance(node.op, ShortcutAdd):
+            yield from _behind(graph, graph[node.inputs[0]], f"{node.scope}.", stuck=False)
+
+
+def _behind(graph: Graph, end: Node, inside: str, *, stuck: bool) -> Iterator[tuple[Node, bool]]:
+    """Go back from the end of a branch, as far as it is inside of its module."""
+    while end.name.startswith(inside) and not isinstance(end.op, Normalization | Convolution):
+        stuck |= isinstance(end.op, Act) and end.op.kind in _STUCK
+        if isinstance(end.op, Cat):
+            for name in dict.fromkeys(end.inputs):
+                yield from _behind(graph, graph[name], inside, stuck=stuck)
+            return
+        end = graph[end.inputs[0]]
+    if end.name.startswith(inside) and graph.cost(end).params:
+        yield end, stuck
