@@ -42,6 +42,7 @@ class Lowering:
         frame = Frame("", Counter(), Scope(self.environment.names))
         _, outline = self.body(file.body, x, frame)
         self.build.graph.outline = outline
+        self._warn_of_unread()
         return self.build.graph
 
     def body(self, body: tree.Body, x: Node, frame: Frame) -> tuple[Node, Outline]:
@@ -57,7 +58,6 @@ class Lowering:
                 x = self._unknown(x, frame)
             except Unresolved:
                 x = self._unknown(x, frame)
-        self._warn_of_unread(frame)
         return x, tuple(outline)
 
     def repeat(
@@ -74,9 +74,25 @@ class Lowering:
             x, outline = self._once(core, x, frame.inner(inner))
             scope.dynamic |= core.repeat is None and inner.dynamic
             bodies.append(outline)
+            if core.repeat is None:
+                scope.lists += inner.lists
+            else:
+                self._warn_of_long_lists(core.repeat, count, inner.lists)
         if core.repeat is None:
             return x, tuple(entry for outline in bodies for entry in outline)
         return x, (Repeat(tuple(bodies), written(core.span), core.span),)
+
+    def _warn_of_long_lists(self, repeat: tree.Repeat, count: int, lists: list[tree.List]) -> None:
+        """Warn of values that no repetition takes, where the count is written as a number.
+
+        Behind `x n`, `[2, 1]` is 2 for the first and 1 for all others, which may be none.
+        """
+        if not isinstance(repeat.count, tree.Number) or self.environment.depth != 1:
+            return
+        for expr in lists:
+            if len(expr.values) > count:
+                message = f"the list has {len(expr.values)} values for {count} repetitions"
+                self._report_here(Diagnostic("W0509", message, expr.span))
 
     def _once(self, core: tree.Group | tree.Combine, x: Node, frame: Frame) -> tuple[Node, Outline]:
         if isinstance(core, tree.Group):
@@ -145,11 +161,12 @@ class Lowering:
             message = f"the label `@{label.text}` is taken"
             raise fail("E0214", message, label.span, labels=[Label(first, "first here")])
         frame.labels[label.text] = node, label.span
+        self.combiner.labels.setdefault(label.text, {})[label.span] = None
 
-    def _warn_of_unread(self, frame: Frame) -> None:
-        for label, (_, span) in frame.labels.items():
-            if label not in self.combiner.read_labels:
-                self._report_here(Diagnostic("W0503", f"the label `@{label}` is never read", span))
+    def _warn_of_unread(self) -> None:
+        for label, spans in self.combiner.labels.items():
+            for span in spans if label not in self.combiner.read_labels else ():
+                self.report(Diagnostic("W0503", f"the label `@{label}` is never read", span))
 
     def _unknown(self, x: Node, frame: Frame) -> Node:
         """Stand in for a layer that could not be understood."""

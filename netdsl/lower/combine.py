@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Literal
 
-from netdsl.errors import Misfit, fail
+from netdsl.errors import Label, Misfit, Span, fail
 from netdsl.ir import UNKNOWN, Builder, Graph, Node, Outline, Section, Size
 from netdsl.lower.bind import bind_options, fill
 from netdsl.lower.frame import Frame, written
@@ -29,6 +29,7 @@ class Combiner:
         self.environment = environment
         self.body = body
         self.read_labels: set[str] = set()
+        self.labels: dict[str, dict[Span, None]] = {}  # where they stand, in every body
 
     def combine(self, core: tree.Combine, x: Node, frame: Frame) -> tuple[Node, Outline]:
         """Add `Res(…)`, `Add(…|…)` or `Cat(…|…)` after `x`."""
@@ -103,6 +104,10 @@ class Combiner:
         node = frame.find(branch.reads.text)
         self.read_labels.add(branch.reads.text)
         if node is None:
+            if there := self.labels.get(branch.reads.text):
+                message = f"`@{branch.reads.text}` is seen only in the body where it stands"
+                labels = [Label(next(iter(there)), "in a body of its own")]
+                raise fail("E0214", message, branch.reads.span, labels=labels)
             near = closest(branch.reads.text, _visible(frame))
             meant = f"; did you mean `@{near}`?" if near else ""
             raise fail("E0214", f"no label `@{branch.reads.text}` before this{meant}",

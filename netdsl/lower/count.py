@@ -166,10 +166,7 @@ def _with_defaults(
 
 def _word_or_value(expr: tree.Value, scope: Scope) -> Value:
     """A parameter of a definition may have a word as its value."""
-    known = (*scope.names, "cin", "classes")
-    if isinstance(expr, tree.Name) and expr.text not in known:
-        return expr.text
-    return evaluate(expr, scope, words_beside(known))
+    return evaluate(expr, scope, words_beside((*scope.names, "cin", "classes")))
 
 
 def _quiet_times(repeat: tree.Repeat | None, scope: Scope, depth: Fraction) -> int:

@@ -37,7 +37,8 @@ class Scope:
 
     `index` counts the repetitions of the innermost repeat written around, None where there is none;
     `cin` is how many channels arrive, 0 where that is not known and None in the header. `dynamic`
-    says that a value depended on either, `read_cin` on the latter, `used` which names were read.
+    says that a value depended on either, `read_cin` on the latter, `used` which names were read,
+    `lists` those that the first repetition took a value of.
     """
 
     names: Mapping[str, Value]
@@ -46,6 +47,7 @@ class Scope:
     cin: int | None = None
     dynamic: bool = False
     read_cin: bool = False
+    lists: list[tree.List] = field(default_factory=list)
 
 
 def evaluate(expr: tree.Value, scope: Scope, words: tuple[str, ...] = ()) -> Value:
@@ -145,6 +147,8 @@ def _list(expr: tree.List, scope: Scope, words: tuple[str, ...]) -> Value:
             expr.span,
             help="write `( … )x3` around the layer",
         )
+    if scope.index == 0:
+        scope.lists.append(expr)
     return evaluate(expr.values[min(scope.index, len(expr.values) - 1)], scope, words)
 
 

@@ -107,11 +107,23 @@ def layer_missing(spot: Spot) -> Diagnostic:
 
 def _separator_in_layer(spot: Spot) -> Diagnostic:
     sign = spot.word(-1).text
+    if meant := _one_number(spot):
+        return Diagnostic("E0111", f"`{sign}` ends the layer: write `{meant}`", spot.span(-1))
     last = spot.partner(0) or (2 if spot.word(1).kind == "equal" else 0)
     layer = f"{spot.written(spot.last('layer'), -2)} {spot.written(0, last)}"
     fits = spot.word(-2).kind != "close" and len(layer) <= LENGTH
     message = f"`{sign}` ends the layer" + (f": write `{layer}`" if fits else "")
     return Diagnostic("E0111", message, spot.span(-1))
+
+
+def _one_number(spot: Spot) -> str | None:
+    """Return what a decimal comma, or one between thousands, stands for."""
+    before, after = spot.word(-2).text, spot.word(0).text
+    if spot.written(-2, 0) != f"{before},{after}" or not (before + after).isdigit():
+        return None
+    if before == "0":
+        return f"0.{after}"
+    return before + after if len(after) == len("000") else None
 
 
 def separator_between_options(spot: Spot) -> Diagnostic:

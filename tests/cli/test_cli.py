@@ -295,3 +295,16 @@ def test_a_bar_leaves_the_terminal_as_it_was_however_a_training_ends(tmp_path: P
     bar.close()
     assert written.getvalue().rindex("\x1b[?25h") > written.getvalue().rindex("\x1b[?25l")
     bar.close()
+
+
+def test_a_source_that_cannot_be_written_names_its_file(tmp_path: Path) -> None:
+    done = run("source", "net1", "-o", "nowhere/x.py", cwd=tmp_path)
+    message = "error[E0606]: cannot write nowhere/x.py: No such file or directory\n"
+    assert (done.returncode, done.stderr) == (2, message)
+
+
+def test_a_name_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    done = run("build", "resnet-cifar", "-D", "n=3", "-D", "n=5", cwd=tmp_path)
+    assert (done.returncode, "-D: `n` is given twice" in done.stderr) == (2, True)
+    done = run("build", "net1", "--classes", "5", "-D", "classes=7", cwd=tmp_path)
+    assert (done.returncode, "`classes` is given twice from outside" in done.stderr) == (2, True)

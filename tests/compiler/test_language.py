@@ -2,7 +2,9 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torchvision
@@ -250,8 +252,8 @@ class TestLabels:
             ("Conv 3 Cat(|@enc)", "no label `@enc` before this"),
             ("Conv 3 @ench Cat(|@enc)", "no label `@enc` before this; did you mean `@ench`?"),
             ("Conv 3 @a Conv 3 @a Cat(|@a)", "the label `@a` is taken"),
-            ("(Conv 3 @a)x2 Cat(|@a)", "no label `@a` before this"),
-            ("def B() { Conv 3 @a } B Cat(|@a)", "no label `@a` before this"),
+            ("(Conv 3 @a)x2 Cat(|@a)", "`@a` is seen only in the body where it stands"),
+            ("def B() { Conv 3 @a } B Cat(|@a)", "`@a` is seen only in the body where it stands"),
         ],
     )
     def test_labels_are_seen_by_later_and_inner_items_alone(self, text: str, message: str) -> None:
@@ -550,7 +552,9 @@ class TestReceptiveField:
     @pytest.mark.parametrize(
         "text",
         ["Conv 2 5x3 Conv 2 d2 Avg 3 s2", "BB 2 s2 BB 2", "Conv 2 s2 Cat(Conv 2 | Conv 2 7x7)",
-         "Bott 4 s2 Avg 2 Up 2", "Avg 2 Deconv 2 k4 s2 Conv 2"],
+         "Bott 4 s2 Avg 2 Up 2", "Avg 2 Deconv 2 k4 s2 Conv 2", "Res( Conv 2 1x1 s2 ) Conv 2",
+         'Torch "nn.Conv2d" 1 2 3 padding=1 Torch "nn.Conv2d" 2 2 5 padding=4 dilation=2 Conv 2',
+         'Torch "nn.AvgPool2d" 3 stride=2 padding=1 Torch "nn.AvgPool2d" 2 Conv 2'],
     )  # fmt: skip
     def test_is_what_a_gradient_reaches(self, text: str) -> None:
         net = parse(f"norm none act none shortcut always {text}", (1, 48, 48))
@@ -569,7 +573,70 @@ class TestReceptiveField:
         assert receptive_fields(net.checked)[net.checked.output.name] == tuple(reached)
 
 
+class TestTorchLayers:
+    def test_their_convolutions_count_towards_the_depth(self) -> None:
+        net = parse(
+            'Torch "nn.Conv2d" 3 8 3 Torch "nn.Hardswish" GAP Flatten Torch "nn.Linear" 8 3'
+        )
+        assert net.depth == 2
+
+
+class TestScaleWidth:
+    def test_what_is_reckoned_from_cin_is_scaled_once(self) -> None:
+        header = "scale half(width=0.5)"
+        net = parse(
+            f"{header} Conv 64 (Conv cin)x2 Conv 2*cin 1x1 Conv [cin//4] Conv cin!", scale="half"
+        )
+        channels = [m.out_channels for m in net.module().modules() if isinstance(m, nn.Conv2d)]
+        assert channels == [32, 32, 32, 64, 16, 16]
+
+
+class TestHiddenActivations:
+    def test_a_default_activation_stays_off_the_scores(self) -> None:
+        net = parse("default FC(act=gelu) Conv 8 GAP FC 20 FC 10")
+        assert [type(m) for m in net.module().children()][-3:] == [nn.Linear, nn.GELU, nn.Linear]
+        net = parse("Conv 8 GAP FC 20 FC 10 act=gelu")
+        assert isinstance([*net.module().children()][-1], nn.GELU)
+
+
+class TestSeeds:
+    @pytest.mark.parametrize("seed", [np.int64(1), torch.tensor(1)])
+    def test_whole_numbers_of_other_libraries_are_seeds(self, seed: Any) -> None:
+        net = parse("drop_path 0.5 Conv 8 BB 8 GAP FC 3")
+        ours, theirs = net.module(1), net.module(seed)
+        assert ours.random.getstate() == theirs.random.getstate()
+        for name, weight in ours.state_dict().items():
+            assert torch.equal(weight, theirs.state_dict()[name])
+
+    @pytest.mark.parametrize("seed", [1.0, True, "1", None, -1])
+    def test_others_are_refused(self, seed: Any) -> None:
+        with pytest.raises(netdsl.NetDSLError, match="a seed is a whole number of 0 or more, not"):
+            parse("Conv 8").module(seed)
+
+
+class TestOverrides:
+    def test_what_is_given_twice_is_refused(self) -> None:
+        with pytest.raises(netdsl.NetDSLError, match="`residual` is given twice from outside"):
+            parse("BB 3", plain=False, residual=False)
+        with pytest.raises(netdsl.NetDSLError, match="plain must be True or False, not 'no'"):
+            parse("BB 3", plain="no")
+
+    def test_what_is_no_text_is_refused(self) -> None:
+        with pytest.raises(netdsl.NetDSLError, match="a network is a text, not PosixPath; `load`"):
+            netdsl.parse(Path("net.arch"))  # type: ignore[arg-type]
+
+    def test_networks_can_be_told_apart_by_identity(self) -> None:
+        net = parse("Conv 8")
+        assert {net: 1}[net] == 1
+
+
 class TestInitialisation:
+    def test_zero_last_reaches_every_norm_that_a_branch_ends_in(self) -> None:
+        net = parse("init zero_last Res( Cat( Conv 1 act=none | Conv 2 act=none ) )")
+        assert net.warnings == ()
+        x = torch.randn(2, 3, 8, 8)
+        assert torch.equal(net.module()(x), x)
+
     def test_twins_begin_alike(self) -> None:
         net = parse("shortcut project Conv 4 BB 4 BB 8 s2 FC 5")
         residual, plain = net.module(seed=5).state_dict(), net.plain().module(seed=5).state_dict()

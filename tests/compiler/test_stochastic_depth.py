@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from itertools import product
 from math import prod
+from typing import Any
 
 import pytest
 import torch
 from click.testing import CliRunner
+from torch.export import export
 from torch.utils.flop_counter import FlopCounterMode
 
 import netdsl
@@ -89,3 +91,36 @@ def test_build_prints_it_as_text_and_as_json() -> None:
     assert record["blocks"] == 16
     assert record["expected_blocks"] == 11.75
     assert record["expected_macs"] == 222_760_960
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")  # torch's own
+def test_a_compiled_network_draws_for_every_step_and_one_graph_is_refused() -> None:
+    net = netdsl.parse("drop_path 0.5 Conv 8 (BB 8)x3 GAP FC 3", input=(3, 8, 8))
+    model, eager = net.module(), net.module()
+    compiled, x = torch.compile(model, backend="eager"), torch.randn(2, 3, 8, 8)
+    outputs = set()
+    for _ in range(20):
+        model.random.setstate(eager.random.getstate())
+        y = compiled(x)
+        assert torch.equal(y, eager(x))
+        outputs.add(tuple(y.flatten().tolist()))
+    assert len(outputs) > 3
+    for trace in (lambda: torch.jit.trace(net.module(), x), lambda: export(net.module(), (x,))):
+        with pytest.raises(RuntimeError, match="stochastic depth draws anew"):
+            trace()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")  # torch's own
+def test_printed_source_draws_for_every_step_when_it_is_compiled() -> None:
+    net = netdsl.parse("drop_path 0.5 Conv 8 (BB 8)x3 GAP FC 3", input=(3, 8, 8))
+    names: dict[str, Any] = {}
+    exec(net.source(), names)
+    compiled, x = torch.compile(names["Network"](), backend="eager"), torch.randn(2, 3, 8, 8)
+    assert len({tuple(compiled(x).flatten().tolist()) for _ in range(20)}) > 3
+
+
+def test_the_plain_twin_has_no_factor_that_lets_nothing_through() -> None:
+    net = netdsl.load("convnext_tiny", input=(3, 64, 64), classes=5).plain()
+    assert not any("scale" in type(m).__name__.lower() for m in net.module().modules())
+    scores = net.module().eval()(torch.randn(4, 3, 64, 64))
+    assert scores.std(0).max() > 1e-3
