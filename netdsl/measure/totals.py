@@ -45,7 +45,8 @@ def receptive_fields(graph: Graph) -> dict[str, Size | None]:
 def activation_memory(graph: Graph) -> int:
     """Return the bytes of the outputs that training keeps for the backward pass, one image, fp32.
 
-    The input image, parameters, and the small statistics of norms are not counted.
+    The input image, parameters, the small statistics of norms, and the indices of max pooling (8
+    bytes an output) are not counted.
     """
     buffers = _buffers(graph)
     kept: set[str] = set()

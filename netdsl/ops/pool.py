@@ -108,6 +108,7 @@ class AvgPoolTo(Op):
     """Average over windows chosen so that the output has this size: `AvgTo 6`, `AvgTo 3x2`."""
 
     family: ClassVar[Family] = "pool"
+    keeps: ClassVar[Keeps] = "input"
 
     n: Size = arg(least=1, most=KERNEL)
 

@@ -131,6 +131,7 @@ class AveragePad(ZeroPad):
     """Shortcut that averages over stride x stride windows and stacks zero channels."""
 
     target: ClassVar[str] = "AveragePad"
+    keeps: ClassVar[Keeps] = "input"
 
     def window(self, *inputs: Shape) -> Window | None:
         return Window(self.stride, self.stride)

@@ -141,6 +141,16 @@ class TestEveryLayer:
         assert kept_bytes(model, sizes) == 4 * activation_memory(net.checked)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Conv 8 Max 2 AvgTo 3 Flatten FC 3", "norm none Conv 8 act=none BB 16 s2 order=relu_pre"],
+)
+def test_what_averages_keep_is_counted(text: str) -> None:
+    net = netdsl.parse(text, input=INPUT)
+    sizes = {node.shape.size for node in net.checked}
+    assert kept_bytes(net.module(), sizes) == 4 * activation_memory(net.checked)
+
+
 @pytest.mark.parametrize("code", [code for code in CATALOGUE if code != "Torch"])
 def test_every_mistyped_option_is_refused(code: str) -> None:
     for name in (*arguments(CATALOGUE[code]), "zz"):

@@ -149,19 +149,23 @@ def params(count: int) -> str:
 
     >>> params(640), params(38_848), params(999_960), params(138_357_544)
     ('640', '38.8 k', '1.00 M', '138.36 M')
+    >>> params(30_514_630_000)
+    '30.51 G'
     """
     if count < 1000:
         return str(count)
+    if count >= 10**9:
+        return f"{count / 10**9:.2f} G"
     return f"{count / 10**3:.1f} k" if count < 999_950 else f"{count / 10**6:.2f} M"
 
 
 def macs(count: int) -> str:
     """Write a number of multiply-adds short.
 
-    >>> macs(29_250), macs(41_000_000), macs(890_000_000)
-    ('29.2 k', '41.00 M', '0.89 G')
+    >>> macs(29_250), macs(41_000_000), macs(893_600_000), macs(4_089_000_000)
+    ('29.2 k', '41.00 M', '0.894 G', '4.09 G')
     """
-    return f"{count / 10**9:.2f} G" if count >= 10**8 else params(count)
+    return f"{count / 10**9:.3f} G" if 10**8 <= count < 10**9 else params(count)
 
 
 def _width(box: Box) -> float:
