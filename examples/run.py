@@ -30,20 +30,24 @@ def main() -> None:
     """Run what the command line asks for; end with the code of the first command that failed."""
     choice = _parser().parse_args()
     example = read_example(FOLDER / choice.example)
+    names = [item.name for item in example.items]
+    if unknown := [name for name in choice.only or () if name not in names]:
+        sys.exit(f"{choice.example} has no {unknown[0]!r}; it has {', '.join(names)}")
     wanted = [item for item in example.items if not choice.only or item.name in choice.only]
+    experiments = dict.fromkeys(item.experiment for item in wanted if item.experiment)
     (example.folder / "figures").mkdir(exist_ok=True)
     lines = {line: item for item in wanted for line in _lines(item, _options(choice))}
     if choice.list:
         print("\n".join(lines))
         return
     if choice.go_on:
-        for name in example.experiments:
+        for name in experiments:
             _begin_with_kept(example, name)
     codes = [_typed(line, example, item) for line, item in lines.items()]
-    for name in example.experiments:
+    for name in experiments:
         _compare(example, name)
     if choice.keep:
-        codes += [_keep(example, name) for name in example.experiments]
+        codes += [_keep(example, name) for name in experiments]
     sys.exit(next(filter(None, codes), 0))
 
 
@@ -120,7 +124,9 @@ def _compare(example: Example, name: str) -> None:
 
 
 def _keep(example: Example, name: str) -> int:
-    if not (_folder(example, name) / "plan.json").is_file():
+    folder = _folder(example, name)
+    if not (folder / "plan.json").is_file() or not read_results(folder).count("finished"):
+        print(f"no run of {name} is finished: what is kept of it stays")
         return 0
     code = _run(f"netdsl experiment export {name}.toml -o {RESULTS}/{name}", example.folder)
     if code == 0:

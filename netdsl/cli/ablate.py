@@ -14,7 +14,13 @@ from netdsl.cli.experiment_options import (
     found_definition,
     run_options,
 )
-from netdsl.cli.shared_training import arch_of, folder_name, shared_options, taken
+from netdsl.cli.shared_training import (
+    arch_of,
+    folder_name,
+    refuse_unsound,
+    shared_options,
+    taken,
+)
 
 if TYPE_CHECKING:
     from netdsl.api import Network
@@ -52,6 +58,7 @@ def command(
         for change in found.changes:
             click.echo(change.words)
         return
+    refuse_unsound(top, budget)
     folder = dir or Path("experiments", str(top["name"]))
     said = dict(pair.split("=", 1) for pair in definitions)
     networks = [_network(arch, scale, base.name, said, None, folder)]

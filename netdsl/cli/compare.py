@@ -13,7 +13,13 @@ from netdsl.cli.experiment_options import (
     found_definition,
     run_options,
 )
-from netdsl.cli.shared_training import arch_of, folder_name, shared_options, taken
+from netdsl.cli.shared_training import (
+    arch_of,
+    folder_name,
+    refuse_unsound,
+    shared_options,
+    taken,
+)
 
 _PLAIN = {"no": False, "yes": True, "both": "both"}
 
@@ -37,6 +43,7 @@ def command(
     from netdsl.experiment.definition_text import write_definition
 
     top = taken(options, folder_name(arches))
+    refuse_unsound(top, budget)
     folder = dir or Path("experiments", str(top["name"]))
     networks: list[dict[str, object]] = [
         {"arch": arch_of(arch), "plain": _PLAIN[plain]} for arch in arches

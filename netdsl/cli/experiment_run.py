@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netdsl.cli.images import reading_once
-from netdsl.cli.notes import each_once
+from netdsl.cli.notes import each_once, note
 from netdsl.cli.resolve_line import resolve_line
 
 if TYPE_CHECKING:
@@ -34,13 +34,20 @@ def run_experiment(
 ) -> None:  # fmt: skip
     """Write the plan, run what is due, and exit with the code of the first run that failed."""
     from netdsl.experiment.plan import choose, write_plan
+    from netdsl.experiment.state import left_behind
 
+    if print_jobs and (jobs or retry or ray):
+        raise click.UsageError("--print-jobs runs nothing: leave --jobs, --retry and --ray away")
     plan, _ = planned_experiment(definition, folder)
     chosen = choose(plan, only)
+    if left := left_behind(folder, plan):
+        rows = ", ".join(dict.fromkeys(job.row for job in left))
+        note(f"{folder} keeps finished runs that this plan has not: {rows}")
     write_plan(plan, folder)
     if print_jobs:
+        more = () if threads is None else ("--threads", str(threads))
         for job in chosen:
-            click.echo(shlex.join(job.command))
+            click.echo(shlex.join((*job.command, *more)))
         return
     _exit(folder, chosen, _work(folder, chosen, jobs, threads, retry, ray))
 

@@ -138,7 +138,10 @@ def show_forecast(rows: Sequence[Row], folder: Path, jobs: Sequence[Job], at_onc
         )
     if not found:
         return
-    together = sum(one.seconds * one.runs for one in found) / at_once
+    at_once = min(at_once, sum(one.runs for one in found))
+    together = max(
+        sum(one.seconds * one.runs for one in found) / at_once, *(one.seconds for one in found)
+    )
     memory = at_once * max(one.peak_memory for one in found)
     click.echo(f"all of it: {clock(together)}, {memory / 1e9:.2f} GB with {at_once} at once")
 

@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit.
 
     0 fine, 1 internal error, 2 usage or source, 3 to 6 training, 7 a fault that
-    `doctor` found, 130 and 143 signals.
+    `doctor` found, 8 a difference that `reproduce` found, 130 and 143 signals.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     _write_any_text()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.network import network_options, open_source, overrides, show_warnings
+from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,13 +72,15 @@ def command(
     if twins and options["plain"]:
         raise click.UsageError("--twins probes the plain network too; leave --plain away")
     network, images, labels = _batch(arch, options, data, data_dir, batch)
+    if len(images) < batch:
+        note(f"{data} has {len(images):,} training images, fewer than a batch of {batch:,}")
     show_warnings(network)
     both = _twins(network) if twins else [network]
     probes = _probed(both, images, labels, seeds)
     click.echo(probe_text(probes, expand=expand))
     files = {"csv": probe_csv(probes)}
     if {path.suffix for path in outputs} - {".csv"}:
-        files |= draw_probes(probes, f"{network.name} at initialisation, {batch} images")
+        files |= draw_probes(probes, f"{network.name} at initialisation, {len(images)} images")
     for path in outputs:
         write_file(path, files[path.suffix[1:]])
         click.echo(str(path))
@@ -88,12 +91,16 @@ def _batch(
 ) -> tuple[Network, Tensor, Tensor]:
     """Return the network with images and labels that it takes."""
     from netdsl.api import build
-    from netdsl.experiment.analysis.probe import first_batch, random_batch
+    from netdsl.experiment.analysis.probe import first_batch, random_batch, refuse_too_large
+    from netdsl.train.memory import free_memory
 
     keys = ("plain", "definitions", "scale", "input_", "classes")
     source, said = open_source(arch), overrides(*(options[key] for key in keys))
     if data is None:
         network = build(*source.with_overrides(said))
+        _refuse_unfit(network)
+        module = network.module()
+        refuse_too_large(module, (batch, *network.input_shape), free_memory("cpu"))
         images, labels = random_batch(network.input_shape, network.output_shape, batch)
         return network, images, labels
     from netdsl.cli.images import HOLDOUT, meet
@@ -101,7 +108,16 @@ def _batch(
     where = {"data": data, "limit": batch, "holdout": HOLDOUT, "on_bad_image": "error",
              "limit_classes": said.names.get("classes"), "shape": None}  # fmt: skip
     network, found = meet(source, said, where, data_dir, fit=False)
+    _refuse_unfit(network)
     return network, *first_batch(found, batch)
+
+
+def _refuse_unfit(network: Network) -> None:
+    """Refuse a network in which no gradient flows."""
+    if not network.params:
+        raise click.UsageError(f"{network.name} has no weights, so nothing to probe")
+    if network.output_shape[0] < 2:
+        raise click.UsageError(f"{network.name} tells one class, whose loss is 0 whatever it sees")
 
 
 def _twins(network: Network) -> list[Network]:

@@ -14,22 +14,30 @@ if TYPE_CHECKING:
     from netdsl.train import RunFolder
 
 
+_DIFFERS = 8  # an exit code
+
+
 @click.command("reproduce")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--run-dir", type=click.Path(path_type=Path),
               help="The folder of the new run; RUN-again unless given.")  # fmt: skip
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set lies now.")
-def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> None:
+def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> int:
     """Train a finished RUN again, of the same source, settings and images, and compare.
 
-    Weights and metrics.csv are compared bit for bit. A second call goes on where it was cut.
+    Weights and metrics.csv are compared bit for bit; exits with 8 where they differ. A second call
+    goes on where it was cut.
     """
-    from netdsl.experiment.again import differences
+    from netdsl.experiment.again import differences, kept_weights
     from netdsl.train import RunFolder
 
     first = RunFolder.open(run)
     _refuse_unfinished(first)
+    kept_weights(first)  # what is wrong with them is said before a long training
+    run = run if run.name else run.resolve()
     again = run_dir or run.with_name(f"{run.name}-again")
+    if again.resolve() == run.resolve():
+        raise click.UsageError(f"{again} is the run itself: name another folder")
     earlier = RunFolder.open(again) if (again / "settings.json").is_file() else None
     second = run_planned(
         _plan(first, data_dir), earlier, again, _stage_before(first), save_minutes=10.0,
@@ -42,6 +50,7 @@ def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> None:
     same = "is equal to" if not found else "differs from"
     unknown = "" if first.last.is_file() else "; its weights were not kept"
     click.echo(f"{again} {same} {run}" + ("" if found else ", bit for bit") + unknown)
+    return _DIFFERS if found else 0
 
 
 def _plan(first: RunFolder, data_dir: Path | None) -> Plan:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from netdsl.cli.choices import take_choices, take_recipe
 from netdsl.cli.stages import alone, stage_folder
 from netdsl.cli.train import command, planned
@@ -20,7 +22,12 @@ _OF_RUNNING = ("run_dir", "resume", "save_minutes", "tensorboard")
 def resolve_line(line: Sequence[str]) -> Resolved:
     """Return what `netdsl train …` stands for: its stages, or the one that it is."""
     _, _, *arguments = line
-    options: dict[str, Any] = command.make_context("netdsl train", arguments).params
+    try:
+        options: dict[str, Any] = command.make_context("netdsl train", arguments).params
+    except click.UsageError as error:  # of a file, not of a command line
+        from netdsl.train import ExitCode, TrainError
+
+        raise TrainError(error.format_message(), None, ExitCode.USAGE) from error
     arch = options.pop("arch")
     run_dir = options["run_dir"]
     options = {key: value for key, value in options.items() if key not in _OF_RUNNING}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,15 @@ def taken(options: dict[str, Any], name: str) -> dict[str, object]:
     }  # fmt: skip
 
 
+def refuse_unsound(top: Mapping[str, object], budget: str) -> None:
+    """Raise for a name or a budget that cannot be, before anything is written."""
+    from netdsl.experiment.budget import read_layers
+    from netdsl.experiment.definition import checked_name
+
+    checked_name(str(top["name"]), "--name")
+    read_layers(budget)
+
+
 def absolute(path: str) -> str:
     """Return a path that holds wherever the definition lies."""
     return str(Path(path).resolve())
@@ -71,8 +81,9 @@ def folder_name(words: Sequence[str]) -> str:
 
     >>> folder_name(["nets/Net 1.arch", "net6"])
     'net-1-net6'
-    >>> folder_name(["网络.arch"]), folder_name(["+.arch"])
-    ('网络', 'networks')
+    >>> folder_name(["网络.arch"])
+    'networks-eafd43'
     """
     stems = (Path(word).stem.lower() for word in words)
-    return re.sub(r"[\W_]+", "-", "-".join(stems)).strip("-") or "networks"
+    name = re.sub(r"[^a-z0-9]+", "-", "-".join(stems)).strip("-")
+    return name or f"networks-{sha256(' '.join(words).encode()).hexdigest()[:6]}"

@@ -124,6 +124,8 @@ def weights_of(run: RunFolder, which: str) -> Path:
     weights = run.best if which == "best" else run.last
     if not weights.is_file():
         fact = f"{run.path} has no weights yet: no epoch of it is done"
+        if run.is_finished:
+            fact = f"the weights of {run.path} were not kept: there is no {weights.name}"
         raise TrainError(fact, None, ExitCode.IO)
     return weights
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
 
-from netdsl.train import RunFolder
+from netdsl.train import Row, RunFolder, TrainError
 from netdsl.train.files import read_file
 from netdsl.train.metrics import METRICS
 
@@ -28,10 +32,33 @@ def differences(first: RunFolder, second: RunFolder) -> tuple[Difference, ...]:
     return (*_metrics(first, second), *_weights(first, second))
 
 
+def kept_weights(run: RunFolder) -> dict[str, dict[str, Tensor]]:
+    """Return the best and the last weights of a run; none of one that kept none.
+
+    An experiment that was exported keeps none.
+    """
+    if not run.last.is_file():
+        return {}
+    found = {}
+    for name in _WEIGHTS:
+        path: Path = getattr(run, name)
+        try:
+            found[name] = load(read_file(path))
+        except SafetensorError as error:
+            raise TrainError(f"{path} is not a file of weights: {error}") from error
+    return found
+
+
+def _learnt(row: Row) -> list[float]:
+    return [getattr(row, name) for name in METRICS]
+
+
 def _metrics(first: RunFolder, second: RunFolder) -> Iterator[Difference]:
     if read_file(first.path / "metrics.csv") == read_file(second.path / "metrics.csv"):
         return
     before, now = first.rows, second.rows
+    if [_learnt(row) for row in before] == [_learnt(row) for row in now]:
+        yield Difference("metrics.csv", "the same numbers, written otherwise")
     if len(before) != len(now):
         yield Difference("metrics.csv", f"{len(before)} epochs and {len(now)}")
     for name in METRICS[1:]:
@@ -43,12 +70,9 @@ def _metrics(first: RunFolder, second: RunFolder) -> Iterator[Difference]:
 
 
 def _weights(first: RunFolder, second: RunFolder) -> Iterator[Difference]:
-    from safetensors.torch import load_file
-
-    if not first.last.is_file():  # an experiment that was exported keeps no weights
-        return
-    for name in _WEIGHTS:
-        before, now = (load_file(getattr(run, name)) for run in (first, second))
+    kept, new = kept_weights(first), kept_weights(second)
+    for name in kept:
+        before, now = kept[name], new[name]
         if before.keys() != now.keys():
             yield Difference(f"{name}.safetensors", "other weights by name")
             continue

@@ -106,7 +106,7 @@ def read_definition(path: Path) -> Definition:
     read = [pair for n, entry in enumerate(entries, 1) for pair in _network(entry, shared, path, n)]
     for variant, _ in read:
         _refuse_unknown_budgets(variant, budgets, path)
-    name = _name(table.get("name", path.stem), path)
+    name = checked_name(table.get("name", path.stem), path)
     return Definition(
         name=name,
         title=table.get("title", name),
@@ -125,7 +125,13 @@ def read_definition(path: Path) -> Definition:
 def within(definition: Definition, text: str) -> Definition:
     """Return the definition cut to a budget as it is typed; `seeds` keeps the first of them."""
     cut = replace(definition, layers=read_layers(text, definition.budgets))
-    seeds = definition.seeds[: cast(int | None, cut.budget.get("seeds"))]
+    wanted = cast(int | None, cut.budget.get("seeds"))
+    if wanted is not None and wanted > len(definition.seeds):
+        fact = (
+            f"the budget asks for {wanted} seeds, and {definition.name} has {len(definition.seeds)}"
+        )
+        raise _wrong(fact, "say seeds in the file: a budget makes it smaller")
+    seeds = definition.seeds[:wanted]
     return replace(cut, seeds=seeds)
 
 
@@ -202,10 +208,11 @@ def _plain(value: object, where: str) -> tuple[bool, ...]:
     return (value,)
 
 
-def _name(name: str, path: Path) -> str:
+def checked_name(name: str, where: object) -> str:
+    """Return the name of an experiment; raise where it is no name of a folder."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         help = "letters, digits, - and _: it is the name of a folder"
-        raise _wrong(f"{path}: name is {name!r}", help)
+        raise _wrong(f"{where}: name is {name!r}", help)
     return name
 
 
@@ -214,6 +221,8 @@ def _seeds(seeds: int | list[object], path: Path) -> tuple[int, ...]:
     whole = [seed for seed in found if type(seed) is int and seed >= 0]
     if not whole or len(set(whole)) != len(found):
         fact = f"{path}: seeds is {seeds!r}"
+        if len(set(map(str, found))) != len(found):
+            raise _wrong(fact, "each seed stands there once")
         raise _wrong(fact, "as in seeds = [0, 1, 2], or seeds = 3 for the same")
     return tuple(whole)
 
@@ -224,7 +233,8 @@ def _values(key: str, values: object, path: Path) -> tuple[Value, ...]:
     for value in values:
         if not isinstance(value, str | int | float):
             fact = f"{path}, [grid]: {key} has {value!r}"
-            raise _wrong(fact, "a number, a text or a truth can vary")
+            help = "a number, a text or a truth can vary; of lists, a network each is written"
+            raise _wrong(fact, help)
         if key == "plain" and not isinstance(value, bool):
             raise _wrong(f"{path}, [grid]: plain has {value!r}, but must have true and false")
         if key in _NETWORK:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,22 +11,28 @@ from typing import Any
 
 from netdsl.experiment import report
 from netdsl.experiment.plan import FILE, read_plan
+from netdsl.experiment.state import is_finished
 from netdsl.train import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
 
-_TABLES = ("network.arch", "metrics.csv", "speed.csv", "summary.json", "failed.json")
+_FAILED = "failed.json"
+_TABLES = ("network.arch", "metrics.csv", "speed.csv", "summary.json", _FAILED)
 _SETTINGS = "settings.json"
 
 
 def export(folder: Path, out: Path) -> int:
-    """Write plan, runs and report of an experiment into another folder; return how many runs.
+    """Write plan, runs and report of an experiment into another folder.
+
+    Returns how many runs are finished.
 
     Paths are made to hold from where the caller stands; one that leads elsewhere keeps its last
     name, and the place of the data is left out.
     """
     jobs = read_plan(folder).jobs
-    if out.resolve() == folder.resolve():
-        raise TrainError(f"{out} is the experiment itself", "name another folder", ExitCode.USAGE)
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise TrainError(
+            f"{out} is the experiment itself, or in it", "name another folder", ExitCode.USAGE
+        )
     places = _Places(folder.resolve(), out, Path.cwd().resolve())
     record = json.loads(read_file(folder / FILE))
     record |= {
@@ -33,13 +40,12 @@ def export(folder: Path, out: Path) -> int:
         "data": ", ".join(places.told(name) for name in record["data"].split(", ")),
         "recipe": ", ".join(places.told(name) for name in record["recipe"].split(", ")),
     }
-    keys = dict.fromkeys(job.key for job in jobs)
-    for key in keys:
+    for key in dict.fromkeys(job.key for job in jobs):
         for run in sorted({path.parent for path in (folder / "runs" / key).glob("**/*.*")}):
             _copy(run, out / run.relative_to(folder), places)
     _write(out / FILE, record)
     report.write_report(out)
-    return len(keys)
+    return sum(is_finished(out, job) for job in jobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +87,18 @@ def _copy(run: Path, out: Path, places: _Places) -> None:
     for name in _TABLES:
         if (run / name).is_file():
             out.mkdir(parents=True, exist_ok=True)
-            write_file(out / name, read_file(run / name))
+            content = read_file(run / name)
+            write_file(out / name, _without_paths(content, places) if name == _FAILED else content)
     if (run / _SETTINGS).is_file():
         record = json.loads(read_file(run / _SETTINGS))
         _write(out / _SETTINGS, {**record, "asked": _asked(record["asked"], places)})
+
+
+def _without_paths(content: bytes, places: _Places) -> bytes:
+    """Return why a run failed with every path in it as the copy has it."""
+    record = json.loads(content)
+    reason = re.sub(r"(?<![\w.])/[^\s'\":]+", lambda found: places.told(found[0]), record["reason"])
+    return (json.dumps({**record, "reason": reason}, ensure_ascii=False) + "\n").encode()
 
 
 def _asked(value: Any, places: _Places) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -53,8 +54,10 @@ def display(label: str, *, plain: bool) -> str:
 
     >>> display("resnet-cifar n=9", plain=True), display("plain-56", plain=True)
     ('resnet-cifar n=9, plain', 'plain-56')
+    >>> display("explained", plain=True)
+    'explained, plain'
     """
-    return f"{label}, plain" if plain and "plain" not in label else label
+    return f"{label}, plain" if plain and not re.search(r"\bplain\b", label) else label
 
 
 def differing(variants: Sequence[Variant]) -> set[Detail]:

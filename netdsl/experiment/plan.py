@@ -106,7 +106,10 @@ class Plan:
 
 def write_plan(plan: Plan, folder: Path) -> None:
     """Store a plan, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainError(f"cannot make {folder}: {error.strerror}", None, ExitCode.IO) from error
     record = {"format": FORMAT, **asdict(plan)}
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
     write_file(folder / FILE, text.encode())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from netdsl.experiment.locks import is_taken
-from netdsl.experiment.plan import Job
+from netdsl.experiment.plan import Job, Plan, read_plan
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
 
@@ -77,6 +77,16 @@ def is_finished(folder: Path, job: Job) -> bool:
     return (folder / job.folder / "summary.json").is_file()
 
 
+def left_behind(folder: Path, plan: Plan) -> tuple[Job, ...]:
+    """Return the finished runs of a folder that its former plan had and this one has not."""
+    try:
+        former = read_plan(folder).jobs
+    except TrainError:  # there was none, or none that can be read
+        return ()
+    keys = {job.key for job in plan.jobs}
+    return tuple(job for job in former if job.key not in keys and is_finished(folder, job))
+
+
 def read_failure(folder: Path, job: Job) -> Failure | None:
     """Return how a run failed the last time, if it did."""
     path = folder / job.folder / "failed.json"
@@ -114,5 +124,8 @@ def _accuracies(path: Path) -> list[float]:
     """Return the accuracy of each epoch; the file is whole whenever it is there."""
     if not path.is_file():
         return []
-    rows = csv.DictReader(read_file(path).decode().splitlines())
-    return [float(row["val_accuracy"]) for row in rows]
+    rows = csv.DictReader(read_file(path).decode(errors="replace").splitlines())
+    try:
+        return [float(row["val_accuracy"]) for row in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise TrainError(f"{path} is not a table of epochs") from error

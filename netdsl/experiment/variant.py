@@ -39,11 +39,14 @@ class Variant:
 
     def details(self) -> dict[Detail, str]:
         """Return what may tell this variant from others, but for the network and plain."""
-        fields = ("scale", "recipe", "data", "input", "classes", "limit", "holdout", "weights")
+        fields = ("scale", "recipe", "data", "data_dir", "input", "classes", "limit", "holdout",
+                  "fit", "weights")  # fmt: skip
         found = {("params", name): show(value) for name, value in self.params.items()}
         found |= {("set", name): show(value) for name, value in self.set.items()}
         said = {name: getattr(self, name) for name in fields}
-        return found | {("field", k): show(v) for k, v in said.items() if v not in ("", None)}
+        return found | {
+            ("field", k): show(v) for k, v in said.items() if v not in ("", None, False)
+        }
 
     @property
     def paper_numbers(self) -> Mapping[str, object]:

@@ -100,7 +100,9 @@ def _graph(file: tree.File, environment: Environment, report: Report) -> Graph:
     if shape is not None and max(shape) > SIDE:
         entries = [e for e in file.header if isinstance(e, tree.Setting) and e.key == "input"]
         span = entries[0].span if entries else None
-        raise fail("E0403", f"an input of {shape} exceeds the limit of {SIDE:,} a side", span)
+        raise fail(
+            "E0403", f"an input of {shape} exceeds the limit of {SIDE:,} in one number", span
+        )
     lowering = Lowering(environment, report)
     graph = lowering.network(file, shape or UNKNOWN)
     warn_of_unused_names(file, environment, report)

@@ -72,12 +72,18 @@ def _layer_in_lower_case(spot: Spot) -> Diagnostic:
 
 def _wrong_value(spot: Spot) -> Diagnostic:
     message = f"`{spot.word(-1).text}` takes a number, a size, a word or a string"
+    if spot.word(0).text == "-":
+        message = f"`{spot.word(-1).text}` takes no negative number"
     return Diagnostic("E0113", message, spot.span())
 
 
 def _value_missing(spot: Spot) -> Diagnostic:
     message = f"`{spot.word(-1).text}` has no value"
     help = "a setting is written as in `norm batch`, all in lower case, a layer as in `Norm`"
+    if spot.word(-1).text == "name":
+        help = 'a name is written in quotes: `name "ResNet"`'
+    elif spot.span(-1).source.text.strip() == spot.word(-1).text:
+        help = "a text of layers stands here; files and shipped networks are named to `load`"
     return Diagnostic("E0112", message, spot.span(-1), help=help)
 
 

@@ -109,7 +109,7 @@ class RunFolder:
     @property
     def rows(self) -> tuple[Row, ...]:
         """What the epochs came to."""
-        learnt, took = (read_file(self.path / name).decode() for name in _TABLES)
+        learnt, took = (read_file(self.path / name).decode(errors="replace") for name in _TABLES)
         return read_rows(learnt, took, str(self.path / _TABLES[0]))
 
     def write_rows(self, rows: Sequence[Row]) -> None:

@@ -31,6 +31,9 @@ def open_source(source: str, weights: str | None = None) -> nn.Module | Mapping[
         if weights is not None:
             raise fail("E0703", f"weights are for a network of torchvision, and {source} is a file")
         path = Path(source)
+        if ":" in source and not path.exists():
+            help = f"`{TORCHVISION}NAME` and files of weights can be read"
+            raise fail("E0703", f"there is no file {source}", help=help)
         if not path.exists() and not path.suffix:
             help = f"a network of torchvision is written `{TORCHVISION}{source}`"
             raise fail("E0703", f"there is no file {source}", help=help)

@@ -270,3 +270,54 @@ def test_weights_of_another_network_are_refused(run: Run, here: Path) -> None:
         "error: run/best.safetensors is for 3x9x8 images of 3 classes, but its network makes 4 of "
         "3x9x8\n",
     )
+
+
+def test_a_run_is_not_reproduced_by_itself_and_what_differs_has_a_code(
+    run: Run, here: Path
+) -> None:
+    code, _, err = run("reproduce", "run", "--run-dir", "run")
+    assert (code, "run is the run itself: name another folder" in err) == (2, True)
+    (here / "again").mkdir()
+    table = (here / "run" / "metrics.csv").read_bytes()
+    shutil.rmtree(here / "again")
+    shutil.copytree(here / "run", here / "again")
+    (here / "again" / "metrics.csv").write_bytes(table.replace(b"\n", b"\r\n"))
+    code, out, _ = run("reproduce", "run", "--run-dir", "again")
+    assert (code, out.splitlines()[-2:]) == (
+        8,
+        ["metrics.csv: the same numbers, written otherwise", "again differs from run"],
+    )
+
+
+def test_damaged_weights_are_said_before_a_run_is_reproduced(run: Run, here: Path) -> None:
+    (here / "run" / "last.safetensors").write_bytes(b"x")
+    code, _, err = run("reproduce", "run")
+    assert (code, err.startswith("error: run/last.safetensors is not a file of weights")) == (
+        3,
+        True,
+    )
+    assert not (here / "run-again").exists()
+
+
+def test_a_finished_run_without_weights_says_so(run: Run, here: Path) -> None:
+    (here / "run" / "best.safetensors").unlink()
+    code, _, err = run("errors", "run")
+    assert (code, err) == (
+        6, "error: the weights of run were not kept: there is no best.safetensors\n"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("input 1x8x8 GAP", (), "net has no weights, so nothing to probe"),
+        ("input 1x8x8 Conv 4 GAP FC 1", (), "net tells one class, whose loss is 0"),
+        ("input 1x8x8 Conv 4 GAP FC 3", ("--batch", 10**9), "memory"),
+    ],
+)
+def test_what_cannot_be_probed_is_refused(
+    run: Run, here: Path, text: str, options: tuple[object, ...], message: str
+) -> None:
+    (here / "net.arch").write_text(text)
+    code, _, err = run("probe", "net.arch", *options, "--seeds", 1)
+    assert (code in (2, 5), message in err) == (True, True), err

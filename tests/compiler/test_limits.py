@@ -22,7 +22,7 @@ HOSTILE = {
     "a kernel": ("Conv 3 k=99999999", "E0206", "at most 10,000"),
     "padding": ("Conv 3 p=99999999", "E0206", "at most 10,000"),
     "parameters": ("(Conv 1000000 k=999)x3", "E0403", "parameters exceed the limit of 1,000,000,000,000"),
-    "a large input": ("input 3x999999x999999 Conv 3", "E0403", "exceeds the limit of 100,000 a side"),
+    "a large input": ("input 3x999999x999999 Conv 3", "E0403", "exceeds the limit of 100,000 in one number"),
     "a large value": ("n = 999999999*999999999 Conv n", "E0403", "exceeds the limit"),
     "division by zero": ("n = 3 % 0 Conv n", "E0211", "3 % 0 is not defined"),
     "an enlarged map": ("(Up 1000)x99", "E0403", "exceeds the limit"),

@@ -10,8 +10,10 @@ from PIL import Image
 
 from netdsl import api
 from netdsl.cli.ablate import command
+from netdsl.cli.main import group as netdsl
 from netdsl.experiment.ablate import Ablation, ablate, changed
 from netdsl.ops.regularise import Dropout
+from netdsl.train import TrainError
 
 TEXT = """default BB(dropout=0.5)  default Norm(groups=8)
 k = 1
@@ -102,3 +104,15 @@ def test_a_folder_of_images_tells_input_and_classes(tmp_path: Path) -> None:
     arguments = [str(tmp_path / "net.arch"), "--data", str(tmp_path / "images"), "--list"]
     done = CliRunner().invoke(command, arguments)
     assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "shortcuts off"), done.output
+
+
+@pytest.mark.parametrize("command", ["compare", "ablate"])
+@pytest.mark.parametrize("options", [("--name", "../evil"), ("--budget", "foo=1")])
+def test_what_is_unsound_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, options: tuple[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    done = CliRunner().invoke(netdsl, [command, "digits", "--data", "digits", *options])
+    assert isinstance(done.exception, TrainError), done.output
+    assert sorted(tmp_path.rglob("*")) == before

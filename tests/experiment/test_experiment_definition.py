@@ -326,3 +326,24 @@ def test_a_typed_length_goes_before_the_other_way_to_say_it(define: Define) -> N
     )
     (variant,) = expand(within(definition, "cpu,iterations=30"))
     assert variant.set == {"lr": 0.1, "iterations": 30}
+
+
+def test_networks_on_images_of_two_places_have_each_its_own_twin(define: Define) -> None:
+    text = "".join(
+        f'[[network]]\narch = "tiny.arch"\nlabel = "{name}"\nplain = "both"\ndata_dir = "{name}"\n'
+        for name in "ab"
+    )
+    groups = group_all(expand(define(text)))
+    assert groups[0] == groups[1] != groups[2] == groups[3]
+
+
+def test_a_budget_cannot_ask_for_more_seeds_than_there_are(define: Define) -> None:
+    definition = define('seeds = 2\n[[network]]\narch = "tiny.arch"\n')
+    with pytest.raises(TrainError, match="the budget asks for 9 seeds, and x has 2"):
+        within(definition, "seeds=9")
+
+
+def test_a_seed_that_stands_there_twice_is_named_as_such(define: Define) -> None:
+    with pytest.raises(TrainError) as error:
+        define('seeds = [0, 0]\n[[network]]\narch = "tiny.arch"\n')
+    assert error.value.help == "each seed stands there once"

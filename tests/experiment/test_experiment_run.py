@@ -433,3 +433,53 @@ def test_what_is_said_of_several_networks_is_said_once(tmp_path: Path) -> None:
     done = run("run", "--print-jobs", folder=tmp_path)
     assert done.stderr == "gamma changes nothing: schedule is one_cycle\n"
     assert len(done.stdout.splitlines()) == 2
+
+
+def test_lines_for_other_engines_have_the_threads_that_are_asked_for(tmp_path: Path) -> None:
+    written(tmp_path, FILE.replace(", threads = 1", ""))
+    done = run("run", "--print-jobs", "--threads", "2", folder=tmp_path)
+    assert all(line.endswith(" --threads 2") for line in done.stdout.splitlines())
+    done = run("run", "--print-jobs", "--jobs", "2", folder=tmp_path)
+    assert (done.exit_code, "leave --jobs, --retry and --ray away" in done.stderr) == (2, True)
+
+
+def test_a_value_out_of_bounds_is_told_of_the_network_that_has_it(tmp_path: Path) -> None:
+    written(tmp_path, FILE.replace("limit = 300", "limit = 1"))
+    with pytest.raises(TrainError) as error:
+        run("plan", "--no-measure", folder=tmp_path)
+    raise AssertionError(str(error.value))
+
+
+@pytest.mark.parametrize("name", ["failed.json", "metrics.csv"])
+def test_a_damaged_file_of_a_run_is_named(tmp_path: Path, name: str) -> None:
+    folder = written(tmp_path, FILE)
+    run("run", "--print-jobs", folder=folder)
+    job = read_plan(runs(folder)).jobs[0]
+    path = runs(folder) / job.folder / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\xff\xfe{")
+    done = run("status", folder=folder)
+    assert isinstance(done.exception, TrainError)
+    assert str(done.exception).startswith(str(path))
+
+
+def test_finished_runs_that_a_new_plan_has_not_are_told(tmp_path: Path) -> None:
+    written(tmp_path, FILE)
+    run("run", "--print-jobs", folder=tmp_path)
+    job = read_plan(runs(tmp_path)).jobs[0]
+    done = runs(tmp_path) / job.folder / "summary.json"
+    done.parent.mkdir(parents=True)
+    done.write_text("{}")
+    assert run("run", "--print-jobs", folder=tmp_path).stderr == ""
+    written(tmp_path, FILE.replace("epochs = 3", "epochs = 4"))
+    assert run("run", "--print-jobs", folder=tmp_path).stderr == (
+        f"{runs(tmp_path)} keeps finished runs that this plan has not: Tiny\n"
+    )
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    written(tmp_path, FILE)
+    runs(tmp_path).parent.mkdir(parents=True, exist_ok=True)
+    runs(tmp_path).write_text("")
+    done = run("run", "--print-jobs", folder=tmp_path)
+    assert str(done.exception) == f"cannot make {runs(tmp_path)}: File exists"

@@ -59,13 +59,15 @@ def _finding(found: Difference, results: Results) -> str:
     text = f"{subject}: {points(value)} points in validation"
     if value.interval is None:
         return f"{text}; one seed says nothing of chance."
+    if value.deviation == 0:
+        return f"{text}, alike in {count(value.n, 'seed')}, which says nothing of chance."
     verdict = "clear of zero" if _is_clear(value) else "zero lies within, it may be chance"
     return f"{text}, 95 % interval {interval(value)}, {count(value.n, 'seed')}: {verdict}."
 
 
 def _is_clear(value: Spread | None) -> bool:
     """Say whether zero lies outside of an interval."""
-    if value is None or value.interval is None:
+    if value is None or value.interval is None or value.deviation == 0:
         return False
     low, high = value.interval
     return low > 0 or high < 0
