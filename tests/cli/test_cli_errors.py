@@ -99,7 +99,7 @@ def test_what_is_wrong_with_a_run_is_said(
     shutil.copytree(trained, tmp_path / "begun")
     (tmp_path / "begun" / "best.safetensors").unlink()
     done = run("errors", "begun")
-    message = "error: begun has no weights yet: no epoch of it is done\n"
+    message = "error: the weights of begun were not kept: there is no best.safetensors\n"
     assert (done.returncode, done.stderr) == (6, message)
     save_file({"conv1.weight": torch.zeros(1)}, trained / "best.safetensors")
     done = run("errors", "run")

@@ -34,7 +34,7 @@ def failure(run: Callable[[], object]) -> tuple[str, str | None, int]:
     [
         ("seed = 1\n" + NETWORK, "'seed' is not a key of an experiment", "did you mean seeds?"),
         ("", " names no network", 'as in [[network]] with arch = "net1"'),
-        ("seeds = [0, 0]\n" + NETWORK, "seeds is [0, 0]", "as in seeds = [0, 1, 2], or seeds = 3 for the same"),
+        ("seeds = [0, 0]\n" + NETWORK, "seeds is [0, 0]", "each seed stands there once"),
         ("seeds = true\n" + NETWORK, "seeds is True, but must be a whole number or a list", None),
         ('name = "a/b"\n' + NETWORK, "name is 'a/b'", "letters, digits, - and _: it is the name of a folder"),
         ("[[network]]\nplain = true\n", "[[network]] 1: arch is missing", "name a file or a shipped architecture"),
@@ -51,7 +51,7 @@ def failure(run: Callable[[], object]) -> tuple[str, str | None, int]:
         (NETWORK + "[grid]\nrecipe = [3]\n", "[grid]: recipe is 3, but must be a text", None),
         (NETWORK + "[grid]\nplain = ['both']\n", "[grid]: plain has 'both', but must have true and false", None),
         (NETWORK + "[grid]\nn = 3\n", "[grid]: n is 3, but must be a list of values", None),
-        (NETWORK + "[grid]\nn = [[3]]\n", "[grid]: n has [3]", "a number, a text or a truth can vary"),
+        (NETWORK + "[grid]\nn = [[3]]\n", "[grid]: n has [3]", "a number, a text or a truth can vary; of lists, a network each is written"),
         (NETWORK + "[[figure]]\nname = 'gap'\n", "[[figure]] 1: name is 'gap'", "as in name = \"figure-8\"; it is that of its files, and not one of the report's own"),
         (NETWORK + "[[figure]]\nname = 'f'\nkind = 'curve'\n", "[[figure]] 1: kind is 'curve'", "one of accuracy, loss, overview, differences, depth, params, gap"),
         (NETWORK + "[[figure]]\nnames = 'f'\n", "[[figure]] 1: 'names' is not a key of a figure", "did you mean name?"),
@@ -221,7 +221,7 @@ def test_a_budget_of_a_file_that_makes_no_sense_is_refused(
     assert (message.endswith(fact), hint, code) == (True, help, 2), message
 
 
-OWN = NETWORK + "budget = { cpu = { epochs = 9, lr = 1 } }\n" + NETWORK + BUDGETS
+OWN = "seeds = 2\n" + NETWORK + "budget = { cpu = { epochs = 9, lr = 1 } }\n" + NETWORK + BUDGETS
 
 
 def test_a_network_may_say_itself_what_a_budget_leaves_of_it(define: Define) -> None:
@@ -341,9 +341,3 @@ def test_a_budget_cannot_ask_for_more_seeds_than_there_are(define: Define) -> No
     definition = define('seeds = 2\n[[network]]\narch = "tiny.arch"\n')
     with pytest.raises(TrainError, match="the budget asks for 9 seeds, and x has 2"):
         within(definition, "seeds=9")
-
-
-def test_a_seed_that_stands_there_twice_is_named_as_such(define: Define) -> None:
-    with pytest.raises(TrainError) as error:
-        define('seeds = [0, 0]\n[[network]]\narch = "tiny.arch"\n')
-    assert error.value.help == "each seed stands there once"

@@ -69,4 +69,4 @@ def test_a_report_of_what_was_kept_is_that_of_the_experiment(machine: Path) -> N
 def test_an_experiment_is_not_exported_onto_itself(machine: Path) -> None:
     with pytest.raises(TrainError) as caught:
         export(machine, Path("x"))
-    assert str(caught.value) == "x is the experiment itself"
+    assert str(caught.value) == "x is the experiment itself, or in it"
