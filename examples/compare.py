@@ -26,9 +26,11 @@ def compared(now: Path, kept: Path) -> Iterator[str]:
 
 def verdict(now: Result, kept: Result) -> str:
     """Say how far apart two sets of runs are in validation; one run each has no deviation."""
-    before = {run.job.seed: _learnt(run) for run in kept.finished}
-    if all(before.get(run.job.seed) == _learnt(run) for run in now.finished):
-        return "equal"
+    before, after = ({r.job.seed: _learnt(r) for r in row.finished} for row in (kept, now))
+    common = sorted(before.keys() & after.keys())
+    if common and all(before[seed] == after[seed] for seed in common):
+        whole = before.keys() == after.keys()
+        return "equal" if whole else f"equal in seed {', '.join(map(str, common))}, which both have"
     a, b = now.measure("val"), kept.measure("val")
     assert a is not None
     assert b is not None

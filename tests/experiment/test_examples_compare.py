@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,18 @@ def test_the_same_runs_are_equal(
     lines = compared(again, twins)
     assert len(lines) == 4
     assert all(line.endswith(", equal") for line in lines)
+
+
+def test_seeds_that_both_have_are_compared_by_themselves(
+    twins: Path, tmp_path: Path, compared: Callable[[Path, Path], list[str]]
+) -> None:
+    kept = Path(shutil.copytree(twins, tmp_path / "kept"))
+    for job in json.loads((kept / "plan.json").read_text())["jobs"]:
+        if job["seed"] > 0:
+            (kept / job["folder"] / "summary.json").unlink()
+    lines = compared(twins, kept)
+    assert len(lines) == 4
+    assert all(line.endswith(", equal in seed 0, which both have") for line in lines)
 
 
 def test_other_runs_are_within_the_deviation_or_outside(
