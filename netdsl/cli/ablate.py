@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.experiment_options import (
-    DEFINITION,
     definition_options,
     found_definition,
     run_options,
 )
 from netdsl.cli.shared_training import (
     arch_of,
+    define,
     folder_name,
     refuse_unsound,
     shared_options,
@@ -47,7 +47,6 @@ def command(
     """
     from netdsl.cli.experiment_run import run_experiment
     from netdsl.experiment.ablate import ablate
-    from netdsl.experiment.definition_text import write_definition
 
     top = taken(options, f"ablate-{folder_name([arch])}")
     base = _base(arch, definitions, scale, top, data_dir)
@@ -63,10 +62,8 @@ def command(
     said = dict(pair.split("=", 1) for pair in definitions)
     networks = [_network(arch, scale, base.name, said, None, folder)]
     networks += [_network(arch, scale, base.name, said, one, folder) for one in found.changes]
-    write_definition(folder / DEFINITION, top, networks)
-    definition, _ = found_definition(
-        folder / DEFINITION, budget=budget, dir=folder, data_dir=data_dir
-    )
+    path = define(folder, top, networks, budget)
+    definition, _ = found_definition(path, budget=budget, dir=folder, data_dir=data_dir)
     run_experiment(definition, folder, **options)
 
 

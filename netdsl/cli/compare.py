@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from netdsl.cli.experiment_options import (
-    DEFINITION,
     definition_options,
     found_definition,
     run_options,
 )
 from netdsl.cli.shared_training import (
     arch_of,
+    define,
     folder_name,
     refuse_unsound,
     shared_options,
@@ -40,7 +40,6 @@ def command(
     What is run stands in experiments/NAME/experiment.toml: change it, and run it again.
     """
     from netdsl.cli.experiment_run import run_experiment
-    from netdsl.experiment.definition_text import write_definition
 
     top = taken(options, folder_name(arches))
     refuse_unsound(top, budget)
@@ -48,8 +47,6 @@ def command(
     networks: list[dict[str, object]] = [
         {"arch": arch_of(arch), "plain": _PLAIN[plain]} for arch in arches
     ]
-    write_definition(folder / DEFINITION, top, networks)
-    definition, _ = found_definition(
-        folder / DEFINITION, budget=budget, dir=folder, data_dir=data_dir
-    )
+    path = define(folder, top, networks, budget)
+    definition, _ = found_definition(path, budget=budget, dir=folder, data_dir=data_dir)
     run_experiment(definition, folder, **options)

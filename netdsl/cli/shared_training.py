@@ -10,6 +10,9 @@ from typing import Any
 
 import click
 
+from netdsl.cli.experiment_options import DEFINITION
+from netdsl.cli.notes import note
+
 _OPTIONS = (
     click.option("--data", default="shapes", show_default=True, metavar="NAME|FOLDER",
                  help="What they are trained on."),
@@ -61,6 +64,20 @@ def refuse_unsound(top: Mapping[str, object], budget: str) -> None:
 
     checked_name(str(top["name"]), "--name")
     read_layers(budget)
+
+
+def define(
+    folder: Path, top: Mapping[str, object], networks: list[dict[str, object]], budget: str
+) -> Path:
+    """Write the definition into the folder of the comparison; say what to know when it is run."""
+    from netdsl.experiment.definition_text import write_definition
+
+    path = folder / DEFINITION
+    if aside := write_definition(path, top, networks):
+        note(f"{path} was another: that is in {aside.name} now")
+    if budget:
+        note(f"{path} is not cut: who runs the folder gives --budget {budget} again")
+    return path
 
 
 def absolute(path: str) -> str:

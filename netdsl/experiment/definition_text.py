@@ -7,18 +7,27 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from netdsl.train.files import write_file
+from netdsl.train.files import read_file, write_file
 
 Table = Mapping[str, object]
 
 
-def write_definition(path: Path, top: Table, networks: list[dict[str, object]]) -> None:
-    """Store a definition as a file that can be changed and run again."""
+def write_definition(path: Path, top: Table, networks: list[dict[str, object]]) -> Path | None:
+    """Store a definition as a file that can be changed and run again.
+
+    Another that is there, which somebody may have changed, is kept beside it; returns where.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [*_lines(top)]
     for network in networks:
         lines += ["", "[[network]]", *_lines(network)]
-    write_file(path, ("\n".join(lines) + "\n").encode())
+    content = ("\n".join(lines) + "\n").encode()
+    former = read_file(path) if path.is_file() else content
+    aside = path.with_name(f"{path.stem}.before{path.suffix}")
+    if former != content:
+        write_file(aside, former)
+    write_file(path, content)
+    return aside if former != content else None
 
 
 def _lines(table: Table) -> Iterator[str]:

@@ -46,6 +46,8 @@ def limit(key: str, value: Any, span: Span | None) -> None:
     low, high = bounds.get(key, (None, None))
     if low is not None and high is not None and not low <= value <= high:
         raise fail("E0206", f"`{key}` must be between {low} and {high:,}, not {value}", span)
+    if key == "shortcut_kernel" and value % 2 == 0:
+        raise fail("E0206", f"`{key}` must be odd, not {value}", span)
 
 
 def _is_typo(word: str, words: tuple[str, ...], argument: Argument, scope: Scope) -> bool:
@@ -71,6 +73,9 @@ def _bound(argument: Argument, value: Any, result: Any, span: Span | None, owner
         if limit is not None and any(is_outside(n, limit) for n in numbers):
             subject = _subject(argument, owner)
             raise fail("E0206", f"{subject} must be {side} {limit:,}, not {plain(value)}", span)
+    if argument.odd and any(n % 2 == 0 for n in numbers):
+        subject = _subject(argument, owner)
+        raise fail("E0206", f"{subject} must be odd, not {plain(value)}", span)
 
 
 def _subject(argument: Argument, owner: str) -> str:

@@ -13,6 +13,7 @@ from netdsl.lower.header import Environment, Report, read_header
 from netdsl.lower.override import Overrides
 from netdsl.lower.unused import (
     warn_of_unread_layers,
+    warn_of_unread_norm_options,
     warn_of_unused_defaults,
     warn_of_unused_names,
 )
@@ -69,6 +70,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
             report(diagnostic)
     if not any(finding.severity == "error" for finding in findings.values()):
         warn_of_unused_defaults(file, environment, overrides, report)
+        warn_of_unread_norm_options(file, graph, environment, overrides, report)
         warn_of_unread_layers(graph, report)
     return Lowered(
         graph, environment.settings, dict(environment.names), environment.scale,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from netdsl.errors import Diagnostic
-from netdsl.ir import Graph
+from netdsl.ir import Graph, Op
 from netdsl.lower.header import Environment, Report
 from netdsl.lower.mentions import layers_in, names_in, reachable
 from netdsl.lower.override import Overrides
+from netdsl.ops.norm import Normalization
+from netdsl.ops.wiring import Shortcut
 from netdsl.syntax import tree
+
+_READ_BY = {"momentum": ("batch",), "groups": ("group",)}  # options of a norm, by its kind
 
 
 def warn_of_unused_names(file: tree.File, environment: Environment, report: Report) -> None:
@@ -49,6 +53,34 @@ def warn_of_unused_defaults(
                 why = f"every {layer} says its own" if unread else f"there is no {layer}"
                 span = None if name in overrides.names else spans[layer]
                 report(Diagnostic("W0502", f"the default `{name}` is never used: {why}", span))
+
+
+def warn_of_unread_norm_options(
+    file: tree.File, graph: Graph, environment: Environment, overrides: Overrides, report: Report
+) -> None:
+    """Warn of `default Norm(…)` that no norm of the network reads, as its file has it.
+
+    Who sets another norm from outside, or by a scale, means the file for both.
+    """
+    sets_norm = {o.key for e in file.header if isinstance(e, tree.Scale) for o in e.options}
+    if "norm" in {*overrides.names, *sets_norm}:
+        return
+    kinds = {kind for node in graph if (kind := _norm_of(node.op)) not in (None, "none")}
+    spans = {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
+    for option in environment.defaults.layers.get("Norm", {}):
+        name = f"Norm.{option}"
+        if option == "kind" or kinds & set(_READ_BY.get(option, kinds)):
+            continue
+        why = f"no norm is of kind {_READ_BY[option][0]}" if kinds else "there is no norm"
+        span = None if name in overrides.names else spans["Norm"]
+        report(Diagnostic("W0502", f"the default `{name}` is never used: {why}", span))
+
+
+def _norm_of(op: Op) -> str | None:
+    """Return the kind of the norm that an op is, or that a projection would have."""
+    if isinstance(op, Shortcut):
+        return op.norm if op.policy in ("project", "always") else None
+    return op.kind if isinstance(op, Normalization) else None
 
 
 def warn_of_unread_layers(graph: Graph, report: Report) -> None:

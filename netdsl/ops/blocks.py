@@ -46,7 +46,7 @@ class ResidualBlock(Block):
     act: ActKind = arg("relu", setting="act")
     bias: Bias = arg("auto", setting="bias", words=BIAS)
     shortcut: Policy = arg("avgpad", setting="shortcut")
-    shortcut_kernel: int = arg(1, least=1, most=99, setting="shortcut_kernel")
+    shortcut_kernel: int = arg(1, least=1, most=99, odd=True, setting="shortcut_kernel")
     shortcut_norm: ShortcutNorm | None = arg(None, setting="shortcut_norm")
 
     def branch(self, build: Builder, x: Node, convolutions: tuple[Convolution, ...]) -> Node:
@@ -154,7 +154,7 @@ class Res:
     norm: NormKind = arg("batch", setting="norm")
     bias: Bias = arg("auto", setting="bias", words=BIAS)
     shortcut: Policy = arg("avgpad", setting="shortcut")
-    shortcut_kernel: int = arg(1, least=1, most=99, setting="shortcut_kernel")
+    shortcut_kernel: int = arg(1, least=1, most=99, odd=True, setting="shortcut_kernel")
     shortcut_norm: ShortcutNorm | None = arg(None, setting="shortcut_norm")
 
 
@@ -174,9 +174,6 @@ def add_shortcut(
     `entry` is what the first convolution reads: a shared norm lets the projection read it too. A
     `unit` is what stochastic depth drops as one.
     """
-    if block.shortcut_kernel % 2 == 0:
-        message = f"shortcut_kernel must be odd, not {block.shortcut_kernel}"
-        build.reject(Misfit("E0206", message), (x,))
     place = block.shortcut_norm or ("shared" if pre else "after")
     op = Shortcut(
         y.shape, stride, block.shortcut, block.shortcut_kernel, place, block.norm,

@@ -66,19 +66,20 @@ def arg(
     least: float | None = None,
     most: float | None = None,
     below: float | None = None,
+    odd: bool = False,
     setting: str = "",
     scaled: bool = False,
     words: Mapping[str, object] | None = None,
 ) -> Any:
     """One argument of a layer.
 
-    `least`, `most` and `below` bound a number, `setting` names the header's setting that stands in
-    where the argument is not given, `scaled` marks channels that `width` multiplies, `words` are
-    spellings accepted beside those of the type.
+    `least`, `most`, `below` and `odd` bound a number, `setting` names the header's setting that
+    stands in where the argument is not given, `scaled` marks channels that `width` multiplies,
+    `words` are spellings accepted beside those of the type.
     """
     metadata = {
-        "least": least, "most": most, "below": below, "setting": setting, "scaled": scaled,
-        "words": words or {},
+        "least": least, "most": most, "below": below, "odd": odd, "setting": setting,
+        "scaled": scaled, "words": words or {},
     }  # fmt: skip
     return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)
 

@@ -27,6 +27,7 @@ class Argument:
     least: float | None
     most: float | None
     below: float | None
+    odd: bool
     setting: str
     scaled: bool
     words: MappingProxyType[str, object]
@@ -70,6 +71,7 @@ def _describe(field: Any, hint: Any) -> Argument:
         least=note.get("least"),
         most=note.get("most"),
         below=note.get("below"),
+        odd=note.get("odd", False),
         setting=note.get("setting", ""),
         scaled=note.get("scaled", False),
         words=MappingProxyType(dict(note.get("words", {}))),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from netdsl.errors import Diagnostic
 from netdsl.syntax.item_mistakes import SEPARATOR, layer_missing, separator_between_options
 from netdsl.syntax.lexemes import ANY, VALUE
@@ -82,7 +84,7 @@ def _value_missing(spot: Spot) -> Diagnostic:
     help = "a setting is written as in `norm batch`, all in lower case, a layer as in `Norm`"
     if spot.word(-1).text == "name":
         help = 'a name is written in quotes: `name "ResNet"`'
-    elif spot.span(-1).source.text.strip() == spot.word(-1).text:
+    elif re.fullmatch(r"\s*[a-z]+[0-9]\w*\s*", spot.span(-1).source.text):  # as in `net1` alone
         help = "a text of layers stands here; files and shipped networks are named to `load`"
     return Diagnostic("E0112", message, spot.span(-1), help=help)
 

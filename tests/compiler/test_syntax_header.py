@@ -37,7 +37,7 @@ error[E0112]: `name` has no value
    |
  1 | name Conv 64
    | ^^^^
-   = help: a setting is written as in `norm batch`, all in lower case, a layer as in `Norm`
+   = help: a name is written in quotes: `name "ResNet"`
 """,
     "n(Conv 64)": """
 error[E0113]: `n` takes a number, a size, a word or a string

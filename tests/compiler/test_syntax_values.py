@@ -72,7 +72,7 @@ error[E0114]: a value has no `+` before it
    |           ^
 """,
     "drop_path -0.5 Conv 64": """
-error[E0113]: `drop_path` takes a number, a size, a word or a string
+error[E0113]: `drop_path` takes no negative number
   --> net.arch:1:11
    |
  1 | drop_path -0.5 Conv 64

@@ -116,3 +116,21 @@ def test_what_is_unsound_leaves_nothing_behind(
     done = CliRunner().invoke(netdsl, [command, "digits", "--data", "digits", *options])
     assert isinstance(done.exception, TrainError), done.output
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_somebody_changed_is_kept_and_what_is_not_cut_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["compare", "digits", "--data", "digits", "--name", "x", "--print-jobs"]
+    assert CliRunner().invoke(netdsl, words).stderr == ""
+    path = Path("experiments/x/experiment.toml")
+    assert CliRunner().invoke(netdsl, words).stderr == ""
+    mine = path.read_text() + "# mine\n"
+    path.write_text(mine)
+    done = CliRunner().invoke(netdsl, [*words, "--budget", "epochs=1"])
+    assert done.stderr.splitlines() == [
+        f"{path} was another: that is in experiment.before.toml now",
+        f"{path} is not cut: who runs the folder gives --budget epochs=1 again",
+    ]
+    assert path.with_name("experiment.before.toml").read_text() == mine
