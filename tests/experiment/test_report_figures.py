@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 from PIL import Image
 
-from netdsl.experiment.report.epochs import ACCURACY, LOSS
+from netdsl.experiment.report.epochs import ACCURACY, LOSS, draw_together
 from netdsl.experiment.report.figures import NAMES, draw_figures
 from netdsl.experiment.report.scatter import draw_against
 from netdsl.experiment.report.spread import Spread
@@ -210,3 +210,16 @@ def test_a_figure_that_is_asked_for_no_more_is_removed_and_nothing_else(
     change_run.plan(twins, jobs)
     write_report(twins)
     assert {path.stem for path in figures.iterdir()} == {*NAMES, "mine"}
+
+
+def test_a_long_legend_covers_no_curve(experiment: Callable[..., Path], make_job: Make) -> None:
+    jobs = [make_job(f"a network with a long label, number {n}", 0) for n in range(18)]
+    results = read_results(experiment(jobs))
+    with style():
+        figure = draw_together(results, ACCURACY, "accuracy in %")
+        FigureCanvasAgg(figure).draw()
+    (legend,), (axes,) = figure.legends, figure.axes
+    box, panel = legend.get_window_extent(), axes.get_window_extent()
+    assert box.y0 >= panel.y1
+    assert figure.bbox.y0 <= panel.y0 < box.y1 <= figure.bbox.y1
+    assert panel.height > 0.5 * 3.9 * figure.dpi

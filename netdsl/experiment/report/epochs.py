@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 3
 _LETTERS = (0, 60, 40, 28, 20, 14)  # on a line of the legend; 0 for any
+_LEGEND = 0.9  # inches of a legend that a figure has room for
 _FAR = 4  # times what nine of ten numbers are below: those beyond are cut off
 MOST_LINES = len(COLOURS)  # that can be told apart in one panel
 
@@ -200,7 +201,10 @@ def _names(rows: list[Result], results: Results) -> dict[str, Look]:
 def _legend(
     figure: Figure, names: dict[str, Look], curves: tuple[Curve, ...], columns: int
 ) -> None:
-    """Put a legend above the panels, its names on as many lines as the figure is narrow."""
+    """Put a legend above the panels, its names on as many lines as the figure is narrow.
+
+    A figure grows with a long one, so that its panels stay as they are.
+    """
     from matplotlib.lines import Line2D
 
     lines = [Line2D([], [], color=INK, linestyle=c.dashes, label=c.name) for c in curves]
@@ -210,6 +214,9 @@ def _legend(
             for look, label in ((look, safe(name, width)) for name, look in names.items())
         ]
         legend = figure.legend(handles=[*marks, *lines], loc="outside upper center", ncols=columns)
-        if width == _LETTERS[-1] or legend.get_window_extent().width <= figure.bbox.width:
+        extent = legend.get_window_extent()
+        if width == _LETTERS[-1] or extent.width <= figure.bbox.width:
+            more = max(0.0, extent.height / figure.dpi - _LEGEND)
+            figure.set_figheight(figure.get_figheight() + more)
             return
         legend.remove()
