@@ -5,14 +5,21 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, SupportsIndex
+from typing import TYPE_CHECKING
 
 from netdsl.collector import paused
 from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
 from netdsl.ir import Graph, Settings
-from netdsl.lower import Loader, Lowered, Overrides, inline, lower, read_header
+from netdsl.lower import (
+    Loader,
+    Lowered,
+    Overrides,
+    inline,
+    lower,
+    make_overrides,
+    read_header,
+)
 from netdsl.measure import (
     advise,
     check_expectations,
@@ -131,7 +138,7 @@ class Network:
         """
         from netdsl.backends.pytorch import to_module  # torch takes a second to import
 
-        return to_module(self.checked, self.settings, _seed(seed))
+        return to_module(self.checked, self.settings, seed)
 
     def transfer(
         self, source: nn.Module | Mapping[str, Tensor], *, partial: bool = False, seed: int = 0
@@ -237,33 +244,6 @@ def parse(
         raise fail("E0001", f"a network is a text, not {type(text).__name__}; `load` reads files")
     overrides = make_overrides(plain, input, classes, scale, parameters)
     return build(parse_text(text, name), overrides, Loader())
-
-
-def make_overrides(
-    plain: bool | None,
-    input: tuple[int, int, int] | None,
-    classes: int | None,
-    scale: str | None,
-    parameters: Mapping[str, object],
-) -> Overrides:
-    """Return what was said in place of the file; None says nothing."""
-    if plain is not None and not isinstance(plain, bool):
-        raise fail("E0206", f"plain must be True or False, not {plain!r}")
-    names = dict(parameters)
-    said = {"residual": None if plain is None else not plain, "input": input, "classes": classes}
-    for key, value in said.items():
-        if value is not None and key in names:
-            raise fail("E0207", f"`{key}` is given twice from outside")
-        if value is not None:
-            names[key] = value
-    return Overrides(names, scale)
-
-
-def _seed(seed: object) -> int:
-    """Return a seed as Python has it; numpy and torch have whole numbers of their own."""
-    if isinstance(seed, SupportsIndex) and not isinstance(seed, bool) and index(seed) >= 0:
-        return index(seed)
-    raise fail("E0206", f"a seed is a whole number of 0 or more, not {seed!r}")
 
 
 @paused()

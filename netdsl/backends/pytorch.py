@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import Any
+from operator import index
+from typing import Any, SupportsIndex
 
 import torch
 from torch import Tensor, nn
 
 from netdsl.backends.modules import Blank, Maker, Makes
 from netdsl.collector import paused
+from netdsl.errors import fail
 from netdsl.ir import Call, Graph, Settings
 from netdsl.measure.branches import branch_ends
 from netdsl.plan import ModulePlan, Program, plan
@@ -110,9 +112,17 @@ class Network(Scope):
 
 def to_module(graph: Graph, settings: Settings, seed: int = 0) -> Network:
     """Return the network as a module in training mode, initialised by the seed."""
+    seed = _seed(seed)
     zero = branch_ends(graph) if settings.init == "zero_last" else ()
     with paused(), torch.device("cpu") if _is_elsewhere() else nullcontext():
         return Network(plan(graph), Maker(settings.init, seed, zero), seed)
+
+
+def _seed(seed: object) -> int:
+    """Return a seed as Python has it; numpy and torch have whole numbers of their own."""
+    if isinstance(seed, SupportsIndex) and not isinstance(seed, bool) and index(seed) >= 0:
+        return index(seed)
+    raise fail("E0206", f"a seed is a whole number of 0 or more, not {seed!r}")
 
 
 def without_memory(graph: Graph) -> Network:

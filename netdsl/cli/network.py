@@ -65,7 +65,7 @@ def overrides(
     classes: int | None,
 ) -> Any:
     """Return what the command line says in place of the file."""
-    from netdsl.api import make_overrides
+    from netdsl.lower import make_overrides
 
     names: dict[str, object] = {}
     for definition in definitions:

@@ -143,7 +143,8 @@ def images_asked(run: RunFolder) -> Mapping[str, Any]:
 
 def rebuild(text: str, overrides: Mapping[str, Any], scale: str | None, name: str) -> Network:
     """Return the network of a text that was kept, and of what was said in place of it."""
-    from netdsl.api import build, make_overrides
+    from netdsl.api import build
+    from netdsl.lower import make_overrides
     from netdsl.shelf import read_bytes
 
     names = {k: tuple(v) if isinstance(v, list) else v for k, v in overrides.items()}

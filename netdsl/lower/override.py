@@ -26,6 +26,26 @@ class Overrides:
     scale: str | None = None
 
 
+def make_overrides(
+    plain: bool | None,
+    input: tuple[int, int, int] | None,
+    classes: int | None,
+    scale: str | None,
+    parameters: Mapping[str, object],
+) -> Overrides:
+    """Return what was said in place of the file; None says nothing."""
+    if plain is not None and not isinstance(plain, bool):
+        raise fail("E0206", f"plain must be True or False, not {plain!r}")
+    names = dict(parameters)
+    said = {"residual": None if plain is None else not plain, "input": input, "classes": classes}
+    for key, value in said.items():
+        if value is not None and key in names:
+            raise fail("E0207", f"`{key}` is given twice from outside")
+        if value is not None:
+            names[key] = value
+    return Overrides(names, scale)
+
+
 def given(value: object) -> Value:
     """Return a value that came from outside the file, as text or as a Python object.
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from netdsl.api import build, make_overrides
+from netdsl.api import build
 from netdsl.errors import NetDSLError
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Result, Results
 from netdsl.experiment.report.words import pairs
+from netdsl.lower import make_overrides
 from netdsl.shelf import read_bytes
 from netdsl.train.errors import TrainError
 from netdsl.train.run import RunFolder
