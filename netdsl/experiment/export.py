@@ -16,6 +16,7 @@ from netdsl.train import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
 
 _FAILED = "failed.json"
+_PATH = re.compile(r"(?<![\w.:/])/[^\s'\":/][^\s'\":]*")  # in a sentence; no part of an address
 _TABLES = ("network.arch", "metrics.csv", "speed.csv", "summary.json", _FAILED)
 _SETTINGS = "settings.json"
 
@@ -97,7 +98,7 @@ def _copy(run: Path, out: Path, places: _Places) -> None:
 def _without_paths(content: bytes, places: _Places) -> bytes:
     """Return why a run failed with every path in it as the copy has it."""
     record = json.loads(content)
-    reason = re.sub(r"(?<![\w.])/[^\s'\":]+", lambda found: places.told(found[0]), record["reason"])
+    reason = _PATH.sub(lambda found: places.told(found[0]), record["reason"])
     return (json.dumps({**record, "reason": reason}, ensure_ascii=False) + "\n").encode()
 
 

@@ -70,3 +70,17 @@ def test_an_experiment_is_not_exported_onto_itself(machine: Path) -> None:
     with pytest.raises(TrainError) as caught:
         export(machine, Path("x"))
     assert str(caught.value) == "x is the experiment itself, or in it"
+
+
+def test_why_a_run_failed_is_told_without_the_places_of_a_machine(
+    experiment: Callable[..., Path], make_job: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = experiment([make_job("N", 0)])
+    job = json.loads((folder / "plan.json").read_text())["jobs"][0]
+    reason = "cannot read '/home/ada/w.pth': no answer from https://example.org/w.pth, 3/4 tried"
+    failure = {"attempts": 1, "exit_code": 2, "reason": reason}
+    (folder / job["folder"] / "failed.json").write_text(json.dumps(failure))
+    (folder / job["folder"] / "summary.json").unlink()
+    assert export(folder, tmp_path / "copy") == 0
+    kept = json.loads((tmp_path / "copy" / job["folder"] / "failed.json").read_text())
+    assert kept == {**failure, "reason": reason.replace("/home/ada/", "")}
