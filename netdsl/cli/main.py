@@ -33,6 +33,10 @@ COMMANDS = {
 }
 
 
+_WORK = ("train", "experiment", "compare", "ablate", "reproduce")  # cut off, it is not done
+_UNREAD = 141  # as a shell tells SIGPIPE
+
+
 class LazyGroup(click.Group):
     """Imports a command when it is called: `netdsl --help` waits for none of them."""
 
@@ -52,7 +56,7 @@ class LazyGroup(click.Group):
             sys.stdout.flush()
         except BrokenPipeError:  # nobody reads on, as in `netdsl list | head`: that is fine
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(0)
+            ctx.exit(_UNREAD if ctx.invoked_subcommand in _WORK else 0)
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -71,7 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit.
 
     0 fine, 1 internal error, 2 usage or source, 3 to 6 training, 7 a fault that
-    `doctor` found, 8 a difference that `reproduce` found, 130 and 143 signals.
+    `doctor` found, 8 a difference that `reproduce` found, 130, 141 and 143 signals.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     _write_any_text()

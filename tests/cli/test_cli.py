@@ -308,3 +308,13 @@ def test_a_name_that_is_given_twice_is_refused(tmp_path: Path) -> None:
     assert (done.returncode, "-D: `n` is given twice" in done.stderr) == (2, True)
     done = run("build", "net1", "--classes", "5", "-D", "classes=7", cwd=tmp_path)
     assert (done.returncode, "`classes` is given twice from outside" in done.stderr) == (2, True)
+
+
+def test_a_training_that_nobody_reads_is_not_done(tmp_path: Path) -> None:
+    train = f"{sys.executable} -m netdsl train digits --data digits --limit 100 --epochs 50"
+    line = f"{train} --run-dir run | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line], text=True, capture_output=True, cwd=tmp_path, check=False
+    )
+    assert (done.stdout.splitlines()[-1], done.stderr) == ("141", "")
+    assert not (tmp_path / "run" / "summary.json").exists()
