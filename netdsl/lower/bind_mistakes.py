@@ -1,0 +1,77 @@
+"""What is wrong with the arguments of a layer, and what was probably meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from netdsl.errors import NetDSLError, Span, fail
+from netdsl.ir import Settings
+from netdsl.lower.values import Scope, unknown_name
+from netdsl.ops import Argument, LayerType, arguments, closest
+from netdsl.syntax import tree
+
+
+def refuse_slash_for_stride(
+    value: tree.Value, cls: LayerType, known: Mapping[str, Argument]
+) -> None:
+    """Refuse `Conv 64 /2`, as figures write a stride of 2: it would be 32 channels."""
+    found = re.fullmatch(r"(.*\S)\s+/(\d+)", value.span.text)
+    if isinstance(value, tree.Operation) and found and "s" in known:
+        message = f"`{value.span.text}` is a division; a stride is written `s{found[2]}`"
+        help = f"write `{cls.code} {found[1]} s{found[2]}`, or `{found[1]}/{found[2]}`"
+        raise fail("E0114", message, value.span, help=help)
+
+
+def unknown_word(
+    word: tree.Name, cls: LayerType, known: Mapping[str, Argument], scope: Scope
+) -> NetDSLError:
+    """Return the error of a bare word.
+
+    It may be the value of an option without its key, an option without its value, or the end of a
+    name of torch: `Conv2d` reads as `Conv 2 d`.
+    """
+    before = word.span.source.text[max(0, word.span.end - 64) : word.span.end]
+    glued = re.search(r"[A-Z][A-Za-z]*\d+[a-z]\w*\Z", before)
+    if glued:
+        whole = Span(word.span.source, word.span.end - len(glued[0]), word.span.end)
+        return fail("E0201", f"unknown layer `{glued[0]}`; did you mean `{cls.code}`?", whole)
+    if word.text in known and word.text not in arguments(Settings):
+        example = f"{word.text}3" if len(word.text) == 1 else f"{word.text}=…"
+        message = f"`{word.text}` has no value: it is written as in `{example}`"
+        return fail("E0112", message, word.span)
+    values = {choice: f"{a.name}={choice}" for a in known.values() for choice in a.choices}
+    near = closest(word.text, values)
+    if near and not closest(word.text, cls.flags):
+        message = f"unknown name `{word.text}`; did you mean `{values[near]}`?"
+        return fail("E0208", message, word.span)
+    return unknown_name(word.text, word.span, (*cls.flags, *known, *scope.names))
+
+
+def unknown_option(option: tree.Option, owner: str, known: tuple[str, ...]) -> NetDSLError:
+    """Return the error of an option that the layer does not have."""
+    near = closest(option.key, known) if len(option.key) > 1 else None
+    meant = f"; did you mean `{near}`?" if near else ""
+    help = None if near else (f"it has {', '.join(known)}" if known else f"{owner} has no options")
+    span = option.span if option.short else option.key_span
+    return fail("E0203", f"{owner} has no option `{option.key}`{meant}", span, help=help)
+
+
+def missing_argument(written: tree.Layer, cls: LayerType, argument: Argument) -> NetDSLError:
+    """Return the error of an argument that a layer cannot do without."""
+    what = {"channels": "number of channels", "features": "number of features"}.get(
+        argument.name, "size" if argument.name == cls.size else f"`{argument.name}`"
+    )
+    sizes = [a for a in written.arguments if isinstance(a, tree.Dims) and len(a.values) == 2]
+    help = f"write `{cls.examples[0]}`, say"
+    if sizes and cls.size == "k":
+        first, second = sizes[0].values
+        help = f"`{sizes[0]}` is a kernel; to repeat, write `({cls.code} {first})x{second}`"
+    return fail("E0204", f"{cls.code} needs its {what}", written.span, help=help)
+
+
+def usage(cls: LayerType) -> str:
+    """Return how a layer is written, from its docstring."""
+    usage = next((line for line in cls.__doc__.splitlines() if f"`{cls.code}" in line), "")
+    start = usage.find(f"`{cls.code}")
+    return f"it is written {usage[start : usage.find('`', start + 1) + 1]}"

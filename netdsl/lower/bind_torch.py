@@ -1,0 +1,51 @@
+"""Arguments to a class of torch.nn, which has names and types of its own."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from netdsl.errors import fail
+from netdsl.lower.bound import Bound, option_text, value_text
+from netdsl.lower.values import Scope, Value, evaluate
+from netdsl.ops.torch_layer import TorchLayer, allowed, is_in_place
+from netdsl.syntax import tree
+
+
+def bind_torch(written: tree.Layer, scope: Scope) -> tuple[TorchLayer, str]:
+    """Return the layer and its canonical text."""
+    target, *rest = written.arguments or (None,)
+    if not isinstance(target, tree.Text):
+        message = 'Torch needs a layer class in quotes: `Torch "nn.Hardswish"`'
+        raise fail("E0204", message, written.span)
+    problem = allowed(target.value)
+    if problem:
+        raise fail("E0206", problem, target.span)
+    numbers: list[Any] = []
+    bound = Bound()
+    for argument in rest:
+        if isinstance(argument, tree.Option):
+            value = _python(evaluate(argument.value, scope, ("true", "false", "on", "off")))
+            bound.put(argument.key, value, argument.span, "Torch")
+            bound.words.append(option_text(argument.key, value))
+        elif isinstance(argument, tree.Pinned | tree.Text):
+            raise fail("E0205", "Torch takes numbers and options", argument.span)
+        else:
+            numbers.append(_python(evaluate(argument, scope)))
+            bound.words.append(value_text(numbers[-1]))
+    if is_in_place(target.value, len(numbers)):
+        help = "give it by name: `inplace=true`"
+        message = f"one of the numbers would be `inplace` of {target.value}"
+        raise fail("E0206", message, written.span, help=help)
+    layer = TorchLayer(target.value, tuple(numbers), tuple(bound.values.items()))
+    return layer, " ".join(["Torch", str(target), *bound.words])
+
+
+def _python(value: Value) -> Any:
+    if isinstance(value, Fraction):
+        return float(value)
+    return (
+        {"true": True, "on": True, "false": False, "off": False}.get(value, value)
+        if isinstance(value, str)
+        else value
+    )

@@ -1,0 +1,42 @@
+"""The arguments of a layer as they were given, and the words that say them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from netdsl.errors import Label, Span, fail
+from netdsl.lower.values import plain
+
+
+@dataclass(slots=True)
+class Bound:
+    """The arguments as they were given: by field, with their places, and as canonical words."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    spans: dict[str, Span] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
+
+    def put(self, name: str, value: Any, span: Span, owner: str) -> None:
+        """Keep one argument; a second one for the same field is an error."""
+        if name in self.values:
+            message = f"{owner} has its `{name}` twice"
+            raise fail("E0207", message, span, labels=[Label(self.spans[name], "first here")])
+        self.values[name] = value
+        self.spans[name] = span
+
+
+def option_text(key: str, value: Any) -> str:
+    """Write an option as short as it may be: `s2`, `k=3x5`, `act=none`."""
+    text = value_text(value)
+    return f"{key}{text}" if len(key) == 1 and text.isdecimal() else f"{key}={text}"
+
+
+def value_text(value: Any) -> str:
+    """Write an argument's value as it stands in a source."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        h, w = value[0], value[-1]
+        return str(h) if len(value) == 2 and h == w else "x".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else plain(value)
