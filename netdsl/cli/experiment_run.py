@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 
 def planned_experiment(definition: Definition, folder: Path) -> tuple[Plan, tuple[Row, ...]]:
     """Return the runs of an experiment and its rows."""
-    from netdsl.experiment.planning import make_plan
+    from netdsl.experiment.plan import same_runs
+    from netdsl.experiment.planning import make_plan, to_download
 
     with reading_once(), each_once():
-        return make_plan(definition, folder, resolve_line)
+        plan, rows = make_plan(definition, folder, resolve_line)
+    for labels in same_runs(plan.jobs):
+        note(f"{' and '.join(labels)} are the same network with the same training: one run")
+    for label, source in to_download(rows):
+        note(f"{label} begins with {source}, which is not here: it is downloaded when a run begins")
+    return plan, rows
 
 
 def run_experiment(

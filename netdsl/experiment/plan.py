@@ -143,6 +143,14 @@ def names_of(jobs: Sequence[Job]) -> dict[str, None]:
     return dict.fromkeys(name for job in jobs for name in (job.label, job.row))
 
 
+def same_runs(jobs: Sequence[Job]) -> tuple[tuple[str, ...], ...]:
+    """Return the rows that differ in their labels alone, together: they share their runs."""
+    found: dict[str, dict[str, None]] = {}
+    for job in jobs:
+        found.setdefault(job.key, {})[job.row] = None
+    return tuple(dict.fromkeys(tuple(rows) for rows in found.values() if len(rows) > 1))
+
+
 def in_turn(jobs: Sequence[Job]) -> tuple[Job, ...]:
     """Return the runs as they are begun: the first seed of every row, then the second."""
     rows = [list(runs) for _, runs in groupby(jobs, lambda job: (job.row, job.group))]

@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from netdsl.errors import NetDSLError
 from netdsl.experiment.definition import Definition
 from netdsl.experiment.grid import expand
 from netdsl.experiment.key import Resolved, key_of
 from netdsl.experiment.labels import group_all, label_all
 from netdsl.experiment.line import Line, train_line
-from netdsl.experiment.plan import Job, Plan, names_of
+from netdsl.experiment.plan import Job, Plan, choose, names_of
 from netdsl.experiment.variant import Variant
 from netdsl.experiment.wanted import refuse_unknown_rows
-from netdsl.train import TrainError
+from netdsl.train import ExitCode, TrainError
+from netdsl.transfer import is_here
 
 Resolve = Callable[[Line], Resolved]  # a line of `netdsl train` to what it would train
 
@@ -54,7 +56,26 @@ def make_plan(
         _all(v.recipe for v in variants), definition.budget, version("netdsl"), jobs,
         definition.figures,
     )  # fmt: skip
+    _refuse_without_pairs(plan)
     return plan, rows
+
+
+def to_download(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
+    """Return which rows begin with weights that are not here yet, and with which.
+
+    Raises `TrainError` where nothing is called so, or a file is not there.
+    """
+    found = []
+    for row in rows:
+        source = row.stages[0].asked["init"]
+        try:
+            if source is not None and not is_here(source):
+                found.append((row.label, source))
+        except NetDSLError as error:
+            (why,) = error.diagnostics
+            fact = f"{row.label} begins with weights of {source}: {why.message}"
+            raise TrainError(fact, why.help, ExitCode.USAGE) from error
+    return tuple(dict.fromkeys(found))
 
 
 def _is_there_already(variant: Variant, found: Sequence[tuple[Variant, Resolved]]) -> bool:
@@ -86,6 +107,25 @@ def _job(row: Row, group: str, seed: int, folder: Path) -> Job:
         paper={k: float(str(v)) for k, v in variant.paper_numbers.items()},
         change=variant.change or None, blocks=last.network.blocks,
     )  # fmt: skip
+
+
+def _refuse_without_pairs(plan: Plan) -> None:
+    """Raise where a figure is to show differences, and none of its rows is compared with another.
+
+    Those of an ablation are compared with its base, all others with their twins.
+    """
+    for figure in plan.figures:
+        if figure.kind == "differences":
+            sides = {_side(plan, job) for job in choose(plan, figure.rows)}
+            if not any((group, not other) in sides for group, other in sides):
+                fact = "no two of its rows are compared, so it has no differences"
+                help = "twins are, and the changes of an ablation with its base"
+                raise TrainError(f"[[figure]] {figure.name}: {fact}", help, ExitCode.USAGE)
+
+
+def _side(plan: Plan, job: Job) -> tuple[str, bool]:
+    """Return what a run is compared within, and on which side of the comparison it is."""
+    return ("", job.change is None) if plan.is_ablation else (job.group, job.plain)
 
 
 def _all(values: Iterable[str]) -> str:

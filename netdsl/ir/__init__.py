@@ -2,6 +2,7 @@
 
 from netdsl.ir.build import Block as Block
 from netdsl.ir.build import Builder as Builder
+from netdsl.ir.build import Report as Report
 from netdsl.ir.graph import Graph as Graph
 from netdsl.ir.graph import Node as Node
 from netdsl.ir.op import Call as Call

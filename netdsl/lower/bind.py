@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from netdsl.errors import fail
-from netdsl.ir import Settings
+from netdsl.errors import Diagnostic, fail
+from netdsl.ir import Report, Settings
 from netdsl.lower.bind_mistakes import (
     missing_argument,
     refuse_slash_for_stride,
@@ -34,11 +34,18 @@ class Defaults:
     layers: dict[str, dict[str, Any]] = field(default_factory=dict)
     filled: set[str] = field(default_factory=set)  # layers that were bound
     read: set[str] = field(default_factory=set)  # of `layers`, as in `BB.dropout`
+    idle: dict[str, str] = field(default_factory=dict)  # of `layers`, and why it changes nothing
+    varied: set[str] = field(default_factory=set)  # settings from outside, or of any scale
     width: Fraction = Fraction(1)
 
 
-def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) -> tuple[Any, str]:
-    """Return the layer and its canonical text, every argument resolved."""
+def bind(
+    written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults, report: Report
+) -> tuple[Any, str]:
+    """Return the layer and its canonical text, every argument resolved.
+
+    Options that change nothing beside the others are reported.
+    """
     if cls is TorchLayer:
         return bind_torch(written, scope)
     known = arguments(cls)
@@ -50,7 +57,8 @@ def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) 
     missing = [a for a in known.values() if a.name not in values and a.default is ...]
     if missing:
         raise missing_argument(written, cls, missing[0])
-    return cls(**values), " ".join([cls.code, *bound.words])
+    layer = _layer(cls, cls.code, values, bound, defaults, report)
+    return layer, " ".join([cls.code, *bound.words])
 
 
 def bind_options(
@@ -72,9 +80,10 @@ def bind_options(
     return bound
 
 
-def fill(cls: LayerType, bound: Bound, defaults: Defaults, owner: str) -> dict[str, Any]:
-    """Return all values of a class that needs none: what was given, else defaults and settings."""
-    return _fill(owner, arguments(cls), defaults, bound)
+def filled(cls: LayerType, bound: Bound, defaults: Defaults, owner: str, report: Report) -> Any:
+    """Return a layer that needs no argument: what was given, else defaults and settings."""
+    values = _fill(owner, arguments(cls), defaults, bound)
+    return _layer(cls, owner, values, bound, defaults, report)
 
 
 def _take(
@@ -171,6 +180,41 @@ def _fill(
     """Return all values: what was given, else the default of the layer, else the setting."""
     own = defaults.layers.get(code, {})
     defaults.filled.add(code)
-    defaults.read |= {f"{code}.{option}" for option in own if option not in bound.values}
     values = {a.name: getattr(defaults.settings, a.setting) for a in known.values() if a.setting}
     return {**values, **own, **bound.values}
+
+
+def _layer(
+    cls: LayerType, owner: str, values: Mapping[str, Any], bound: Bound, defaults: Defaults,
+    report: Report,
+) -> Any:  # fmt: skip
+    """Return the layer; say which of its options change nothing, and note what it took of defaults.
+
+    An option that the file sets for another value of a setting, one from outside or of a scale, is
+    left in peace.
+    """
+    layer = cls(**values)
+    idle = dict(_idle(layer, arguments(cls), bound, defaults))
+    for option, why in idle.items():
+        if option in bound.values:
+            message = f"the option `{option}` of this {owner} is never used: {why}"
+            report(Diagnostic("W0502", message, bound.spans[option]))
+    for option in defaults.layers.get(owner, {}):
+        if option in idle:
+            defaults.idle[f"{owner}.{option}"] = idle[option]
+        elif option not in bound.values:
+            defaults.read.add(f"{owner}.{option}")
+    return layer
+
+
+def _idle(
+    layer: Any, known: Mapping[str, Argument], bound: Bound, defaults: Defaults
+) -> Iterator[tuple[str, str]]:
+    """Yield the options that change nothing beside the values of others, and why."""
+    for argument in known.values():
+        if argument.needs:
+            other, values = argument.needs
+            value = getattr(layer, other)
+            given = other in bound.values or known[other].setting not in defaults.varied
+            if value not in values and given:
+                yield argument.name, f"`{other}` is {value_text(value)}"

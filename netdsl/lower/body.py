@@ -6,12 +6,24 @@ from collections import Counter
 from typing import Any
 
 from netdsl.errors import Diagnostic, Label, NetDSLError, fail
-from netdsl.ir import UNKNOWN, Builder, Entry, Graph, Leaf, Node, Outline, Repeat, Section, Shape
+from netdsl.ir import (
+    UNKNOWN,
+    Builder,
+    Entry,
+    Graph,
+    Leaf,
+    Node,
+    Outline,
+    Repeat,
+    Report,
+    Section,
+    Shape,
+)
 from netdsl.lower.bind import bind
 from netdsl.lower.combine import Combiner
 from netdsl.lower.count import call_text, formal_values, times
 from netdsl.lower.frame import Frame, written
-from netdsl.lower.header import Environment, Report
+from netdsl.lower.header import Environment
 from netdsl.lower.names import unknown_layer
 from netdsl.lower.values import Scope, Unresolved
 from netdsl.ops import CATALOGUE
@@ -136,7 +148,9 @@ class Lowering:
         key = id(core)
         if key not in self.bound:
             outer, scope.dynamic = scope.dynamic, False
-            bound = bind(core, CATALOGUE[core.name], scope, self.environment.defaults)
+            bound = bind(
+                core, CATALOGUE[core.name], scope, self.environment.defaults, self._report_here
+            )
             dynamic, scope.dynamic = scope.dynamic, outer or scope.dynamic
             if dynamic:
                 return bound

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
-from netdsl.ir import Settings
+from netdsl.ir import Report, Settings
 from netdsl.lower.bind import Defaults, bind_options
 from netdsl.lower.convert import cast, convert, limit
 from netdsl.lower.mentions import layers_in
@@ -29,8 +28,6 @@ from netdsl.ops.blocks import Res
 from netdsl.ops.norm import Norm
 from netdsl.ops.torch_layer import TorchLayer
 from netdsl.syntax import tree
-
-Report = Callable[[Diagnostic], None]
 
 
 @dataclass(slots=True)
@@ -57,6 +54,8 @@ def read_header(
 ) -> Environment:
     """Resolve the header; what is wrong in it is reported, and the rest is still read."""
     reader = _Header(overrides, loader, report)
+    of_scales = {o.key for e in file.header if isinstance(e, tree.Scale) for o in e.options}
+    reader.environment.defaults.varied = {*overrides.names, *of_scales}
     reader.apply_scale(file.header)
     reader.apply_settings()
     for entry in file.header:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
-from netdsl.ir import UNKNOWN, Graph, Settings
+from netdsl.ir import UNKNOWN, Graph, Report, Settings
 from netdsl.ir.limits import PARAMETERS, SIDE
 from netdsl.lower.body import Lowering
 from netdsl.lower.count import check_size
-from netdsl.lower.header import Environment, Report, read_header
+from netdsl.lower.header import Environment, read_header
 from netdsl.lower.override import Overrides
 from netdsl.lower.unused import (
     warn_of_unread_layers,
     warn_of_unread_norm_options,
+    warn_of_unread_shortcut_settings,
     warn_of_unused_defaults,
     warn_of_unused_names,
 )
@@ -71,6 +72,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
     if not any(finding.severity == "error" for finding in findings.values()):
         warn_of_unused_defaults(file, environment, overrides, report)
         warn_of_unread_norm_options(file, graph, environment, overrides, report)
+        warn_of_unread_shortcut_settings(file, graph, environment, overrides, report)
         warn_of_unread_layers(graph, report)
     return Lowered(
         graph, environment.settings, dict(environment.names), environment.scale,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from netdsl.errors import Diagnostic
-from netdsl.ir import Graph, Op
-from netdsl.lower.header import Environment, Report
+from netdsl.ir import Graph, Node, Op, Report, Settings
+from netdsl.lower.header import Environment
 from netdsl.lower.mentions import layers_in, names_in, reachable
 from netdsl.lower.override import Overrides
-from netdsl.ops.norm import Normalization
+from netdsl.ops import arguments
+from netdsl.ops.blocks import PROJECTION, Res
+from netdsl.ops.norm import Norm, Normalization
 from netdsl.ops.wiring import Shortcut
 from netdsl.syntax import tree
-
-_READ_BY = {"momentum": ("batch",), "groups": ("group",)}  # options of a norm, by its kind
 
 
 def warn_of_unused_names(file: tree.File, environment: Environment, report: Report) -> None:
@@ -50,7 +50,8 @@ def warn_of_unused_defaults(
             name = f"{layer}.{option}"
             unread = layer in defaults.filled and name not in defaults.read
             if unread or layer not in written:
-                why = f"every {layer} says its own" if unread else f"there is no {layer}"
+                own = defaults.idle.get(name, f"every {layer} says its own")
+                why = own if unread else f"there is no {layer}"
                 span = None if name in overrides.names else spans[layer]
                 report(Diagnostic("W0502", f"the default `{name}` is never used: {why}", span))
 
@@ -62,16 +63,17 @@ def warn_of_unread_norm_options(
 
     Who sets another norm from outside, or by a scale, means the file for both.
     """
-    sets_norm = {o.key for e in file.header if isinstance(e, tree.Scale) for o in e.options}
-    if "norm" in {*overrides.names, *sets_norm}:
+    if "norm" in environment.defaults.varied:
         return
+    known = arguments(Norm)
     kinds = {kind for node in graph if (kind := _norm_of(node.op)) not in (None, "none")}
     spans = {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
     for option in environment.defaults.layers.get("Norm", {}):
-        name = f"Norm.{option}"
-        if option == "kind" or kinds & set(_READ_BY.get(option, kinds)):
+        name, needs = f"Norm.{option}", known[option].needs
+        readers = needs[1] if needs else kinds
+        if option == "kind" or kinds & set(readers):
             continue
-        why = f"no norm is of kind {_READ_BY[option][0]}" if kinds else "there is no norm"
+        why = f"no norm is of kind {needs[1][0]}" if needs and kinds else "there is no norm"
         span = None if name in overrides.names else spans["Norm"]
         report(Diagnostic("W0502", f"the default `{name}` is never used: {why}", span))
 
@@ -81,6 +83,32 @@ def _norm_of(op: Op) -> str | None:
     if isinstance(op, Shortcut):
         return op.norm if op.policy in ("project", "always") else None
     return op.kind if isinstance(op, Normalization) else None
+
+
+def warn_of_unread_shortcut_settings(
+    file: tree.File, graph: Graph, environment: Environment, overrides: Overrides, report: Report
+) -> None:
+    """Warn of settings of projections where no shortcut is one, in a residual network.
+
+    Who sets other shortcuts from outside, or by a scale, means the file for both.
+    """
+    settings, usual = environment.settings, Settings()
+    if not settings.residual or any(_is_projection(node, graph) for node in graph):
+        return
+    spans = {e.key: e.key_span for e in file.header if isinstance(e, tree.Setting)}
+    for key in (key for key, argument in arguments(Res).items() if argument.needs == PROJECTION):
+        outside = key in overrides.names
+        meant = outside or "shortcut" not in environment.defaults.varied
+        if meant and getattr(settings, key) != getattr(usual, key):
+            message = f"the setting `{key}` is never used: no shortcut is a projection"
+            fits = settings.shortcut == "project"
+            help = f"projections come with `shortcut {'always' if fits else 'project'}`"
+            span = None if outside else spans.get(key)
+            report(Diagnostic("W0502", message, span, help=help))
+
+
+def _is_projection(node: Node, graph: Graph) -> bool:
+    return isinstance(node.op, Shortcut) and node.op.projects(graph.inputs(node)[0].shape)
 
 
 def warn_of_unread_layers(graph: Graph, report: Report) -> None:

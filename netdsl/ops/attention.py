@@ -30,7 +30,7 @@ class SqueezeExcitation(Block):
 
     scoped = True
 
-    r: int = arg(16, least=1, most=CHANNELS)
+    r: int = arg(16, least=1, most=CHANNELS, needs=("c", (None,)))
     c: int | None = arg(None, least=1, most=CHANNELS)
     to: int | None = arg(None, least=1, most=1024)
     act: ActKind = arg("relu")

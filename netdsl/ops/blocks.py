@@ -20,6 +20,8 @@ from netdsl.ops.wiring import Shortcut, ShortcutAdd, StochasticDepth
 
 Order = Literal["original", "bn_after_add", "relu_before_add", "relu_pre", "pre"]
 
+PROJECTION = ("shortcut", ("project", "always"))  # what options of projections need
+
 # He et al. 2016, figure 4: what surrounds each convolution (c conv, n norm, a activation), and
 # how much of the last unit's end stands after the addition.
 ORDERS: dict[Order, tuple[str, str]] = {
@@ -46,8 +48,10 @@ class ResidualBlock(Block):
     act: ActKind = arg("relu", setting="act")
     bias: Bias = arg("auto", setting="bias", words=BIAS)
     shortcut: Policy = arg("avgpad", setting="shortcut")
-    shortcut_kernel: int = arg(1, least=1, most=99, odd=True, setting="shortcut_kernel")
-    shortcut_norm: ShortcutNorm | None = arg(None, setting="shortcut_norm")
+    shortcut_kernel: int = arg(
+        1, least=1, most=99, odd=True, setting="shortcut_kernel", needs=PROJECTION
+    )
+    shortcut_norm: ShortcutNorm | None = arg(None, setting="shortcut_norm", needs=PROJECTION)
 
     def branch(self, build: Builder, x: Node, convolutions: tuple[Convolution, ...]) -> Node:
         """Add the convolutions with norms and activations around them, the shortcut and the sum."""
@@ -154,8 +158,10 @@ class Res:
     norm: NormKind = arg("batch", setting="norm")
     bias: Bias = arg("auto", setting="bias", words=BIAS)
     shortcut: Policy = arg("avgpad", setting="shortcut")
-    shortcut_kernel: int = arg(1, least=1, most=99, odd=True, setting="shortcut_kernel")
-    shortcut_norm: ShortcutNorm | None = arg(None, setting="shortcut_norm")
+    shortcut_kernel: int = arg(
+        1, least=1, most=99, odd=True, setting="shortcut_kernel", needs=PROJECTION
+    )
+    shortcut_norm: ShortcutNorm | None = arg(None, setting="shortcut_norm", needs=PROJECTION)
 
 
 def add_shortcut(

@@ -60,7 +60,7 @@ def layer(
     return enter
 
 
-def arg(
+def arg(  # noqa: PLR0913
     default: Any = ...,
     *,
     least: float | None = None,
@@ -70,16 +70,18 @@ def arg(
     setting: str = "",
     scaled: bool = False,
     words: Mapping[str, object] | None = None,
+    needs: tuple[str, tuple[object, ...]] | None = None,
 ) -> Any:
     """One argument of a layer.
 
     `least`, `most`, `below` and `odd` bound a number, `setting` names the header's setting that
     stands in where the argument is not given, `scaled` marks channels that `width` multiplies,
-    `words` are spellings accepted beside those of the type.
+    `words` are spellings accepted beside those of the type, and `needs` names another argument and
+    the values of it without which this one changes nothing.
     """
     metadata = {
         "least": least, "most": most, "below": below, "odd": odd, "setting": setting,
-        "scaled": scaled, "words": words or {},
+        "scaled": scaled, "words": words or {}, "needs": needs,
     }  # fmt: skip
     return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from netdsl.ir import Shape, Size
 
 Kind = Literal["int", "float", "bool", "size", "word", "text", "shape"]
+Needs = tuple[str, tuple[object, ...]]  # another field, and the values of it
 
 _KINDS: dict[Any, Kind] = {
     int: "int", float: "float", bool: "bool", Size: "size", str: "text", Shape: "shape"
@@ -18,7 +19,10 @@ _KINDS: dict[Any, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One field: its name, what kind of value it takes, its default (`...` if there is none)."""
+    """One field: its name, what kind of value it takes, its default (`...` if there is none).
+
+    It changes something only where another field has one of the values that it `needs`.
+    """
 
     name: str
     kind: Kind
@@ -31,6 +35,7 @@ class Argument:
     setting: str
     scaled: bool
     words: MappingProxyType[str, object]
+    needs: Needs | None
 
     @property
     def takes(self) -> str:
@@ -75,4 +80,5 @@ def _describe(field: Any, hint: Any) -> Argument:
         setting=note.get("setting", ""),
         scaled=note.get("scaled", False),
         words=MappingProxyType(dict(note.get("words", {}))),
+        needs=note.get("needs"),
     )

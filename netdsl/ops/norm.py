@@ -76,8 +76,8 @@ class Norm(Block):
 
     kind: NormKind = arg("batch", setting="norm")
     eps: float = arg(1e-5, least=0, most=1)
-    momentum: float = arg(0.1, least=0, most=1)
-    groups: int = arg(32, least=1)
+    momentum: float = arg(0.1, least=0, most=1, needs=("kind", ("batch", "none")))
+    groups: int = arg(32, least=1, needs=("kind", ("group", "none")))
     affine: bool = arg(True)
 
     def expand(self, build: Builder, x: Node) -> Node:

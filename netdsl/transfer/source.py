@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 from urllib.error import URLError
+from urllib.parse import urlparse
 
 import safetensors.torch
 import torch
@@ -30,14 +34,7 @@ def open_source(source: str, weights: str | None = None) -> nn.Module | Mapping[
     if not source.startswith(TORCHVISION):
         if weights is not None:
             raise fail("E0703", f"weights are for a network of torchvision, and {source} is a file")
-        path = Path(source)
-        if ":" in source and not path.exists():
-            help = f"`{TORCHVISION}NAME` and files of weights can be read"
-            raise fail("E0703", f"there is no file {source}", help=help)
-        if not path.exists() and not path.suffix:
-            help = f"a network of torchvision is written `{TORCHVISION}{source}`"
-            raise fail("E0703", f"there is no file {source}", help=help)
-        return read_state(path)
+        return read_state(_file(source))
     name = source.removeprefix(TORCHVISION)
     if weights is None:
         return _pretrained(name)
@@ -45,6 +42,28 @@ def open_source(source: str, weights: str | None = None) -> nn.Module | Mapping[
     if weights != "none":
         _load(model, read_state(Path(weights)), weights)
     return model
+
+
+def is_here(source: str) -> bool:
+    """Say whether weights can be had without a download; raise where nothing is called so."""
+    if not source.startswith(TORCHVISION):
+        _file(source)
+        return True
+    url = _default(source.removeprefix(TORCHVISION)).url
+    return Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(url).path).name).is_file()
+
+
+def _file(source: str) -> Path:
+    path = Path(source)
+    if path.exists():
+        return path
+    if ":" in source:
+        help = f"`{TORCHVISION}NAME` and files of weights can be read"
+        raise fail("E0703", f"there is no file {source}", help=help)
+    if not path.suffix:
+        help = f"a network of torchvision is written `{TORCHVISION}{source}`"
+        raise fail("E0703", f"there is no file {source}", help=help)
+    raise fail("E0703", f"cannot read {path}: {os.strerror(errno.ENOENT)}")
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -75,8 +94,7 @@ def _tensors(found: object, path: Path) -> dict[str, Tensor]:
     return {str(key).removeprefix("module."): value for key, value in found.items()}
 
 
-def _bare(name: str) -> nn.Module:
-    """Return a network of torchvision with random weights."""
+def _refuse_unknown(name: str) -> None:
     from torchvision import models
 
     names = models.list_models(module=models)
@@ -84,15 +102,27 @@ def _bare(name: str) -> nn.Module:
         near = closest(name, names)
         help = f"did you mean `{TORCHVISION}{near}`?" if near else None
         raise fail("E0703", f"torchvision has no network `{name}`", help=help)
+
+
+def _bare(name: str) -> nn.Module:
+    """Return a network of torchvision with random weights."""
+    from torchvision import models
+
+    _refuse_unknown(name)
     model: nn.Module = models.get_model(name, **BARE.get(name, {}))
     return model
 
 
-def _pretrained(name: str) -> nn.Module:
+def _default(name: str) -> Any:
+    """Return what torchvision knows of the newest weights of a network."""
     from torchvision import models
 
-    bare = _bare(name)
-    weights = models.get_model_weights(name).DEFAULT
+    _refuse_unknown(name)
+    return models.get_model_weights(name).DEFAULT
+
+
+def _pretrained(name: str) -> nn.Module:
+    bare, weights = _bare(name), _default(name)
     try:
         state = weights.get_state_dict(progress=True, check_hash=True)
     except (URLError, OSError, RuntimeError) as error:

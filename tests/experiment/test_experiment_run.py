@@ -370,6 +370,66 @@ def test_a_figure_of_a_row_that_there_is_not_is_refused(tmp_path: Path) -> None:
     assert done.exception.help == "did you mean Tiny?"
 
 
+def test_rows_that_differ_in_their_labels_alone_are_told(tmp_path: Path) -> None:
+    other = '[[network]]\narch = "tiny.arch"\nlabel = "Other"\nset = { lr = 0.1 }\n'  # as it is
+    done = run("plan", "--no-measure", folder=written(tmp_path, FILE + other))
+    told = "Tiny and Other are the same network with the same training: one run"
+    assert done.stderr.splitlines() == [told]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"), [(FILE, ["Tiny, plain"]), (FILE.replace('plain = "both"\n', ""), [])]
+)
+def test_differences_of_rows_that_are_not_compared_are_refused(
+    tmp_path: Path, text: str, rows: list[str]
+) -> None:
+    asked = f'[[figure]]\nname = "f"\nkind = "differences"\nrows = {rows}\n'
+    done = run("plan", "--no-measure", folder=written(tmp_path, text + asked))
+    assert isinstance(done.exception, TrainError), done.output
+    assert (str(done.exception), done.exception.help) == (
+        "[[figure]] f: no two of its rows are compared, so it has no differences",
+        "twins are, and the changes of an ablation with its base",
+    )
+
+
+@pytest.mark.parametrize(
+    ("weights", "why", "help"),
+    [
+        ("gone.pth", "cannot read {folder}/gone.pth: No such file or directory", None),
+        (
+            "torchvision:resnet1",
+            "torchvision has no network `resnet1`",
+            "did you mean `torchvision:resnet18`?",
+        ),
+    ],
+)
+def test_weights_that_there_are_not_are_refused_before_a_run_begins(
+    tmp_path: Path, weights: str, why: str, help: str | None
+) -> None:
+    source = weights if ":" in weights else f"{tmp_path}/{weights}"
+    folder = written(tmp_path, f'{FILE}weights = "{source}"\n')
+    done = run("run", folder=folder)
+    assert isinstance(done.exception, TrainError), done.output
+    said = f"Tiny begins with weights of {source}: {why.format(folder=tmp_path)}"
+    assert (str(done.exception), done.exception.help) == (said, help)
+    assert not runs(folder).exists()
+
+
+def test_weights_that_are_to_be_downloaded_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = written(tmp_path, f'{FILE}weights = "torchvision:resnet18"\n')
+    told = (
+        " begins with torchvision:resnet18, which is not here: it is downloaded when a run begins"
+    )
+    done = run("plan", "--no-measure", folder=folder)
+    assert done.stderr.splitlines() == [f"Tiny{told}"]
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth").touch()
+    assert run("plan", "--no-measure", folder=folder).stderr == ""
+
+
 def test_a_plan_says_what_its_runs_will_take(tmp_path: Path) -> None:
     folder = written(tmp_path, FILE)
     lines = run("plan", "--jobs", "2", folder=folder).stdout.splitlines()
