@@ -76,7 +76,11 @@ def variants() -> dict[str, Path]:
 def find(arch: str | Path) -> tuple[Path, str | None]:
     """Return the file of an architecture, and its scale if the name is one of a shipped file's."""
     path, name = Path(arch), str(arch)
-    a_file = path.exists() and not path.is_dir()  # a run may have the name of its network
+    a_file = _is_file(path)
+    if not a_file and path.suffix != SUFFIX and re.search(r"\s", name.strip()):
+        message = "no file and no shipped architecture has this name, which looks like a text"
+        help = "`netdsl.parse` reads texts, and commands do: echo 'Conv 8' | netdsl build -"
+        raise fail("E0001", message, help=help)
     if a_file or path.suffix == SUFFIX or len(path.parts) > 1:
         return path, None
     files, scales = shipped(), variants()
@@ -87,3 +91,11 @@ def find(arch: str | Path) -> tuple[Path, str | None]:
     near = closest(name, (*files, *scales))
     meant = f"did you mean `{near}`?" if near else f"shipped are {', '.join(files)}"
     raise fail("E0001", f"no file and no shipped architecture `{arch}`; {meant}")
+
+
+def _is_file(path: Path) -> bool:
+    """Say whether there is a file, or a pipe; a folder may have the name of a network."""
+    try:
+        return path.exists() and not path.is_dir()
+    except OSError:  # the name is too long for any file
+        return False

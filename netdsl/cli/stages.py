@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def alone(recipe: Recipe, stage: Stage) -> Recipe:
     """Return the recipe of one stage, as if there were no other."""
-    return replace(recipe, network=stage.network, train=stage.train, stages=())
+    return replace(recipe, network=stage.network, train=stage.train, own={}, stages=())
 
 
 def stage_folder(run: Path, number: int, stage: Stage) -> Path:

@@ -75,6 +75,14 @@ class Job:
         return display(self.title, plain=self.plain and self.change is None)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What the row may be asked for by; without "plain", twins are meant together.
+
+        Where an ablation takes the shortcuts away, that is a change of its own, and no twin.
+        """
+        return (self.row,) if self.plain and self.change is not None else (self.label, self.row)
+
+    @property
     def run_dir(self) -> str:
         """Where the run lies, as its command names it."""
         return dict(pairwise(self.command)).get("--run-dir", self.folder)
@@ -135,12 +143,12 @@ def choose(plan: Plan, only: Sequence[str]) -> tuple[Job, ...]:
     if unknown := [label for label in only if label not in known]:
         hint = did_you_mean(unknown[0], known, "rows")
         raise TrainError(f"no network is called {unknown[0]!r}", hint, ExitCode.USAGE)
-    return tuple(job for job in plan.jobs if not only or {job.label, job.row} & {*only})
+    return tuple(job for job in plan.jobs if not only or {*job.names} & {*only})
 
 
 def names_of(jobs: Sequence[Job]) -> dict[str, None]:
     """Return what rows may be called by, in their order."""
-    return dict.fromkeys(name for job in jobs for name in (job.label, job.row))
+    return dict.fromkeys(name for job in jobs for name in job.names)
 
 
 def same_runs(jobs: Sequence[Job]) -> tuple[tuple[str, ...], ...]:

@@ -82,7 +82,7 @@ class Lowering:
         bodies: list[Outline] = []
         for i in range(count):
             index = scope.index if core.repeat is None else i
-            inner = Scope(scope.names, scope.used, index, x.shape.channels)
+            inner = scope.at(index, x.shape.channels)
             x, outline = self._once(core, x, frame.inner(inner))
             scope.dynamic |= core.repeat is None and inner.dynamic
             bodies.append(outline)
@@ -160,11 +160,11 @@ class Lowering:
     def _call(self, core: tree.Layer, x: Node, frame: Frame) -> tuple[Node, Outline]:
         """Expand the call of a `def` into a module of its own."""
         definition = self.environment.definitions[core.name]
-        values = formal_values(core, definition, frame.scope, self.environment.names)
-        names = {**self.environment.names, **values}
+        values, from_cin = formal_values(core, definition, frame.scope, self.environment.names)
+        scope = Scope({**self.environment.names, **values}, from_cin=from_cin)
         path = frame.prefix + frame.name(core.name.lower())
         outer, self.bound, self.build.called = (self.bound, self.build.called), {}, core.span
-        y, outline = self.body(definition.body, x, Frame(f"{path}.", Counter(), Scope(names)))
+        y, outline = self.body(definition.body, x, Frame(f"{path}.", Counter(), scope))
         self.bound, self.build.called = outer
         text, source = call_text(core, values), written(core.span)
         return y, (Section(path, core.name, "def", (outline,), text, source, core.span, ("",)),)

@@ -156,7 +156,7 @@ def _way(graph: Graph, x: Node, y: Node) -> list[Node]:
 
 
 def _moved(scope: Scope) -> Scope:
-    return Scope(scope.names, scope.used, scope.index, scope.cin)
+    return scope.at(scope.index, scope.cin)
 
 
 def _visible(frame: Frame | None) -> list[str]:

@@ -82,7 +82,7 @@ class _Counter:
             message = f"definitions call each other more than {NESTING} deep"
             raise fail("E0107", message, call.name_span)
         try:
-            names = formal_values(call, definition, scope, self.environment.names)
+            names, _ = formal_values(call, definition, scope, self.environment.names)
         except (NetDSLError, Unresolved):
             return 1
         key = (call.name, tuple(names.items()))
@@ -101,20 +101,22 @@ class _Counter:
 
 def formal_values(
     call: tree.Layer, definition: tree.Definition, scope: Scope, header: Mapping[str, Value]
-) -> dict[str, Value]:
-    """Return the value of every parameter of a definition for one call of it.
+) -> tuple[dict[str, Value], frozenset[str]]:
+    """Return the value of every parameter of a definition for one call, and which rest on `cin`.
 
     Arguments are read where the call stands; defaults where the definition does, in the header.
     """
     names = [formal.name for formal in definition.formals]
     positions = iter(names)
     given: dict[str, Value] = {}
+    from_cin: set[str] = set()
     for argument in call.arguments:
         name, expr = _formal(call, argument, names, positions)
         if name in given:
             raise fail("E0207", f"{call.name} has its `{name}` twice", argument.span)
-        given[name] = _word_or_value(expr, scope)
-    return _with_defaults(call, definition, given, Scope(header, scope.used))
+        given[name], read_cin = _word_or_value(expr, scope)
+        from_cin |= {name} if read_cin else set()
+    return _with_defaults(call, definition, given, from_cin, Scope(header, scope.used))
 
 
 def call_text(call: tree.Layer, values: dict[str, Value]) -> str:
@@ -149,8 +151,9 @@ def _formal(
 
 
 def _with_defaults(
-    call: tree.Layer, definition: tree.Definition, given: dict[str, Value], header: Scope
-) -> dict[str, Value]:
+    call: tree.Layer, definition: tree.Definition, given: dict[str, Value], from_cin: set[str],
+    header: Scope,
+) -> tuple[dict[str, Value], frozenset[str]]:  # fmt: skip
     """Fill in the defaults in order: each may use the parameters before it."""
     values: dict[str, Value] = {}
     for formal in definition.formals:
@@ -159,14 +162,19 @@ def _with_defaults(
         elif formal.default is None:
             raise fail("E0204", f"{call.name} needs its `{formal.name}`", call.span)
         else:
-            inner = Scope({**header.names, **values}, header.used)
-            values[formal.name] = _word_or_value(formal.default, inner)
-    return values
+            names = {**header.names, **values}
+            inner = Scope(names, header.used, from_cin=frozenset(from_cin & {*values}))
+            values[formal.name], read_cin = _word_or_value(formal.default, inner)
+            from_cin |= {formal.name} if read_cin else set()
+    return values, frozenset(from_cin)
 
 
-def _word_or_value(expr: tree.Value, scope: Scope) -> Value:
-    """A parameter of a definition may have a word as its value."""
-    return evaluate(expr, scope, words_beside((*scope.names, "cin", "classes")))
+def _word_or_value(expr: tree.Value, scope: Scope) -> tuple[Value, bool]:
+    """Return a value, which may be a word, and whether it was reckoned from `cin`."""
+    before, scope.read_cin = scope.read_cin, False
+    value = evaluate(expr, scope, words_beside((*scope.names, "cin", "classes")))
+    read_cin, scope.read_cin = scope.read_cin, before
+    return value, read_cin
 
 
 def _quiet_times(repeat: tree.Repeat | None, scope: Scope, depth: Fraction) -> int:

@@ -38,7 +38,8 @@ class Scope:
     `index` counts the repetitions of the innermost repeat written around, None where there is none;
     `cin` is how many channels arrive, 0 where that is not known and None in the header. `dynamic`
     says that a value depended on either, `read_cin` on the latter, `used` which names were read,
-    `lists` those that the first repetition took a value of.
+    `lists` those that the first repetition took a value of. `from_cin` are the names whose values
+    were reckoned from the `cin` of a call.
     """
 
     names: Mapping[str, Value]
@@ -48,6 +49,11 @@ class Scope:
     dynamic: bool = False
     read_cin: bool = False
     lists: list[tree.List] = field(default_factory=list)
+    from_cin: frozenset[str] = frozenset()
+
+    def at(self, index: int | None, cin: int | None) -> Scope:
+        """Return a scope of the same names in another place, where nothing was read yet."""
+        return Scope(self.names, self.used, index, cin, from_cin=self.from_cin)
 
 
 def evaluate(expr: tree.Value, scope: Scope, words: tuple[str, ...] = ()) -> Value:
@@ -103,6 +109,7 @@ def _name(expr: tree.Name, scope: Scope, words: tuple[str, ...]) -> Value:
         return _cin(expr, scope)
     if expr.text in scope.names:
         scope.used.add(expr.text)
+        scope.read_cin |= expr.text in scope.from_cin
         value = scope.names[expr.text]
         if value is POISON:
             raise Unresolved

@@ -63,7 +63,8 @@ class Recipe:
     """What a file says: `network` is for whoever builds the network, as `-D` has it.
 
     `weights` is what to begin with, as `--init` has it; `example` a command that the recipe is
-    meant for; `base` the recipe that this one is a variation of.
+    meant for; `base` the recipe that this one is a variation of, and `own` the settings that are
+    not that one's.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Recipe:
     weights: str = ""
     network: Values = field(default_factory=dict)
     train: Choices = field(default_factory=Choices)
+    own: Choices = field(default_factory=Choices)
     stages: tuple[Stage, ...] = ()
 
 
@@ -98,6 +100,7 @@ def read_recipe(name: str | Path) -> Recipe:
         weights=table.get("weights", ""),
         network=network,
         train=train,
+        own=table["own"],
         stages=tuple(_stage(stage, network, train) for stage in table.get("stage", ())),
     )
 
@@ -122,14 +125,15 @@ def base_of(path: Path) -> Path | None:
 def _with_base(path: Path, variations: tuple[Path, ...]) -> Table:
     """Return the table of a file on top of that of its base."""
     own, below = _checked(_parse(path), path), base_of(path)
+    said = own.get("train", Choices())
     if below is None:
-        return own
+        return {**own, "own": said}
     if below.resolve() in {one.resolve() for one in (*variations, path)}:
         raise TrainError(f"{path}: {below.stem} is a variation of itself", None, ExitCode.USAGE)
     base = _with_base(below, (*variations, path))
     network = {**base.get("network", {}), **own.get("network", {})}
-    train = over(base.get("train", Choices()), own.get("train", Choices()))
-    return {**base, **own, "network": network, "train": train}
+    train = over(base.get("train", Choices()), said)
+    return {**base, **own, "network": network, "train": train, "own": said}
 
 
 def _parse(path: Path) -> Table:

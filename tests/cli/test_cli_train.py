@@ -172,6 +172,17 @@ def test_a_setting_that_changes_nothing_is_told(images: Path) -> None:
     )
 
 
+def test_a_setting_of_a_recipe_that_changes_nothing_is_told_of_its_own_file(images: Path) -> None:
+    arguments = ("train", "-", "--data", "images", "--epochs", "3", "--batch-size", "8", "--plan")
+    (images / "base.toml").write_text('about = "base"\n[train]\nschedule = "step"\ngamma = 0.2\n')
+    own = '[train]\nschedule = "one_cycle"\nmilestones = [2]\n'
+    (images / "mine.toml").write_text(f'about = "mine"\nbase = "base.toml"\n{own}')
+    said = "recipe mine: milestones changes nothing: schedule is one_cycle\n"
+    for more, told in ((), said), (("--set", "schedule=step"), ""):
+        done = run(*arguments, "--recipe", "mine.toml", *more, cwd=images, stdin=TINY)
+        assert (done.returncode, done.stderr) == (0, told)
+
+
 def test_a_plan_of_a_run_that_has_begun_is_refused(tmp_path: Path) -> None:
     done = run("train", "digits", "--resume", "run", "--plan", cwd=tmp_path)
     assert done.returncode == 2

@@ -66,6 +66,16 @@ def test_a_folder_does_not_hide_a_shipped_network_of_its_name(
         netdsl.load("mine")
 
 
+@pytest.mark.parametrize("text", ["Conv 8 FC 10", "(Conv 64)x2\n", "Conv [8/2] " * 100])
+def test_a_text_in_place_of_a_file_is_told_where_texts_are_read(text: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.load(text)
+    assert str(caught.value) == (
+        "error[E0001]: no file and no shipped architecture has this name, which looks like a text\n"
+        "  = help: `netdsl.parse` reads texts, and commands do: echo 'Conv 8' | netdsl build -"
+    )
+
+
 def test_every_finding_of_an_error_can_be_read() -> None:
     with pytest.raises(netdsl.NetDSLError) as error:
         netdsl.parse("Cnov 3 Foo 4", input=(3, 9, 8))

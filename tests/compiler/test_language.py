@@ -584,6 +584,27 @@ class TestTorchLayers:
 
 
 class TestScaleWidth:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "def B(c) { Conv c } Conv 64 B 2*cin",
+            "def B(c) { (Conv c)x2 } Conv 64 B 2*cin",
+            "def B(c) { Res ( Conv c Conv c ) } Conv 64 B c=2*cin",
+            "def B(c, d=c) { Conv d } Conv 64 B 2*cin",
+            "def B(c) { Conv 8 Conv c } def C(d) { B d } Conv 64 C 2*cin",
+            "def B(c) { Conv 2*c } Conv 64 B cin",
+        ],
+    )
+    def test_what_a_definition_is_given_from_cin_is_scaled_once(self, body: str) -> None:
+        header = "input 3x8x8 scale half(width=0.5) "
+        net = netdsl.parse(header + body, scale="half")
+        assert net.output_shape == (64, 8, 8)  # twice the 32 that arrive
+
+    def test_what_a_definition_is_given_as_a_number_is_scaled(self) -> None:
+        header = "input 3x8x8 scale half(width=0.5) def B(c, d=c) { Conv c Conv d } "
+        net = netdsl.parse(header + "Conv 64 B 128", scale="half")
+        assert net.output_shape == (64, 8, 8)
+
     def test_what_is_reckoned_from_cin_is_scaled_once(self) -> None:
         header = "scale half(width=0.5)"
         net = parse(

@@ -362,6 +362,15 @@ def test_rows_are_chosen_by_label_and_begun_seed_by_seed() -> None:
     )
 
 
+def test_the_base_of_an_ablation_is_chosen_without_its_shortcuts_taken_away() -> None:
+    base = job("f", key="base")
+    off = replace(job("f", key="off", plain=True), change="shortcuts off")
+    plan = Plan("x", "x", "digits", "", {}, "0", (base, off))
+    assert choose(plan, (base.label,)) == (base,)
+    assert choose(plan, ("shortcuts off",)) == (off,)
+    assert choose(plan, ()) == (base, off)
+
+
 def test_a_figure_of_a_row_that_there_is_not_is_refused(tmp_path: Path) -> None:
     asked = '[[figure]]\nname = "f"\nkind = "gap"\nrows = ["Tiny, plain", "Tinny"]\n'
     done = run("plan", "--no-measure", folder=written(tmp_path, FILE + asked))

@@ -92,7 +92,7 @@ def only(results: Results, labels: Collection[str]) -> Results:
     """Return the results of some rows, named with or without plain; of all where none is named."""
     if not labels:
         return results
-    rows = tuple(row for row in results.rows if {row.name, row.job.label} & {*labels})
+    rows = tuple(row for row in results.rows if {*row.job.names} & {*labels})
     pairs = tuple(d for d in results.differences if d.result in rows and d.other in rows)
     return replace(results, rows=rows, differences=pairs)
 
