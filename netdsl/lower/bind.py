@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from netdsl.errors import Diagnostic, fail
-from netdsl.ir import Report, Settings
+from netdsl.errors import fail
+from netdsl.ir import Settings
 from netdsl.lower.bind_mistakes import (
     missing_argument,
     refuse_slash_for_stride,
@@ -19,6 +19,8 @@ from netdsl.lower.bind_mistakes import (
 from netdsl.lower.bind_torch import bind_torch
 from netdsl.lower.bound import Bound, option_text, value_text
 from netdsl.lower.convert import convert
+from netdsl.lower.mentions import names_in
+from netdsl.lower.reads import Reads
 from netdsl.lower.values import Scope, unknown_name
 from netdsl.ops import Argument, LayerType, arguments
 from netdsl.ops.scale import round_channels
@@ -33,19 +35,14 @@ class Defaults:
     settings: Settings = field(default_factory=Settings)
     layers: dict[str, dict[str, Any]] = field(default_factory=dict)
     filled: set[str] = field(default_factory=set)  # layers that were bound
-    read: set[str] = field(default_factory=set)  # of `layers`, as in `BB.dropout`
-    idle: dict[str, str] = field(default_factory=dict)  # of `layers`, and why it changes nothing
-    varied: set[str] = field(default_factory=set)  # settings from outside, or of any scale
     width: Fraction = Fraction(1)
+    as_written: bool = True  # nothing is chosen from outside, or by a scale of the file
+    open: set[str] = field(default_factory=set)  # settings and defaults that a parameter decides
+    reads: Reads = field(default_factory=Reads)
 
 
-def bind(
-    written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults, report: Report
-) -> tuple[Any, str]:
-    """Return the layer and its canonical text, every argument resolved.
-
-    Options that change nothing beside the others are reported.
-    """
+def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) -> tuple[Any, str]:
+    """Return the layer and its canonical text, every argument resolved."""
     if cls is TorchLayer:
         return bind_torch(written, scope)
     known = arguments(cls)
@@ -57,7 +54,8 @@ def bind(
     missing = [a for a in known.values() if a.name not in values and a.default is ...]
     if missing:
         raise missing_argument(written, cls, missing[0])
-    layer = _layer(cls, cls.code, values, bound, defaults, report)
+    layer = cls(**values)
+    _enter(layer, cls.code, bound, defaults)
     return layer, " ".join([cls.code, *bound.words])
 
 
@@ -80,10 +78,11 @@ def bind_options(
     return bound
 
 
-def filled(cls: LayerType, bound: Bound, defaults: Defaults, owner: str, report: Report) -> Any:
-    """Return a layer that needs no argument: what was given, else defaults and settings."""
-    values = _fill(owner, arguments(cls), defaults, bound)
-    return _layer(cls, owner, values, bound, defaults, report)
+def made(cls: LayerType, owner: str, bound: Bound, defaults: Defaults) -> Any:
+    """Return what needs no argument: what was given, else defaults and settings."""
+    layer = cls(**_fill(owner, arguments(cls), defaults, bound))
+    _enter(layer, owner, bound, defaults)
+    return layer
 
 
 def _take(
@@ -124,7 +123,7 @@ def _take_option(
         raise unknown_option(option, owner, tuple(known))
     argument = known[option.key]
     value = _converted(argument, option.value, scope, owner, defaults)
-    bound.put(option.key, value, option.span, owner)
+    bound.put(option.key, value, option.span, owner, is_open=_is_open(option.value, scope))
     bound.words.append(option_text(option.key, value))
 
 
@@ -151,7 +150,7 @@ def _take_positional(
     refuse_slash_for_stride(inner, cls, known)
     factors = None if isinstance(argument, tree.Pinned) else defaults
     value = _converted(known[name], inner, scope, owner, factors)
-    bound.put(name, value, argument.span, owner)
+    bound.put(name, value, argument.span, owner, is_open=_is_open(inner, scope))
     bound.words.append(value_text(value))
 
 
@@ -170,6 +169,10 @@ def _converted(
     return value
 
 
+def _is_open(expr: tree.Value, scope: Scope) -> bool:
+    return not names_in(expr).isdisjoint({*scope.names, "cin"})
+
+
 def _is_nothing(word: str, scope: Scope) -> bool:
     return word not in scope.names and word not in ("cin", "classes")
 
@@ -184,37 +187,31 @@ def _fill(
     return {**values, **own, **bound.values}
 
 
-def _layer(
-    cls: LayerType, owner: str, values: Mapping[str, Any], bound: Bound, defaults: Defaults,
-    report: Report,
-) -> Any:  # fmt: skip
-    """Return the layer; say which of its options change nothing, and note what it took of defaults.
-
-    An option that the file sets for another value of a setting, one from outside or of a scale, is
-    left in peace.
-    """
-    layer = cls(**values)
-    idle = dict(_idle(layer, arguments(cls), bound, defaults))
-    for option, why in idle.items():
-        if option in bound.values:
-            message = f"the option `{option}` of this {owner} is never used: {why}"
-            report(Diagnostic("W0502", message, bound.spans[option]))
-    for option in defaults.layers.get(owner, {}):
-        if option in idle:
-            defaults.idle[f"{owner}.{option}"] = idle[option]
-        elif option not in bound.values:
-            defaults.read.add(f"{owner}.{option}")
-    return layer
+def _enter(layer: Any, owner: str, bound: Bound, defaults: Defaults) -> None:
+    """Note which options and defaults this layer reads, and which change nothing in it."""
+    idle = dict(_idle(layer, owner, bound, defaults))
+    for option, span in bound.spans.items():
+        defaults.reads.option(owner, option, span, idle.get(option))
+    for option in defaults.layers.get(owner, {}).keys() - bound.values.keys():
+        defaults.reads.default(f"{owner}.{option}", idle.get(option))
 
 
-def _idle(
-    layer: Any, known: Mapping[str, Argument], bound: Bound, defaults: Defaults
-) -> Iterator[tuple[str, str]]:
+def _idle(layer: Any, owner: str, bound: Bound, defaults: Defaults) -> Iterator[tuple[str, str]]:
     """Yield the options that change nothing beside the values of others, and why."""
+    cls: LayerType = type(layer)
+    known = arguments(cls)
     for argument in known.values():
         if argument.needs:
             other, values = argument.needs
             value = getattr(layer, other)
-            given = other in bound.values or known[other].setting not in defaults.varied
-            if value not in values and given:
+            if value not in values and _decides(known[other], owner, bound, defaults):
                 yield argument.name, f"`{other}` is {value_text(value)}"
+
+
+def _decides(argument: Argument, owner: str, bound: Bound, defaults: Defaults) -> bool:
+    """Say whether the file alone decides what an argument is: no caller, scale or parameter."""
+    if argument.name in bound.values:
+        return argument.name not in bound.open
+    is_default = argument.name in defaults.layers.get(owner, {})
+    name = f"{owner}.{argument.name}" if is_default else argument.setting
+    return defaults.as_written and name not in defaults.open

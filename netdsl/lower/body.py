@@ -148,9 +148,7 @@ class Lowering:
         key = id(core)
         if key not in self.bound:
             outer, scope.dynamic = scope.dynamic, False
-            bound = bind(
-                core, CATALOGUE[core.name], scope, self.environment.defaults, self._report_here
-            )
+            bound = bind(core, CATALOGUE[core.name], scope, self.environment.defaults)
             dynamic, scope.dynamic = scope.dynamic, outer or scope.dynamic
             if dynamic:
                 return bound

@@ -16,9 +16,11 @@ class Bound:
     values: dict[str, Any] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
+    open: set[str] = field(default_factory=set)  # fields that a parameter has a say in
 
-    def put(self, name: str, value: Any, span: Span, owner: str) -> None:
+    def put(self, name: str, value: Any, span: Span, owner: str, *, is_open: bool = False) -> None:
         """Keep one argument; a second one for the same field is an error."""
+        self.open |= {name} if is_open else set()
         if name in self.values:
             message = f"{owner} has its `{name}` twice"
             raise fail("E0207", message, span, labels=[Label(self.spans[name], "first here")])

@@ -8,7 +8,7 @@ from typing import Literal
 
 from netdsl.errors import Label, Misfit, Span, fail
 from netdsl.ir import UNKNOWN, Builder, Graph, Node, Outline, Section, Size
-from netdsl.lower.bind import bind_options, filled
+from netdsl.lower.bind import bind_options, made
 from netdsl.lower.frame import Frame, written
 from netdsl.lower.header import Environment
 from netdsl.lower.values import Scope
@@ -76,7 +76,7 @@ class Combiner:
         """Return the options of a Res, and their text."""
         defaults = self.environment.defaults
         bound = bind_options(core.options, Res, "Res", scope)
-        options = filled(Res, bound, defaults, "Res", self.build.report)
+        options = made(Res, "Res", bound, defaults)
         return options, " ".join(["Res", *bound.words])
 
     def _join(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:

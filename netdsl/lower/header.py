@@ -10,7 +10,7 @@ from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
 from netdsl.ir import Report, Settings
 from netdsl.lower.bind import Defaults, bind_options
 from netdsl.lower.convert import cast, convert, limit
-from netdsl.lower.mentions import layers_in
+from netdsl.lower.mentions import layers_in, names_in
 from netdsl.lower.names import (
     SETTINGS,
     outside_option,
@@ -28,6 +28,9 @@ from netdsl.ops.blocks import Res
 from netdsl.ops.norm import Norm
 from netdsl.ops.torch_layer import TorchLayer
 from netdsl.syntax import tree
+
+# What callers and scales may say of a file without choosing among what it has.
+_OF_ANY_NETWORK = {"name", "input", "classes", "residual", "init", "width", "depth"}
 
 
 @dataclass(slots=True)
@@ -54,8 +57,6 @@ def read_header(
 ) -> Environment:
     """Resolve the header; what is wrong in it is reported, and the rest is still read."""
     reader = _Header(overrides, loader, report)
-    of_scales = {o.key for e in file.header if isinstance(e, tree.Scale) for o in e.options}
-    reader.environment.defaults.varied = {*overrides.names, *of_scales}
     reader.apply_scale(file.header)
     reader.apply_settings()
     for entry in file.header:
@@ -70,6 +71,7 @@ def read_header(
     reader.apply_layer_options(file)
     reader.refuse_unknown_scales(file.header)
     reader.refuse_unknown_overrides()
+    reader.note_choices(file.header)
     return reader.environment
 
 
@@ -77,6 +79,7 @@ class _Header:
     """Reads entry after entry; parameters are defined before they are used."""
 
     def __init__(self, overrides: Overrides, loader: Loader, report: Report) -> None:
+        self.chosen = frozenset(overrides.names)
         self.overrides = {k: v for k, v in overrides.names.items() if "." not in k}
         self.layer_options = {k: v for k, v in overrides.names.items() if "." in k}
         self.selected = overrides.scale
@@ -168,6 +171,19 @@ class _Header:
                 own = ", ".join(self.environment.parameters) or "none"
                 hint = f"did you mean `{near}`?" if near else f"it has {own}"
                 self.report(Diagnostic("E0208", f"the file has no parameter `{key}`; {hint}"))
+
+    def note_choices(self, header: tuple[tree.Header, ...]) -> None:
+        """Note what the file leaves to callers, scales and parameters, all of which may change."""
+        of_scales = {o.key for e in header if isinstance(e, tree.Scale) for o in e.options}
+        defaults, parameters = self.environment.defaults, self.environment.parameters.keys()
+        defaults.as_written = {*self.chosen, *of_scales} <= _OF_ANY_NETWORK
+        for entry in header:
+            if isinstance(entry, tree.Setting) and not names_in(entry.value).isdisjoint(parameters):
+                defaults.open.add(entry.key)
+            elif isinstance(entry, tree.Default):
+                options = [o for o in entry.options if isinstance(o, tree.Option)]
+                open = [o.key for o in options if not names_in(o.value).isdisjoint(parameters)]
+                defaults.open |= {f"{entry.layer}.{key}" for key in open}
 
     def _once(self, kind: str, name: str, span: Span) -> bool:
         """Whether this is the first of its name; a second one in the file is an error."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netdsl.errors import Diagnostic
-from netdsl.ir import Graph, Node, Op, Report, Settings
+from netdsl.ir import Graph, Op, Report, Settings
 from netdsl.lower.header import Environment
 from netdsl.lower.mentions import layers_in, names_in, reachable
 from netdsl.lower.override import Overrides
@@ -42,18 +42,23 @@ def warn_of_unused_defaults(
     scale may put in.
     """
     defaults = environment.defaults
-    _, called = reachable(file.body, environment.definitions)
-    written = layers_in((file.body, *(environment.definitions[name] for name in called)))
+    written = _written(file, environment)
     spans = {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
     for layer, options in defaults.layers.items():
         for option in options if layer != "Norm" else ():
             name = f"{layer}.{option}"
-            unread = layer in defaults.filled and name not in defaults.read
+            why_not = defaults.reads.defaults.get(name, f"every {layer} says its own")
+            unread = layer in defaults.filled and why_not is not None
             if unread or layer not in written:
-                own = defaults.idle.get(name, f"every {layer} says its own")
-                why = own if unread else f"there is no {layer}"
+                why = why_not if unread else f"there is no {layer}"
                 span = None if name in overrides.names else spans[layer]
                 report(Diagnostic("W0502", f"the default `{name}` is never used: {why}", span))
+
+
+def _written(file: tree.File, environment: Environment) -> set[str]:
+    """Return the names of all layers that the body leads to."""
+    _, called = reachable(file.body, environment.definitions)
+    return layers_in((file.body, *(environment.definitions[name] for name in called)))
 
 
 def warn_of_unread_norm_options(
@@ -63,15 +68,14 @@ def warn_of_unread_norm_options(
 
     Who sets another norm from outside, or by a scale, means the file for both.
     """
-    if "norm" in environment.defaults.varied:
-        return
     known = arguments(Norm)
     kinds = {kind for node in graph if (kind := _norm_of(node.op)) not in (None, "none")}
     spans = {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
     for option in environment.defaults.layers.get("Norm", {}):
         name, needs = f"Norm.{option}", known[option].needs
         readers = needs[1] if needs else kinds
-        if option == "kind" or kinds & set(readers):
+        is_meant = name in overrides.names or _is_settled("norm", environment)
+        if option == "kind" or kinds & set(readers) or not is_meant:
             continue
         why = f"no norm is of kind {needs[1][0]}" if needs and kinds else "there is no norm"
         span = None if name in overrides.names else spans["Norm"]
@@ -88,27 +92,38 @@ def _norm_of(op: Op) -> str | None:
 def warn_of_unread_shortcut_settings(
     file: tree.File, graph: Graph, environment: Environment, overrides: Overrides, report: Report
 ) -> None:
-    """Warn of settings of projections where no shortcut is one, in a residual network.
+    """Warn of settings of projections where no shortcut may be one, in a residual network.
 
-    Who sets other shortcuts from outside, or by a scale, means the file for both.
+    What the file sets is for all that its callers, scales and parameters choose.
     """
     settings, usual = environment.settings, Settings()
-    if not settings.residual or any(_is_projection(node, graph) for node in graph):
+    policies = {node.op.policy for node in graph if isinstance(node.op, Shortcut)}
+    left_out = not policies and _written(file, environment) & {"BB", "Bott", "Res"}
+    if not settings.residual or left_out or policies & {*PROJECTION[1]}:
         return
+    why = "no shortcut is a projection" if policies else "there is no shortcut"
+    help = "projections come with `shortcut project`" if policies == {settings.shortcut} else None
     spans = {e.key: e.key_span for e in file.header if isinstance(e, tree.Setting)}
     for key in (key for key, argument in arguments(Res).items() if argument.needs == PROJECTION):
         outside = key in overrides.names
-        meant = outside or "shortcut" not in environment.defaults.varied
-        if meant and getattr(settings, key) != getattr(usual, key):
-            message = f"the setting `{key}` is never used: no shortcut is a projection"
-            fits = settings.shortcut == "project"
-            help = f"projections come with `shortcut {'always' if fits else 'project'}`"
-            span = None if outside else spans.get(key)
-            report(Diagnostic("W0502", message, span, help=help))
+        is_meant = outside or _is_settled("shortcut", environment)
+        if is_meant and getattr(settings, key) != getattr(usual, key):
+            message = f"the setting `{key}` is never used: {why}"
+            report(Diagnostic("W0502", message, None if outside else spans.get(key), help=help))
 
 
-def _is_projection(node: Node, graph: Graph) -> bool:
-    return isinstance(node.op, Shortcut) and node.op.projects(graph.inputs(node)[0].shape)
+def _is_settled(setting: str, environment: Environment) -> bool:
+    """Say whether the file alone decides a setting: no caller, scale or parameter."""
+    defaults = environment.defaults
+    return defaults.as_written and setting not in defaults.open
+
+
+def warn_of_unread_options(file: tree.File, environment: Environment, report: Report) -> None:
+    """Warn of options written at layers of the file that change nothing wherever these stand."""
+    for words, span, why in environment.defaults.reads.idle_options():
+        if span.source.name == file.span.source.name:
+            message = f"the option {words} is never used: {why}"
+            report(Diagnostic("W0502", message, span))
 
 
 def warn_of_unread_layers(graph: Graph, report: Report) -> None:
