@@ -9,7 +9,7 @@ from pathlib import Path
 
 from netdsl.errors import fail
 from netdsl.lower import Loader, Overrides
-from netdsl.ops import closest
+from netdsl.ops import CATALOGUE, closest
 from netdsl.syntax import decode, parse, tree
 
 SUFFIX = ".arch"
@@ -77,7 +77,7 @@ def find(arch: str | Path) -> tuple[Path, str | None]:
     """Return the file of an architecture, and its scale if the name is one of a shipped file's."""
     path, name = Path(arch), str(arch)
     a_file = _is_file(path)
-    if not a_file and path.suffix != SUFFIX and re.search(r"\s", name.strip()):
+    if not a_file and path.suffix != SUFFIX and _looks_like_a_text(name):
         message = "no file and no shipped architecture has this name, which looks like a text"
         help = "`netdsl.parse` reads texts, and commands do: echo 'Conv 8' | netdsl build -"
         raise fail("E0001", message, help=help)
@@ -99,3 +99,9 @@ def _is_file(path: Path) -> bool:
         return path.exists() and not path.is_dir()
     except OSError:  # the name is too long for any file
         return False
+
+
+def _looks_like_a_text(name: str) -> bool:
+    """Say whether a name is more than one word, among them that of a layer."""
+    layers = re.findall(r"[A-Z][A-Za-z]*", name)
+    return len(name.split()) > 1 and not CATALOGUE.keys().isdisjoint(layers)

@@ -32,13 +32,14 @@ def command() -> None:
               help="How many runs at once, for the forecast.")  # fmt: skip
 def plan(file: Path, measure: bool, jobs: int, only: tuple[str, ...], **options: Any) -> None:
     """List the runs of FILE, what has become of them, and what they will take; write nothing."""
-    from netdsl.cli.experiment_run import planned_experiment
+    from netdsl.cli.experiment_run import note_absent_weights, planned_experiment
     from netdsl.cli.experiment_shown import show_forecast, show_states
     from netdsl.experiment.plan import choose
 
     definition, folder = found_definition(file, **options)
     made, rows = planned_experiment(definition, folder)
     jobs_chosen = choose(made, only)
+    note_absent_weights(rows, jobs_chosen, refuse=False)
     show_states(made, folder, jobs_chosen)
     if measure:
         show_forecast(rows, folder, jobs_chosen, jobs)

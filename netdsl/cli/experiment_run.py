@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,15 +24,24 @@ if TYPE_CHECKING:
 def planned_experiment(definition: Definition, folder: Path) -> tuple[Plan, tuple[Row, ...]]:
     """Return the runs of an experiment and its rows."""
     from netdsl.experiment.plan import same_runs
-    from netdsl.experiment.planning import make_plan, to_download
+    from netdsl.experiment.planning import make_plan
 
     with reading_once(), each_once():
         plan, rows = make_plan(definition, folder, resolve_line)
     for labels in same_runs(plan.jobs):
         note(f"{' and '.join(labels)} are the same network with the same training: one run")
-    for label, source in to_download(rows):
-        note(f"{label} begins with {source}, which is not here: it is downloaded when a run begins")
     return plan, rows
+
+
+def note_absent_weights(rows: Sequence[Row], jobs: Sequence[Job], *, refuse: bool) -> None:
+    """Say which weights are not here; raise, if that is asked, where they cannot be had."""
+    from netdsl.experiment.planning import absent_weights
+    from netdsl.train import ExitCode, TrainError
+
+    for absent in absent_weights(rows, jobs):
+        if refuse and absent.why:
+            raise TrainError(str(absent), absent.help, ExitCode.USAGE)
+        note(str(absent))
 
 
 def run_experiment(
@@ -40,15 +50,17 @@ def run_experiment(
 ) -> None:  # fmt: skip
     """Write the plan, run what is due, and exit with the code of the first run that failed."""
     from netdsl.experiment.plan import choose, write_plan
-    from netdsl.experiment.state import left_behind
+    from netdsl.experiment.state import is_finished, left_behind
 
     if print_jobs and (jobs or retry or ray):
         raise click.UsageError("--print-jobs runs nothing: leave --jobs, --retry and --ray away")
-    plan, _ = planned_experiment(definition, folder)
+    plan, rows = planned_experiment(definition, folder)
     chosen = choose(plan, only)
+    due = [job for job in chosen if not is_finished(folder, job)]
+    note_absent_weights(rows, due, refuse=True)
     if left := left_behind(folder, plan):
-        rows = ", ".join(dict.fromkeys(job.row for job in left))
-        note(f"{folder} keeps finished runs that this plan has not: {rows}")
+        names = ", ".join(dict.fromkeys(job.row for job in left))
+        note(f"{folder} keeps finished runs that this plan has not: {names}")
     write_plan(plan, folder)
     if print_jobs:
         more = () if threads is None else ("--threads", str(threads))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from netdsl.api import Network
-    from netdsl.train import Choices, RunFolder, Settings
+    from netdsl.train import Choices, RunFolder
     from netdsl.train.recipe import Recipe
 
 
@@ -172,7 +172,7 @@ def planned(
 ) -> Plan:
     """Return what the command line asks for."""
     from netdsl import train
-    from netdsl.train.idle import idle
+    from netdsl.train.idle import idle, idle_in_recipe
 
     source = open_source(arch)
     keys = ("plain", "definitions", "scale", "input_", "classes")
@@ -181,10 +181,11 @@ def planned(
     network, images = meet(source, said, where, data_dir, fit)
     suited: Choices = {**images.defaults, "augment": images.augment}
     settings = train.resolve(machine, suited, recipe.train, chosen, images=len(images.train))
-    for fact in idle(chosen, settings):
-        note(fact)
-    for fact in _idle_of_recipe(recipe, machine, suited, settings, len(images.train)):
-        note(f"recipe {recipe.name}: {fact}")
+    for name, why in idle(chosen, settings).items():
+        note(f"{name} changes nothing: {why}")
+    of_recipe = idle_in_recipe(recipe, settings, machine, suited, images=len(images.train))
+    for name, why in of_recipe.items():
+        note(f"recipe {recipe.name}: {name} changes nothing: {why}")
     asked: dict[str, Any] = {
         "network": network.name, "overrides": dict(network.overrides.names),
         "scale": network.overrides.scale, "data": where,
@@ -192,18 +193,6 @@ def planned(
         "init": init or recipe.weights or None, "recipe": recipe.name or None, "freeze": [],
     }  # fmt: skip
     return Plan(network, network.standalone(), images, settings, asked)
-
-
-def _idle_of_recipe(
-    recipe: Recipe, machine: Choices, suited: Choices, settings: Settings, images: int
-) -> list[str]:
-    """Return what of a recipe's own settings changes nothing, in itself and as it is used here."""
-    from netdsl import train
-    from netdsl.train.idle import idle
-
-    by_itself = train.resolve(machine, suited, recipe.train, images=images)
-    here = set(idle(recipe.own, settings))
-    return [fact for fact in idle(recipe.own, by_itself) if fact in here]
 
 
 def _started(plan: Plan, run_dir: Path | None) -> RunFolder:

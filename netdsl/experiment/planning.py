@@ -31,6 +31,23 @@ class Row:
     stages: Resolved
 
 
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Weights that a row begins with and that are not here; `why` none can be had, else empty."""
+
+    label: str
+    source: str
+    why: str = ""
+    help: str | None = None
+
+    def __str__(self) -> str:
+        """Say so in one line."""
+        if self.why:
+            return f"{self.label} begins with weights of {self.source}: {self.why}"
+        when = "it is downloaded when a run begins"
+        return f"{self.label} begins with {self.source}, which is not here: {when}"
+
+
 def make_plan(
     definition: Definition, folder: Path, resolve: Resolve
 ) -> tuple[Plan, tuple[Row, ...]]:
@@ -60,22 +77,20 @@ def make_plan(
     return plan, rows
 
 
-def to_download(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
-    """Return which rows begin with weights that are not here yet, and with which.
-
-    Raises `TrainError` where nothing is called so, or a file is not there.
-    """
-    found = []
+def absent_weights(rows: Sequence[Row], jobs: Sequence[Job]) -> tuple[Absent, ...]:
+    """Return what these runs are to begin with that is not here, each row and weights once."""
+    asked = {(job.label, job.plain) for job in jobs}
+    found: dict[Absent, None] = {}
     for row in rows:
         source = row.stages[0].asked["init"]
-        try:
-            if source is not None and not is_here(source):
-                found.append((row.label, source))
-        except NetDSLError as error:
-            (why,) = error.diagnostics
-            fact = f"{row.label} begins with weights of {source}: {why.message}"
-            raise TrainError(fact, why.help, ExitCode.USAGE) from error
-    return tuple(dict.fromkeys(found))
+        if source is not None and (row.label, row.variant.plain) in asked:
+            try:
+                if not is_here(source):
+                    found[Absent(row.label, source)] = None
+            except NetDSLError as error:
+                (why,) = error.diagnostics
+                found[Absent(row.label, source, why.message, why.help)] = None
+    return tuple(found)
 
 
 def _is_there_already(variant: Variant, found: Sequence[tuple[Variant, Resolved]]) -> bool:
@@ -124,8 +139,15 @@ def _refuse_without_pairs(plan: Plan) -> None:
 
 
 def _side(plan: Plan, job: Job) -> tuple[str, bool]:
-    """Return what a run is compared within, and on which side of the comparison it is."""
-    return ("", job.change is None) if plan.is_ablation else (job.group, job.plain)
+    """Return what a run is compared within, and on which side of the comparison it is.
+
+    The base of an ablation is its first row without a change; no other is compared with anything.
+    """
+    if not plan.is_ablation:
+        return job.group, job.plain
+    base = next((one.row for one in plan.jobs if one.change is None), None)
+    is_base = job.row == base
+    return (job.row if job.change is None and not is_base else "", is_base)
 
 
 def _all(values: Iterable[str]) -> str:

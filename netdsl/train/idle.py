@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netdsl.train.settings import Choices, Settings
+from netdsl.train.errors import TrainError
+from netdsl.train.recipe import Recipe
+from netdsl.train.settings import Choices, Settings, resolve
 
 
-def idle(said: Choices, settings: Settings) -> Iterator[str]:
-    """Yield a sentence for each choice that changes nothing in a training under these settings.
+def idle(said: Choices, settings: Settings) -> dict[str, str]:
+    """Return each choice that changes nothing in a training under these settings, and why.
 
     >>> from netdsl.train.settings import resolve
     >>> said = Choices(optimiser="adam", nesterov=True)
-    >>> list(idle(said, resolve(said)))
-    ['nesterov changes nothing: optimiser is adam']
+    >>> idle(said, resolve(said))
+    {'nesterov': 'optimiser is adam'}
     """
-    for name, is_chosen, why in _reasons(said, settings):
-        if is_chosen and why:
-            yield f"{name} changes nothing: {why}"
+    return {name: why for name, is_chosen, why in _reasons(said, settings) if is_chosen and why}
+
+
+def idle_in_recipe(
+    recipe: Recipe, settings: Settings, *known: Choices, images: int
+) -> dict[str, str]:
+    """Return which of a recipe's own settings change nothing in itself, nor as it is used here.
+
+    `known` is what the machine and the images say before it. A recipe that is not whole without
+    the command line is told nothing, nor is a stage of one.
+    """
+    try:
+        by_itself = resolve(*known, recipe.train, images=images)
+    except TrainError:
+        return {}
+    alone = idle(recipe.own, by_itself)
+    return {name: why for name, why in idle(recipe.own, settings).items() if name in alone}
 
 
 def _reasons(said: Choices, s: Settings) -> Iterator[tuple[str, bool, str]]:

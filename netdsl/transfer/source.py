@@ -49,12 +49,16 @@ def is_here(source: str) -> bool:
     if not source.startswith(TORCHVISION):
         _file(source)
         return True
-    url = _default(source.removeprefix(TORCHVISION)).url
+    name = source.removeprefix(TORCHVISION)
+    _refuse_unknown(name)
+    url = _default(name).url
     return Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(url).path).name).is_file()
 
 
 def _file(source: str) -> Path:
     path = Path(source)
+    if path.is_dir():
+        raise fail("E0703", f"{source} is a folder, and no file of weights")
     if path.exists():
         return path
     if ":" in source:
@@ -117,7 +121,6 @@ def _default(name: str) -> Any:
     """Return what torchvision knows of the newest weights of a network."""
     from torchvision import models
 
-    _refuse_unknown(name)
     return models.get_model_weights(name).DEFAULT
 
 

@@ -76,6 +76,19 @@ def test_a_text_in_place_of_a_file_is_told_where_texts_are_read(text: str) -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"), [("Net 1", "net1"), ("net 1", "net1"), ("resnet 50", "resnet50")]
+)
+def test_a_name_with_a_space_is_no_text(name: str, meant: str) -> None:
+    with pytest.raises(netdsl.NetDSLError, match=f"`{name}`; did you mean `{meant}`"):
+        netdsl.load(name)
+
+
+def test_a_path_with_a_space_is_no_text(tmp_path: Path) -> None:
+    with pytest.raises(netdsl.NetDSLError, match=r"cannot read .*No such file"):
+        netdsl.load(tmp_path / "my nets" / "one.txt")
+
+
 def test_every_finding_of_an_error_can_be_read() -> None:
     with pytest.raises(netdsl.NetDSLError) as error:
         netdsl.parse("Cnov 3 Foo 4", input=(3, 9, 8))

@@ -386,8 +386,17 @@ def test_rows_that_differ_in_their_labels_alone_are_told(tmp_path: Path) -> None
     assert done.stderr.splitlines() == [told]
 
 
+SECOND = '[[network]]\narch = "tiny.arch"\nlabel = "Second"\nset = { lr = 0.05 }\n'
+WIDE = '[[network]]\narch = "tiny.arch"\nlabel = "Wide"\nset = { lr = 0.02 }\nchange = "wide"\n'
+
+
 @pytest.mark.parametrize(
-    ("text", "rows"), [(FILE, ["Tiny, plain"]), (FILE.replace('plain = "both"\n', ""), [])]
+    ("text", "rows"),
+    [
+        (FILE, ["Tiny, plain"]),
+        (FILE.replace('plain = "both"\n', ""), []),
+        (FILE + SECOND + WIDE, ["Second", "Wide"]),
+    ],
 )
 def test_differences_of_rows_that_are_not_compared_are_refused(
     tmp_path: Path, text: str, rows: list[str]
@@ -422,6 +431,14 @@ def test_weights_that_there_are_not_are_refused_before_a_run_begins(
     said = f"Tiny begins with weights of {source}: {why.format(folder=tmp_path)}"
     assert (str(done.exception), done.exception.help) == (said, help)
     assert not runs(folder).exists()
+    planned = run("plan", "--no-measure", folder=folder)
+    assert (planned.exit_code, planned.stderr.splitlines()) == (0, [said])
+
+
+def test_weights_of_rows_that_nobody_asked_for_may_be_gone(tmp_path: Path) -> None:
+    other = f'[[network]]\narch = "tiny.arch"\nlabel = "Other"\nweights = "{tmp_path}/gone.pth"\n'
+    done = run("run", "--print-jobs", "--only", "Tiny", folder=written(tmp_path, FILE + other))
+    assert (done.exit_code, done.stderr, len(done.stdout.splitlines())) == (0, "", 2)
 
 
 def test_weights_that_are_to_be_downloaded_are_told(

@@ -5,47 +5,64 @@ from __future__ import annotations
 import pytest
 
 from netdsl.train import resolve
-from netdsl.train.idle import idle
-from netdsl.train.recipe import read_recipe, recipes
+from netdsl.train.idle import idle, idle_in_recipe
+from netdsl.train.recipe import Recipe, read_recipe, recipes
 from netdsl.train.settings import Choices
 
-CASES: list[tuple[Choices, list[str]]] = [
-    ({"optimiser": "adam", "nesterov": True}, ["nesterov changes nothing: optimiser is adam"]),
-    ({"optimiser": "adamw", "nesterov": False}, []),
-    ({"nesterov": True}, []),
+CASES: list[tuple[Choices, dict[str, str]]] = [
+    ({"optimiser": "adam", "nesterov": True}, {"nesterov": "optimiser is adam"}),
+    ({"optimiser": "adamw", "nesterov": False}, {}),
+    ({"nesterov": True}, {}),
     (
         {"milestones": (3.0,), "gamma": 0.2},
-        [
-            "milestones changes nothing: schedule is one_cycle",
-            "gamma changes nothing: schedule is one_cycle",
-        ],
+        {"milestones": "schedule is one_cycle", "gamma": "schedule is one_cycle"},
     ),
-    ({"schedule": "cosine", "milestones": ()}, []),
-    ({"schedule": "step", "milestones": (3.0,), "gamma": 0.2, "unit": "iterations"}, []),
+    ({"schedule": "cosine", "milestones": ()}, {}),
+    ({"schedule": "step", "milestones": (3.0,), "gamma": 0.2, "unit": "iterations"}, {}),
     (
         {"unit": "iterations"},
-        ["unit changes nothing: there are no milestones, and warmup is a part of the training"],
+        {"unit": "there are no milestones, and warmup is a part of the training"},
     ),
-    ({"unit": "iterations", "warmup": 100.0}, []),
-    ({"unit": "epochs"}, []),
+    ({"unit": "iterations", "warmup": 100.0}, {}),
+    ({"unit": "epochs"}, {}),
     (
         {"weight_decay": 0.0, "decay_norms": False},
-        ["decay_norms changes nothing: weight_decay is 0.0"],
+        {"decay_norms": "weight_decay is 0.0"},
     ),
-    ({"decay_norms": False}, []),
-    ({"epochs": 5, "patience": 5}, ["patience changes nothing: the training has 5 epochs"]),
-    ({"epochs": 5, "patience": 4}, []),
-    ({"epochs": 5, "patience": 0}, []),
+    ({"decay_norms": False}, {}),
+    ({"epochs": 5, "patience": 5}, {"patience": "the training has 5 epochs"}),
+    ({"epochs": 5, "patience": 4}, {}),
+    ({"epochs": 5, "patience": 0}, {}),
 ]
 
 
 @pytest.mark.parametrize(("said", "told"), CASES)
-def test_what_changes_nothing_is_told_with_its_reason(said: Choices, told: list[str]) -> None:
-    assert list(idle(said, resolve(said))) == told
+def test_what_changes_nothing_is_told_with_its_reason(said: Choices, told: dict[str, str]) -> None:
+    assert idle(said, resolve(said)) == told
 
 
 @pytest.mark.parametrize("name", recipes())
 def test_no_shipped_recipe_says_what_changes_nothing(name: str) -> None:
     recipe = read_recipe(name)
     for train in [stage.train for stage in recipe.stages] or [recipe.train]:
-        assert list(idle(train, resolve(train, images=50_000))) == []
+        assert idle(train, resolve(train, images=50_000)) == {}
+
+
+@pytest.mark.parametrize(
+    ("own", "chosen", "told"),
+    [
+        ({"schedule": "step"}, {"milestones": (1.0,)}, {}),  # not whole by itself
+        ({"device": "cuda:99"}, {"device": "cpu"}, {}),
+        ({"epochs": 20, "warmup": 25.0, "schedule": "cosine"}, {"epochs": 30}, {}),
+        ({"epochs": 5, "patience": 20}, {"epochs": 3}, {"patience": "the training has 3 epochs"}),
+        ({"gamma": 0.2}, {"schedule": "step", "milestones": (1.0,)}, {}),
+        ({"gamma": 0.2}, {"schedule": "cosine"}, {"gamma": "schedule is cosine"}),
+        ({}, {"gamma": 0.2}, {}),
+    ],
+)
+def test_a_recipe_is_told_what_changes_nothing_in_itself_and_as_it_is_used(
+    own: Choices, chosen: Choices, told: dict[str, str]
+) -> None:
+    recipe = Recipe("mine", "", train=own, own=own)
+    settings = resolve(own, chosen, images=1000)
+    assert idle_in_recipe(recipe, settings, images=1000) == told
