@@ -71,7 +71,18 @@ class _Places:
 
 def _job(job: dict[str, Any], places: _Places) -> dict[str, Any]:
     told = {key: places.told(job[key]) for key in ("arch", "recipe")}
+    told |= {"group": _group(job["group"], places), "label": _sentence(job["label"], places)}
     return {**job, **told, "command": _command(job["command"], places)}
+
+
+def _group(text: str, places: _Places) -> str:
+    """Return the name of a group, `net.arch|weights=FILE`, with its paths as the copy has them."""
+    pairs = [part.rpartition("=") for part in text.split("|")]
+    return "|".join(f"{name}{sign}{places.told(value)}" for name, sign, value in pairs)
+
+
+def _sentence(text: str, places: _Places) -> str:
+    return _PATH.sub(lambda found: places.told(found[0]), text)
 
 
 def _command(words: Sequence[str], places: _Places) -> list[str]:
@@ -98,8 +109,8 @@ def _copy(run: Path, out: Path, places: _Places) -> None:
 def _without_paths(content: bytes, places: _Places) -> bytes:
     """Return why a run failed with every path in it as the copy has it."""
     record = json.loads(content)
-    reason = _PATH.sub(lambda found: places.told(found[0]), record["reason"])
-    return (json.dumps({**record, "reason": reason}, ensure_ascii=False) + "\n").encode()
+    told = {**record, "reason": _sentence(record["reason"], places)}
+    return (json.dumps(told, ensure_ascii=False) + "\n").encode()
 
 
 def _asked(value: Any, places: _Places) -> Any:

@@ -28,7 +28,9 @@ def machine(
         run = str(tmp_path / "x" / job["folder"])
         command = ["netdsl", "train", f"{tmp_path}/nets/a.arch", "--data-dir", "/disk/data",
                    "--recipe", "/home/ada/slow.toml", "--run-dir", run]  # fmt: skip
-        jobs.append(job | {"command": command, "arch": command[2], "recipe": command[6]})
+        group = f"{command[2]}|weights=/home/ada/my weights.pth"
+        jobs.append(job | {"command": command, "arch": command[2], "recipe": command[6],
+                           "group": group})  # fmt: skip
     folder = experiment(jobs, recipe="/home/ada/slow.toml", data="digits, /disk/images")
     for job in jobs:
         settings = folder / job["folder"] / "settings.json"
@@ -48,6 +50,7 @@ def test_no_weights_and_no_paths_of_the_machine_are_kept(machine: Path, tmp_path
         assert not any(place.encode() in text for text in texts), place
     assert not list(out.rglob("*.safetensors"))
     first = json.loads((out / "plan.json").read_text())["jobs"][0]
+    assert first["group"] == "nets/a.arch|weights=my weights.pth"
     assert first["command"] == [
         "netdsl", "train", "nets/a.arch", "--recipe", "slow.toml",
         "--run-dir", f"kept/{first['folder']}",
