@@ -55,7 +55,7 @@ def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) 
     if missing:
         raise missing_argument(written, cls, missing[0])
     layer = cls(**values)
-    _enter(layer, cls.code, bound, defaults)
+    _note_reads(layer, cls.code, bound, defaults)
     return layer, " ".join([cls.code, *bound.words])
 
 
@@ -81,7 +81,7 @@ def bind_options(
 def made(cls: LayerType, owner: str, bound: Bound, defaults: Defaults) -> Any:
     """Return what needs no argument: what was given, else defaults and settings."""
     layer = cls(**_fill(owner, arguments(cls), defaults, bound))
-    _enter(layer, owner, bound, defaults)
+    _note_reads(layer, owner, bound, defaults)
     return layer
 
 
@@ -187,7 +187,7 @@ def _fill(
     return {**values, **own, **bound.values}
 
 
-def _enter(layer: Any, owner: str, bound: Bound, defaults: Defaults) -> None:
+def _note_reads(layer: Any, owner: str, bound: Bound, defaults: Defaults) -> None:
     """Note which options and defaults this layer reads, and which change nothing in it."""
     idle = dict(_idle(layer, owner, bound, defaults))
     for option, span in bound.spans.items():
@@ -204,11 +204,11 @@ def _idle(layer: Any, owner: str, bound: Bound, defaults: Defaults) -> Iterator[
         if argument.needs:
             other, values = argument.needs
             value = getattr(layer, other)
-            if value not in values and _decides(known[other], owner, bound, defaults):
+            if value not in values and _is_settled(known[other], owner, bound, defaults):
                 yield argument.name, f"`{other}` is {value_text(value)}"
 
 
-def _decides(argument: Argument, owner: str, bound: Bound, defaults: Defaults) -> bool:
+def _is_settled(argument: Argument, owner: str, bound: Bound, defaults: Defaults) -> bool:
     """Say whether the file alone decides what an argument is: no caller, scale or parameter."""
     if argument.name in bound.values:
         return argument.name not in bound.open
