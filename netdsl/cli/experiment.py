@@ -39,7 +39,7 @@ def plan(file: Path, measure: bool, jobs: int, only: tuple[str, ...], **options:
     definition, folder = found_definition(file, **options)
     made, rows = planned_experiment(definition, folder)
     jobs_chosen = choose(made, only)
-    note_absent_weights(rows, jobs_chosen, refuse=False)
+    note_absent_weights(rows, folder, jobs_chosen, refuse=False)
     show_states(made, folder, jobs_chosen)
     if measure:
         show_forecast(rows, folder, jobs_chosen, jobs)

@@ -29,16 +29,19 @@ def planned_experiment(definition: Definition, folder: Path) -> tuple[Plan, tupl
     with reading_once(), each_once():
         plan, rows = make_plan(definition, folder, resolve_line)
     for labels in same_runs(plan.jobs):
-        note(f"{' and '.join(labels)} are the same network with the same training: one run")
+        note(f"{' and '.join(labels)} are the same network and training: they share their runs")
     return plan, rows
 
 
-def note_absent_weights(rows: Sequence[Row], jobs: Sequence[Job], *, refuse: bool) -> None:
-    """Say which weights are not here; raise, if that is asked, where they cannot be had."""
+def note_absent_weights(
+    rows: Sequence[Row], folder: Path, jobs: Sequence[Job], *, refuse: bool
+) -> None:
+    """Say which weights runs to come need that are not here; raise, if asked, where none can be."""
     from netdsl.experiment.planning import absent_weights
+    from netdsl.experiment.state import is_finished
     from netdsl.train import ExitCode, TrainError
 
-    for absent in absent_weights(rows, jobs):
+    for absent in absent_weights(rows, [job for job in jobs if not is_finished(folder, job)]):
         if refuse and absent.why:
             raise TrainError(str(absent), absent.help, ExitCode.USAGE)
         note(str(absent))
@@ -50,14 +53,13 @@ def run_experiment(
 ) -> None:  # fmt: skip
     """Write the plan, run what is due, and exit with the code of the first run that failed."""
     from netdsl.experiment.plan import choose, write_plan
-    from netdsl.experiment.state import is_finished, left_behind
+    from netdsl.experiment.state import left_behind
 
     if print_jobs and (jobs or retry or ray):
         raise click.UsageError("--print-jobs runs nothing: leave --jobs, --retry and --ray away")
     plan, rows = planned_experiment(definition, folder)
     chosen = choose(plan, only)
-    due = [job for job in chosen if not is_finished(folder, job)]
-    note_absent_weights(rows, due, refuse=True)
+    note_absent_weights(rows, folder, chosen, refuse=True)
     if left := left_behind(folder, plan):
         names = ", ".join(dict.fromkeys(job.row for job in left))
         note(f"{folder} keeps finished runs that this plan has not: {names}")

@@ -7,6 +7,7 @@ import os
 import random
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -382,7 +383,7 @@ def test_a_figure_of_a_row_that_there_is_not_is_refused(tmp_path: Path) -> None:
 def test_rows_that_differ_in_their_labels_alone_are_told(tmp_path: Path) -> None:
     other = '[[network]]\narch = "tiny.arch"\nlabel = "Other"\nset = { lr = 0.1 }\n'  # as it is
     done = run("plan", "--no-measure", folder=written(tmp_path, FILE + other))
-    told = "Tiny and Other are the same network with the same training: one run"
+    told = "Tiny and Other are the same network and training: they share their runs"
     assert done.stderr.splitlines() == [told]
 
 
@@ -451,6 +452,12 @@ def test_weights_that_are_to_be_downloaded_are_told(
     )
     done = run("plan", "--no-measure", folder=folder)
     assert done.stderr.splitlines() == [f"Tiny{told}"]
+    for key in re.findall(r"\b[0-9a-f]{16}\b", done.stdout):
+        finished = runs(folder) / "runs" / key / "summary.json"
+        finished.parent.mkdir(parents=True)
+        finished.write_text("{}")
+    assert run("plan", "--no-measure", folder=folder).stderr == ""
+    shutil.rmtree(runs(folder))
     (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
     (tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth").touch()
     assert run("plan", "--no-measure", folder=folder).stderr == ""
