@@ -38,6 +38,10 @@ def export(folder: Path, out: Path) -> int:
     record = json.loads(read_file(folder / FILE))
     record |= {
         "jobs": [_job(job, places) for job in record["jobs"]],
+        "figures": [
+            {**figure, "rows": [_sentence(row, places) for row in figure["rows"]]}
+            for figure in record.get("figures", ())
+        ],
         "data": ", ".join(places.told(name) for name in record["data"].split(", ")),
         "recipe": ", ".join(places.told(name) for name in record["recipe"].split(", ")),
     }

@@ -75,6 +75,21 @@ def test_an_experiment_is_not_exported_onto_itself(machine: Path) -> None:
     assert str(caught.value) == "x is the experiment itself, or in it"
 
 
+def test_a_label_keeps_no_path_and_its_figure_finds_it(
+    experiment: Callable[..., Path], make_job: Callable[..., Any], tmp_path: Path
+) -> None:
+    label = "Net 1 weights=/home/ada/w.pth"
+    folder = experiment([make_job(label, 0)])
+    record = json.loads((folder / "plan.json").read_text())
+    figure = {"name": "mine", "kind": "gap", "rows": [label], "title": ""}
+    (folder / "plan.json").write_text(json.dumps({**record, "figures": [figure]}))
+    assert export(folder, tmp_path / "copy") == 1
+    kept = json.loads((tmp_path / "copy" / "plan.json").read_text())
+    assert kept["jobs"][0]["label"] == "Net 1 weights=w.pth"
+    assert kept["figures"] == [{**figure, "rows": ["Net 1 weights=w.pth"]}]
+    assert (tmp_path / "copy" / "report" / "figures" / "mine.svg").is_file()
+
+
 def test_why_a_run_failed_is_told_without_the_places_of_a_machine(
     experiment: Callable[..., Path], make_job: Callable[..., Any], tmp_path: Path
 ) -> None:
