@@ -85,7 +85,7 @@ def warn_of_unread_norm_options(
 def _norm_of(op: Op) -> str | None:
     """Return the kind of the norm that an op is, or that a projection would have."""
     if isinstance(op, Shortcut):
-        return op.norm if op.policy in ("project", "always") else None
+        return op.norm if op.policy in PROJECTION[1] else None
     return op.kind if isinstance(op, Normalization) else None
 
 

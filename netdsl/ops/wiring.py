@@ -94,10 +94,6 @@ class Shortcut(Op):
     def infer(self, *inputs: Shape) -> Shape:
         return self.target
 
-    def projects(self, x: Shape) -> bool:
-        """Say whether it is a projection where `x` enters the block."""
-        return self.policy == "always" or (self.policy == "project" and x != self.target)
-
     def call(self, *inputs: Shape) -> Call | None:
         raise AssertionError("fit_shortcuts has not run")
 

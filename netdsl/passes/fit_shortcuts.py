@@ -88,7 +88,7 @@ def _misfit(node: Node, op: Shortcut, x: Shape) -> Diagnostic | None:
 
 
 def _fitted(node: Node, op: Shortcut, x: Node, entry: Node, graph: Graph) -> Node:
-    if op.projects(x.shape):
+    if op.policy == "always" or (op.policy == "project" and x.shape != op.target):
         return _project(node, op, entry if op.norm_place == "shared" else x, graph)
     if x.shape == op.target:
         return x
