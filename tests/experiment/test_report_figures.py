@@ -6,19 +6,16 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.text import Annotation, Text
 from PIL import Image
 
 from netdsl.experiment.report.epochs import ACCURACY, LOSS, draw_together
 from netdsl.experiment.report.figures import NAMES, draw_figures
-from netdsl.experiment.report.scatter import draw_against
 from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.style import PLAIN, RESIDUAL, look_of, style
 from netdsl.experiment.report.write import read_results, write_report
@@ -135,33 +132,6 @@ def test_one_run_has_curves_and_gap(experiment: Make, make_job: Make) -> None:
         "loss",
         "gap",
     ]
-
-
-def test_labels_of_points_cover_neither_each_other_nor_a_point(
-    experiment: Make, make_job: Make
-) -> None:
-    folder = experiment(
-        [make_job(f"Network {n}", 0, arch=f"a{n}", depth=10 + n % 3) for n in range(8)]
-    )
-    with style():
-        figure = draw_against(
-            read_results(folder), lambda row: row.job.depth, "depth", logarithmic=False
-        )
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        (axes,) = figure.axes
-        notes = [child for child in axes.get_children() if isinstance(child, Annotation)]
-        boxes = [Text.get_window_extent(note, canvas.get_renderer()) for note in notes]
-    assert len(notes) == 8
-    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
-    points = [
-        axes.transData.transform(place)
-        for bars in axes.containers
-        for place in bars[0].get_xydata()
-    ]
-    assert not any(box.contains(*point) for box in boxes for point in points)
-    frame = axes.bbox
-    assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
 
 
 def test_a_figure_that_is_asked_for_shows_its_rows_alone(

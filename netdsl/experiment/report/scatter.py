@@ -1,81 +1,103 @@
-"""Results to figures of accuracy against depth or parameters, labels beside their points."""
+"""Results to figures of accuracy against depth or parameters."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
+from netdsl.experiment.report.dodge import sideways
+from netdsl.experiment.report.families import Family, families_of
+from netdsl.experiment.report.point_labels import Label, write_labels
 from netdsl.experiment.report.results import Result, Results
-from netdsl.experiment.report.style import INK, PLAIN, RESIDUAL, grid, look_of, safe
+from netdsl.experiment.report.spread import Spread
+from netdsl.experiment.report.style import grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.transforms import Bbox
+    from matplotlib.transforms import Transform
 
-# Where a label may stand: shift in points, and which of its sides is at the point.
-_PLACES = (
-    (0, 9, "center", "bottom"), (0, -9, "center", "top"), (9, 0, "left", "center"),
-    (-9, 0, "right", "center"), (8, 8, "left", "bottom"), (-8, 8, "right", "bottom"),
-    (8, -8, "left", "top"), (-8, -8, "right", "top"), (0, 22, "center", "bottom"),
-    (0, -22, "center", "top"), (14, 20, "left", "bottom"), (-14, 20, "right", "bottom"),
-    (14, -20, "left", "top"), (-14, -20, "right", "top"), (0, 36, "center", "bottom"),
-    (0, -36, "center", "top"), (0, -52, "center", "top"), (0, 52, "center", "bottom"),
-    (0, -68, "center", "top"), (0, 68, "center", "bottom"), (0, -90, "center", "top"),
-)  # fmt: skip
-_MARKER = 5  # pixels from the middle of a point that it covers
-_PIECES = 200  # of a line, each of which a label must not cover
+_MEASURES = (("val", "validation"), ("train", "training"))
+
+Take = Callable[[Result], float]
 
 
-def draw_against(
-    results: Results, take: Callable[[Result], float], what: str, *, logarithmic: bool
-) -> Figure:
-    """Return validation accuracy over a number of each network, with bars of one deviation.
+class _Point(NamedTuple):
+    x: float
+    value: Spread
+    place: Transform
 
-    Filled points are validation, hollow ones training. Networks of one group have one label.
+
+def draw_against(results: Results, take: Take, what: str, *, logarithmic: bool) -> Figure:
+    """Return accuracy over a number of each network, with bars of one deviation.
+
+    Filled points are validation, hollow ones training; what stands at one number is moved apart.
+    A family of several depths has a line, and its depths are written where the axis is another.
+    Networks of one group have one label.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.2, 4.2), layout="constrained")
     axes = figure.subplots()
-    rows = sorted((row for row in results.rows if row.finished), key=take)
-    for look in (RESIDUAL, PLAIN):
-        if side := [row for row in rows if look_of(row) is look]:
-            _series(axes, side, take, len(side) < len(rows))
+    rows = [row for row in results.rows if row.finished]
+    families = families_of(rows)
+    scale = math.log if logarithmic else float
+    places = _places(figure, axes, families, {row.number: scale(take(row)) for row in rows})
+    for family in families:
+        for which, (measure, said) in enumerate(_MEASURES):
+            points = [
+                _Point(take(row), value, places[row.number, which])
+                for row in sorted(family.rows, key=take)
+                if (value := row.measure(measure)) is not None
+            ]
+            title = f"{family.name}, {said}" if family.name else said
+            _draw(axes, points, family, filled=measure == "val", title=title)
     if logarithmic:
         _logarithmic(axes, [take(row) for row in rows])
     else:
         axes.locator_params("x", integer=True)
     axes.set(xlabel=what, ylabel="accuracy in %", xmargin=0.12, ymargin=0.14)
     grid(axes)
-    figure.legend(loc="outside upper center", ncols=2)
-    _label(figure, axes, _labels(rows, take))
+    figure.legend(loc="outside upper center", ncols=len(families) if len(families) < 4 else 2)
+    told = all(f.tells_depth and take(row) == row.job.depth for f in families for row in f.rows)
+    if not told:
+        write_labels(figure, axes, _labels(families, take, places))
     return figure
 
 
-def _series(
-    axes: Axes, rows: Sequence[Result], take: Callable[[Result], float], named: bool
+def _places(
+    figure: Figure, axes: Axes, families: Sequence[Family], at: dict[int, float]
+) -> dict[tuple[int, int], Transform]:
+    """Return how each measure of each row comes to the figure: beside those at its number."""
+    from matplotlib.transforms import ScaledTranslation
+
+    moved = sideways(families, at, len(_MEASURES))
+    inch = figure.dpi_scale_trans
+    return {
+        key: axes.transData + ScaledTranslation(right / 72, 0, inch) for key, right in moved.items()
+    }
+
+
+def _draw(
+    axes: Axes, points: Sequence[_Point], family: Family, *, filled: bool, title: str
 ) -> None:
-    import numpy as np
-
-    look = look_of(rows[0])
-    prefix = f"{look.name}, " if named else ""
-    for name, dashes, filled in (("val", "-", look.colour), ("train", ":", "white")):
-        found = [(take(row), value) for row in rows if (value := row.measure(name)) is not None]
-        # NOTE: a line says that one network grew into the other; those of one name do.
-        line = dashes if _is_family(rows) else "none"
+    look = family.look
+    for number, (x, value, place) in enumerate(points):
         axes.errorbar(
-            [x for x, _ in found], [100 * value.mean for _, value in found],
-            yerr=100 * np.hstack([value.reach(1) for _, value in found]),
-            linestyle=line, color=look.colour, marker=look.marker, markersize=6,
-            markerfacecolor=filled, capsize=3, linewidth=1.5,
-            label=prefix + {"val": "validation", "train": "training"}[name],
+            [x], [100 * value.mean], yerr=[[100 * end] for (end,) in value.reach(1)],
+            linestyle="none", color=look.colour, marker=look.marker, markersize=6,
+            markerfacecolor=look.colour if filled else "white", capsize=3, linewidth=1.5,
+            label=None if number else title, transform=place,
         )  # fmt: skip
-
-
-def _is_family(rows: Sequence[Result]) -> bool:
-    return len({row.job.arch for row in rows}) == 1
+        # NOTE: matplotlib leaves out of the limits what is not drawn with the axes' own transform.
+        axes.update_datalim([(x, 100 * end) for end in value.band(1)])
+    if family.joined:
+        axes.plot(
+            [point.x for point in points], [100 * point.value.mean for point in points],
+            "-" if filled else ":", color=look.colour, linewidth=1.5, zorder=1.9,
+            transform=points[0].place,
+        )  # fmt: skip
 
 
 def _logarithmic(axes: Axes, numbers: Sequence[float]) -> None:
@@ -90,70 +112,18 @@ def _logarithmic(axes: Axes, numbers: Sequence[float]) -> None:
 
 
 def _labels(
-    rows: Sequence[Result], take: Callable[[Result], float]
-) -> list[tuple[str, float, float]]:
+    families: Sequence[Family], take: Take, places: dict[tuple[int, int], Transform]
+) -> list[Label]:
     """Return what is written at which points: at the better twin of a group."""
-    best: dict[str, tuple[str, float, float]] = {}
-    for row in rows:
-        value = row.measure("val")
-        assert value is not None, "only rows with finished runs are drawn"
-        found = best.get(row.job.group)
-        if found is None or 100 * value.mean > found[2]:
-            title = found[0] if found else row.job.label
-            best[row.job.group] = (title, take(row), 100 * value.mean)
+    best: dict[str, Label] = {}
+    for family in families:
+        for row in family.rows:
+            value = row.measure("val")
+            assert value is not None, "only rows with finished runs are drawn"
+            found = best.get(row.job.group)
+            if found is None or 100 * value.mean > found.y:
+                text = found.text if found else row.job.label
+                text = str(row.job.depth) if family.tells_depth else text
+                place = places[row.number, 0]
+                best[row.job.group] = Label(text, take(row), 100 * value.mean, place)
     return list(best.values())
-
-
-def _label(figure: Figure, axes: Axes, labels: Sequence[tuple[str, float, float]]) -> None:
-    """Write each label where it covers nothing; leave it away where there is no such place."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.text import Text
-
-    canvas: Any = FigureCanvasAgg(figure)
-    renderer = canvas.get_renderer()
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # what was measured must stay where it is
-    taken = _points(axes)
-    for text, x, y in labels:
-        for place in _PLACES:
-            note = _note(axes, safe(text), (x, y), place)
-            note.update_positions(renderer)
-            box = Text.get_window_extent(note, renderer).padded(1)  # without the line to its point
-            if _is_inside(box, axes.bbox) and not any(box.overlaps(other) for other in taken):
-                taken.append(box)
-                break
-            note.remove()
-
-
-def _note(axes: Axes, text: str, at: tuple[float, float], place: tuple[Any, ...]) -> Any:
-    right, up, side, end = place
-    return axes.annotate(
-        text, at, xytext=(right, up), textcoords="offset points", ha=side, va=end, fontsize=8.5,
-        color=INK, arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.6,
-                               "shrinkA": 0, "shrinkB": 4} if abs(up) > 15 else None,
-    )  # fmt: skip
-
-
-def _points(axes: Axes) -> list[Bbox]:
-    """Return the boxes of all markers, bars and pieces of lines, in pixels."""
-    import numpy as np
-    from matplotlib.transforms import Bbox
-
-    boxes = []
-    for bars in axes.containers:
-        line, _, (marks,) = bars
-        places = axes.transData.transform(line.get_xydata())
-        for place, segment in zip(places, marks.get_segments(), strict=True):
-            ends = np.vstack([place, axes.transData.transform(segment)])
-            boxes.append(Bbox([ends.min(0) - _MARKER, ends.max(0) + _MARKER]))
-        if line.get_linestyle() != "None":
-            for here, there in pairwise(places):
-                steps = np.linspace(here, there, _PIECES)
-                boxes += [Bbox([step - 1, step + 1]) for step in steps]
-    return boxes
-
-
-def _is_inside(box: Bbox, frame: Bbox) -> bool:
-    return bool(
-        box.x0 >= frame.x0 and box.x1 <= frame.x1 and box.y0 >= frame.y0 and box.y1 <= frame.y1
-    )
