@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from netdsl.train.batches import Feed, feed, in_order
+from netdsl.train.computing import computing
 from netdsl.train.data.dataset import DataSet, show_shape
 from netdsl.train.errors import TrainError
 from netdsl.train.faults import memory_faults
 from netdsl.train.forward import forward
 from netdsl.train.gathering import stays
-from netdsl.train.machine import computing
 from netdsl.train.settings import Settings
 
 

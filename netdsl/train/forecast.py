@@ -14,13 +14,13 @@ from tempfile import TemporaryDirectory
 from torch import Tensor, nn
 
 from netdsl.train.checkpoint import save
+from netdsl.train.computing import computing
 from netdsl.train.data.dataset import DataSet, Split
 from netdsl.train.distributed import ALONE
 from netdsl.train.dropout import fast_dropout
 from netdsl.train.epoch import train_epoch
 from netdsl.train.evaluation import measure
 from netdsl.train.faults import memory_faults
-from netdsl.train.machine import computing
 from netdsl.train.memory import peak_memory
 from netdsl.train.pace import wait
 from netdsl.train.prepare import prepare

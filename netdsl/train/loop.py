@@ -10,6 +10,7 @@ from torch import nn
 
 from netdsl.train.batches import Feed
 from netdsl.train.checkpoint import about_best, check_finite, pause, save
+from netdsl.train.computing import computing
 from netdsl.train.data.dataset import DataSet
 from netdsl.train.distributed import current, together
 from netdsl.train.dropout import fast_dropout
@@ -18,7 +19,7 @@ from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.evaluation import Evaluation, measure
 from netdsl.train.faults import diverged, memory_faults
 from netdsl.train.files import only_process, remove_leftovers
-from netdsl.train.machine import computing, name_device
+from netdsl.train.machine import name_device
 from netdsl.train.memory import peak_memory
 from netdsl.train.metrics import Row
 from netdsl.train.prepare import prepare

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 from netdsl.train.errors import ExitCode, TrainError
-
-if TYPE_CHECKING:
-    from netdsl.train.settings import Settings
 
 DEVICES = ("cpu", "cuda", "mps")
 # NOTE: avx512_bf16 is faster on AMD's cores alone: ResNet-20 and Net 1 train 1.5 and 1.8 times
@@ -85,55 +79,6 @@ def count_cores() -> int:
         return max(1, cores // int(os.environ["LOCAL_WORLD_SIZE"]))
     said = os.environ.get("OMP_NUM_THREADS", "")
     return min(cores, max(1, int(said))) if said.isdecimal() else cores
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Let torch use that many threads for as long as this lasts."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def computing(settings: Settings) -> Iterator[None]:
-    """Compute with the threads of the settings, and deterministically where they say so."""
-    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
-    with threads(settings.threads), _tensor_floats(settings):
-        torch.backends.cudnn.benchmark = settings.device == "cuda" and not settings.exact
-        if settings.deterministic:
-            # NOTE: read by cuBLAS when it starts; without it torch refuses to multiply on a GPU.
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-            torch.use_deterministic_algorithms(True)
-            torch.backends.cudnn.benchmark = False
-        try:
-            yield
-        finally:
-            torch.use_deterministic_algorithms(before[0])
-            torch.backends.cudnn.benchmark = before[1]
-
-
-@contextmanager
-def _tensor_floats(settings: Settings) -> Iterator[None]:
-    """Let a GPU multiply fp32 numbers as TF32, 10 bits of each, but for `exact`.
-
-    NOTE: the older of torch's two interfaces: its own compiler reads it, and raises where the other
-    one was used.
-    """
-    if settings.device != "cuda":
-        yield
-        return
-    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-    torch.set_float32_matmul_precision("highest" if settings.exact else "high")
-    torch.backends.cudnn.allow_tf32 = not settings.exact
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before[0])
-        torch.backends.cudnn.allow_tf32 = before[1]
 
 
 def _devices() -> list[str]:

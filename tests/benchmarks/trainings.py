@@ -24,11 +24,11 @@ from netdsl.cli.allocator import keep_memory
 from netdsl.train import RunFolder, Settings, load, resolve, train
 from netdsl.train.batches import feed, shuffled
 from netdsl.train.compiling import Compiled
+from netdsl.train.computing import computing
 from netdsl.train.data import DataSet
 from netdsl.train.data.dataset import Split
 from netdsl.train.dropout import fast_dropout
 from netdsl.train.evaluation import place
-from netdsl.train.machine import computing
 from netdsl.train.metrics import Row
 from netdsl.train.pace import wait
 from netdsl.train.progress import Start, Step, Summary

@@ -14,8 +14,8 @@ from torch.nn.functional import cross_entropy, pad
 from netdsl.api import build, make_overrides
 from netdsl.shelf import open_arch
 from netdsl.train import DataSet, RunFolder, Settings, train
+from netdsl.train.computing import threads
 from netdsl.train.data.dataset import Split
-from netdsl.train.machine import threads
 from netdsl.train.mixing import Target
 from netdsl.train.objective import loss_of
 

@@ -13,9 +13,9 @@ from torch import nn
 
 from netdsl.train import SILENT, DataSet, RunFolder, Settings, evaluate, resolve, train
 from netdsl.train.batches import shuffled
+from netdsl.train.computing import computing
 from netdsl.train.distributed import ALONE
 from netdsl.train.epoch import _step
-from netdsl.train.machine import computing
 from netdsl.train.prepare import prepare
 from netdsl.train.signals import Stop
 

@@ -28,8 +28,9 @@ from netdsl.train import (
     resolve,
     train,
 )
+from netdsl.train.computing import threads
 from netdsl.train.data.dataset import Split
-from netdsl.train.machine import name_device, threads
+from netdsl.train.machine import name_device
 from netdsl.train.transforms import random_order
 from netdsl.train.weights import read_about
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from netdsl.train import Settings
-from netdsl.train.machine import computing, pick_device
+from netdsl.train.computing import computing
+from netdsl.train.machine import pick_device
 
 GPU = replace(Settings(), device="cuda")  # no GPU is needed to say how one is to compute
 

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from netdsl.train import DataSet, Settings
 from netdsl.train.batches import feed, in_order
+from netdsl.train.computing import computing
 from netdsl.train.evaluation import place, try_out
 from netdsl.train.faults import memory_faults
 from netdsl.train.forward import forward
-from netdsl.train.machine import computing
 
 Labels = NDArray[np.int64]
 Numbers = NDArray[np.float64]

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from netdsl.train.computing import computing
 from netdsl.train.data.dataset import show_shape
 from netdsl.train.data.source import Wanted
 from netdsl.train.errors import TrainError
@@ -17,7 +18,6 @@ from netdsl.train.inference.about import About
 from netdsl.train.inference.pick import Picked
 from netdsl.train.inference.predict import probabilities
 from netdsl.train.inference.read import read
-from netdsl.train.machine import computing
 from netdsl.train.settings import Settings
 
 Told = Callable[[int, int], None]  # images so far, images in all

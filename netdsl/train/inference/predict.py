@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from netdsl.train.batches import Feed, in_order
+from netdsl.train.computing import computing
 from netdsl.train.faults import memory_faults
 from netdsl.train.inference.about import About
 from netdsl.train.inference.fast import make_fast
-from netdsl.train.machine import computing
 from netdsl.train.settings import Settings, resolve
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
+from netdsl.train.computing import computing
 from netdsl.train.data.source import Wanted
 from netdsl.train.errors import TrainError
 from netdsl.train.evaluation import Evaluation, measure
@@ -15,7 +16,6 @@ from netdsl.train.faults import memory_faults
 from netdsl.train.inference.about import About
 from netdsl.train.inference.pick import Picked
 from netdsl.train.inference.read import read
-from netdsl.train.machine import computing
 from netdsl.train.settings import Settings
 
 
