@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.notes import note
+
 if TYPE_CHECKING:
     from netdsl.experiment.definition import Definition
 
@@ -85,11 +87,20 @@ def narrowed(definition: Definition, budget: str, data_dir: Path | None) -> Defi
 
 
 def chosen_folder(file: Path, dir: Path | None) -> Path:
-    """Return the folder of an experiment that was begun."""
+    """Return the folder of an experiment that was begun; note if FILE has changed since."""
     from netdsl.experiment.definition import read_definition
+    from netdsl.experiment.plan import read_plan
 
-    if dir is not None or file.is_dir():
+    if file.is_dir():
         return dir or file
-    if file.name == DEFINITION and (file.parent / "plan.json").exists():
-        return file.parent
-    return Path("experiments", read_definition(file).name)
+    definition = read_definition(file)
+    if dir is None:
+        inside = file.name == DEFINITION and (file.parent / "plan.json").exists()
+        dir = file.parent if inside else Path("experiments", definition.name)
+    planned = read_plan(dir).definition
+    if planned and planned != definition.digest:
+        note(
+            f"{file} has changed since the runs in {dir} were planned; they are told as they "
+            f"were: `netdsl experiment plan {file}` lists those it asks for now"
+        )
+    return dir

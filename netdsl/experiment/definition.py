@@ -26,10 +26,12 @@ name = "fig8"
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
@@ -72,7 +74,8 @@ class Definition:
     """What a file says, before the grid is multiplied out.
 
     `fixed` holds, for each network, the names that it gives itself: no grid changes those.
-    `layers` are what it is cut to, `budgets` what the file has names for.
+    `layers` are what it is cut to, `budgets` what the file has names for. `digest` is of all
+    that the file says: two files of one digest differ in comments, blanks and order alone.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Definition:
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     layers: tuple[Layer, ...] = ()
     figures: tuple[Wanted, ...] = ()
+    digest: str = ""
 
     @property
     def budget(self) -> Budget:
@@ -119,6 +123,7 @@ def read_definition(path: Path) -> Definition:
         },
         budgets=budgets,
         figures=read_wanted(table.get("figure", []), path),
+        digest=sha256(json.dumps(table, sort_keys=True, default=str).encode()).hexdigest(),
     )
 
 

@@ -90,7 +90,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an experiment compares; `budget` is what it was cut to."""
+    """What an experiment compares; `budget` is what it was cut to.
+
+    `definition` is the digest of the file that it was planned from; older plans do not tell.
+    """
 
     name: str
     title: str
@@ -100,6 +103,7 @@ class Plan:
     version: str
     jobs: tuple[Job, ...]
     figures: tuple[Wanted, ...] = ()
+    definition: str = ""
 
     @property
     def is_ablation(self) -> bool:
@@ -177,6 +181,7 @@ def _plan(record: Mapping[str, Any]) -> Plan:
         version=record["version"],
         jobs=tuple(map(_job, record["jobs"])),
         figures=read_wanted(record.get("figures", []), "figures"),
+        definition=record.get("definition", ""),
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def make_plan(
     plan = Plan(
         definition.name, definition.title, _all(v.data for v in variants),
         _all(v.recipe for v in variants), definition.budget, version("netdsl"), jobs,
-        definition.figures,
+        definition.figures, definition.digest,
     )  # fmt: skip
     _refuse_without_pairs(plan)
     return plan, rows

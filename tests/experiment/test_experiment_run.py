@@ -578,3 +578,21 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     runs(tmp_path).write_text("")
     done = run("run", "--print-jobs", folder=tmp_path)
     assert str(done.exception) == f"cannot make {runs(tmp_path)}: File exists"
+
+
+def test_a_file_that_has_changed_since_its_runs_were_planned_is_told(tmp_path: Path) -> None:
+    path = written(tmp_path, FILE) / "x.toml"
+    run("run", "--print-jobs", folder=tmp_path)
+    assert run("status", folder=tmp_path).stderr == ""
+    path.write_text(f"# words\n\n{path.read_text()}")
+    assert run("status", folder=tmp_path).stderr == ""
+    path.write_text(f'title = "Another"\n{path.read_text()}')
+    told = (
+        f"{path} has changed since the runs in {runs(tmp_path)} were planned; they are told as they "
+        f"were: `netdsl experiment plan {path}` lists those it asks for now\n"
+    )
+    for command in ("status", "report"):
+        done = run(command, folder=tmp_path)
+        assert (done.stderr, done.exit_code) == (told, 0)
+    run("run", "--print-jobs", folder=tmp_path)
+    assert run("status", folder=tmp_path).stderr == ""
