@@ -47,7 +47,9 @@ def open_arch(arch: str | Path) -> Source:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise fail("E0001", f"cannot read {arch}: {error.strerror}") from None
+        is_shipped = path.suffix == SUFFIX and path.stem in {**shipped(), **variants()}
+        help = f"the network that comes along is called `{path.stem}`" if is_shipped else None
+        raise fail("E0001", f"cannot read {arch}: {error.strerror}", help=help) from None
     name = str(arch) if path == Path(arch) else path.name
     return replace(read_bytes(data, name), loader=Loader(path.parent), path=path, scale=scale)
 

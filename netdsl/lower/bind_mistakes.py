@@ -10,6 +10,7 @@ from netdsl.ir import Settings
 from netdsl.lower.values import Scope, unknown_name
 from netdsl.ops import Argument, LayerType, arguments, closest
 from netdsl.syntax import tree
+from netdsl.syntax.shorthand import TORCH_NAMES
 
 
 def refuse_slash_for_stride(
@@ -51,6 +52,8 @@ def unknown_word(
 def unknown_option(option: tree.Option, owner: str, known: tuple[str, ...]) -> NetDSLError:
     """Return the error of an option that the layer does not have."""
     near = closest(option.key, known) if len(option.key) > 1 else None
+    if (letter := TORCH_NAMES.get(option.key)) in known:
+        near = letter
     meant = f"; did you mean `{near}`?" if near else ""
     help = None if near else (f"it has {', '.join(known)}" if known else f"{owner} has no options")
     span = option.span if option.short else option.key_span

@@ -23,6 +23,7 @@ WORDS = frozenset(
     for word in (*argument.choices, "on", "off")
 )
 
+_LEFT_TO_THE_LOSS = ("Softmax", "LogSoftmax")
 _WORDS_OF_THE_LANGUAGE = frozenset(
     ("x", "cin", "on", "off", "true", "false", "scale", "default", "def", "expect")
 )
@@ -46,9 +47,13 @@ def refuse_reserved(name: str, span: Span) -> None:
 
 def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
     """Return the error of a layer that is neither in the catalogue nor defined."""
-    near = closest(name, known)
+    near = None if name in _LEFT_TO_THE_LOSS else closest(name, known)
     meant = f"; did you mean `{near}`?" if near else ""
     help = None if near else f"the layers are {', '.join(known)}"
+    if name in _LEFT_TO_THE_LOSS:
+        help = "leave it away: the scores of the last FC are what the loss takes"
+    elif name.lower() in (*SETTINGS, *_WORDS_OF_THE_LANGUAGE, "use"):
+        help = f"what stands in the header is lower case: `{name.lower()}`"
     return fail("E0201", f"unknown layer `{name}`{meant}", span, help=help)
 
 
@@ -69,7 +74,8 @@ def outside_option(name: str, option: str, written: Container[str]) -> Argument:
     known = arguments(cls)
     if option not in known:
         near = closest(option, known)
-        meant = f"; did you mean `{name}.{near}`?" if near else f"; it has {', '.join(known)}"
+        has = f"; it has {', '.join(known)}" if known else ""
+        meant = f"; did you mean `{name}.{near}`?" if near else has
         raise fail("E0203", f"{name} has no option `{option}`{meant}")
     return known[option]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netdsl.errors import Diagnostic
 from netdsl.syntax.lexemes import ANY, KEYWORDS, OPERATORS, VALUE
+from netdsl.syntax.shorthand import TORCH_NAMES
 from netdsl.syntax.spot import Mistake, Spot
 
 LENGTH = 40
@@ -35,6 +36,15 @@ def _repeat_before_group(spot: Spot) -> Diagnostic:
     return Diagnostic("E0105", message, spot.span(0, opened - 1))
 
 
+def _size_with_spaces(spot: Spot) -> Diagnostic:
+    last = 1
+    while spot.kinds(last + 1, last + 2) == "times number":
+        last += 2
+    numbers = "x".join(spot.word(i).text for i in range(-1, last + 1, 2))
+    message = f"a size is written without spaces: `{numbers}`"
+    return Diagnostic("E0113", message, spot.span(-1, last))
+
+
 def _repeat_elsewhere(spot: Spot) -> Diagnostic:
     message = "a repeat stands directly behind a group, as in `(Conv 64)x2`"
     return Diagnostic("E0105", message, spot.span())
@@ -64,7 +74,20 @@ def _without_brackets(spot: Spot, closed: int) -> str:
         return f"[{spot.written(-1, end)}]"
     if any(spot.word(i).kind in OPERATORS for i in range(closed)):
         return f"[{spot.written(0, closed - 1)}]"
-    return " ".join(spot.written(0, closed - 1).replace(",", " ").split())
+    words = spot.written(0, closed - 1).replace(",", " ").split()
+    return " ".join(_as_here(spot.word(-2).text, words))
+
+
+def _as_here(layer: str, words: list[str]) -> list[str]:
+    """Return arguments as torch has them, `64 3 stride=2`, as they are here: `64 k3 s=2`."""
+    order = ("", "k", "s", "p") if layer in ("Conv", "DWConv", "Deconv") else ("", "s", "p")
+    bare = [number for number, word in enumerate(words) if "=" not in word]
+    if bare != list(range(len(bare))) or not all(words[i].isdecimal() for i in bare):
+        return words
+    keys = [order[i] if i < len(order) else "" for i in bare]
+    said = [f"{key}{words[i]}" for key, i in zip(keys, bare, strict=True)]
+    rest = (word.partition("=") for word in words[len(bare) :])
+    return said + [f"{TORCH_NAMES.get(key, key)}={value}" for key, _, value in rest]
 
 
 def _empty_brackets(spot: Spot) -> Diagnostic:
@@ -88,6 +111,11 @@ def _argument_of_combine(spot: Spot) -> Diagnostic:
 
 def _bar_elsewhere(spot: Spot) -> Diagnostic:
     message = "`|` stands only between the branches of `Add( … | … )` and `Cat( … | … )`"
+    return Diagnostic("E0117", message, spot.span())
+
+
+def _group_in_square_brackets(spot: Spot) -> Diagnostic:
+    message = "layers are grouped by round brackets: `(Conv 64)x2`"
     return Diagnostic("E0117", message, spot.span())
 
 
@@ -175,9 +203,13 @@ def _lower_case_layer(spot: Spot) -> Diagnostic:
 
 
 def _alone(spot: Spot) -> Diagnostic:
-    owner = "layer" if spot.place == "item" else "header entry"
+    owner, help = "layer", None
+    if spot.place == "entry":
+        owner = "header entry"
+        if spot.word(0).kind == "number" and spot.word(-1).kind == "word":  # as in `gap fc 200`
+            help = "layers start with a capital, as in `Conv 64`; what stands before is the header"
     message = f"`{spot.word(0).text}` belongs to no {owner}"
-    return Diagnostic("E0102", message, spot.span())
+    return Diagnostic("E0102", message, spot.span(), help=help)
 
 
 SEPARATOR = "(?:comma|arrow)"
@@ -190,7 +222,9 @@ ITEMS = (
     Mistake("item", "close", "number", _repeat_without_sign),
     Mistake("item|entry", ANY, "times (?:number |word )?open", _repeat_before_group),
     Mistake("item|entry", ANY, "(?:number|word) (?:times )?open", _repeat_before_group),
+    Mistake("entry", "word number", "times number", _size_with_spaces),
     Mistake("item|entry", ANY, "times", _repeat_elsewhere),
+    Mistake("item|entry", ANY, "list (?:layer|combine|label)", _group_in_square_brackets),
     Mistake("item|layer", ANY, KEYWORD, _keyword),
     Mistake("item", "layer open", ANY, _arguments_in_brackets),
     Mistake("item", "open", "close", _empty_brackets),

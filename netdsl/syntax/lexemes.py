@@ -11,6 +11,7 @@ KEYWORDS = ("def", "default", "scale", "expect")
 OPERATORS = ("sign", "star", "slash")
 VALUE = "(?:number|dims|string|word|short)"
 ANY = r"\w+"
+BETWEEN_LAYERS = "between layers stands `,`, `->` or nothing"
 
 _LEXEME = re.compile(
     r"""[\s\u200b\u2060\ufeff]+ | \#[^\r\n]*

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from netdsl.errors import Diagnostic, NetDSLError, Source, Span, fail
 from netdsl.syntax.brackets import MOST, Brackets, match_brackets
+from netdsl.syntax.lexemes import BETWEEN_LAYERS
 from netdsl.syntax.tree import Comment
 
 BYTES = 1 << 20
@@ -29,7 +30,9 @@ _MARK = re.compile(
     """,
     re.VERBOSE,
 )
-_MEANT = {"−": "-", "–": "-", "—": "-", "÷": "/", "·": "*", "⋅": "*", "∗": "*", "✖": "×", "х": "x"}
+_DASHES = "−–—‐‑‒"
+_MEANT = dict.fromkeys(_DASHES, "-")
+_MEANT |= {"÷": "/", "·": "*", "⋅": "*", "∗": "*", "✖": "×", "х": "x"}
 _MEANT |= dict.fromkeys("“”„«»", '"') | dict.fromkeys(("=>", ">", "⟶", "➔", "➜", "⇒", "↓"), "->")
 
 
@@ -127,19 +130,32 @@ def _fault(source: Source, match: re.Match[str]) -> Diagnostic:
 
 def _alien(span: Span) -> Diagnostic:
     """Name characters that the language does not have, with what was probably meant."""
+    text, help = span.text, _meant(span)
+    if not text.isprintable():
+        help = "delete it" if unicodedata.category(text[0]) == "Cf" else None  # as a soft hyphen
+        return Diagnostic("E0101", f"unexpected character U+{ord(text[0]):04X}", span, help=help)
+    shown = text if len(text) < 20 else f"{text[:20]}…"
+    noun = "characters" if text[1:] else "character"
+    return Diagnostic("E0101", f"unexpected {noun} `{shown}`", span, help=help)
+
+
+def _meant(span: Span) -> str | None:
+    """Say what was probably meant by characters that the language does not have."""
     text = span.text
-    after = span.source.text[span.end : span.end + 9]
+    before = span.source.text[max(0, span.start - 64) : span.start]
+    after = span.source.text[span.end : span.end + 64]
+    if text in _DASHES and re.match(r"\s*[A-Z(@]", after):
+        return BETWEEN_LAYERS
+    if text in _DASHES and re.search(r"\b[A-Z][A-Za-z]*$", before):
+        return "write a space"
+    if text == "^" and before.endswith(")"):
+        return "a repeat is written as in `(Conv 64)x2`"
     if text == "." and after[:1].isdecimal():
         plain = "0." + after[: len(after) - len(after.lstrip("0123456789"))]
     else:
         plain = _MEANT.get(text) or "".join(map(_plain, text))
     fits = plain != text and re.fullmatch(r"[!-~×]+", plain)
-    help = f"write `{plain}`" if fits else None
-    if not text.isprintable():
-        return Diagnostic("E0101", f"unexpected character U+{ord(text[0]):04X}", span)
-    shown = text if len(text) < 20 else f"{text[:20]}…"
-    noun = "characters" if text[1:] else "character"
-    return Diagnostic("E0101", f"unexpected {noun} `{shown}`", span, help=help)
+    return f"write `{plain}`" if fits else None
 
 
 def _plain(character: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from netdsl.errors import Diagnostic
-from netdsl.syntax.lexemes import ANY, OPERATORS, VALUE
+from netdsl.syntax.lexemes import ANY, BETWEEN_LAYERS, OPERATORS, VALUE
 from netdsl.syntax.spot import Mistake, Spot
 
+_BEGIN_ITEMS = ("layer", "combine", "open", "label")
 OPERATOR = f"(?:{'|'.join(OPERATORS)})"
 
 
@@ -44,7 +45,13 @@ def _sign_in_argument(spot: Spot) -> Diagnostic:
 
 
 def _operand_missing(spot: Spot) -> Diagnostic:
-    return Diagnostic("E0112", f"a value is missing after `{spot.word(-1).text}`", spot.span(-1))
+    sign = spot.word(-1).text
+    help = None
+    if sign == "%" and spot.word(-2).kind == "number" and spot.place == "layer":
+        help = f"a part of the whole is written as in `{float(spot.word(-2).text) / 100:g}`"
+    elif sign in "+-" and spot.place == "layer" and spot.word(0).kind in _BEGIN_ITEMS:
+        help = BETWEEN_LAYERS
+    return Diagnostic("E0112", f"a value is missing after `{sign}`", spot.span(-1), help=help)
 
 
 def _count_missing(spot: Spot) -> Diagnostic:

@@ -160,7 +160,9 @@ class TestMistakes:
                 "--epochs and --set iterations=… are both given",
             ),
             (["build", "missing.arch"], "cannot read missing.arch: No such file or directory"),
-            (["biuld", "net1"], "No such command 'biuld'"),
+            (["biuld", "net1"], "No such command 'biuld'. Did you mean 'build'?"),
+            (["xyz"], "No such command 'xyz'.\n"),
+            (["build", "net1.arch"], "help: the network that comes along is called `net1`"),
         ],
     )
     def test_wrong_arguments(self, arguments: list[str], message: str, tmp_path: Path) -> None:
