@@ -55,7 +55,7 @@ def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) 
     if missing:
         raise missing_argument(written, cls, missing[0])
     layer = cls(**values)
-    _note_reads(layer, cls.code, bound, defaults)
+    _note_reads(layer, cls.code, bound, defaults, {})
     return layer, " ".join([cls.code, *bound.words])
 
 
@@ -78,10 +78,15 @@ def bind_options(
     return bound
 
 
-def made(cls: LayerType, owner: str, bound: Bound, defaults: Defaults) -> Any:
-    """Return what needs no argument: what was given, else defaults and settings."""
+def made(
+    cls: LayerType, owner: str, bound: Bound, defaults: Defaults, idle: Mapping[str, str]
+) -> Any:
+    """Return what needs no argument: what was given, else defaults and settings.
+
+    `idle` says which options change nothing here, and why.
+    """
     layer = cls(**_fill(owner, arguments(cls), defaults, bound))
-    _note_reads(layer, owner, bound, defaults)
+    _note_reads(layer, owner, bound, defaults, idle)
     return layer
 
 
@@ -181,15 +186,19 @@ def _fill(
     code: str, known: Mapping[str, Argument], defaults: Defaults, bound: Bound
 ) -> dict[str, Any]:
     """Return all values: what was given, else the default of the layer, else the setting."""
-    own = defaults.layers.get(code, {})
+    own = dict(defaults.layers.get(code, {}))
+    if code == "FC":
+        own.pop("act", None)  # NOTE: of hidden ones alone, which the builder knows, not of the last
     defaults.filled.add(code)
     values = {a.name: getattr(defaults.settings, a.setting) for a in known.values() if a.setting}
     return {**values, **own, **bound.values}
 
 
-def _note_reads(layer: Any, owner: str, bound: Bound, defaults: Defaults) -> None:
+def _note_reads(
+    layer: Any, owner: str, bound: Bound, defaults: Defaults, known: Mapping[str, str]
+) -> None:
     """Note which options and defaults this layer reads, and which change nothing in it."""
-    idle = dict(_idle(layer, owner, bound, defaults))
+    idle = {**known, **dict(_idle(layer, owner, bound, defaults))}
     for option, span in bound.spans.items():
         defaults.reads.option(owner, option, span, idle.get(option))
     for option in defaults.layers.get(owner, {}).keys() - bound.values.keys():

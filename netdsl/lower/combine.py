@@ -45,7 +45,7 @@ class Combiner:
         return self._join(core, x, frame, name)
 
     def _res(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:
-        res, head = self._options(core, frame.scope)
+        bound = bind_options(core.options, Res, "Res", frame.scope)
         if len(core.branches) != 1:
             message = "Res has one body; `|` is for Add and Cat"
             raise fail("E0205", message, core.branches[1].span)
@@ -53,16 +53,20 @@ class Combiner:
         inner = frame.inner(_moved(frame.scope), f"{frame.prefix}{name}.")
         start = self._start(core.branches[0], x, inner)
         y, outline = self.body(core.branches[0].body, start, inner)
+        frame.scope.lists += inner.scope.lists
+        unit = self.build.units == units
+        idle = {} if unit else {"drop_path": "each block inside a Res has its own"}
+        res = made(Res, "Res", bound, self.environment.defaults, idle)
         if y is start is not x:
             message = "a Res that reads a label needs a layer to lead its shortcut around"
             raise fail("E0204", message, core.name_span)
         path = frame.prefix + name
         text = written(core.span)
+        head = " ".join(["Res", *bound.words])
         section = Section(path, "Res", "res", (outline,), head, text, core.span, ("",))
         if y is start:
             return y, ()
         self._enter(frame, name, core)
-        unit = self.build.units == units
         for option in core.options:
             if isinstance(option, tree.Option) and option.key == "drop_path" and not unit:
                 message = "drop_path has no effect on a Res around blocks: each of them has its own"
@@ -72,13 +76,6 @@ class Combiner:
         y = add_shortcut(self.build, start, start, y, res, stride, unit=unit)
         return activate(self.build, y, res.act, "act"), (section,)
 
-    def _options(self, core: tree.Combine, scope: Scope) -> tuple[Res, str]:
-        """Return the options of a Res, and their text."""
-        defaults = self.environment.defaults
-        bound = bind_options(core.options, Res, "Res", scope)
-        options = made(Res, "Res", bound, defaults)
-        return options, " ".join(["Res", *bound.words])
-
     def _join(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:
         ends: list[Node] = []
         outlines: list[Outline] = []
@@ -87,6 +84,7 @@ class Combiner:
             inner = frame.inner(_moved(frame.scope), f"{frame.prefix}{name}.branch{i}.")
             start = self._start(branch, x, inner)
             end, outline = self.body(branch.body, start, inner)
+            frame.scope.lists += inner.scope.lists
             ends.append(end)
             outlines.append(outline)
             reads.append(branch.reads.text if branch.reads else "")
@@ -121,8 +119,12 @@ class Combiner:
         self.build.span = core.name_span
 
     def _stride(self, x: Node, y: Node) -> Size:
-        """The product of the strides on the way from `x` to `y`."""
+        """The product of the strides on the way from `x` to `y`.
+
+        Where a layer on it has none, as GAP, it is 1 between maps of one size.
+        """
         h = w = Fraction(1)
+        whole = False
         graph = self.build.graph
         for node in _way(graph, x, y):
             window = (
@@ -130,9 +132,12 @@ class Combiner:
                 if UNKNOWN in (node.shape, *graph.input_shapes(node))
                 else (node.op.window(*graph.input_shapes(node)))
             )
+            whole |= window is None
             if window is not None:
                 h *= Fraction(window.stride[0], window.up[0])
                 w *= Fraction(window.stride[1], window.up[1])
+        if whole and UNKNOWN not in (x.shape, y.shape) and x.shape.hw == y.shape.hw:
+            return 1, 1
         if h.denominator != 1 or w.denominator != 1:
             message = "a shortcut cannot enlarge a map"
             self.build.reject(Misfit("E0304", message), (x,))

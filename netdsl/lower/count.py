@@ -11,7 +11,7 @@ from netdsl.ir.limits import LAYERS, NESTING
 from netdsl.lower.bound import option_text, value_text
 from netdsl.lower.header import Environment
 from netdsl.lower.names import words_beside
-from netdsl.lower.values import Scope, Unresolved, Value, evaluate, number
+from netdsl.lower.values import Scope, Unresolved, Value, evaluate, number, plain
 from netdsl.syntax import tree
 
 
@@ -27,7 +27,7 @@ def times(repeat: tree.Repeat | None, scope: Scope, depth: Fraction) -> int:
     value = number(repeat.count, scope)
     if not isinstance(value, int) or value < 0:
         raise fail(
-            "E0206", f"a group is repeated a whole number of times, not {value}", repeat.span
+            "E0206", f"a group is repeated a whole number of times, not {plain(value)}", repeat.span
         )
     if depth != 1 and not repeat.pinned:
         value = ceil(value * depth)

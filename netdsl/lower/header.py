@@ -26,6 +26,7 @@ from netdsl.lower.values import POISON, Quoted, Scope, Unresolved, Value, evalua
 from netdsl.ops import CATALOGUE, closest
 from netdsl.ops.blocks import Res
 from netdsl.ops.norm import Norm
+from netdsl.ops.scale import round_channels
 from netdsl.ops.torch_layer import TorchLayer
 from netdsl.syntax import tree
 
@@ -138,7 +139,11 @@ class _Header:
                 name, option = key.split(".", 1)
                 argument = outside_option(name, option, written)
                 default = self.environment.defaults.layers.setdefault(name, {})
-                default[option] = cast(argument, given(value), None, name)
+                number = cast(argument, given(value), None, name)
+                width = self.environment.defaults.width
+                if argument.scaled and width != 1:
+                    number = round_channels(number * width)
+                default[option] = number
             except NetDSLError as error:
                 for diagnostic in error.diagnostics:
                     self.report(diagnostic)
@@ -229,6 +234,11 @@ class _Header:
 
     def _default(self, entry: tree.Default) -> None:
         cls = Res if entry.layer == "Res" else CATALOGUE.get(entry.layer)
+        if entry.layer in ("Add", "Cat"):
+            raise fail("E0203", f"{entry.layer} has no options", entry.span)
+        if entry.layer in self.environment.definitions:
+            message = f"{entry.layer} is a definition: its defaults stand in its `def`"
+            raise fail("E0203", message, entry.span)
         if cls is None:
             raise unknown_layer(entry.layer, entry.layer_span, (*CATALOGUE, "Res"))
         if cls is TorchLayer:

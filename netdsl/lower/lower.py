@@ -98,7 +98,10 @@ def _follow_classes(file: tree.File, overrides: Overrides) -> tree.File:
         return file
     follows = tree.Name("classes", core.arguments[0].span)
     core = replace(core, arguments=(follows, *core.arguments[1:]))
-    return replace(file, body=(*others, replace(last, core=core)))
+    # A shape that says the same, as in `FC 200 :200`, follows too: it would say nothing more.
+    asserted = last.shape.values if last.shape else ()
+    shape = None if list(map(str, asserted)) == [str(declared[0])] else last.shape
+    return replace(file, body=(*others, replace(last, core=core, shape=shape)))
 
 
 def _graph(file: tree.File, environment: Environment, report: Report) -> Graph:

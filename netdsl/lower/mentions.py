@@ -20,9 +20,21 @@ def reachable(
     while waiting:
         definition = definitions[waiting.pop()]
         called.add(definition.name)
-        words |= names_in(definition) - {formal.name for formal in definition.formals}
+        words |= free_names(definition)
         waiting |= (layers_in(definition.body) & definitions.keys()) - called
     return words, called
+
+
+def free_names(definition: tree.Definition) -> set[str]:
+    """Return the words that a definition reads from around it.
+
+    A default may read the parameters before its own: in `def A(c=c)` the second `c` is another.
+    """
+    formals = [formal.name for formal in definition.formals]
+    words = names_in(definition.body) - {*formals}
+    for number, formal in enumerate(definition.formals):
+        words |= names_in(formal.default) - {*formals[:number]}
+    return words
 
 
 def names_in(node: object) -> set[str]:

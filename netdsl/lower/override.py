@@ -10,7 +10,7 @@ from fractions import Fraction
 from numbers import Integral, Real
 
 from netdsl.errors import fail
-from netdsl.lower.values import Quoted, Value
+from netdsl.lower.values import Quoted, Value, exact
 
 _WHOLE, _PART = r"[0-9]{1,15}", r"[0-9]{1,17}"  # as many decimals as a float is written with
 
@@ -61,9 +61,9 @@ def given(value: object) -> Value:
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Fraction):
-        return value
+        return exact(value)
     if isinstance(value, Real) and math.isfinite(value):
-        return Fraction(repr(float(value)))
+        return exact(Fraction(repr(float(value))))
     if isinstance(value, tuple | list) and all(isinstance(n, Integral) for n in value):
         return tuple(int(n) for n in value)
     raise fail("E0206", f"{value!r} is neither a number, a word nor a shape of whole numbers")
@@ -73,7 +73,7 @@ def _parsed(text: str) -> Value:
     if re.fullmatch(rf"-?{_WHOLE}", text):
         return int(text)
     if re.fullmatch(rf"-?{_WHOLE}\.{_PART}|{_WHOLE}(\.{_PART})?e-[0-9]{{1,2}}", text):
-        return Fraction(text)
+        return exact(Fraction(text))
     if re.fullmatch(r"[0-9]{1,9}([x×][0-9]{1,9}){1,2}", text):
         return tuple(int(n) for n in re.split("[x×]", text))
     return text if re.fullmatch(r"[a-z][a-z0-9_]*", text) else Quoted(text)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from netdsl.errors import fail
-from netdsl.lower.mentions import names_in
+from netdsl.lower.mentions import free_names, names_in
 from netdsl.syntax import decode, parse, tree
 
 
@@ -88,7 +88,7 @@ def _needed(entries: list[tree.Definition | tree.Parameter]) -> set[str]:
     needed: set[str] = set()
     for entry in reversed(entries):
         if isinstance(entry, tree.Definition):
-            needed |= names_in(entry) - {formal.name for formal in entry.formals}
+            needed |= free_names(entry)
         elif entry.name in needed:
             needed |= names_in(entry)
     return needed

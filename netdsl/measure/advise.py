@@ -10,7 +10,7 @@ from netdsl.measure.branches import stuck_branches
 from netdsl.measure.totals import total
 from netdsl.ops.dense import Flatten, Linear
 from netdsl.ops.pool import AvgPoolTo
-from netdsl.ops.wiring import StochasticDepth
+from netdsl.ops.wiring import ShortcutAdd, StochasticDepth
 
 LARGE = 10**6
 
@@ -18,12 +18,14 @@ LARGE = 10**6
 def advise(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """Yield what a careful colleague would point out."""
     yield from _large(graph)
+    yield from _turned(graph)
     yield from count_scores(graph, settings)
     if not settings.residual and settings.drop_path:
         yield Diagnostic("N0504", "a plain network has no stochastic depth: drop_path is ignored")
     if settings.residual and settings.drop_path and not _drops(graph):
-        message = "the setting `drop_path` is never used: no block has a shortcut"
-        yield Diagnostic("W0502", message)
+        is_around = any(isinstance(node.op, ShortcutAdd) for node in graph)
+        why = "no block has a shortcut" + ", and a Res around blocks drops none" * is_around
+        yield Diagnostic("W0502", f"the setting `drop_path` is never used: {why}")
     if settings.residual and settings.init == "zero_last":
         yield from _stuck(graph)
 
@@ -37,6 +39,15 @@ def _stuck(graph: Graph) -> Iterator[Diagnostic]:
         message = "the branch begins at zero and stays there: a ReLU behind its end learns nothing"
         help = "end it with `act=none`, or leave `init zero_last` away"
         yield Diagnostic("W0508", message, span, help=help)
+
+
+def _turned(graph: Graph) -> Iterator[Diagnostic]:
+    """Warn of an input that looks like height x width x channels, as arrays of images are."""
+    c, h, w = graph.input.shape.channels, *graph.input.shape.hw
+    if c == h > w and w in (1, 3):
+        message = f"the input has {c} channels and a width of {w}"
+        help = f"it is written channels x height x width: `input {w}x{c}x{h}`"
+        yield Diagnostic("W0510", message, graph.input.span, help=help)
 
 
 def count_scores(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:

@@ -8,7 +8,7 @@ from netdsl.ir import Graph, Node
 from netdsl.ops.act import Act
 from netdsl.ops.convolution import Convolution
 from netdsl.ops.norm import Normalization
-from netdsl.ops.wiring import Cat, ShortcutAdd
+from netdsl.ops.wiring import Add, Cat, ShortcutAdd
 
 _STUCK = ("relu", "relu6")  # at zero their gradient is zero too
 
@@ -17,7 +17,7 @@ def branch_ends(graph: Graph) -> Iterator[str]:
     """Yield the last norm of every residual branch, or its last convolution: `init zero_last`.
 
     A branch without either, or whose last norm learns nothing, has none; one that ends in a `Cat`
-    has those of all that it joins.
+    or an `Add` has those of all that it joins.
     """
     for end, _ in _ends(graph):
         yield end.name
@@ -40,7 +40,7 @@ def _behind(graph: Graph, end: Node, inside: str, *, stuck: bool) -> Iterator[tu
     """Go back from the end of a branch, as far as it is inside of its module."""
     while end.name.startswith(inside) and not isinstance(end.op, Normalization | Convolution):
         stuck |= isinstance(end.op, Act) and end.op.kind in _STUCK
-        if isinstance(end.op, Cat):
+        if isinstance(end.op, Cat) or type(end.op) is Add:
             for name in dict.fromkeys(end.inputs):
                 yield from _behind(graph, graph[name], inside, stuck=stuck)
             return

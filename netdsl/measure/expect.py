@@ -37,7 +37,8 @@ def check_expectations(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
         scaled = frozenset() if "scale" in named else lowered.scaled
         beyond = sorted(key for key in lowered.overridden | scaled if not _is_free(key, named))
         if beyond:
-            message = f"`expect` is not checked, because {_list(beyond)} is overridden"
+            verb = "is" if len(beyond) == 1 else "are"
+            message = f"`expect` is not checked, because {_list(beyond)} {verb} overridden"
             yield Diagnostic("N0505", message, expectation.span)
             continue
         for option in expectation.options:

@@ -90,7 +90,7 @@ class FullyConnected(Block):
         if x.shape.is_map:
             x = build(Flatten(), x, name="flatten")
         y = build(Linear(self.features, self.bias != "off"), x)
-        if self.act not in (None, build.hidden_act):
+        if self.act is not None:
             return activate(build, y, self.act, "act")
-        hidden = self.act or build.settings.act
+        hidden = build.hidden_act or build.settings.act
         return y if hidden == "none" else build(HiddenAct(hidden), y, name="act")

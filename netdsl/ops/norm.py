@@ -32,6 +32,9 @@ class Normalization(Op):
                 f"{x.channels} channels do not divide into {self.groups} groups of the norm",
                 help=f"say how many: `default Norm(groups={_groups(x.channels)})`",
             )
+        if self.kind == "group" and x.size == self.groups:
+            message = "each group of the norm has one value, of which it leaves nothing"
+            raise Misfit("E0306", message, help="norm a map, or have fewer groups")
         return x
 
     def call(self, *inputs: Shape) -> Call:

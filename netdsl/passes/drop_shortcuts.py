@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from netdsl.ir import Graph, Node
 from netdsl.ops.channels import LayerScale
 from netdsl.ops.wiring import Shortcut, ShortcutAdd, StochasticDepth
+from netdsl.passes.fit_shortcuts import absent_shortcuts
 
 
 def drop_shortcuts(graph: Graph) -> Graph:
@@ -26,9 +27,10 @@ def drop_shortcuts(graph: Graph) -> Graph:
 
 
 def _scales(graph: Graph) -> Iterator[str]:
-    """Yield every `LayerScale` that ends a residual branch."""
+    """Yield every `LayerScale` that ends a residual branch, unless `identity` leaves it alone."""
+    absent = absent_shortcuts(graph)
     for node in graph:
-        if isinstance(node.op, ShortcutAdd):
+        if isinstance(node.op, ShortcutAdd) and node.name not in absent:
             end = graph[node.inputs[0]]
             if isinstance(end.op, StochasticDepth):
                 end = graph[end.inputs[0]]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from netdsl.errors import Diagnostic, Misfit, NetDSLError
 from netdsl.ir import UNKNOWN, Graph, Node, Shape
+from netdsl.ir.limits import PARAMETERS
 from netdsl.ops.convolution import Convolution, has_bias
 from netdsl.ops.wiring import AveragePad, Shortcut, ShortcutAdd, StochasticDepth, ZeroPad
 
@@ -18,7 +19,7 @@ def fit_shortcuts(graph: Graph) -> Graph:
     """
     if not any(isinstance(node.op, Shortcut) for node in graph):
         return graph.prune()
-    absent, found = _absent(graph), misfits(graph)
+    absent, found = absent_shortcuts(graph), misfits(graph)
     findings = list(found.values())
 
     def change(node: Node, rebuilt: Graph) -> Node:
@@ -44,7 +45,7 @@ def fit_shortcuts(graph: Graph) -> Graph:
 
 def misfits(graph: Graph) -> dict[str, Diagnostic]:
     """Return what is wrong with shortcuts by their nodes, so far as shapes are known."""
-    absent, found = _absent(graph), dict[str, Diagnostic]()
+    absent, found = absent_shortcuts(graph), dict[str, Diagnostic]()
     for node in graph:
         if isinstance(node.op, Shortcut) and node.name not in absent:
             x, _ = graph.input_shapes(node)
@@ -54,14 +55,15 @@ def misfits(graph: Graph) -> dict[str, Diagnostic]:
     return found
 
 
-def _absent(graph: Graph) -> set[str]:
+def absent_shortcuts(graph: Graph) -> set[str]:
     """The nodes of every residual block that has no shortcut under the policy `identity`."""
     absent: set[str] = set()
     for node in graph:
         if isinstance(node.op, ShortcutAdd):
             branch, shortcut = graph.inputs(node)
             op = shortcut.op
-            assert isinstance(op, Shortcut), node
+            if not isinstance(op, Shortcut):  # it was fitted
+                continue
             if op.policy == "identity" and graph[shortcut.inputs[0]].shape != op.target:
                 absent |= {node.name, shortcut.name}
                 if isinstance(branch.op, StochasticDepth):
@@ -98,6 +100,10 @@ def _fitted(node: Node, op: Shortcut, x: Node, entry: Node, graph: Graph) -> Nod
 
 def _project(node: Node, op: Shortcut, x: Node, graph: Graph) -> Node:
     """Add the projection with its norm, and return the last of the two."""
+    params = op.kernel**2 * x.shape.channels * op.target.channels
+    if params > PARAMETERS:
+        message = f"a projection of {params:,} parameters exceeds the limit of {PARAMETERS:,}"
+        raise Misfit("E0403", message)
     p = (op.kernel - 1) // 2
     convolution = Convolution(
         op.target.channels, (op.kernel, op.kernel), op.stride, (p, p),
@@ -109,6 +115,7 @@ def _project(node: Node, op: Shortcut, x: Node, graph: Graph) -> Node:
         x = graph.add(replace(norm, inputs=(x.name,), shape=x.shape))
     project = replace(node, op=convolution, inputs=(x.name,))
     if op.norm != "none" and op.norm_place == "after":
+        op.normalization.infer(op.target)
         graph.add(project)
         return replace(norm, inputs=(project.name,))
     return project

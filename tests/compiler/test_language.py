@@ -1,6 +1,7 @@
 """What the parts of the language mean: numbers and references from outside, never from the code."""
 
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,18 @@ def shapes(text: str, **options: object) -> list[str]:
     net = parse(text, **options)
     last = {node.layer: str(node.shape) for node in net.checked if node.inputs}
     return list(last.values())
+
+
+def quoted(layer: str) -> str:
+    """`nn.PReLU 3` as it stands in a file."""
+    name, *arguments = layer.split(maxsplit=1)
+    return " ".join([f'Torch "{name}"', *arguments])
+
+
+def torch_field(layer: str, before: str = "input 3x32x32") -> tuple[int, int] | None:
+    """The receptive field behind a layer of torch.nn."""
+    graph = netdsl.parse(f"{before} {quoted(layer)}").checked
+    return receptive_fields(graph)[graph.output.name]
 
 
 def convolutions(net: netdsl.Network) -> list[int]:
@@ -77,6 +90,18 @@ class TestUse:
         assert convolutions(net) == [8, 8, 5]
         assert net.warnings == ()
         assert convolutions(netdsl.load(folder / "net.arch", w=3)) == [6, 6, 5]
+
+    @pytest.mark.parametrize("formals", ["c=w", "w=w", "c=w, w=3", "w=w, c=w"])
+    def test_a_default_reads_the_parameter_of_its_own_file(
+        self, folder: Path, formals: str
+    ) -> None:
+        first = formals[0]
+        (folder / "lib" / "own.arch").write_text(f"w = 4 def A({formals}) {{ Conv {first} }}")
+        (folder / "net.arch").write_text('use "lib/own.arch" input 3x9x8 A')
+        assert convolutions(netdsl.load(folder / "net.arch")) == [4]
+        (folder / "net.arch").write_text('w = 64 use "lib/own.arch" input 3x9x8 A Conv w')
+        with pytest.raises(netdsl.NetDSLError, match="`w` is set twice"):
+            netdsl.load(folder / "net.arch")
 
     def test_a_name_that_is_taken_names_both_places(self, folder: Path) -> None:
         (folder / "net.arch").write_text('use "lib/blocks.arch" def Tail() { Conv 1 } Twice 2')
@@ -528,6 +553,22 @@ class TestShortcuts:
         ):
             parse(f"shortcut project {text}")
 
+    def test_identity_leaves_the_scale_of_a_branch_without_a_sum(self) -> None:
+        body = "Res shortcut=identity ( Conv 5 LayerScale )"
+        net = parse(f"Conv 4 {body} Res( Conv 5 act=none LayerScale ) GAP FC 3")
+        assert "--plain removes 1 shortcut with 5 parameters" in str(net.table())
+        assert net.plain().params == net.params - 5
+        alone = parse(f"Conv 4 {body} GAP FC 3")
+        assert alone.plain().params == alone.params
+
+    @pytest.mark.parametrize(
+        "branch", ["GAP Conv 4 1x1 Up 8", "GAP Deconv 4 s8", "AvgTo 1 Deconv 4 s8"]
+    )
+    def test_a_branch_through_one_number_a_channel_comes_back_to_the_map(self, branch: str) -> None:
+        net = parse(f"Conv 4 Res( {branch} )", shape=(3, 8, 8))
+        assert "identity" in str(net.table())
+        assert net.output_shape == (4, 8, 8)
+
     def test_an_empty_res_vanishes(self) -> None:
         assert len(parse("se = 0 Conv 3 Res( (Conv 3)x se )").checked) == 4
 
@@ -535,6 +576,11 @@ class TestShortcuts:
 class TestClasses:
     def test_a_last_fc_of_the_files_classes_follows_the_override(self) -> None:
         assert netdsl.load("net1", classes=20).output_shape == (20,)
+
+    def test_a_shape_that_says_the_classes_follows_too(self) -> None:
+        assert parse("classes 200 GAP FC 200 :200", classes=10).output_shape == (10,)
+        with pytest.raises(netdsl.NetDSLError, match="the shape is 10, not 100"):
+            parse("classes 200 GAP FC 200 :100", classes=10)
 
     def test_scores_for_another_number_of_classes_are_refused(self) -> None:
         with pytest.raises(netdsl.NetDSLError, match="200 scores for 10 classes"):
@@ -556,7 +602,11 @@ class TestReceptiveField:
         ["Conv 2 5x3 Conv 2 d2 Avg 3 s2", "BB 2 s2 BB 2", "Conv 2 s2 Cat(Conv 2 | Conv 2 7x7)",
          "Bott 4 s2 Avg 2 Up 2", "Avg 2 Deconv 2 k4 s2 Conv 2", "Res( Conv 2 1x1 s2 ) Conv 2",
          'Torch "nn.Conv2d" 1 2 3 padding=1 Torch "nn.Conv2d" 2 2 5 padding=4 dilation=2 Conv 2',
-         'Torch "nn.AvgPool2d" 3 stride=2 padding=1 Torch "nn.AvgPool2d" 2 Conv 2'],
+         'Torch "nn.AvgPool2d" 3 stride=2 padding=1 Torch "nn.AvgPool2d" 2 Conv 2',
+         'Torch "nn.ConvTranspose2d" 1 2 3 padding=1',
+         'Conv 2 Torch "nn.ConvTranspose2d" 2 2 5x4 stride=3x2 Conv 2',
+         'Avg 2 Torch "nn.ConvTranspose2d" 1 2 3 stride=1x2 dilation=2x3',
+         'Torch "nn.AvgPool3d" 1x2x2 stride=1x2x4', 'Torch "nn.AvgPool3d" 1x3x2 stride=1 Conv 2'],
     )  # fmt: skip
     def test_is_what_a_gradient_reaches(self, text: str) -> None:
         net = parse(f"norm none act none shortcut always {text}", (1, 48, 48))
@@ -573,6 +623,40 @@ class TestReceptiveField:
                 rows = grad[0, 0].abs().sum(1 - axis).nonzero()
                 reached[axis] = max(reached[axis], int(rows.max() - rows.min()) + 1)
         assert receptive_fields(net.checked)[net.checked.output.name] == tuple(reached)
+
+    @pytest.mark.parametrize(
+        "layer",
+        ["nn.Identity", "nn.Hardswish", "nn.PReLU", "nn.PReLU 3", "nn.BatchNorm2d 3",
+         "nn.InstanceNorm2d 3", "nn.GroupNorm 3 3", "nn.LayerNorm 32", "nn.RMSNorm 32",
+         "nn.LocalResponseNorm 2", "nn.Dropout2d 0.5", "nn.ChannelShuffle 3", "nn.Softmax2d",
+         "nn.Softmax dim=1", "nn.LogSoftmax dim=1", "nn.Softmin dim=[-3]"],
+    )  # fmt: skip
+    def test_of_torch_layers_that_leave_positions_apart_is_one(self, layer: str) -> None:
+        assert torch_field(layer) == (1, 1)
+
+    @pytest.mark.parametrize(
+        "layer",
+        ["nn.Linear 32 32", "nn.Linear 32 8", "nn.Softmax dim=2", "nn.LogSoftmax dim=[-1]",
+         "nn.AdaptiveMaxPool2d 3", "nn.FractionalMaxPool2d 2 output_size=4"],
+    )  # fmt: skip
+    def test_of_torch_layers_whose_window_is_not_known_is_the_whole_map(self, layer: str) -> None:
+        assert torch_field(layer) is None
+
+    def test_of_a_transposed_convolution_with_dilation_is_of_the_numbers_that_meet(self) -> None:
+        # An output position sees every other number of the kernel, or no input at all.
+        assert torch_field("nn.ConvTranspose2d 3 3 5 stride=4 dilation=6") == (7, 7)
+
+    @pytest.mark.parametrize(
+        "layer",
+        ["nn.AvgPool1d 2", "nn.MaxPool1d 3 stride=1 padding=1", "nn.LPPool1d 2 2",
+         "nn.Linear 64 64", "nn.GRUCell 64 64", "nn.Softmax dim=1"],
+    )  # fmt: skip
+    def test_of_torch_layers_that_mix_a_vector_is_all_of_it(self, layer: str) -> None:
+        assert torch_field(layer, "input 1x8x8 Flatten") is None
+
+    def test_of_torch_layers_that_leave_the_numbers_of_a_vector_apart_is_one(self) -> None:
+        for layer in ("nn.ReLU", "nn.BatchNorm1d 64", "nn.Dropout", "nn.PReLU 64"):
+            assert torch_field(layer, "input 1x8x8 Flatten") == (1, 1)
 
 
 class TestTorchLayers:
@@ -605,6 +689,14 @@ class TestScaleWidth:
         net = netdsl.parse(header + "Conv 64 B 128", scale="half")
         assert net.output_shape == (64, 8, 8)
 
+    @pytest.mark.parametrize("channels", [64, 20])
+    def test_a_default_from_outside_is_scaled_as_one_of_the_file(self, channels: int) -> None:
+        text = "scale half(width=0.5) Conv k1 Conv 32"
+        inside = parse(f"default Conv(channels={channels}) {text}", scale="half")
+        outside = parse(text, scale="half", **{"Conv.channels": channels})
+        assert convolutions(outside) == convolutions(inside)
+        assert convolutions(parse(text, **{"Conv.channels": channels})) == [channels, 32]
+
     def test_what_is_reckoned_from_cin_is_scaled_once(self) -> None:
         header = "scale half(width=0.5)"
         net = parse(
@@ -620,6 +712,12 @@ class TestHiddenActivations:
         assert [type(m) for m in net.module().children()][-3:] == [nn.Linear, nn.GELU, nn.Linear]
         net = parse("Conv 8 GAP FC 20 FC 10 act=gelu")
         assert isinstance([*net.module().children()][-1], nn.GELU)
+
+    @pytest.mark.parametrize("act", ["gelu", "relu"])
+    def test_what_a_layer_says_itself_reaches_the_scores(self, act: str) -> None:
+        net = parse(f"default FC(act=gelu) GAP FC 20 FC 10 act={act}")
+        names = [name for name, _ in net.module().named_children()]
+        assert names[-4:] == ["fc1", "fc1_act", "fc2", "fc2_act"]
 
 
 class TestSeeds:
@@ -644,6 +742,14 @@ class TestOverrides:
         with pytest.raises(netdsl.NetDSLError, match="plain must be True or False, not 'no'"):
             parse("BB 3", plain="no")
 
+    @pytest.mark.parametrize("n", [2, 2.0, "2.0", Fraction(2)])
+    def test_a_whole_number_is_one_however_it_is_given(self, n: Any) -> None:
+        assert convolutions(parse("n = 1 (Conv 4)x n", n=n)) == [4, 4]
+
+    def test_an_option_of_a_layer_that_has_none_is_refused(self) -> None:
+        with pytest.raises(netdsl.NetDSLError, match=r"GAP has no option `x`$"):
+            parse("Conv 4 GAP FC 3", **{"GAP.x": 7})
+
     def test_what_is_no_text_is_refused(self) -> None:
         with pytest.raises(netdsl.NetDSLError, match="a network is a text, not PosixPath; `load`"):
             netdsl.parse(Path("net.arch"))  # type: ignore[arg-type]
@@ -657,6 +763,11 @@ class TestInitialisation:
     def test_zero_last_reaches_every_norm_that_a_branch_ends_in(self) -> None:
         net = parse("init zero_last Res( Cat( Conv 1 act=none | Conv 2 act=none ) )")
         assert net.warnings == ()
+        x = torch.randn(2, 3, 8, 8)
+        assert torch.equal(net.module()(x), x)
+
+    def test_zero_last_reaches_all_that_an_add_joins(self) -> None:
+        net = parse("init zero_last Res( Add( Conv 3 act=none | Conv 3 1x1 act=none ) )")
         x = torch.randn(2, 3, 8, 8)
         assert torch.equal(net.module()(x), x)
 
