@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from netdsl.ir import Cost, Graph, Node, Size
+from netdsl.ir import Cost, Graph, Node, Op, Size
 from netdsl.ops.act import InPlaceAct
+from netdsl.ops.channels import ChannelPart
 from netdsl.ops.dense import Flatten
+from netdsl.ops.regularise import Dropout
+from netdsl.ops.torch_layer import TorchLayer
 
 BYTES = 4  # of a number in fp32
 
@@ -78,6 +81,13 @@ def _buffers(graph: Graph) -> dict[str, str]:
     """Which node's memory every node's output lies in: views and in-place ops share theirs."""
     buffers: dict[str, str] = {}
     for node in graph:
-        shares = isinstance(node.op, InPlaceAct | Flatten)
-        buffers[node.name] = buffers[node.inputs[0]] if shares else node.name
+        buffers[node.name] = buffers[node.inputs[0]] if _shares(node.op) else node.name
     return buffers
+
+
+def _shares(op: Op) -> bool:
+    if isinstance(op, Dropout):
+        return not op.p  # torch returns what it was given
+    if isinstance(op, TorchLayer):
+        return op.overwrites
+    return isinstance(op, InPlaceAct | Flatten | ChannelPart)

@@ -108,9 +108,12 @@ class AvgPoolTo(Op):
     """Average over windows chosen so that the output has this size: `AvgTo 6`, `AvgTo 3x2`."""
 
     family: ClassVar[Family] = "pool"
-    keeps: ClassVar[Keeps] = "input"
 
     n: Size = arg(least=1, most=KERNEL)
+
+    @property
+    def keeps(self) -> Keeps:  # type: ignore[override]
+        return "nothing" if self.n == (1, 1) else "input"  # to 1x1 torch takes a mean
 
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs

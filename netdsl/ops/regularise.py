@@ -15,9 +15,12 @@ class Dropout(Op):
     """Zeroes each number with probability p in training: `Dropout [p=0.5]`."""
 
     family: ClassVar[Family] = "regularise"
-    keeps: ClassVar[Keeps] = "mask"
 
     p: float = arg(0.5, least=0, below=1)
+
+    @property
+    def keeps(self) -> Keeps:  # type: ignore[override]
+        return "mask" if self.p else "nothing"
 
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass, replace
 from functools import cache
+from math import gcd
 from typing import Any, ClassVar, NamedTuple
 
 from netdsl.errors import Misfit
@@ -12,6 +13,11 @@ from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape, Size, Window
 from netdsl.ops.catalogue import arg, closest, layer
 
 WEIGHTED = ("Conv2d", "ConvTranspose2d", "Linear")  # what the depth of a network counts
+# Weights of these meet each position alone; norms count so too, over whatever they average.
+POINTWISE = ("PReLU", "Norm")
+SOFTMAXES = ("Softmax", "LogSoftmax", "Softmin")
+# These keep their output alone for the backward pass if they overwrite their input.
+OVERWRITING = ("ReLU", "LeakyReLU", "ELU", "CELU", "SELU")
 CONTAINERS = ("Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
               "Container", "DataParallel")  # fmt: skip
 
@@ -32,7 +38,6 @@ class TorchLayer(Op):
     """
 
     family: ClassVar[Family] = "act"
-    keeps: ClassVar[Keeps] = "input"
 
     target: str = arg()
     numbers: tuple[int | float, ...] = ()
@@ -42,6 +47,16 @@ class TorchLayer(Op):
         """Return the layer so that it leaves its input as it is."""
         options = tuple((k, False if k == "inplace" else v) for k, v in self.options)
         return replace(self, options=options)
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether the output lies where the input was, and is all that the layer keeps."""
+        name = self.target.removeprefix("nn.")
+        return name in OVERWRITING and ("inplace", True) in self.options
+
+    @property
+    def keeps(self) -> Keeps:  # type: ignore[override]
+        return "output" if self.overwrites else "input"
 
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -67,8 +82,7 @@ class TorchLayer(Op):
 
     def window(self, *inputs: Shape) -> Window | None:
         (x,) = inputs
-        found = _measure(self.target, self.numbers, self.options, x)
-        return found.window or (Window() if self.infer(x) == x else None)
+        return _measure(self.target, self.numbers, self.options, x).window
 
 
 def allowed(target: str) -> str | None:
@@ -107,7 +121,7 @@ def _is_layer(cls: Any) -> bool:
 
 
 class _Measured(NamedTuple):
-    """What a run of one image without data tells; `window` where the layer says what it sees."""
+    """What a run of one image without data tells; `window` is None for the whole map."""
 
     dims: tuple[int, ...]
     params: int
@@ -136,19 +150,37 @@ def _measure(
     tensors = isinstance(y, torch.Tensor) and isinstance(several, torch.Tensor)
     if not tensors or y.shape[0] != 1 or several.shape != (3, *y.shape[1:]):
         raise Misfit("E0308", f"{target} does not turn one image into one tensor")
-    params = sum(p.numel() for p in module.parameters())
-    return _Measured(
-        tuple(y.shape[1:]), params, counter.get_total_flops() // 2, _window(module, target)
-    )
+    dims, params = tuple(y.shape[1:]), sum(p.numel() for p in module.parameters())
+    if hasattr(module, "kernel_size"):
+        window = _sliding(module) if x.is_map else None
+    else:
+        apart = dims == x.dims and _is_pointwise(module, params, x)
+        window = Window() if apart else None
+    return _Measured(dims, params, counter.get_total_flops() // 2, window)
 
 
-def _window(module: Any, target: str) -> Window | None:
-    """Return what convolutions and pools of torch.nn see, as they say it themselves."""
-    if not hasattr(module, "kernel_size") or "Transpose" in target or "Unpool" in target:
+def _sliding(module: Any) -> Window | None:
+    """Return what convolutions and pools see of a map, as they say it themselves."""
+    if not hasattr(module, "stride"):  # a fractional pool draws its windows
         return None
     kernel, stride = _pair(module.kernel_size), _pair(module.stride or module.kernel_size)
-    return Window(kernel, stride, _pair(getattr(module, "dilation", 1)))
+    dilation = _pair(getattr(module, "dilation", 1))
+    if "Transpose" not in type(module).__name__:
+        return Window(kernel, stride, dilation)
+    # An output position sees every s / gcd(s, d)-th number of the kernel, at inputs d / gcd apart.
+    common = [gcd(s, d) for s, d in zip(stride, dilation, strict=True)]
+    h, w = (-(-k * c // s) for k, s, c in zip(kernel, stride, common, strict=True))
+    return Window((h, w), (1, 1), (dilation[0] // common[0], dilation[1] // common[1]), stride)
 
 
-def _pair(size: int | tuple[int, int]) -> Size:
-    return (size, size) if isinstance(size, int) else size
+def _is_pointwise(module: Any, params: int, x: Shape) -> bool:
+    """Say whether a layer that keeps the shape sees one position at a time."""
+    name = type(module).__name__
+    if name in SOFTMAXES:
+        return x.is_map and module.dim in (None, 1, -3)  # over channels
+    return not params or any(part in name for part in POINTWISE)
+
+
+def _pair(size: int | tuple[int, ...]) -> Size:
+    """Return a size along the two axes of a map, whose channels are the first of three axes."""
+    return (size, size) if isinstance(size, int) else (size[-2], size[-1])

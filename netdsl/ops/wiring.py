@@ -131,7 +131,10 @@ class AveragePad(ZeroPad):
     """Shortcut that averages over stride x stride windows and stacks zero channels."""
 
     target: ClassVar[str] = "AveragePad"
-    keeps: ClassVar[Keeps] = "input"
+
+    @property
+    def keeps(self) -> Keeps:  # type: ignore[override]
+        return "nothing" if self.stride == (1, 1) else "input"
 
     def window(self, *inputs: Shape) -> Window | None:
         return Window(self.stride, self.stride)

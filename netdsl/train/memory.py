@@ -47,7 +47,7 @@ class Need:
         return images // 8 * 8 if images >= 8 else images
 
 
-def estimate(model: nn.Module, shape: tuple[int, int, int], settings: Settings) -> Need:
+def estimate(model: nn.Module, shape: tuple[int, ...], settings: Settings) -> Need:
     """Return what training a network in its place takes: what is counted, and a surcharge."""
     need = count(model, shape, settings)
     if settings.device != "cpu":
@@ -55,7 +55,7 @@ def estimate(model: nn.Module, shape: tuple[int, int, int], settings: Settings) 
     return Need(round(need.fixed * _HEAP) + _KERNELS, round(need.image * _HEAP))
 
 
-def count(model: nn.Module, shape: tuple[int, int, int], settings: Settings) -> Need:
+def count(model: nn.Module, shape: tuple[int, ...], settings: Settings) -> Need:
     """Return what training keeps in memory, from two forward runs of few images.
 
     Counted are the gradients, what the optimiser and the average keep, all that the backward run
@@ -105,7 +105,7 @@ def show_bytes(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
-def _kept(model: nn.Module, shape: tuple[int, int, int], settings: Settings, n: int) -> list[int]:
+def _kept(model: nn.Module, shape: tuple[int, ...], settings: Settings, n: int) -> list[int]:
     """Return the sizes of the pieces of memory that a backward run would need."""
     own = {t.untyped_storage().data_ptr() for t in (*model.parameters(), *model.buffers())}
     pieces: dict[int, int] = {}

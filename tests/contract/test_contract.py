@@ -146,9 +146,53 @@ class TestEveryLayer:
     ["Conv 8 Max 2 AvgTo 3 Flatten FC 3", "norm none Conv 8 act=none BB 16 s2 order=relu_pre"],
 )
 def test_what_averages_keep_is_counted(text: str) -> None:
-    net = netdsl.parse(text, input=INPUT)
-    sizes = {node.shape.size for node in net.checked}
-    assert kept_bytes(net.module(), sizes) == 4 * activation_memory(net.checked)
+    assert_counted(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Conv 16 act=none norm=none BB 32 order=relu_pre norm=none shortcut=avgpad",
+        "Conv 16 act=none norm=none AvgTo 1 FC 3",
+        "Conv 16 act=none norm=none AvgTo 1x1 Conv 5 norm=none",
+        "Conv 16 act=none norm=none AvgTo 1x2 FC 3",
+        "Conv 16 act=none norm=none AvgTo 2x1 FC 3",
+        "Conv 16 norm=none act=none Dropout 0 Conv 3",
+        "Conv 16 @a Dropout 0 Conv 3 Cat(|@a Conv 5) Conv 3",
+    ],
+)
+def test_what_only_passes_a_map_on_keeps_nothing(text: str) -> None:
+    assert_counted(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Conv 16 Part 1 2 Conv 16",
+        "Conv 16 Cat(Part 1 2 Conv 3|Part 2 2 Conv 5) Conv 3",
+        "Conv 16 norm=none act=none Cat(Part 1 2 Conv 3|Part 2 2) Conv 3",
+        "Conv 16 norm=none act=none Part 1 2 Part 2 2 Norm Act gelu Conv 3",
+        "Conv 16 norm=none act=none Part 2 2 Act Conv 3",
+        "Conv 16 Part 2 4 Flatten FC 3",
+        "Part 1 2 Conv 16",
+        "Conv 16 Flatten Part 1 2 FC 3",
+    ],
+)
+def test_a_part_of_a_map_keeps_the_whole_of_it_once(text: str) -> None:
+    assert_counted(text)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    ["ReLU", "ReLU6", "LeakyReLU", "ELU", "CELU", "SELU", "Hardtanh", "Hardswish", "SiLU", "Mish"],
+)
+def test_what_torch_layers_keep_in_place_is_counted(layer: str) -> None:
+    assert_counted(f'Conv 16 act=none norm=none Torch "nn.{layer}" inplace=true Conv 4')
+
+
+def test_a_torch_layer_that_must_not_work_in_place_makes_a_map_of_its_own() -> None:
+    text = 'Conv 16 act=none norm=none @a Torch "nn.Hardtanh" inplace=true Conv 4 Cat(|@a) Conv 3'
+    assert_counted(text)
 
 
 @pytest.mark.parametrize("code", [code for code in CATALOGUE if code != "Torch"])
@@ -167,6 +211,12 @@ def test_every_option_refuses_what_is_not_of_its_type(code: str) -> None:
         with pytest.raises(netdsl.NetDSLError) as error:
             network(f'{CATALOGUE[code].examples[0].split()[0]} 4 {argument.name}="text"')
         assert error.value.diagnostics[0].code in ("E0206", "E0205")
+
+
+def assert_counted(text: str) -> None:
+    net = netdsl.parse(text, input=INPUT)
+    sizes = {node.shape.size for node in net.checked}
+    assert kept_bytes(net.module(), sizes) == 4 * activation_memory(net.checked)
 
 
 def kept_bytes(model: nn.Module, sizes: set[int]) -> int:

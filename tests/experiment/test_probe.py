@@ -192,3 +192,28 @@ def test_a_batch_that_does_not_fit_is_refused() -> None:
     assert str(caught.value).endswith(" GB, and 250.0 MB are free")
     assert (caught.value.help or "").startswith("--batch ")
     assert caught.value.exit_code == 5
+
+
+def test_a_network_of_a_vector_is_probed() -> None:
+    network = netdsl.parse("input 8 FC 4 FC 3 bias=off")
+    images, labels = random_batch(network.input_shape, network.output_shape, 6)
+    assert (images.shape, labels.shape) == ((6, 8), (6,))
+    refuse_too_large(network.module(), tuple(images.shape), 10**9)
+    found, m = read(network, (images, labels)), network.module()
+    hidden = torch.relu(m.fc1(images))
+    scores = m.fc2(hidden)
+    (gradient,) = torch.autograd.grad(cross_entropy(scores, labels, reduction="sum"), hidden)
+    assert list(found) == ["fc1", "fc2"]
+    assert found["fc1"].activation == pytest.approx(rms(hidden.detach()), rel=1e-5)
+    assert found["fc1"].gradient == pytest.approx(rms(gradient), rel=1e-5)
+
+
+def test_a_batch_of_vectors_that_does_not_fit_is_refused() -> None:
+    network = netdsl.parse("input 8 FC 4 FC 3")
+    with pytest.raises(TrainError) as caught:
+        refuse_too_large(network.module(), (10**6, 8), 160 * 10**6)
+    assert (
+        str(caught.value)
+        == "probing with 1,000,000 images takes about 296.0 MB, and 160.0 MB are free"
+    )
+    assert caught.value.help == "--batch 68488 fits"

@@ -147,9 +147,8 @@ def first_batch(data: DataSet, images: int) -> tuple[Tensor, Tensor]:
 def refuse_too_large(model: nn.Module, batch: tuple[int, ...], free: int | None) -> None:
     """Raise where a batch forward and back would not fit into the bytes that are free."""
     images, *shape = batch
-    channels, height, width = shape
     settings = Settings(batch_size=images, device="cpu", precision="fp32", channels_last=False)
-    need = estimate(model, (channels, height, width), settings)
+    need = estimate(model, tuple(shape), settings)
     if free is None or need.at(images) <= free:
         return
     fits = need.largest(free)
