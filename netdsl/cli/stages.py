@@ -42,10 +42,15 @@ def new_folder(name: str) -> Path:
 
 
 def carry_over(network: Network, weights: Path, seed: int) -> Module:
-    """Return a network with the weights of the stage before it; say which did not fit."""
-    from netdsl.transfer import read_state
+    """Return a network with those weights of the stage before it that fit by name and shape.
 
-    found = network.transfer(read_state(weights), partial=True, seed=seed)
+    Says which did not.
+    """
+    from netdsl.transfer import read_state, transfer
+
+    module = network.module(seed)
+    state = read_state(weights)
+    found = transfer(module, network.input_shape, state, partial=True, by_name=True)
     click.echo(f"carried over: {len(found.moved)} layers with {found.params:,} parameters")
     for line in left_out(found):
         click.echo(line)

@@ -181,7 +181,7 @@ def planned(
     network, images = meet(source, said, where, data_dir, fit)
     suited: Choices = {**images.defaults, "augment": images.augment}
     settings = train.resolve(machine, suited, recipe.train, chosen, images=len(images.train))
-    for name, why in idle(chosen, settings).items():
+    for name, why in idle(chosen, settings, len(images.train)).items():
         note(f"{name} changes nothing: {why}")
     of_recipe = idle_in_recipe(recipe, settings, machine, suited, images=len(images.train))
     for name, why in of_recipe.items():
@@ -205,7 +205,7 @@ def _started(plan: Plan, run_dir: Path | None) -> RunFolder:
 
 
 def _begin(network: Network, init: str | None, seed: int) -> Module:
-    """Return the network as it is before the first step; say which layers `init` left alone."""
+    """Return the network as it is before the first step; say what became of `init`."""
     if init is None:
         return network.module(seed)
     from netdsl.transfer import open_source
@@ -215,6 +215,8 @@ def _begin(network: Network, init: str | None, seed: int) -> Module:
     click.echo(
         f"{len(found.moved)} layers with {found.params:,} parameters from {init}{left}", err=True
     )
+    if found.caution:
+        click.echo(found.caution, err=True)
     return found.module
 
 

@@ -79,6 +79,7 @@ def record(found: Transfer, output: str | None) -> dict[str, object]:
     return {
         "pairs": [[pair.ours.name, pair.theirs.name, pair.fits] for pair in found.pairs],
         "matched": found.matched,
+        "sorted_names": found.sorted_names,
         "params": found.params,
         "compared": found.compared,
         "difference": found.difference,
@@ -110,7 +111,8 @@ def notes(found: Transfer, source: str, output: str | None) -> list[str]:
         f"{found.params:,} parameters from {source}, paired {how}"
     ]
     if found.difference is None:
-        lines.append("not compared: the source is no network that could be run as this one")
+        unrun = "not compared: the source is no network that could be run as this one"
+        lines.append(found.caution if found.sorted_names else unrun)
     elif found.difference == 0:
         lines.append(f"compared with random numbers: {found.compared} equal bit for bit")
     else:

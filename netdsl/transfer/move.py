@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -13,9 +13,13 @@ from torch import Tensor, nn
 from netdsl.errors import NetDSLError, fail
 from netdsl.transfer.pairs import Pair, pair_by_name, pair_by_order, pair_by_role
 from netdsl.transfer.verify import difference, randomise
-from netdsl.transfer.weighted import Weighted, executed, registered
+from netdsl.transfer.weighted import Weighted, executed, in_order
 
 TOLERANCE = 1e-5  # of the largest value, in fp32
+
+_SORTED = (
+    "the source has its layers sorted by name; a file of `torch.save` has them as they were built"
+)
 
 Matched = Literal["role", "order", "name"]
 
@@ -27,7 +31,8 @@ class Transfer:
     `matched` says how the pairs were found. `difference` is the largest difference of both
     networks under random numbers, relative to the largest value: of the logits, or where the last
     layer differs of what it reads. It is None where the source was no module that could be run,
-    or where other layers differ.
+    or where other layers differ. `sorted_names` says that the source had its layers sorted by
+    name, and that what was paired by role is in the order of those names.
     """
 
     module: nn.Module
@@ -36,6 +41,7 @@ class Transfer:
     difference: float | None
     initialised: tuple[str, ...]
     unused: tuple[str, ...]
+    sorted_names: bool = False
 
     @property
     def moved(self) -> tuple[Pair, ...]:
@@ -52,6 +58,18 @@ class Transfer:
         """What `difference` is about."""
         return "logits" if self.pairs[-1].fits else "features before the last layer"
 
+    @property
+    def caution(self) -> str:
+        """What pairs rest on that were found by order and not compared; empty for all others."""
+        if self.matched == "name" or self.difference is not None:
+            return ""
+        if self.sorted_names:
+            return (
+                "not compared: the pairs rest on the order of names, for the source has its "
+                "layers sorted by name, and not as they were built"
+            )
+        return "not compared: the pairs rest on order and role alone"
+
 
 def transfer(
     module: nn.Module,
@@ -59,6 +77,7 @@ def transfer(
     source: nn.Module | Mapping[str, Tensor],
     *,
     partial: bool = False,
+    by_name: bool = False,
 ) -> Transfer:
     """Move the weights of `source` into `module`, which takes images of `shape`.
 
@@ -67,17 +86,19 @@ def transfer(
     The last layer may differ in its classes and then stays as it was initialised; with `partial`
     other layers may stay so too, and then nothing can be compared. Of a source that is weights
     by name alone, those that are missing stay so without it: `Transfer.initialised` names them.
+    `by_name` pairs such weights by name even where each side has names that the other lacks.
 
     Raises `NetDSLError` where the two are not the same network.
     """
     training = module.training
+    has_sorted_names = False
     x = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
     ours = executed(module.eval(), x)
     if isinstance(source, nn.Module):
         pairs, matched, far = _compare(module, ours, source, x, partial=partial)
         state: Mapping[str, Tensor] = dict(source.named_parameters()) | dict(source.named_buffers())
     else:
-        pairs, matched = _match_state(ours, source)
+        pairs, matched, has_sorted_names = _match_state(ours, source, by_name=by_name)
         far, state = None, source
         _refuse_unfit(pairs, partial=partial)
     module.train(training)
@@ -87,19 +108,29 @@ def transfer(
     return Transfer(
         module, pairs, matched, far,
         tuple(layer.name for layer in ours if layer.name not in taken),
-        tuple(layer.name for layer in registered(state) if layer.name not in used),
+        tuple(layer.name for layer in in_order(state)[0] if layer.name not in used),
+        has_sorted_names,
     )  # fmt: skip
 
 
 def _match_state(
-    ours: tuple[Weighted, ...], state: Mapping[str, Tensor]
-) -> tuple[tuple[Pair, ...], Matched]:
-    """Pair by name where one side has all names of the other, else by the order of the file."""
-    theirs = registered(state)
+    ours: tuple[Weighted, ...], state: Mapping[str, Tensor], *, by_name: bool
+) -> tuple[tuple[Pair, ...], Matched, bool]:
+    """Pair by name where one side has all names of the other, else by the order of the file.
+
+    The last value says whether that is the order of names.
+    """
+    theirs, is_sorted = in_order(state)
     here, there = {layer.name for layer in ours}, {layer.name for layer in theirs}
-    if here <= there or there <= here:
-        return pair_by_name(ours, theirs), "name"
-    return pair_by_role(ours, theirs), "role"
+    if by_name or here <= there or there <= here:
+        return pair_by_name(ours, theirs), "name", False
+    try:
+        return pair_by_role(ours, theirs), "role", is_sorted
+    except NetDSLError as error:
+        if not is_sorted:
+            raise
+        found = (replace(diagnostic, help=_SORTED) for diagnostic in error.diagnostics)
+        raise NetDSLError(*found) from None
 
 
 def _compare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,6 +75,31 @@ def registered(state: Mapping[str, Tensor]) -> tuple[Weighted, ...]:
         name, _, last = key.rpartition(".")
         layers.setdefault(name, {})[last] = tensor
     return tuple(Weighted(name, tensors) for name, tensors in layers.items())
+
+
+def in_order(state: Mapping[str, Tensor]) -> tuple[tuple[Weighted, ...], bool]:
+    """Return the layers of a state dict by the order of its file, and whether that is of names.
+
+    safetensors sorts names, those of each type of number apart. Layers of such a state are
+    returned in the order in which people count, which need not be that of construction.
+
+    >>> zeros = torch.zeros(1)
+    >>> layers, is_sorted = in_order({"a.10.weight": zeros, "a.9.bias": zeros, "a.9.weight": zeros})
+    >>> [layer.name for layer in layers], is_sorted
+    (['a.9', 'a.10'], True)
+    """
+    layers = registered(state)
+    by_type: dict[torch.dtype, list[str]] = {}
+    for key, tensor in state.items():
+        by_type.setdefault(tensor.dtype, []).append(key)
+    if any(keys != sorted(keys) for keys in by_type.values()):
+        return layers, False
+    return tuple(sorted(layers, key=lambda layer: _counted(layer.name))), True
+
+
+def _counted(name: str) -> str:
+    """Return a name as it is sorted among others: 2 before 10."""
+    return re.sub("[0-9]+", lambda number: number[0].zfill(20), name)
 
 
 def own(module: nn.Module) -> dict[str, Tensor]:

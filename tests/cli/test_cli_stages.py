@@ -18,6 +18,13 @@ def First(k) { (BB 4)x k }
 def Second(k) { (BB 6 s=2)x k }
 Conv 4  First n  Second m  GAP  FC classes
 """
+APART = """\
+input 1x8x8  classes 10
+n = 1  m = 1
+def First(k) { (Conv 8)x k }
+def Second(k) { (Conv 8)x k }
+Conv 8 s=2  First n  Second m  GAP  FC classes
+"""
 PARTS = """\
 about = "Two groups, one after the other"
 [train]
@@ -81,6 +88,21 @@ def test_groups_join_and_keep_the_weights_that_fit(
     asked = json.loads((here / "run" / "2-both-groups" / "settings.json").read_text())["asked"]
     assert asked["init"] == "run/1-first-group/last.safetensors"
     assert len((here / "run" / "2-both-groups" / "metrics.csv").read_text().splitlines()) == 3
+
+
+def test_weights_go_by_name_where_neither_stage_has_all_names_of_the_other(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "net.arch").write_text(APART)
+    (here / "parts.toml").write_text(PARTS.replace("train = { epochs = 2 }", "network = { n = 0 }"))
+    assert train("--recipe", "parts.toml", "--run-dir", "run") == 0
+    assert (
+        "carried over: 3 layers with 178 parameters\n"
+        "  second1.conv1       new\n"
+        "  second1.conv1_norm  new\n"
+        "  first1.conv1        left behind\n"
+        "  first1.conv1_norm   left behind\n"
+    ) in capsys.readouterr().out
 
 
 def test_what_is_frozen_does_not_learn(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

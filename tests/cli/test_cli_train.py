@@ -72,6 +72,22 @@ def test_fine_tuning_begins_with_the_weights_of_a_file(images: Path) -> None:
     assert after["fc1.bias"].shape == (2,)
 
 
+def test_weights_that_are_paired_by_the_order_of_names_are_told(images: Path) -> None:
+    layers = {"a.2": (4, 3), "a.10": (5, 4), "b": (2, 5)}
+    weights = {f"{name}.weight": torch.randn(*shape, 1, 1) for name, shape in layers.items()}
+    save_file(weights, images / "w.safetensors")
+    net = "input 3x9x8 classes 3 norm none bias off Conv 4 1x1 Conv 5 1x1 GAP FC classes"
+    done = run("train", "-", "--data", "images", "--epochs", "1", "--batch-size", "8", "--lr", "1e-9",
+               "--init", "w.safetensors", "--run-dir", "run", cwd=images, stdin=net)  # fmt: skip
+    assert done.stderr == (
+        "2 layers with 32 parameters from w.safetensors; initialised: fc1\n"
+        "not compared: the pairs rest on the order of names, for the source has its layers sorted "
+        "by name, and not as they were built\n"
+    )
+    after = load_file(images / "run" / "last.safetensors")
+    torch.testing.assert_close(after["conv2.weight"], weights["a.10.weight"])
+
+
 def test_weights_of_another_network_are_refused_before_anything_is_written(images: Path) -> None:
     save_file({"conv1.weight": torch.zeros(5, 3, 3, 3)}, images / "w.safetensors")
     done = run("train", "-", "--data", "images", "--init", "w.safetensors", "--run-dir", "run",

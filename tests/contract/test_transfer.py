@@ -57,6 +57,33 @@ def logits(model: nn.Module) -> torch.Tensor:
         return model.eval()(torch.randn(2, *INPUT))
 
 
+class Numbered(nn.Module):
+    """Twelve numbered layers and a last one, under names that no network has here."""
+
+    def __init__(self, norm: str) -> None:
+        super().__init__()
+        after = nn.BatchNorm2d if norm == "batch" else nn.Identity
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(8 if i else 3, 8, 3, padding=1), after(8)) for i in range(12)
+        )
+        self.fc = nn.Linear(8, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for block in self.blocks:
+            x = torch.relu(block(x))
+        return self.fc(x.mean((2, 3)))  # type: ignore[no-any-return]
+
+
+def numbered(norm: str) -> nn.Module:
+    torch.manual_seed(0)
+    return Numbered(norm)
+
+
+def counted(norm: str) -> netdsl.Network:
+    """The same network as `numbered` gives."""
+    return netdsl.parse(f"norm {norm} (Conv 8 bias=on)x12 GAP FC 10", input=INPUT)
+
+
 def refused(network: netdsl.Network, source: Any, **options: bool) -> str:
     with pytest.raises(netdsl.NetDSLError) as error:
         network.transfer(source, **options)
@@ -235,6 +262,40 @@ class TestFiles:
         assert (found.matched, found.difference) == ("role", None)
         torch.testing.assert_close(logits(found.module), logits(source))
 
+    @pytest.mark.parametrize("norm", ["none", "batch"])
+    @pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+    def test_more_than_ten_layers_are_paired_as_they_were_built(
+        self, tmp_path: Path, norm: str, suffix: str
+    ) -> None:
+        source, path = scramble(numbered(norm)), tmp_path / f"w.{suffix}"
+        if suffix == "pth":
+            torch.save(source.state_dict(), path)
+        else:
+            save_file(source.state_dict(), path)
+        found = counted(norm).transfer(read_state(path))
+        torch.testing.assert_close(logits(found.module), logits(source))
+        rests_on = "order and role alone" if suffix == "pth" else "the order of names"
+        assert found.caution.startswith(f"not compared: the pairs rest on {rests_on}")
+
+    def test_nothing_is_to_be_told_of_pairs_that_were_compared_or_have_one_name(self) -> None:
+        done = ours().transfer(original())
+        again = ours().transfer(done.module.state_dict())
+        assert (done.caution, again.caution) == ("", "")
+
+    def test_layers_that_names_put_out_of_order_are_refused_with_the_way_out(
+        self, tmp_path: Path
+    ) -> None:
+        source = nn.Sequential()
+        source.add_module("z", nn.Conv2d(3, 6, 1))
+        source.add_module("norm", nn.BatchNorm2d(6))
+        state, net = source.state_dict(), netdsl.parse("bias on Conv 6 1x1 act=none", input=INPUT)
+        assert net.transfer(state).caution.endswith("order and role alone")
+        save_file(state, tmp_path / "w.safetensors")
+        assert refused(net, read_state(tmp_path / "w.safetensors")).endswith(
+            "  = help: the source has its layers sorted by name; a file of `torch.save` has them "
+            "as they were built"
+        )
+
     @pytest.mark.parametrize(
         ("name", "content", "message"),
         [
@@ -310,6 +371,23 @@ class TestCommand:
         x = torch.randn(2, 3, 64, 64)
         with torch.no_grad():
             assert torch.equal(mine.eval()(x), theirs.eval()(x))
+
+    def test_the_order_of_names_is_told(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        layers = {"a.2": (4, 3), "a.10": (5, 4), "b": (2, 5)}
+        weights = {f"{name}.weight": torch.ones(*shape, 1, 1) for name, shape in layers.items()}
+        save_file(weights, tmp_path / "w.safetensors")
+        (tmp_path / "n.arch").write_text(
+            "input 3x9x8 norm none bias off Conv 4 1x1 Conv 5 1x1 GAP FC 2"
+        )
+        arguments = (str(tmp_path / "n.arch"), "--from", str(tmp_path / "w.safetensors"))
+        out = ("-o", str(tmp_path / "out.safetensors"))
+        assert self.run(*arguments, *out) == 0
+        assert "not compared: the pairs rest on the order of names" in capsys.readouterr().out
+        assert self.run(*arguments, "--json", "-o", str(tmp_path / "again.safetensors")) == 0
+        record = json.loads(capsys.readouterr().out)
+        assert (record["matched"], record["sorted_names"]) == ("role", True)
 
     def test_fine_tuning_begins_with_another_last_layer(
         self, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
