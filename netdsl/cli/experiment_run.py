@@ -51,8 +51,11 @@ def run_experiment(
     definition: Definition, folder: Path, *, only: tuple[str, ...], jobs: int | None,
     threads: int | None, retry: bool, print_jobs: bool, ray: str | None,
 ) -> None:  # fmt: skip
-    """Write the plan, run what is due, and exit with the code of the first run that failed."""
-    from netdsl.experiment.plan import choose, write_plan
+    """Write the plan, run what is due, and exit with the code of the first run that failed.
+
+    Where none has, with that of the error for which the report could not be written.
+    """
+    from netdsl.experiment.plan import choose, distinct, write_plan
     from netdsl.experiment.state import left_behind
 
     if print_jobs and (jobs or retry or ray):
@@ -66,15 +69,17 @@ def run_experiment(
     write_plan(plan, folder)
     if print_jobs:
         more = () if threads is None else ("--threads", str(threads))
-        for job in chosen:
+        for job in distinct(chosen):
             click.echo(shlex.join((*job.command, *more)))
         return
-    _exit(folder, chosen, _work(folder, chosen, jobs, threads, retry, ray))
+    report = Reporting(folder)
+    signal = _work(folder, chosen, report, jobs, threads, retry, ray)
+    _exit(folder, chosen, signal, report.exit_code)
 
 
 def _work(
-    folder: Path, chosen: tuple[Job, ...], jobs: int | None, threads: int | None,
-    retry: bool, ray: str | None,
+    folder: Path, chosen: tuple[Job, ...], report: Reporting, jobs: int | None,
+    threads: int | None, retry: bool, ray: str | None,
 ) -> int:  # fmt: skip
     """Run what is due; return the exit code of a signal that ended it, else 0."""
     from netdsl.cli.experiment_shown import told
@@ -85,7 +90,6 @@ def _work(
     at_once = jobs or (1 if ray else max(1, len(gpus())))
     with listen() as wish, told(chosen) as listener:
         shares = share_out(at_once, threads)
-        report = Reporting(folder)
         work = begin(folder, chosen, shares, listener, report, wish, retry=retry)
         if ray is None:
             work_off(work)
@@ -99,18 +103,23 @@ def _work(
 
 
 class Reporting:
-    """Writes the report anew when called; what goes wrong is said once, and stops nothing."""
+    """Writes the report anew when called; what goes wrong is said once, and stops nothing.
+
+    `exit_code` tells of the last time: 0, or that of the error.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.times = 0
         self.said: set[str] = set()
+        self.exit_code = 0
 
     def __call__(self) -> None:
         """Write the report."""
         from netdsl.experiment.report_writing import write_report
 
         self.times += 1
+        self.exit_code = 0
         try:
             write_report(self.folder)
         except Exception as error:  # a report must not cost a run
@@ -118,6 +127,16 @@ class Reporting:
             if fact not in self.said:
                 click.echo(fact, err=True)
             self.said.add(fact)
+            self.exit_code = _code_of(error)
+
+
+def _code_of(error: Exception) -> int:
+    """Return the exit code of a command that met an error: an internal one, unless it is known."""
+    from netdsl.train import ExitCode, TrainError
+
+    if isinstance(error, TrainError):
+        return error.exit_code
+    return ExitCode.IO if isinstance(error, OSError) else 1
 
 
 def _show(folder: Path) -> None:
@@ -129,7 +148,7 @@ def _show(folder: Path) -> None:
         click.echo(f"\n{show_report(folder)}")
 
 
-def _exit(folder: Path, jobs: tuple[Job, ...], signal: int) -> None:
+def _exit(folder: Path, jobs: tuple[Job, ...], signal: int, report: int) -> None:
     """Show what came of it, where all of it lies, what is left; end with what tells of it."""
     from netdsl.cli.experiment_shown import closing
     from netdsl.experiment.state import is_finished, read_failure
@@ -145,3 +164,5 @@ def _exit(folder: Path, jobs: tuple[Job, ...], signal: int) -> None:
     codes = [failure.exit_code for failure in failed if failure]
     if failed:
         sys.exit(codes[0] if codes and codes[0] else 1)
+    if report:
+        sys.exit(report)

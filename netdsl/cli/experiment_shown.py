@@ -104,7 +104,7 @@ def outcome(job: Job, state: State) -> str:
 
 
 def show_states(plan: Plan, folder: Path, jobs: Sequence[Job]) -> None:
-    """Print a line a run, and how many there are of each kind."""
+    """Print a line a run, and how many there are of each kind; rows may share runs."""
     from netdsl.experiment.state import look
 
     table = Table(box=None, pad_edge=False, header_style="")
@@ -120,9 +120,10 @@ def show_states(plan: Plan, folder: Path, jobs: Sequence[Job]) -> None:
     if not console.is_terminal:
         console.width = 1000  # a log has no edge
     console.print(table)
-    counts = Counter(str(state.phase) for state in states)
+    phases = {job.key: str(state.phase) for job, state in zip(jobs, states, strict=True)}
+    counts = Counter(phases.values())
     known = ", ".join(f"{count} {phase}" for phase, count in counts.items())
-    click.echo(f"{plan.name}: {len(jobs)} runs, {known}; in {folder}")
+    click.echo(f"{plan.name}: {len(phases)} runs, {known}; in {folder}")
 
 
 def show_forecast(rows: Sequence[Row], folder: Path, jobs: Sequence[Job], at_once: int) -> None:
@@ -148,8 +149,10 @@ def show_forecast(rows: Sequence[Row], folder: Path, jobs: Sequence[Job], at_onc
 
 def closing(folder: Path, jobs: Sequence[Job]) -> Iterator[str]:
     """Yield how many runs are finished, which are not and why."""
+    from netdsl.experiment.plan import distinct
     from netdsl.experiment.state import is_finished, look
 
+    jobs = distinct(jobs)
     left = [job for job in jobs if not is_finished(folder, job)]
     for job in left:
         yield f"{job.name}: {outcome(job, look(folder, job))}"

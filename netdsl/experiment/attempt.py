@@ -14,6 +14,7 @@ from pathlib import Path
 
 from netdsl.experiment.locks import take
 from netdsl.experiment.plan import Job
+from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import SIGNALS, Failure, is_finished, read_failure, write_failure
 from netdsl.train import ExitCode, RunFolder, TrainError
 
@@ -55,14 +56,20 @@ def attempt(folder: Path, job: Job, share: Share) -> Attempt | None:
     with log.open("ab") as out:
         begin = out.tell()
         process = subprocess.Popen(
-            [sys.executable, "-m", "netdsl", *job.command[1:], *_threads(folder, job, share)],
+            # Files in the present folder are no modules of the run, whatever they are called.
+            [sys.executable, "-P", "-m", "netdsl", *job.command[1:], *_threads(folder, job, share)],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-            env={**os.environ, **share.environment},
+            env={**os.environ, "PYTHONPATH": _paths(), **share.environment},
             # NOTE: apart from the terminal's group, so that Ctrl-C reaches it once, through us; and
             # with its lock, so that it is its own as long as it lives, if we are killed.
             start_new_session=True, pass_fds=(lock,) if os.name == "posix" else (),
         )  # fmt: skip
     return Attempt(folder, job, process, lock, log, begin, _reached(folder, job))
+
+
+def _paths() -> str:
+    """Return where this process imports from, so that a run imports the same netdsl."""
+    return os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
 
 
 def tell(process: subprocess.Popen[bytes], number: int) -> None:
@@ -118,13 +125,14 @@ def _threads(folder: Path, job: Job, share: Share) -> tuple[str, ...]:
     if "threads" in job.set:
         return ()
     threads = share.threads
-    for file in sorted((folder / "runs" / job.key).glob("**/settings.json"))[:1]:
+    first = stages_of(folder, job)[0]
+    if (first / "settings.json").is_file():
         with suppress(TrainError):  # what is wrong with it, the run will say
-            threads = RunFolder.open(file.parent).settings.threads
+            threads = RunFolder.open(first).settings.threads
     return "--threads", str(threads)
 
 
 def _reached(folder: Path, job: Job) -> tuple[int, ...]:
     """Return what grows whenever a run gets further."""
-    files = (folder / "runs" / job.key).glob("**/resume.pt")
-    return tuple(sorted(file.stat().st_mtime_ns for file in files))
+    files = [stage / "resume.pt" for stage in stages_of(folder, job)]
+    return tuple(sorted(file.stat().st_mtime_ns for file in files if file.is_file()))

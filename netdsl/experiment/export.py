@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from netdsl.experiment import report
-from netdsl.experiment.plan import FILE, read_plan
+from netdsl.experiment.plan import FILE, distinct, read_plan
+from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import is_finished
 from netdsl.train import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
@@ -45,8 +46,8 @@ def export(folder: Path, out: Path) -> int:
         "data": ", ".join(places.told(name) for name in record["data"].split(", ")),
         "recipe": ", ".join(places.told(name) for name in record["recipe"].split(", ")),
     }
-    for key in dict.fromkeys(job.key for job in jobs):
-        for run in sorted({path.parent for path in (folder / "runs" / key).glob("**/*.*")}):
+    for job in distinct(jobs):
+        for run in stages_of(folder, job):
             _copy(run, out / run.relative_to(folder), places)
     _write(out / FILE, record)
     report.write_report(out)
@@ -100,8 +101,9 @@ def _command(words: Sequence[str], places: _Places) -> list[str]:
 
 def _copy(run: Path, out: Path, places: _Places) -> None:
     """Copy of a run what is neither weights nor pictures."""
+    finished = (run / "summary.json").is_file()  # how it once failed says nothing any more
     for name in _TABLES:
-        if (run / name).is_file():
+        if (run / name).is_file() and not (finished and name == _FAILED):
             out.mkdir(parents=True, exist_ok=True)
             content = read_file(run / name)
             write_file(out / name, _without_paths(content, places) if name == _FAILED else content)

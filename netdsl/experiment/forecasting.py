@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from netdsl.experiment.plan import Job
+from netdsl.experiment.plan import Job, distinct
 from netdsl.experiment.planning import Row
 from netdsl.experiment.state import is_finished
 from netdsl.train import forecast
@@ -23,9 +23,13 @@ class RowForecast:
 
 
 def forecast_rows(rows: Sequence[Row], folder: Path, jobs: Sequence[Job]) -> Iterator[RowForecast]:
-    """Measure the network of every row that has runs to go, and yield it as soon as it is done."""
+    """Measure the network of every row that has runs to go, and yield it as soon as it is done.
+
+    Runs that rows share are those of the first of them.
+    """
+    once = distinct(jobs)
     for row in rows:
-        alike = (job for job in jobs if (job.label, job.plain) == (row.label, row.variant.plain))
+        alike = (job for job in once if (job.label, job.plain) == (row.label, row.variant.plain))
         due = [job for job in alike if not is_finished(folder, job)]
         if not due:
             continue

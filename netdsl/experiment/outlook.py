@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from netdsl.experiment.plan import Job
+from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import is_finished, look
 from netdsl.train.files import read_file
 
@@ -30,5 +31,6 @@ def seconds_left(folder: Path, jobs: Sequence[Job], at_once: int) -> float | Non
 
 
 def _seconds(folder: Path, job: Job) -> float:
-    stages = (folder / "runs" / job.key).glob("**/summary.json")
-    return sum(float(json.loads(read_file(path))["seconds"]) for path in stages)
+    summaries = [stage / "summary.json" for stage in stages_of(folder, job)]
+    there = (path for path in summaries if path.is_file())
+    return sum(float(json.loads(read_file(path))["seconds"]) for path in there)

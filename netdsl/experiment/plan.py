@@ -163,13 +163,19 @@ def same_runs(jobs: Sequence[Job]) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys(tuple(rows) for rows in found.values() if len(rows) > 1))
 
 
+def distinct(jobs: Sequence[Job]) -> tuple[Job, ...]:
+    """Return every run once, as that of the first row that comes to it: rows may share runs."""
+    found: dict[str, Job] = {}
+    for job in jobs:
+        found.setdefault(job.key, job)
+    return tuple(found.values())
+
+
 def in_turn(jobs: Sequence[Job]) -> tuple[Job, ...]:
     """Return the runs as they are begun: the first seed of every row, then the second."""
     rows = [list(runs) for _, runs in groupby(jobs, lambda job: (job.row, job.group))]
     longest = max(map(len, rows), default=0)
-    ordered = [row[turn] for turn in range(longest) for row in rows if turn < len(row)]
-    # Rows that come to the same run share it.
-    return tuple({job.key: job for job in ordered}.values())
+    return distinct([row[turn] for turn in range(longest) for row in rows if turn < len(row)])
 
 
 def _plan(record: Mapping[str, Any]) -> Plan:

@@ -11,6 +11,7 @@ from typing import Any
 
 from netdsl.experiment.locks import is_taken
 from netdsl.experiment.plan import Job, Plan, read_plan
+from netdsl.experiment.stages import stages_of
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
 
@@ -65,10 +66,11 @@ class State:
 def look(folder: Path, job: Job) -> State:
     """Return how far a run of an experiment is, from its files and its lock alone."""
     # A training by stages has a table for each; the last stage's is what the job comes to.
-    tables = (folder / "runs" / job.key).glob("**/metrics.csv")
+    tables = (stage / "metrics.csv" for stage in stages_of(folder, job))
     epochs = sum(len(_accuracies(table)) for table in tables)
     best = max(_accuracies(folder / job.folder / "metrics.csv"), default=None)
-    failure = read_failure(folder, job)
+    # How a finished run once failed says nothing any more.
+    failure = None if is_finished(folder, job) else read_failure(folder, job)
     return State(_phase(folder, job, failure), epochs, best, failure)
 
 
@@ -116,8 +118,8 @@ def _phase(folder: Path, job: Job, failure: Failure | None) -> Phase:
         return Phase.RUNNING
     if failure is not None and not failure.is_kill:
         return Phase.FAILED
-    begun = folder / "runs" / job.key
-    return Phase.CUT if any(begun.glob("**/settings.json")) else Phase.WAITING
+    begun = any((stage / "settings.json").is_file() for stage in stages_of(folder, job))
+    return Phase.CUT if begun else Phase.WAITING
 
 
 def _accuracies(path: Path) -> list[float]:

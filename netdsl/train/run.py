@@ -153,8 +153,11 @@ def _empty(path: Path) -> Path:
 
 def _way_out(path: Path) -> str:
     another = "name another folder for the run"
-    begun = (path / "settings.json").is_file()
-    return f"go on with the run in it by --resume auto, or {another}" if begun else another
+    if not (path / "settings.json").is_file():
+        return another
+    # NOTE: whoever typed --resume auto was too late: another process began the run meanwhile.
+    on = "go on with the run in it by --resume auto, unless another process trains there now"
+    return f"{on}, or {another}"
 
 
 def _is_left(file: Path) -> bool:

@@ -183,6 +183,13 @@ def test_a_budget_may_shrink_the_images(text: str, define: Define) -> None:
         ("data=", "--budget: data is '', but must be a text", None),
         ("input=", "--budget: input is '', but must be a text", None),
         ("fit=2", "--budget: fit is '2', but must be true or false", None),
+        ("epochs=2,epochs=1", "--budget: epochs is given twice", "leave one of them out"),
+        ("limit=9,lr=1,limit=9", "--budget: limit is given twice", "leave one of them out"),
+        (
+            "epochs=2,iterations=9",
+            "--budget: epochs and iterations are both given, and say the same",
+            "leave one of them out",
+        ),
         ("epochs=many", "epochs is 'many', but must be a whole number", None),
     ],
 )

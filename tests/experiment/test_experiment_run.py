@@ -23,14 +23,14 @@ from netdsl.cli.experiment import command as experiment
 from netdsl.cli.experiment_shown import Lines
 from netdsl.cli.main import group as netdsl
 from netdsl.experiment.again import differences
-from netdsl.experiment.attempt import Share, _threads, attempt, conclude
+from netdsl.experiment.attempt import Share, attempt, conclude
 from netdsl.experiment.locks import is_taken, take
 from netdsl.experiment.outlook import seconds_left
 from netdsl.experiment.plan import Job, Plan, choose, in_turn, read_plan
 from netdsl.experiment.run import begin
 from netdsl.experiment.state import Failure, Phase, State, look, read_failure, write_failure
 from netdsl.experiment.stopping import Wish
-from netdsl.train import RunFolder, Settings, TrainError
+from netdsl.train import RunFolder, TrainError
 
 TINY = 'name "Tiny"  input 1x8x8  classes 10\nConv 4  Max 2  BB 8 dropout=0.2  GAP  FC classes\n'
 FILE = """name = "small"
@@ -498,14 +498,6 @@ def test_the_epochs_of_all_stages_are_counted(tmp_path: Path) -> None:
     assert look(tmp_path, one) == State(Phase.FINISHED, 3, 0.3)
     other = job("runs/o", key="o")
     assert seconds_left(tmp_path, [one, other], 1) == 4.0
-
-
-def test_a_stage_that_has_not_begun_has_the_threads_of_those_that_have(tmp_path: Path) -> None:
-    one = replace(job("runs/k", "netdsl", "check", "tiny.arch"), set={})
-    assert _threads(tmp_path, one, Share(2, {})) == ("--threads", "2")
-    settings = Settings(threads=1, device="cpu")
-    RunFolder.create("Conv 8", settings, {}, path=tmp_path / "runs" / "k" / "1-head")
-    assert _threads(tmp_path, one, Share(2, {})) == ("--threads", "1")
 
 
 def test_a_network_without_shortcuts_is_its_own_twin_and_stands_there_once(tmp_path: Path) -> None:

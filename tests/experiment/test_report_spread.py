@@ -60,6 +60,25 @@ def test_three_pairs_by_hand() -> None:
     assert found.interval == pytest.approx((-0.4841, 4.4841), abs=1e-4)
 
 
+@given(
+    st.integers(0, 9_000), st.lists(st.integers(0, 1_000), min_size=2, max_size=5), st.booleans()
+)
+def test_equal_differences_do_not_deviate(more: int, images: list[int], is_percent: bool) -> None:
+    # Accuracies are fractions of images: equal differences of them differ in the last bits.
+    scale = 100 if is_percent else 1
+    pairs = [(scale * (one + more) / 10_000, scale * one / 10_000) for one in images]
+    found = spread([a - b for a, b in pairs])
+    assert found is not None
+    assert found.deviation == 0
+    assert found.interval == (found.mean, found.mean)
+
+
+def test_one_image_of_a_million_is_a_deviation() -> None:
+    found = spread([0.5, 0.5, 0.5 + 1e-6])
+    assert found is not None
+    assert found.deviation == pytest.approx(1e-6 / math.sqrt(3), rel=1e-6)
+
+
 def test_one_number_has_neither_deviation_nor_interval() -> None:
     found = spread([0.5])
     assert found is not None

@@ -142,6 +142,21 @@ def test_changes_are_compared_with_the_base(
         assert float(line["val_difference"]) == pytest.approx(expected, abs=1e-12)
 
 
+def test_equal_differences_say_nothing_of_chance(experiment: Make, make_job: Make) -> None:
+    jobs = [make_job("N", seed, plain=plain) for plain in (False, True) for seed in (0, 1, 2)]
+    folder = experiment(jobs)
+    for job, plain in zip(jobs, (5000, 5013, 5077) * 2, strict=True):
+        path = folder / job["folder"] / "metrics.csv"
+        *lines, last = path.read_text().splitlines()
+        cells = last.split(",")
+        cells[VAL] = str((plain if job["plain"] else plain + 258) / 10_000)
+        path.write_text("\n".join([*lines, ",".join(cells)]) + "\n")
+    assert findings(read_results(folder)) == (
+        "N, residual − plain: +2.58 points in validation, alike in 3 seeds, which says nothing of "
+        "chance.",
+    )
+
+
 def test_one_seed_gives_no_interval(experiment: Make, make_job: Make) -> None:
     folder = experiment([make_job("N", 0, plain=plain) for plain in (False, True)])
     write_tables(folder)

@@ -49,7 +49,8 @@ def test_a_folder_with_a_run_in_it_can_be_gone_on_with(tmp_path: Path) -> None:
     with pytest.raises(TrainError) as caught:
         RunFolder.create("Conv 8", Settings(), {}, path=tmp_path)
     assert caught.value.help == (
-        "go on with the run in it by --resume auto, or name another folder for the run"
+        "go on with the run in it by --resume auto, unless another process trains there now, "
+        "or name another folder for the run"
     )
     assert caught.value.exit_code == ExitCode.IO
 

@@ -31,7 +31,7 @@ def summary(results: Results) -> str:
 
 def progress(results: Results) -> str:
     """Say how many of the runs are finished."""
-    done, planned = results.count("finished"), len(results.runs)
+    done, planned = results.count("finished"), len(results.distinct)
     parts = [f"{done} of {count(planned, 'run')} {'is' if planned == 1 else 'are'} finished"]
     for state, words in _STATES.items():
         if number := results.count(state):
@@ -88,7 +88,7 @@ def accuracy_notes(results: Results) -> tuple[str, ...]:
         found.append("A row of one run has no deviation.")
     if any(row.job.paper for row in results.rows):
         found.append("Paper is the number that the paper gives.")
-    if results.count("finished") < len(results.runs):
+    if results.count("finished") < len(results.distinct):
         found.append(f"{progress(results)}; only finished runs are in the means.")
     return (*found, "1 MAC = 2 FLOPs.")
 
@@ -109,7 +109,7 @@ def difference_notes(results: Results) -> tuple[str, ...]:
 
 def speed_notes(results: Results) -> tuple[str, ...]:
     """Return how times are to be read."""
-    total = sum(run.seconds for run in results.runs)
+    total = sum(run.seconds for run in results.distinct)
     return (
         "Images/s are those of training; of each run the median over its epochs, then the mean "
         "over seeds. An epoch includes validation. Peak memory is the highest of all runs.",

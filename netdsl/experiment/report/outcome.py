@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from netdsl.experiment.plan import Job, Plan
 from netdsl.experiment.report.words import count
+from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import Failure, read_failure
 from netdsl.train.errors import TrainError
 from netdsl.train.files import read_file
@@ -74,23 +75,24 @@ def read_outcomes(folder: Path, plan: Plan) -> tuple[Outcome, ...]:
 def _outcome(job: Job, folder: Path) -> Outcome:
     path = folder / job.folder
     if (path / "summary.json").is_file():
-        return _finished(job, path)
+        return _finished(job, folder)
     failure = read_failure(folder, job)
     if failure is not None and not failure.is_kill:
-        return Outcome(job, path, "failed", _rows_so_far(job, path), failure=failure)
-    begun = any((stage / "settings.json").is_file() for stage in _stages(job, path))
-    return Outcome(job, path, "unfinished" if begun else "waiting", _rows_so_far(job, path))
+        return Outcome(job, path, "failed", _rows_so_far(job, folder), failure=failure)
+    begun = any((stage / "settings.json").is_file() for stage in stages_of(folder, job))
+    return Outcome(job, path, "unfinished" if begun else "waiting", _rows_so_far(job, folder))
 
 
-def _finished(job: Job, path: Path) -> Outcome:
+def _finished(job: Job, folder: Path) -> Outcome:
+    path, stages = folder / job.folder, stages_of(folder, job)
     record = _read(path / "summary.json")
     try:
         best, device = int(record["best"]["epoch"]), _device(record)
         torch = str(record["torch"])
-        seconds = sum(float(_read(one / "summary.json")["seconds"]) for one in _stages(job, path))
+        seconds = sum(float(_read(one / "summary.json")["seconds"]) for one in stages)
     except (KeyError, TypeError, ValueError) as error:
         raise TrainError(f"{path / 'summary.json'} is damaged: {error}") from error
-    *before, rows = (RunFolder.open(stage).rows for stage in _stages(job, path))
+    *before, rows = (RunFolder.open(stage).rows for stage in stages)
     if best not in {row.epoch for row in rows}:
         raise TrainError(f"{path} is damaged: its best epoch, {best}, is not in metrics.csv")
     ends = tuple(accumulate(map(len, before)))
@@ -110,29 +112,15 @@ def _device(record: Mapping[str, Any]) -> str:
     return ", ".join([record.get("device_name") or kind, *threads, *precision])
 
 
-def _rows_so_far(job: Job, path: Path) -> tuple[Row, ...]:
+def _rows_so_far(job: Job, folder: Path) -> tuple[Row, ...]:
     """Return the epochs of a run that may be writing them at this moment, or none."""
     found = []
-    for stage in _stages(job, path):
+    for stage in stages_of(folder, job):
         try:
             found.append(RunFolder.open(stage).rows)
         except TrainError:
             break
     return _joined(*found)
-
-
-def _stages(job: Job, path: Path) -> tuple[Path, ...]:
-    """Return the folders of all stages of a training, by their numbers; or the one that it has."""
-    _, _, *stage = Path(job.folder).parts
-    if not stage:
-        return (path,)
-    last, _, _ = stage[0].partition("-")
-    numbered = {
-        int(number): folder
-        for folder in path.parent.glob("[0-9]*")
-        if (number := folder.name.partition("-")[0]).isdecimal()
-    }
-    return (*(numbered[n] for n in sorted(numbered) if n < int(last)), path)
 
 
 def _joined(*stages: Sequence[Row]) -> tuple[Row, ...]:

@@ -72,9 +72,14 @@ class Results:
         """Every run, row by row."""
         return tuple(run for row in self.rows for run in row.runs)
 
+    @property
+    def distinct(self) -> tuple[Outcome, ...]:
+        """Every run once; rows that differ in their labels alone share theirs."""
+        return tuple({run.job.key: run for run in self.runs}.values())
+
     def count(self, state: str) -> int:
         """Return how many runs are in that state."""
-        return sum(run.state == state for run in self.runs)
+        return sum(run.state == state for run in self.distinct)
 
     @property
     def panels(self) -> tuple[tuple[str, tuple[Result, ...]], ...]:

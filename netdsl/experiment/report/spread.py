@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 LEVEL = 0.95
+_ROUNDING = 1e-12  # numbers no farther apart, or this part of them, are the same number
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,18 @@ class Spread:
 def spread(numbers: Sequence[float]) -> Spread | None:
     """Return mean and deviation, in whatever order the numbers come; nothing of none.
 
+    Numbers that only rounding tells apart do not deviate.
+
     >>> spread([2, 4, 6])
     Spread(mean=4.0, deviation=2.0, n=3)
+    >>> spread([0.3 - 0.2, 0.2 - 0.1]).deviation
+    0.0
     """
     if not numbers:
         return None
     deviation = stdev(map(float, numbers)) if len(numbers) > 1 else None
+    if deviation is not None and deviation <= _ROUNDING * max(1.0, *map(abs, numbers)):
+        deviation = 0.0
     return Spread(fmean(numbers), deviation, len(numbers))
 
 

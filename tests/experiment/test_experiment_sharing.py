@@ -1,0 +1,103 @@
+"""Rows that differ in their labels alone share their runs, and each run counts once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from netdsl.cli.experiment import command as experiment
+from netdsl.cli.experiment_shown import closing
+from netdsl.experiment.plan import Job, distinct, in_turn, read_plan
+from netdsl.experiment.report.notes import progress, speed_notes
+from netdsl.experiment.report.write import read_results
+
+Make = Callable[..., Any]
+FILE = """data = "digits"
+limit = 300
+set = { epochs = 3, threads = 1 }
+seeds = [0, 1]
+[[network]]
+arch = "tiny.arch"
+label = "A"
+[[network]]
+arch = "tiny.arch"
+label = "B"
+set = { lr = 0.1 }  # as it is
+"""
+
+
+@pytest.fixture
+def shared(change_run: Any, make_job: Make, tmp_path: Path) -> Path:
+    """Two rows of two seeds each, all finished, of which the second shares the first's runs."""
+    first = [make_job("A", seed) for seed in (0, 1)]
+    change_run.plan(
+        tmp_path / "x", [*first, *(one | {"label": "B", "group": "B"} for one in first)]
+    )
+    for one in first:
+        change_run.run(tmp_path / "x", one)
+    return tmp_path / "x"
+
+
+@pytest.fixture
+def planned(tmp_path: Path) -> Path:
+    (tmp_path / "x.toml").write_text(FILE)
+    (tmp_path / "tiny.arch").write_text("input 1x8x8 Conv 4 BB 8 GAP FC classes")
+    return tmp_path / "x.toml"
+
+
+def jobs_of(folder: Path) -> tuple[Job, ...]:
+    return read_plan(folder).jobs
+
+
+def test_a_run_goes_by_the_name_of_its_first_row(shared: Path) -> None:
+    jobs = jobs_of(shared)
+    assert [job.name for job in distinct(jobs)] == ["A seed 0", "A seed 1"]
+    assert [job.name for job in in_turn(jobs)] == ["A seed 0", "A seed 1"]
+    assert [job.name for job in distinct(jobs[2:])] == ["B seed 0", "B seed 1"]
+
+
+def test_what_runs_took_is_summed_once(shared: Path) -> None:
+    results = read_results(shared)
+    assert "All finished runs together took 25.0 s." in " ".join(speed_notes(results))
+    assert progress(results) == "2 of 2 runs are finished"
+
+
+def test_finished_runs_are_counted_once(shared: Path) -> None:
+    assert list(closing(shared, jobs_of(shared))) == [
+        f"2 of 2 runs are finished; all of it in {shared}"
+    ]
+    (shared / jobs_of(shared)[0].folder / "summary.json").unlink()
+    left, count = closing(shared, jobs_of(shared))
+    assert left.startswith("A seed 0: ")
+    assert count.startswith("1 of 2 runs are finished; ")
+    done = CliRunner().invoke(experiment, ["status", str(shared)])
+    assert done.stdout.splitlines()[-1] == f"t: 2 runs, 1 cut, 1 finished; in {shared}"
+
+
+def test_a_line_for_other_engines_stands_there_once(planned: Path) -> None:
+    done = CliRunner().invoke(experiment, ["run", str(planned), "--print-jobs"])
+    assert len(done.stdout.splitlines()) == 2
+    only = ["--only", "B"]
+    done = CliRunner().invoke(experiment, ["run", str(planned), "--print-jobs", *only])
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_what_all_of_it_takes_is_that_of_each_run_once(
+    planned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netdsl.experiment.forecasting.forecast", lambda *_: Took())
+    done = CliRunner().invoke(experiment, ["plan", str(planned)])
+    *_, row, total = done.stdout.splitlines()
+    assert row == "A: 0:10 a run, 1.00 GB, 2 runs to go"
+    assert total == "all of it: 0:20, 1.00 GB with 1 at once"
+
+
+class Took:
+    """What a row is said to take."""
+
+    seconds = 10.0
+    peak_memory = 1e9

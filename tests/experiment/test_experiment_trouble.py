@@ -1,0 +1,132 @@
+"""An experiment among damaged files, files of a person's own, and other processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from netdsl.cli.experiment import command
+from netdsl.experiment.attempt import Share, attempt, conclude
+from netdsl.experiment.export import export
+from netdsl.experiment.plan import Job, read_plan
+from netdsl.experiment.state import Phase, look
+
+Make = Callable[..., Any]
+ROOT = Path(__file__).parents[2]
+FILE = """data = "digits"
+limit = 300
+set = { epochs = 1, threads = 1 }
+[[network]]
+arch = "tiny.arch"
+"""
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe{\n", b"{}", b""])
+def test_how_a_finished_run_once_failed_is_not_read(
+    experiment: Make, make_job: Make, tmp_path: Path, content: bytes
+) -> None:
+    folder = experiment([make_job("N", 0)])
+    (job,) = read_plan(folder).jobs
+    (folder / job.folder / "failed.json").write_bytes(content)
+    state = look(folder, job)
+    assert (state.phase, state.epochs, state.failure) == (Phase.FINISHED, 4, None)
+    assert export(folder, tmp_path / "copy") == 1
+
+
+def planned(folder: Path) -> tuple[Path, Job]:
+    """Plan an experiment of one run, and return its folder and the run."""
+    (folder / "x.toml").write_text(FILE)
+    (folder / "tiny.arch").write_text("input 1x8x8 Conv 4 GAP FC classes")
+    assert run(folder, "--print-jobs").exit_code == 0
+    (job,) = read_plan(folder / "x").jobs
+    return folder / "x", job
+
+
+def run(folder: Path, *more: str) -> Result:
+    place = ("--dir", str(folder / "x"))
+    return CliRunner().invoke(command, ["run", str(folder / "x.toml"), *place, *more])
+
+
+def test_a_report_that_cannot_be_written_is_told_by_the_exit_code(
+    change_run: Any, make_job: Make, tmp_path: Path
+) -> None:
+    folder, job = planned(tmp_path)
+    change_run.run(folder, make_job("N", 0, folder=job.folder))
+    assert run(tmp_path).exit_code == 0
+    path = folder / job.folder / "metrics.csv"
+    whole = path.read_text()
+    path.write_text(whole.splitlines()[0] + "\n")
+    done = run(tmp_path)
+    assert done.exit_code == 3, done.output
+    assert "the report could not be written: TrainError: " in done.stderr
+    assert done.stdout.splitlines()[-1].startswith("1 of 1 runs are finished; ")
+    path.write_text(whole)
+    assert run(tmp_path).exit_code == 0
+
+
+def test_an_error_of_netdsl_itself_in_the_report_is_told_by_the_exit_code(
+    change_run: Any, make_job: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, job = planned(tmp_path)
+    change_run.run(folder, make_job("N", 0, folder=job.folder))
+    for error, code in ((ZeroDivisionError("zero"), 1), (PermissionError(13, "no"), 6)):
+
+        def fail(_: Path, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr("netdsl.experiment.report_writing.write_report", fail)
+        assert run(tmp_path).exit_code == code
+
+
+def test_files_of_a_person_are_no_modules_of_a_run(
+    tmp_path: Path, make_job: Make, change_run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change_run.plan(tmp_path, [make_job("N", 0, command=["netdsl", "build", "tiny.arch"])])
+    (job,) = read_plan(tmp_path).jobs
+    (tmp_path / "tiny.arch").write_text("input 1x8x8 Conv 4 GAP FC 3")
+    (tmp_path / "random.py").write_text('raise ImportError("this is my own")\n')
+    monkeypatch.chdir(tmp_path)
+    begun = attempt(tmp_path, replace(job, set={"threads": 1}), Share(1, {}))
+    assert begun is not None
+    assert conclude(begun) == 0, begun.log.read_text()
+
+
+BEGIN = """
+import sys
+from pathlib import Path
+from netdsl.experiment.attempt import Share, attempt, conclude
+from netdsl.experiment.plan import read_plan
+folder = Path(sys.argv[1])
+begun = attempt(folder, read_plan(folder).jobs[0], Share(1, {}))
+conclude(begun)
+print(begun.log.read_text())
+"""
+
+
+@pytest.mark.parametrize("by_path", [True, False])
+def test_a_run_finds_netdsl_where_its_experiment_found_it(
+    tmp_path: Path, make_job: Make, change_run: Any, by_path: bool
+) -> None:
+    # A source tree that nothing installed: by PYTHONPATH, or as the folder that one stands in.
+    change_run.plan(tmp_path, [make_job("N", 0, command=["netdsl", "check"])])
+    package = tmp_path / "tree" / "netdsl"
+    package.mkdir(parents=True)
+    for file in (ROOT / "netdsl").iterdir():
+        (package / file.name).symlink_to(file)
+    (package / "__main__.py").unlink()
+    (package / "__main__.py").write_text("print(__file__)\n")
+    paths = {"PYTHONPATH": str(package.parent)} if by_path else {}
+    done = subprocess.run(
+        [sys.executable, "-c", BEGIN, str(tmp_path)], text=True, check=True,
+        stdout=subprocess.PIPE, cwd=tmp_path if by_path else package.parent,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | paths,
+    )  # fmt: skip
+    assert done.stdout.strip() == str(package / "__main__.py")
