@@ -163,10 +163,11 @@ class Bar(Lines):
 def opening(start: Start) -> str:
     """What is trained on what, in one line."""
     s = start.settings
+    epochs = "epoch" if s.epochs == 1 else "epochs"
     shared = f", {start.processes} processes" if start.processes > 1 else ""
     return (
         f"{start.parameters:,} parameters on {start.data}: {start.train_images:,} training and "
-        f"{start.val_images:,} validation images; {s.epochs} epochs, batch {s.batch_size}, "
+        f"{start.val_images:,} validation images; {s.epochs} {epochs}, batch {s.batch_size}, "
         f"lr {s.lr:g}, seed {s.seed}, {s.precision} on {s.device}{shared}"
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from netdsl.train import Choices, ExitCode, TrainError
-from netdsl.train.choices import SWITCH, TYPES, parse_choices, read_choices
+from netdsl.train.choices import SWITCH, TYPES, parse_choices, read_choices, refuse_twice
 from netdsl.train.settings import over
 from netdsl.train.suggest import did_you_mean
 
@@ -27,13 +27,19 @@ def read_layers(text: str, named: Mapping[str, Budget] | None = None) -> tuple[L
     """Return what a budget says, one layer over the other.
 
     A name stands for one of the `named` budgets. A key that is neither of the images nor a setting
-    is an error.
+    is an error, and so is one that is typed twice.
 
     >>> read_layers("cpu,classes=10", {"cpu": {"epochs": 5, "classes": 20}})
     (('cpu', {'epochs': 5, 'classes': 20}), ('', {'classes': 10}))
     """
     parts = filter(None, (part.strip() for part in text.split(",")))
-    return tuple(_layer(part, named or {}) for part in parts)
+    layers = tuple(_layer(part, named or {}) for part in parts)
+    typed = [key for name, said in layers if not name for key in said]
+    refuse_twice(typed, "--budget: ")
+    if {"epochs", "iterations"} <= set(typed):
+        fact = "--budget: epochs and iterations are both given, and say the same"
+        raise _wrong(fact, "leave one of them out")
+    return layers
 
 
 def merged(layers: tuple[Layer, ...], own: Mapping[str, Budget] | None = None) -> Budget:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast, get_type_hints
 
@@ -81,10 +81,21 @@ def read_choices(table: Mapping[str, object], where: str = "") -> Choices:
 def parse_choices(texts: tuple[str, ...]) -> Choices:
     """Return what `KEY=VALUE` texts choose; a list is written with commas, an empty one `none`.
 
+    A key that is given twice is an error.
+
     >>> parse_choices(("lr=0.05", "augment=flip,pad_crop padding=2", "nesterov=off"))
     {'lr': 0.05, 'augment': ('flip', 'pad_crop padding=2'), 'nesterov': False}
     """
-    return read_choices(dict(_parsed(text) for text in texts))
+    parsed = [_parsed(text) for text in texts]
+    refuse_twice([key for key, _ in parsed])
+    return read_choices(dict(parsed))
+
+
+def refuse_twice(keys: Sequence[str], where: str = "") -> None:
+    """Raise where a key is given more than once, as somebody types it; `where` is put before."""
+    if twice := [key for place, key in enumerate(keys) if key in keys[:place]]:
+        fact = f"{where}{twice[0]} is given twice"
+        raise TrainError(fact, "leave one of them out", ExitCode.USAGE)
 
 
 def _parsed(text: str) -> tuple[str, object]:

@@ -7,17 +7,22 @@ from collections.abc import Iterator
 from netdsl.train.errors import TrainError
 from netdsl.train.recipe import Recipe
 from netdsl.train.settings import Choices, Settings, resolve
+from netdsl.train.steps import count_steps
 
 
-def idle(said: Choices, settings: Settings) -> dict[str, str]:
+def idle(said: Choices, settings: Settings, images: int | None = None) -> dict[str, str]:
     """Return each choice that changes nothing in a training under these settings, and why.
+
+    `images` is how many there are to train on: without it nobody knows whether a milestone that
+    is an iteration is reached.
 
     >>> from netdsl.train.settings import resolve
     >>> said = Choices(optimiser="adam", nesterov=True)
     >>> idle(said, resolve(said))
     {'nesterov': 'optimiser is adam'}
     """
-    return {name: why for name, is_chosen, why in _reasons(said, settings) if is_chosen and why}
+    reasons = _reasons(said, settings, images)
+    return {name: why for name, is_chosen, why in reasons if is_chosen and why}
 
 
 def idle_in_recipe(
@@ -32,15 +37,20 @@ def idle_in_recipe(
         by_itself = resolve(*known, recipe.train, images=images)
     except TrainError:
         return {}
-    alone = idle(recipe.own, by_itself)
-    return {name: why for name, why in idle(recipe.own, settings).items() if name in alone}
+    alone = idle(recipe.own, by_itself, images)
+    here = idle(recipe.own, settings, images)
+    return {name: why for name, why in here.items() if name in alone}
 
 
-def _reasons(said: Choices, s: Settings) -> Iterator[tuple[str, bool, str]]:
+def _reasons(said: Choices, s: Settings, images: int | None) -> Iterator[tuple[str, bool, str]]:
     """Yield settings, whether they are chosen, and why they change nothing, empty if they do."""
     of_steps = "" if s.schedule == "step" else f"schedule is {s.schedule}"
-    yield "milestones", bool(said.get("milestones")), of_steps
-    yield "gamma", said.get("gamma") is not None, of_steps
+    too_late = _end_before_milestones(s, images)
+    is_one = "gamma is 1" if s.gamma == 1 else ""
+    yield "milestones", bool(said.get("milestones")), of_steps or too_late or is_one
+    kept = "the rate is multiplied by 1" if s.gamma == 1 else ""
+    unused = f"{too_late}, and no milestone lies in them" if too_late else ""
+    yield "gamma", said.get("gamma") is not None, of_steps or unused or kept
     is_counted = s.schedule == "step" or s.warmup >= 1
     uncounted = (
         "" if is_counted else "there are no milestones, and warmup is a part of the training"
@@ -50,7 +60,22 @@ def _reasons(said: Choices, s: Settings) -> Iterator[tuple[str, bool, str]]:
     decays = s.weight_decay > 0
     yield "decay_norms", said.get("decay_norms") is not None, _unless(decays, "weight_decay", s)
     lasts = said.get("patience") is not None and s.patience >= s.epochs
-    yield "patience", lasts, f"the training has {s.epochs} epochs"
+    yield "patience", lasts, f"the training has {_count(s.epochs, 'epoch')}"
+
+
+def _end_before_milestones(s: Settings, images: int | None) -> str:
+    """Return how long the training is where it ends before the first milestone, else nothing."""
+    first = s.milestones[0] if s.milestones else 0.0
+    if s.unit == "epochs":
+        return f"the training has {_count(s.epochs, 'epoch')}" if first >= s.epochs else ""
+    if images is None:
+        return ""
+    steps = s.epochs * count_steps(images, s.batch_size)
+    return f"the training has {_count(steps, 'iteration')}" if first >= steps else ""
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def _unless(holds: bool, name: str, s: Settings) -> str:

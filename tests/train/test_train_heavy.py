@@ -210,6 +210,13 @@ def test_any_transform_can_be_applied_to_a_part_of_the_images() -> None:
         ("heavy k=two", "k of heavy is 'two', but must be a whole number", None),
         ("heavy k=13", "k of heavy is 13, but must lie between 1 and 12", None),
         ("flip p=1.5", "p of flip is 1.5, but must be between 0 and 1", None),
+        ("shift most=15", "most of shift is 15, but must be between 0 and 1", None),
+        ("scale most=1", "most of scale is 1, but must be 0 or more and below 1", None),
+        ("scale most=nan", "most of scale is nan, but must be 0 or more and below 1", None),
+        ("shear most=20", "most of shear is 20, but must be between 0 and 1", None),
+        ("rotate most=181", "most of rotate is 181, but must be between 0 and 180", None),
+        ("erase most=1.1", "most of erase is 1.1, but must be between 0 and 1", None),
+        ("contrast most=2", "most of contrast is 2, but must be between 0 and 1", None),
         ("blur most=nan", "most of blur is nan, but must be 0 or more, up to 1024", None),
     ],
 )
@@ -217,6 +224,14 @@ def test_a_transform_that_is_not_one_is_refused(text: str, message: str, help: s
     with pytest.raises(TrainError) as caught:
         make(text)
     assert (str(caught.value), caught.value.help) == (message, help)
+
+
+@pytest.mark.parametrize("name", [*REFERENCES][1:])
+def test_a_transform_takes_the_most_that_it_can_mean(name: str) -> None:
+    option = "least=0" if name == "crop" else "most=0.99" if name == "scale" else "most=1"
+    rows, transform = _smooth_rows(60), make(f"{name} {option}")
+    out = transform(rows, random_numbers(0, 1, 1, 60, transform.draws))
+    assert (out.flatten(1).float().std(1) > 0).sum() > 50
 
 
 def test_a_gpu_that_waits_for_no_count_gets_the_same_images() -> None:

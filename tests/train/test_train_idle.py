@@ -9,6 +9,7 @@ from netdsl.train.idle import idle, idle_in_recipe
 from netdsl.train.recipe import Recipe, read_recipe, recipes
 from netdsl.train.settings import Choices
 
+STEPS: Choices = {"schedule": "step", "milestones": (40.0, 60.0)}
 CASES: list[tuple[Choices, dict[str, str]]] = [
     ({"optimiser": "adam", "nesterov": True}, {"nesterov": "optimiser is adam"}),
     ({"optimiser": "adamw", "nesterov": False}, {}),
@@ -33,7 +34,30 @@ CASES: list[tuple[Choices, dict[str, str]]] = [
     ({"epochs": 5, "patience": 5}, {"patience": "the training has 5 epochs"}),
     ({"epochs": 5, "patience": 4}, {}),
     ({"epochs": 5, "patience": 0}, {}),
+    ({"epochs": 1, "patience": 5}, {"patience": "the training has 1 epoch"}),
+    ({**STEPS, "epochs": 3}, {"milestones": "the training has 3 epochs"}),
+    ({**STEPS, "epochs": 40}, {"milestones": "the training has 40 epochs"}),
+    ({**STEPS, "epochs": 41}, {}),
+    (
+        {**STEPS, "epochs": 3, "gamma": 0.2},
+        {
+            "milestones": "the training has 3 epochs",
+            "gamma": "the training has 3 epochs, and no milestone lies in them",
+        },
+    ),
+    (
+        {**STEPS, "epochs": 90, "gamma": 1.0},
+        {"milestones": "gamma is 1", "gamma": "the rate is multiplied by 1"},
+    ),
+    ({**STEPS, "epochs": 3, "unit": "iterations"}, {}),  # nobody knows how many those are
 ]
+
+
+def test_milestones_that_are_iterations_are_counted_where_the_images_are_known() -> None:
+    said: Choices = {**STEPS, "epochs": 3, "batch_size": 10, "unit": "iterations"}
+    settings = resolve(said)
+    assert idle(said, settings, images=130) == {"milestones": "the training has 39 iterations"}
+    assert idle(said, settings, images=140) == {}
 
 
 @pytest.mark.parametrize(("said", "told"), CASES)
@@ -56,6 +80,13 @@ def test_no_shipped_recipe_says_what_changes_nothing(name: str) -> None:
         ({"epochs": 20, "warmup": 25.0, "schedule": "cosine"}, {"epochs": 30}, {}),
         ({"epochs": 5, "patience": 20}, {"epochs": 3}, {"patience": "the training has 3 epochs"}),
         ({"gamma": 0.2}, {"schedule": "step", "milestones": (1.0,)}, {}),
+        ({**STEPS, "epochs": 90}, {"epochs": 1}, {}),
+        ({**STEPS, "epochs": 30}, {}, {"milestones": "the training has 30 epochs"}),
+        (
+            {**STEPS, "epochs": 3, "unit": "iterations", "batch_size": 100},
+            {},
+            {"milestones": "the training has 30 iterations"},
+        ),
         ({"gamma": 0.2}, {"schedule": "cosine"}, {"gamma": "schedule is cosine"}),
         ({}, {"gamma": 0.2}, {}),
     ],

@@ -42,6 +42,38 @@ def test_sixteen_bits_become_the_upper_eight(tmp_path: Path) -> None:
     assert found.tolist() == [[[0] * 3, [0] * 3, [1] * 3], [[18] * 3, [254] * 3, [255] * 3]]
 
 
+def test_numbers_of_32_bits_that_eight_would_hold_are_what_they_are(tmp_path: Path) -> None:
+    image = Image.fromarray(np.array([[0, 7, 100, 255]], np.int32))
+    assert image.mode == "I"
+    found = _decoded(image, tmp_path / "a.tif")
+    assert np.array_equal(found, np.asarray(image.convert("L").convert("RGB")))
+
+
+def test_numbers_of_32_bits_above_255_are_of_16(tmp_path: Path) -> None:
+    image = Image.fromarray(np.array([[-1, 256, 65535, 65536]], np.int32))
+    assert _decoded(image, tmp_path / "a.tif")[0, :, 0].tolist() == [0, 1, 255, 255]
+
+
+@pytest.mark.parametrize("suffix", ["tif", "png"])
+def test_a_dark_image_of_16_bits_stays_dark(suffix: str, tmp_path: Path) -> None:
+    image = Image.fromarray(np.array([[0, 100, 255]], np.uint16))
+    assert _decoded(image, tmp_path / f"a.{suffix}").max() == 0
+
+
+def test_a_dark_pgm_of_16_bits_stays_dark() -> None:
+    pixels = np.array([0, 100, 255], ">u2").tobytes()
+    assert decode(Encoded("a.pgm", b"P5 3 1 65535\n" + pixels)).max() == 0
+
+
+def test_numbers_with_fractions_are_refused_by_the_name_of_their_file(tmp_path: Path) -> None:
+    with pytest.raises(TrainError) as caught:
+        _decoded(Image.fromarray(np.array([[0, 0.5, 1]], np.float32)), tmp_path / "a.tif")
+    assert str(caught.value) == (
+        "a.tif holds numbers with fractions, and no format says which of them is white"
+    )
+    assert caught.value.help == "save it with whole numbers from 0 to 255, or of 16 bits"
+
+
 def test_a_palette_with_transparency_becomes_rgb(tmp_path: Path) -> None:
     image = Image.new("P", (2, 1))
     image.putpalette([10, 20, 30, 40, 50, 60])

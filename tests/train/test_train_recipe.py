@@ -210,6 +210,15 @@ def test_texts_that_choose_nothing_are_refused(text: str, message: str) -> None:
     assert (str(caught.value), caught.value.exit_code) == (message, ExitCode.USAGE)
 
 
+@pytest.mark.parametrize("texts", [("lr=0.1", "lr=0.2"), ("lr=0.1", "seed=1", " lr =0.1")])
+def test_a_text_that_chooses_a_second_time_is_refused(texts: tuple[str, ...]) -> None:
+    with pytest.raises(TrainError) as caught:
+        parse_choices(texts)
+    assert (str(caught.value), caught.value.help, caught.value.exit_code) == (
+        "lr is given twice", "leave one of them out", ExitCode.USAGE,
+    )  # fmt: skip
+
+
 def test_nothing_is_chosen_by_an_empty_table() -> None:
     assert read_choices({}) == {}
 

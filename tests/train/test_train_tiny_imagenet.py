@@ -94,14 +94,20 @@ def test_the_first_classes_are_those_of_the_sorted_ids(tiny: Path) -> None:
     assert (len(data.train), len(data.val)) == (4, 2)
 
 
-def test_a_place_without_it_says_how_to_bring_it(tmp_path: Path) -> None:
+def test_a_place_without_it_says_how_to_bring_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(TrainError) as caught:
         load("tiny-imagenet", data_dir=tmp_path)
     assert str(caught.value) == f"tiny-imagenet is not in {tmp_path}"
     assert caught.value.help == (
-        "`netdsl data get tiny-imagenet` downloads tiny-imagenet-200.zip (248 MB), or takes one "
-        "that you have: --from tiny-imagenet-200.zip"
+        f"`netdsl data get tiny-imagenet --data-dir {tmp_path}` downloads tiny-imagenet-200.zip "
+        "(248 MB), or takes one that you have: --from tiny-imagenet-200.zip"
     )
+    monkeypatch.setenv("NETDSL_DATA", str(tmp_path))
+    with pytest.raises(TrainError) as caught:
+        load("tiny-imagenet")
+    assert "`netdsl data get tiny-imagenet` downloads" in str(caught.value.help)
 
 
 def test_a_tree_of_another_class_count_is_refused(tiny: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 from netdsl.train.data.archive import Archive, extract
 from netdsl.train.data.dataset import Entry
 from netdsl.train.data.download import check_hash, download
-from netdsl.train.data.place import alone
+from netdsl.train.data.place import alone, data_folder
 from netdsl.train.errors import ExitCode, TrainError
 
 Told = Callable[[str, int, int], None]  # what is done, bytes of it so far, bytes in all
@@ -59,8 +60,9 @@ def _unpacked(path: Path, entry: Entry, archive: Archive, place: Path, told: Tol
 
 def missing(name: str, place: Path, archive: Archive) -> TrainError:
     """Return the error of a data set that is not where it was looked for."""
+    elsewhere = "" if place == data_folder() else f" --data-dir {shlex.quote(str(place))}"
     return TrainError(
         f"{name} is not in {place}",
-        f"`netdsl data get {name}` downloads {archive.name} ({archive.size / 1e6:,.0f} MB), "
-        f"or takes one that you have: --from {archive.name}",
+        f"`netdsl data get {name}{elsewhere}` downloads {archive.name} "
+        f"({archive.size / 1e6:,.0f} MB), or takes one that you have: --from {archive.name}",
     )

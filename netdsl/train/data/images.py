@@ -109,23 +109,38 @@ def decode(image: Encoded, shape: tuple[int, int, int] | None = None) -> Pixels:
     """
     try:
         with Image.open(io.BytesIO(image.content)) as opened:
-            found = _rgb(opened)
+            found = _rgb(opened, image.where)
             return fit(found, shape) if shape else np.asarray(found, np.uint8)
     except UnidentifiedImageError as error:
         raise TrainError(f"{image.where} is not an image") from error
-    except MemoryError:
+    except (MemoryError, TrainError):
         raise
     except Exception as error:  # Pillow's readers raise whatever they stumble on
         raise TrainError(f"{image.where} is a broken image: {error}") from error
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode in ("I", "I;16", "I;16B", "I;16L"):  # 16 bits: the upper eight are kept
-        wide = np.asarray(image).astype(np.int64).clip(0, 65535)
-        image = Image.fromarray((wide >> 8).astype(np.uint8))
+def _rgb(image: Image.Image, where: str) -> Image.Image:
+    if image.mode == "F":
+        raise TrainError(
+            f"{where} holds numbers with fractions, and no format says which of them is white",
+            "save it with whole numbers from 0 to 255, or of 16 bits",
+        )
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        image = Image.fromarray(_upper_eight(image))
     if image.mode == "P":  # a palette may hold transparency, which RGBA knows
         image = image.convert("RGBA")
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _upper_eight(image: Image.Image) -> Pixels:
+    """Return the upper eight of 16 bits; of 32 bits up to 255, what the numbers are.
+
+    Pillow opens PNG and PGM files of 16 bits as 32 in some versions: there a dark image is dark.
+    """
+    wide = np.asarray(image).astype(np.int64).clip(0, 65535)
+    is_of_16_bits = image.mode != "I" or image.format in ("PNG", "PPM")
+    narrow = wide >> 8 if is_of_16_bits or wide.max(initial=0) > 255 else wide
+    return narrow.astype(np.uint8)
 
 
 def _given(read: Encoded | str) -> Encoded:

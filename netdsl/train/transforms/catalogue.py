@@ -31,8 +31,21 @@ TRANSFORMS: dict[str, type[Any]] = {
     "heavy": Heavy,
 }
 
-_MOST = {"p": 1.0, "least": 1.0}
-_ANY = 1024  # pixels, degrees: more would be a slip
+# The most that an option can mean: parts of a whole, half a turn, a factor of 1 ± `most` above 0.
+_MOST = {
+    "p": 1.0,
+    "least": 1.0,
+    "most of shift": 1.0,
+    "most of rotate": 180.0,
+    "most of shear": 1.0,
+    "most of brightness": 1.0,
+    "most of contrast": 1.0,
+    "most of colour": 1.0,
+    "most of sharpness": 1.0,
+    "most of erase": 1.0,
+}
+_BELOW = {"most of scale": 1.0}  # an image shrunk by all of it would be gone
+_ANY = 1024  # pixels: more would be a slip
 
 
 def make(text: str) -> Transform:
@@ -66,7 +79,17 @@ def _option(name: str, option: str, types: dict[str, type[Any]]) -> tuple[str, A
         kind = "a whole number" if types[key] is int else "a number"
         fact = f"{key} of {name} is {text!r}, but must be {kind}"
         raise TrainError(fact, None, ExitCode.USAGE) from error
-    if not 0 <= value <= _MOST.get(key, _ANY):
-        rule = f"between 0 and {_MOST[key]:g}" if key in _MOST else f"0 or more, up to {_ANY}"
+    if rule := _broken_rule(f"{key} of {name}", key, value):
         raise TrainError(f"{key} of {name} is {text}, but must be {rule}", None, ExitCode.USAGE)
     return key, value
+
+
+def _broken_rule(whole: str, key: str, value: float) -> str:
+    """Return where the value of an option must lie, empty if it does."""
+    if whole in _BELOW:
+        below = _BELOW[whole]
+        return "" if 0 <= value < below else f"0 or more and below {below:g}"
+    most = _MOST.get(whole, _MOST.get(key))
+    if most is None:
+        return "" if 0 <= value <= _ANY else f"0 or more, up to {_ANY}"
+    return "" if 0 <= value <= most else f"between 0 and {most:g}"
