@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from results import kept, markdown
+from results import anchor, kept, markdown
 
 from netdsl.experiment.report.results import Difference
 from netdsl.experiment.report.spread import Spread
@@ -22,7 +22,8 @@ ABOUT = f"""
     and is refuted where it lies on the other. Two are alike, by our measure, that differ by at most
     {100 * WITHIN:g} points: that holds where the interval lies within them, and is refuted where it
     lies outside. All else is open. About one in twenty such intervals misses. These are small
-    budgets: how far each was run stands with its table. The central claims are bold."""
+    budgets: how far each was run stands with its table, which a claim leads to. Claims that a
+    report was written for are bold."""
 _SIDES = {"val": ("better", "worse"), "gap": ("larger", "smaller")}
 _HEAD = ["report", "claim", "here", "difference", "95 % interval", "seeds"]
 
@@ -36,6 +37,8 @@ def table(examples: Iterable[Example]) -> str:
 def _line(example: Example, claim: Claim) -> list[str]:
     number = example.folder.name.partition("-")[0]
     says = f"**{claim.says}**" if claim.central else claim.says
+    for item in [item for item in example.items if item.experiment == claim.experiment][:1]:
+        says = f"[{says}](#{anchor(item.heading)})"
     found = _measured(example, claim)
     if found is None:
         return [number, says, "not run", "", "", ""]

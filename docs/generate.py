@@ -23,6 +23,7 @@ PAGES = (
     ROOT / "README.md",
     ROOT / "docs" / "language.md",
     ROOT / "docs" / "training.md",
+    ROOT / "examples" / "README.md",
     *sorted((ROOT / "examples").glob("0*/README.md")),
 )
 MISTAKE = "input 3x64x64\n(Conv 64)x2 Max2 Max16 Avg4 FC200"
@@ -41,6 +42,7 @@ def parts() -> dict[str, str]:
         "codes": code_table(),
         "recipes": recipe_table(),
         "settings": settings_table(),
+        "hours": results.hours(results.examples()),
         **{
             f"experiments {example.folder.name}": results.experiments(example)
             for example in results.examples()

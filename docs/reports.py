@@ -31,12 +31,14 @@ ABOUT = """
     images, as they are, at the end; the gap is from them to validation
     ([how a report is written](report-of-an-experiment.md)). RUN is a finished run, the folder that
     `netdsl experiment run` names. Where training images are cut to a number, those of validation
-    are cut to the same part. MACs are multiply-adds for one image; depth counts convolutions and
+    are cut to the same part. What was changed in a network stands in parentheses behind its name,
+    and is what figures call it. MACs are multiply-adds for one image; depth counts convolutions and
     fully connected layers on the longest path, and no projection."""
 SOURCES = {
     "000": """a report on residual networks on Tiny ImageNet, written for Torch, whose text names no
-        author. 001 says the same in other words, with the same numbers; figures are numbered as
-        in 000; 1, 2, 3 and 4 of 001 are here 1, 3 and 4, 2, 6 and 7.""",
+        author. 001 says the same in other words, without table 1; of the percentages it has 49,
+        13, 30, 6 and 14 alone. Figures are numbered as in 000: 001's 1 → 1, 2 → 3 and 4, 3 → 2,
+        4 → 6 and 7.""",
     "002": """D. Gelda, J. Schiller, A. Shenoy, P. Srinivasan, Residual Neural Networks for Image
         Recognition, 2016.""",
     "003": "L. Sun, ResNet on Tiny ImageNet, Stanford University.",
@@ -273,15 +275,17 @@ TABLES = (
 
 def page() -> str:
     """Return the page as the code makes it now."""
+    sections = ["The claims", *dict.fromkeys(table.report for table in TABLES)]
     parts = [
         TITLE,
+        "\n".join(f"- [{title}](#{results.anchor(title)})" for title in sections),
         _filled(ABOUT),
         "\n".join(f"- {report}: {' '.join(text.split())}" for report, text in SOURCES.items()),
         claims.TITLE,
         _filled(claims.ABOUT),
         claims.table(results.examples()),
     ]
-    for report in dict.fromkeys(table.report for table in TABLES):
+    for report in sections[1:]:
         networks = {table.title: str(table) for table in TABLES if table.report == report}
         parts += [f"## {report}", *results.sections(report, networks)]
     return "\n\n".join(parts) + "\n"

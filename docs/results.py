@@ -6,7 +6,8 @@ import csv
 import os
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from netdsl.experiment.report.networks import commits_of
@@ -20,6 +21,7 @@ sys.path.append(str(ROOT / "examples"))
 from items import Example, Item, examples  # noqa: E402
 
 NOT_RUN = "Not run yet."
+CORES = 2  # with a run on each, as the kept ones were made
 _CUTS: Mapping[str, Callable[[object], str]] = {
     "data": lambda name: f"images of {name}",
     "classes": lambda number: f"the first {number} classes",
@@ -39,7 +41,7 @@ def sections(report: str, networks: dict[str, str]) -> Iterator[str]:
     example = next(example for example in examples() if example.report == report)
     yield _overview(example)
     for item in example.items:
-        yield f"### {item.name}: {item.shows}"
+        yield f"### {item.heading}"
         if item.commands:
             yield "\n".join(f"    {_typed(command)}" for command in item.commands)
         if item.printed:
@@ -82,10 +84,51 @@ def _overview(example: Example) -> str:
         "| --- | --- | --- |",
     ]
     for item in example.items:
-        anchor = _anchor(f"{item.name}: {item.shows}")
-        verdict = item.verdict or NOT_RUN
-        lines.append(f"| [{item.name}](#{anchor}) | {item.shows} | {verdict} |")
+        link = f"[{item.name}](#{anchor(item.heading)})"
+        lines.append(f"| {link} | {item.shows} | {lead(item.verdict) or NOT_RUN} |")
     return "\n".join(lines)
+
+
+def lead(verdict: str) -> str:
+    """Return how a verdict begins, which an overview has room for.
+
+    >>> lead("alike; deeper ones are not. All have one seed")
+    'alike'
+    """
+    return verdict.partition(". ")[0].partition("; ")[0]
+
+
+def hours(found: Iterable[Example]) -> str:
+    """Say how long the budgets for a CPU take with all that was planned, from what is kept."""
+    said = []
+    for example in found:
+        parts = {name: kept(example, name) for name in example.experiments}
+        seconds = [planned(one) for one in parts.values() if one is not None]
+        without = "".join(f", without {name}.toml" for name, one in parts.items() if one is None)
+        unit = "" if said else " hours"
+        said.append(f"{sum(seconds) / CORES / 3600:.1f}{unit} ({example.folder.name}{without})")
+    *most, last = said
+    return _filled(
+        f"On two cores of an AMD EPYC the experiments take about {', '.join(most)} and {last} "
+        "within the budget for a CPU, with all seeds of all networks, reckoned from the runs that "
+        "are kept."
+    )
+
+
+def planned(results: Results) -> float:
+    """Return the seconds of all planned runs, one after the other.
+
+    Seeds of a row take what those that were run took, a row without a run what the others took for
+    as many multiply-adds.
+    """
+    ran = [(row.job.work, run.seconds) for row in results.rows for run in row.finished]
+    works, took = (sum(numbers) for numbers in zip(*ran, strict=True))
+    total = 0.0
+    for row in results.rows:
+        seconds = row.measure("seconds")
+        each = took * row.job.work / works if seconds is None else seconds.mean
+        total += each * len(row.runs)
+    return total
 
 
 def _found(example: Example, item: Item, results: Results | None) -> Iterator[str]:
@@ -95,7 +138,7 @@ def _found(example: Example, item: Item, results: Results | None) -> Iterator[st
         yield from (_filled(text) for text in compared(results))
     numbers = example.folder / item.numbers
     if numbers.is_file():
-        yield markdown(csv.reader(numbers.read_text("utf-8").splitlines()))
+        yield numbers_table(csv.reader(numbers.read_text("utf-8").splitlines()))
     verdict = item.verdict or ("" if results is not None else NOT_RUN)
     if verdict:
         yield _filled(f"**{verdict[0].upper()}{verdict[1:]}.**".replace("..**", ".**"))
@@ -140,6 +183,22 @@ def markdown(lines: Iterable[list[str]], texts: int = 1) -> str:
     head, *rest = lines
     rule = ["---"] * texts + ["---:"] * (len(head) - texts)
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *rest))
+
+
+def numbers_table(lines: Iterable[list[str]]) -> str:
+    """Return lines of a CSV file as a table: decimals alike in a column, texts at the left."""
+    head, *rest = lines
+    columns = [_alike(column) for column in zip(*rest, strict=True)]
+    texts = list(takewhile(lambda column: not column[0][:1].isdigit(), columns))
+    return markdown([head, *map(list, zip(*columns, strict=True))], texts=len(texts))
+
+
+def _alike(cells: Sequence[str]) -> Sequence[str]:
+    """Return a column with as many decimals in each number as the longest has."""
+    decimals = [len(cell.partition(".")[2]) for cell in cells]
+    if not all(cell.replace(".", "", 1).isdigit() for cell in cells):
+        return cells
+    return [f"{float(cell):.{max(decimals)}f}" for cell in cells]
 
 
 def _line(row: Result, paper: list[str]) -> list[str]:
@@ -220,7 +279,7 @@ def _link(path: Path) -> str:
     return Path(os.path.relpath(path, ROOT / "docs")).as_posix()
 
 
-def _anchor(heading: str) -> str:
+def anchor(heading: str) -> str:
     """Return what a heading is linked by: small letters, hyphens for spaces, nothing else."""
     kept = "".join(c for c in heading.lower() if c.isalnum() or c in " -_")
     return kept.replace(" ", "-")

@@ -20,7 +20,8 @@ class Item:
     `rows`. `experiment` is the one whose results are the item, of the `rows` named, or all;
     `curves` are those of its figures that belong to the item. `numbers` is a CSV file that a
     command writes, `networks` the table of `docs/reports.md` with its networks, `printed` what the
-    report says of it, `verdict` what came out here, in a line.
+    report says of it, `verdict` what came out here, in a few sentences without the last stop: how
+    the first begins, up to a semicolon, has to be understood alone.
     """
 
     name: str
@@ -34,6 +35,11 @@ class Item:
     networks: str = ""
     printed: str = ""
     verdict: str = ""
+
+    @property
+    def heading(self) -> str:
+        """What stands above it on the page of all reports."""
+        return f"{self.name}: {self.shows}"
 
 
 @dataclass(frozen=True, slots=True)

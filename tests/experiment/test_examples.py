@@ -32,6 +32,13 @@ def items(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("items")
 
 
+@pytest.fixture
+def results(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    for folder in ("examples", "docs"):
+        monkeypatch.syspath_prepend(ROOT / folder)
+    return importlib.import_module("results")
+
+
 def rows(definition: Definition) -> set[str]:
     """Return what the rows of an experiment may be called by."""
     variants = expand(definition)
@@ -131,29 +138,74 @@ def test_curves_of_what_was_run_and_claims_stand_on_the_page(items: ModuleType) 
     assert drawn != set()
     assert drawn <= set(shown)
     for example in items.examples():
-        assert all(f" {claim.says} " in page.replace("**", " ") for claim in example.claims)
+        assert all(f"[{claim.says}](#" in page.replace("**", "") for claim in example.claims)
 
 
 def test_the_parts_of_a_report_stand_on_the_page(items: ModuleType) -> None:
     page = (ROOT / "docs" / "reports.md").read_text("utf-8")
     headings = re.findall(r"^### (.*)$", page, re.M)
-    assert headings == [
-        f"{item.name}: {item.shows}" for example in items.examples() for item in example.items
+    assert headings == [item.heading for example in items.examples() for item in example.items]
+
+
+def test_links_within_the_page_and_to_it_lead_to_a_heading(
+    results: ModuleType, items: ModuleType
+) -> None:
+    page = (ROOT / "docs" / "reports.md").read_text("utf-8")
+    anchors = [results.anchor(heading) for heading in re.findall(r"^#+ (.*)$", page, re.M)]
+    assert len({*anchors}) == len(anchors)
+    assert {*re.findall(r"\]\(#([^)]*)\)", page)} <= {*anchors}
+    for example in items.examples():
+        readme = (example.folder / "README.md").read_text("utf-8")
+        assert re.findall(r"docs/reports\.md#([^)]*)\)", readme) == [results.anchor(example.report)]
+
+
+def test_an_overview_has_how_a_verdict_begins(results: ModuleType, items: ModuleType) -> None:
+    assert results.lead("it helps") == "it helps"
+    assert results.lead("it helps (0.5 points); more later") == "it helps (0.5 points)"
+    assert results.lead("it helps. It would; perhaps") == "it helps"
+    leads = [results.lead(item.verdict) for one in items.examples() for item in one.items]
+    assert all(lead.count("(") == lead.count(")") for lead in leads)
+    assert max(len(lead.split()) for lead in leads) < 60
+
+
+def test_hours_are_of_all_that_is_planned(
+    results: ModuleType, items: ModuleType, make_job: Any, change_run: Any, tmp_path: Path
+) -> None:
+    jobs = [make_job("small", seed, work=1000) for seed in range(4)]
+    wide = [make_job("wide", seed, work=3000) for seed in range(2)]
+    known = items.Example(
+        tmp_path / "000-known", "A", (items.Item("A", "a", experiment="x"), items.Item("B", "b"))
+    )
+    change_run.plan(known.results("x"), [*jobs, *wide])
+    for one in jobs[:2]:
+        change_run.run(known.results("x"), one)  # of 12.5 s each
+    assert results.planned(results.kept(known, "x")) == pytest.approx(4 * 12.5 + 2 * 37.5)
+    other = items.Example(tmp_path / "001-other", "B", (items.Item("C", "c", experiment="y"),))
+    assert "about 0.0 hours (000-known) and 0.0 (001-other, without y.toml)" in (
+        results.hours([known, other]).replace("\n", " ")
+    )
+
+
+def test_numbers_of_a_file_have_as_many_decimals_and_texts_stand_at_the_left(
+    results: ModuleType,
+) -> None:
+    lines = [["true", "taken for", "part", "range"], ["a", "b", "0.24", "1 to 2"], ["c", "d 1", "0.1", "3 to 4"]]  # fmt: skip
+    assert results.numbers_table(lines).splitlines() == [
+        "| true | taken for | part | range |",
+        "| --- | --- | ---: | ---: |",
+        "| a | b | 0.24 | 1 to 2 |",
+        "| c | d 1 | 0.10 | 3 to 4 |",
     ]
 
 
 def test_a_table_has_parameters_time_and_what_was_changed(
-    monkeypatch: pytest.MonkeyPatch, make_job: Any, change_run: Any, tmp_path: Path
+    results: ModuleType, make_job: Any, change_run: Any, tmp_path: Path
 ) -> None:
-    for folder in ("examples", "docs"):
-        monkeypatch.syspath_prepend(ROOT / folder)
     jobs = [make_job("base", 0, paper={"val": 0.5}), make_job("wide", 0, change="twice as wide")]
     change_run.plan(tmp_path, [*jobs, make_job("deep", 0, change="deep")])
     for one in jobs:
         change_run.run(tmp_path, one)
-    head, _, base, wide, deep = (
-        importlib.import_module("results").table(read_results(tmp_path)).splitlines()
-    )
+    head, _, base, wide, deep = results.table(read_results(tmp_path)).splitlines()
     assert head == (
         "| network | parameters | epochs | report, val, % | train, % | val, % | gap, points | a run took | seeds |"
     )
@@ -175,17 +227,13 @@ def test_a_table_has_parameters_time_and_what_was_changed(
     ],
 )  # fmt: skip
 def test_a_budget_is_told_in_words(
-    budget: dict[str, object], said: str, monkeypatch: pytest.MonkeyPatch
+    budget: dict[str, object], said: str, results: ModuleType
 ) -> None:
-    for folder in ("examples", "docs"):
-        monkeypatch.syspath_prepend(ROOT / folder)
-    assert importlib.import_module("results").cut(budget) == said
+    assert results.cut(budget) == said
 
 
-def test_a_budget_says_not_how_long_where_rows_differ(monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder in ("examples", "docs"):
-        monkeypatch.syspath_prepend(ROOT / folder)
-    said = importlib.import_module("results").shared_budget
+def test_a_budget_says_not_how_long_where_rows_differ(results: ModuleType) -> None:
+    said = results.shared_budget
     budget = {"limit": 5000, "epochs": 12, "milestones": [8]}
     of = {n: SimpleNamespace(job=SimpleNamespace(epochs=n)) for n in (12, 36)}
     for rows, left in (((12, 12), budget), ((12, 36), {"limit": 5000}), ((36,), {"limit": 5000})):

@@ -84,3 +84,15 @@ def test_a_claim_is_told_with_difference_interval_and_seeds(
     assert cells[5] == "3"
     assert [cell.strip() for cell in gap.strip("|").split("|")][3] != cells[3]
     assert other == "| 000 | **nobody ran it** | not run |  |  |  |"
+
+
+def test_a_claim_leads_to_the_first_item_of_its_experiment(
+    claims: ModuleType, tmp_path: Path
+) -> None:
+    items = importlib.import_module("items")
+    shown = [items.Item(name, "what 3×3 gives", experiment="x") for name in ("Table 1", "Figure 2")]
+    claim = items.Claim("it helps", "x", "Net 1", "Net 6", "better", central=True)
+    *_, line = claims.table(
+        [items.Example(tmp_path, "Report", tuple(shown), (claim,))]
+    ).splitlines()
+    assert "| [**it helps**](#table-1-what-33-gives) | not run |" in line

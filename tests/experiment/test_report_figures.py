@@ -114,6 +114,23 @@ def test_a_band_holds_no_number_that_cannot_be() -> None:
     assert Spread(50.0, 2.0, 3).band(ACCURACY[1].most) == (48.0, 52.0)
 
 
+@pytest.mark.parametrize(("least", "begins"), [(2.0, 1.95), (0.04, 0.0)])
+def test_an_axis_that_is_cut_off_begins_below_what_is_left(
+    experiment: Make, make_job: Make, change_run: Any, least: float, begins: float
+) -> None:
+    job = make_job("wild", 0)
+    folder = experiment([job])
+    run = folder / job["folder"] / "metrics.csv"
+    head, *_ = run.read_text().splitlines()
+    losses = [400.0, *[2.0] * 14, least]
+    rows = [f"{n},0.1,1,{loss},0,0,{loss},0,0" for n, loss in enumerate(losses, 1)]
+    run.write_text("\n".join([head, *rows]) + "\n")
+    change_run.speed(folder, job, len(rows), 100)
+    figure = draw_together(read_results(folder), LOSS, "loss")
+    assert figure.axes[0].get_ylim() == pytest.approx((begins, 3.0))
+    assert "cut off at 3" in figure.get_supylabel()
+
+
 def test_an_ablation_has_differences_and_no_depth(experiment: Make, make_job: Make) -> None:
     folder = experiment([make_job(label, seed, change=change, group="g", depth=depth)
                          for label, change, depth in (("A", None, 4), ("_$B$", "norm_off $", 5)) for seed in (0, 1)])  # fmt: skip

@@ -30,6 +30,7 @@ COLUMNS = 3
 _LETTERS = (0, 60, 40, 28, 20, 14)  # on a line of the legend; 0 for any
 _LEGEND = 0.9  # inches of a legend that a figure has room for
 _FAR = 4  # times what nine of ten numbers are below: those beyond are cut off
+_MARGIN = 0.05  # of an axis that is cut off, below its smallest number
 MOST_LINES = len(COLOURS)  # that can be told apart in one panel
 
 
@@ -122,16 +123,21 @@ def _looks(names: list[str]) -> dict[str, Look]:
 
 
 def _cut_off(axes: Axes, results: Results, curves: tuple[Curve, ...], what: str) -> str:
-    """Cut the axis where a few numbers are so large that all others would be a line; say so."""
-    means = sorted(
-        value.mean
+    """Cut the axis where a few numbers are so large that all others would be a line; say so.
+
+    It begins a little below what is left, as an axis that is not cut does.
+    """
+    drawn = [
+        (value.mean, value.band(curve.most)[0])
         for row in results.rows for curve in curves for _, value in over_epochs(row, curve)
-    )  # fmt: skip
+    ]  # fmt: skip
+    means = sorted(mean for mean, _ in drawn)
     usual = means[int(0.9 * (len(means) - 1))]
     if means[-1] <= _FAR * usual:
         return what
     end = 1.5 * usual
-    axes.set_ylim(0, end)
+    low = min(low for mean, low in drawn if mean <= end)
+    axes.set_ylim(max(0.0, low - _MARGIN * (end - low)), end)
     return f"{what}, cut off at {end:.2g}"
 
 
