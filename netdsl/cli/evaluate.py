@@ -22,7 +22,7 @@ from netdsl.cli.trained import (
 )
 
 if TYPE_CHECKING:
-    from netdsl.train import Settings
+    from netdsl.train import RunFolder, Settings
     from netdsl.train.inference import Picked, Score
 
 WORDS = {"train": "training", "val": "validation", "test": "test", "all": "labelled"}
@@ -98,23 +98,33 @@ def _score_own(
 
     run = trained.run
     assert run is not None, "weights alone have no images"
-    name = images_asked(run)["data"]
-    if name not in train.DATA_SETS and not Path(name).is_dir():
-        fact = f"the images of {trained.path} are gone: there is no folder {name}"
-        raise train.TrainError(fact, "give --data and the folder where they are now")
+    _refuse_gone(run)
     _, images = reopen_unchanged(run, data_dir)
     seen = images if split == "val" else replace(images, val=images.train)
     return Score(train.evaluate(model, seen, settings))
 
 
+def _refuse_gone(run: RunFolder) -> None:
+    from netdsl import train
+
+    name = str(images_asked(run)["data"])
+    if name not in train.DATA_SETS and not Path(name).is_dir():
+        fact = f"the images of {run.path} are gone: there is no folder {name}"
+        raise train.TrainError(fact, "give --data and the folder where they are now")
+
+
 def _picked(trained: Trained, data: str | None, data_dir: Path | None, split: str) -> Picked:
+    from netdsl.train import DATA_SETS
     from netdsl.train.inference import pick_split
 
     if data is None:
         assert trained.run is not None, "weights alone have no images"
+        _refuse_gone(trained.run)
         data = str(images_asked(trained.run)["data"])
         kept: Any = trained.run.asked.get("data_dir")
         data_dir = data_dir or (Path(kept) if kept else None)
+        if data not in DATA_SETS:  # a folder, and another may have its name where we are now
+            reopen_unchanged(trained.run, data_dir)
     bring_missing(data, data_dir)
     free = (trained.about.shape, len(trained.about.classes))
     return pick_split(data, split, data_dir=data_dir, holdout=trained.holdout, free=free)

@@ -128,6 +128,7 @@ def goes_on(run: RunFolder, plan: Plan) -> RunFolder:
     """Return the run if the plan is its own; raise and name all that differs if not."""
     from netdsl.train.origin import origin_of, refuse_changes
 
+    images_asked(run)  # where it does not tell, nothing can be compared
     before, now = dict(_flat(run.asked)), dict(_flat(plan.asked))
     either = dict.fromkeys([*before, *now])
     refuse_changes(

@@ -135,7 +135,7 @@ def images_asked(run: RunFolder) -> Mapping[str, Any]:
     from netdsl.train import TrainError
 
     asked: Any = run.asked
-    if "data" not in asked:
+    if not isinstance(asked.get("data"), dict):
         fact = f"{run.path} does not tell which images it was trained on: Python made it"
         raise TrainError(fact, "`netdsl evaluate` takes others by --data")
     return asked["data"]  # type: ignore[no-any-return]

@@ -88,7 +88,11 @@ class RunFolder:
     @property
     def settings(self) -> Settings:
         """The settings of the run."""
-        return restore(self._read_json("settings.json", "settings"))
+        record = self._read_json("settings.json", "settings")
+        try:
+            return restore(record)
+        except TypeError as error:  # as of a number in quotes
+            raise TrainError(f"{self.path / 'settings.json'} is damaged: {error}") from error
 
     def settle(self, settings: Settings) -> None:
         """Store the settings anew, all that was left open decided."""

@@ -128,6 +128,27 @@ def test_a_run_that_python_made_is_evaluated_on_images_that_are_given(run: Run, 
         )
     code, out, _ = run("evaluate", "run", "--data", "images", "--json")
     assert (code, json.loads(out)["accuracy"]) == (0, recorded(here)[0])
+    flags = ("--data", "images", "--run-dir", "run", "--resume", "auto")
+    code, _, err = run("train", "net.arch", *flags)
+    assert (code, err.splitlines()[0]) == (
+        3, "error: run does not tell which images it was trained on: Python made it"
+    )  # fmt: skip
+    record["asked"] = {"data": "images"}
+    (here / "run" / "settings.json").write_text(json.dumps(record))
+    assert run("evaluate", "run")[0] == 3
+
+
+@pytest.mark.parametrize("split", ["train", "val", "all"])
+def test_another_folder_of_the_name_is_not_the_runs(run: Run, here: Path, split: str) -> None:
+    (here / "images").rename(here / "away")
+    code, _, err = run("evaluate", "run", "--split", split)
+    assert err.startswith("error: the images of run are gone: there is no folder images\n")
+    shutil.copytree(here / "away", here / "images")
+    next((here / "images").rglob("*.png")).unlink()
+    code, _, err = run("evaluate", "run", "--split", split)
+    assert (code, err.splitlines()[0]) == (
+        3, "error: the images are others than run was trained with"
+    )  # fmt: skip
 
 
 def test_a_run_of_several_gpus_is_used_where_there_is_none(run: Run, here: Path) -> None:

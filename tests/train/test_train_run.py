@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -74,6 +75,15 @@ def test_damaged_settings_are_named(tmp_path: Path) -> None:
     with pytest.raises(TrainError) as caught:
         _ = run.settings
     assert str(caught.value) == f"{tmp_path}/settings.json is damaged: it has no settings"
+
+
+def test_settings_of_another_kind_are_damage(tmp_path: Path) -> None:
+    run = RunFolder.create("", Settings(), {}, path=tmp_path)
+    record = json.loads((tmp_path / "settings.json").read_text())
+    record["settings"]["lr"] = "0.01"
+    (tmp_path / "settings.json").write_text(json.dumps(record))
+    with pytest.raises(TrainError, match=r"settings\.json is damaged: '<' not supported"):
+        _ = run.settings
 
 
 def test_rows_come_back_as_they_were() -> None:
