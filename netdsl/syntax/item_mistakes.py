@@ -8,6 +8,11 @@ from netdsl.syntax.shorthand import TORCH_NAMES
 from netdsl.syntax.spot import Mistake, Spot
 
 LENGTH = 40
+# What torch means by the numbers in the brackets of a layer.
+_OF_TORCH: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("Conv", "DWConv", "Deconv"), ("", "k", "s", "p")),
+    **dict.fromkeys(("Max", "Avg"), ("", "s", "p")),
+}
 KEYWORD = f"(?:{'|'.join(KEYWORDS)})"
 
 
@@ -80,14 +85,17 @@ def _without_brackets(spot: Spot, closed: int) -> str:
 
 def _as_here(layer: str, words: list[str]) -> list[str]:
     """Return arguments as torch has them, `64 3 stride=2`, as they are here: `64 k3 s=2`."""
-    order = ("", "k", "s", "p") if layer in ("Conv", "DWConv", "Deconv") else ("", "s", "p")
     bare = [number for number, word in enumerate(words) if "=" not in word]
-    if bare != list(range(len(bare))) or not all(words[i].isdecimal() for i in bare):
+    order = _OF_TORCH.get(layer, ("",))
+    if bare != list(range(len(bare))) or len(bare) > len(order):
         return words
-    keys = [order[i] if i < len(order) else "" for i in bare]
-    said = [f"{key}{words[i]}" for key, i in zip(keys, bare, strict=True)]
+    if not all(words[i].isdecimal() for i in bare[1:]):
+        return words
     rest = (word.partition("=") for word in words[len(bare) :])
-    return said + [f"{TORCH_NAMES.get(key, key)}={value}" for key, _, value in rest]
+    return [
+        *(f"{order[i]}{words[i]}" for i in bare),
+        *(f"{TORCH_NAMES.get(key, key)}={value}" for key, _, value in rest),
+    ]
 
 
 def _empty_brackets(spot: Spot) -> Diagnostic:
