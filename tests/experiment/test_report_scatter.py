@@ -142,6 +142,9 @@ def test_depths_are_written_where_the_axis_is_another(experiment: Make, make_job
         with drawn(folder, take) as figure:
             notes = [c for c in figure.axes[0].get_children() if isinstance(c, Annotation)]
             assert [note.get_text() for note in notes] == labels
+            (legend,) = figure.legends
+            one, other = (text.get_window_extent() for text in legend.get_texts())
+            assert one.y0 == other.y0  # those of one family stand on one line
 
 
 def _families(experiment: Make, make_job: Make) -> tuple[Family, ...]:

@@ -59,7 +59,9 @@ def draw_against(results: Results, take: Take, what: str, *, logarithmic: bool) 
         axes.locator_params("x", integer=True)
     axes.set(xlabel=what, ylabel="accuracy in %", xmargin=0.12, ymargin=0.14)
     grid(axes)
-    figure.legend(loc="outside upper center", ncols=len(families) if len(families) < 4 else 2)
+    figure.legend(
+        loc="outside upper center", ncols=max(2, len(families)) if len(families) < 4 else 2
+    )
     told = all(f.tells_depth and take(row) == row.job.depth for f in families for row in f.rows)
     if not told:
         write_labels(figure, axes, _labels(families, take, places))
