@@ -23,6 +23,7 @@ WORDS = frozenset(
     for word in (*argument.choices, "on", "off")
 )
 
+_BEGIN_ENTRIES = ("use", "def", "default", "scale", "expect")
 _LEFT_TO_THE_LOSS = ("Softmax", "LogSoftmax")
 _WORDS_OF_THE_LANGUAGE = frozenset(
     ("x", "cin", "on", "off", "true", "false", "scale", "default", "def", "expect")
@@ -52,7 +53,7 @@ def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
     help = None if near else f"the layers are {', '.join(known)}"
     if name in _LEFT_TO_THE_LOSS:
         help = "leave it away: the scores of the last FC are what the loss takes"
-    elif name.lower() in (*SETTINGS, *_WORDS_OF_THE_LANGUAGE, "use"):
+    elif name.lower() in (*SETTINGS, *_BEGIN_ENTRIES):
         help = f"what stands in the header is lower case: `{name.lower()}`"
     return fail("E0201", f"unknown layer `{name}`{meant}", span, help=help)
 
