@@ -30,7 +30,7 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
     """
     from netdsl import train
     from netdsl.cli.resume import reopen_unchanged
-    from netdsl.cli.trained import weights_of
+    from netdsl.cli.trained import images_asked, weights_of
     from netdsl.experiment.analysis import About, find_errors, look, write_errors
     from netdsl.experiment.analysis.names import named
 
@@ -39,7 +39,7 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
     network, images = reopen_unchanged(folder, data_dir)
     model = network.module()
     train.load_weights(model, file)
-    classes = named(images.classes, Path(str(folder.asked["data"]["data"])))  # type: ignore[index]
+    classes = named(images.classes, Path(images_asked(folder)["data"]))
     found = find_errors(look(model, images, _here(folder.settings)), classes)
     plain = "" if network.settings.residual else ", plain"
     about = About(str(run), f"{network.name}{plain}", images.name, weights)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +58,14 @@ def wanted_images(options: dict[str, Any], said: Any) -> dict[str, Any]:
         note("no --data is given: training on made-up shapes that fit the network")
         where["data"] = "shapes"
     return where | {"limit_classes": said.names.get("classes"), "shape": None}
+
+
+def folder_of(where: Mapping[str, Any]) -> str | None:
+    """Return where a folder of images lies, whatever directory it was named from."""
+    from netdsl.train import DATA_SETS
+
+    name = where["data"]
+    return None if name in DATA_SETS else str(Path(name).resolve())
 
 
 def meet(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netdsl.cli.resume import Plan, reopen_unchanged
+from netdsl.cli.stages import stage_before
 from netdsl.cli.train import run_planned
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> int:
         raise click.UsageError(f"{again} is the run itself: name another folder")
     earlier = RunFolder.open(again) if (again / "settings.json").is_file() else None
     second = run_planned(
-        _plan(first, data_dir), earlier, again, _stage_before(first), save_minutes=10.0,
+        _plan(first, data_dir), earlier, again, stage_before(first), save_minutes=10.0,
         tensorboard=False,
     )  # fmt: skip
     assert second is not None, "it was to be trained, not planned"
@@ -83,12 +84,3 @@ def _refuse_unfinished(run: RunFolder) -> None:
     if not run.is_finished:
         help = f"`netdsl train --resume {run.path}` goes on with it"
         raise TrainError(f"{run.path} is not finished", help, ExitCode.USAGE)
-
-
-def _stage_before(run: RunFolder) -> Path | None:
-    """Return the weights of the stage before, where the run was a stage of a training."""
-    init = run.asked.get("init")
-    if init is None or ":" in str(init):
-        return None
-    weights = Path(str(init))
-    return weights if weights.parent.resolve().parent == run.path.resolve().parent else None

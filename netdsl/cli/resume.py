@@ -110,7 +110,7 @@ def reopen(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:
     where = str(run.path / "network.arch")
     network = rebuild(run.network, asked.get("overrides", {}), asked.get("scale"), where)
     kept = asked.get("data_dir")
-    return network, load_images(dict(images), data_dir or (Path(kept) if kept else None))
+    return network, load_images(images, data_dir or (Path(kept) if kept else None))
 
 
 def reopen_unchanged(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:
@@ -142,6 +142,7 @@ def goes_on(run: RunFolder, plan: Plan) -> RunFolder:
 def _flat(asked: Any) -> Iterator[tuple[str, object]]:
     """Give what decides what a run comes to; of the images only how they were chosen."""
     yield "--init", asked.get("init")
+    yield "the stage before", asked.get("after")
     yield "what is frozen", ", ".join(asked.get("freeze", ()))
     yield "the scale", asked.get("scale")
     yield from ((f"-D {name}", value) for name, value in asked.get("overrides", {}).items())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from netdsl.api import Network
+    from netdsl.train import RunFolder
     from netdsl.train.recipe import Recipe, Stage
     from netdsl.transfer import Transfer
 
@@ -39,6 +40,14 @@ def new_folder(name: str) -> Path:
     """Return the first folder `runs/NAME-N` that is not there yet."""
     paths = (Path("runs", f"{name}-{number}") for number in count(1))
     return next(path for path in paths if not path.exists())
+
+
+def stage_before(run: RunFolder) -> Path | None:
+    """Return the weights that a stage began with, which lie beside it; None for another run."""
+    from netdsl.train import RunFolder
+
+    after = run.asked.get("after")
+    return None if after is None else RunFolder(run.path.resolve().parent / str(after)).last
 
 
 def carry_over(network: Network, weights: Path, seed: int) -> Module:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.choices import take_choices, take_recipe, training_options, with_recipe
-from netdsl.cli.images import data_options, meet, wanted_images
+from netdsl.cli.images import data_options, folder_of, meet, wanted_images
 from netdsl.cli.network import network_options, open_source, overrides, show_warnings
 from netdsl.cli.notes import note
 from netdsl.cli.ranks import one_voice
 from netdsl.cli.resume import Plan, earlier_run, goes_on, machine_of, replan, run_options
-from netdsl.cli.stages import alone, carry_over, new_folder, stage_folder
+from netdsl.cli.stages import alone, carry_over, new_folder, stage_before, stage_folder
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -79,7 +79,8 @@ def _train(
     else:
         plan = planned(arch, machine_of(earlier), chosen, recipe, **options)
         show_warnings(plan.network)
-    run_planned(plan, earlier, run_dir, None, **how)
+    before = None if earlier is None else stage_before(earlier)
+    run_planned(plan, earlier, run_dir, before, **how)
 
 
 def _train_by_stages(
@@ -93,24 +94,27 @@ def _train_by_stages(
     from netdsl.train.distributed import current
 
     whole = current().lead(lambda: run_dir or new_folder(recipe.name))
-    before: Path | None = None
+    before: RunFolder | None = None
     for number, stage in enumerate(recipe.stages, 1):
         folder = stage_folder(whole, number, stage)
         earlier = _earlier(arch, resume, folder)
         click.echo(f"stage {number} of {len(recipe.stages)}: {stage.name}")
-        said = {**options, "init": str(before) if before else options["init"]}
-        plan = planned(arch, machine_of(earlier), chosen, alone(recipe, stage), **said)
+        plan = planned(arch, machine_of(earlier), chosen, alone(recipe, stage), **options)
         show_warnings(plan.network)
         plan.asked["freeze"] = list(stage.freeze)
-        done = run_planned(plan, earlier, folder, before, **how)
-        before = done.last if done is not None else None
+        if before is not None:
+            plan.asked.update(init=None, after=before.path.name)
+        before = run_planned(plan, earlier, folder, before.last if before else None, **how)
 
 
 def run_planned(
     plan: Plan, earlier: RunFolder | None, folder: Path | None, before: Path | None, *,
     save_minutes: float, tensorboard: bool, only_planned: bool = False,
 ) -> RunFolder | None:  # fmt: skip
-    """Train what is planned, unless it is trained already; return where it lies."""
+    """Train what is planned, unless it is trained already; return where it lies.
+
+    `before` holds the weights that a stage begins with.
+    """
     from netdsl import train
     from netdsl.cli.allocator import keep_memory
     from netdsl.cli.progress import listen, plan_lines
@@ -189,8 +193,9 @@ def planned(
     asked: dict[str, Any] = {
         "network": network.name, "overrides": dict(network.overrides.names),
         "scale": network.overrides.scale, "data": where,
-        "data_dir": str(data_dir.resolve()) if data_dir else None,
-        "init": init or recipe.weights or None, "recipe": recipe.name or None, "freeze": [],
+        "data_dir": str(data_dir.resolve()) if data_dir else None, "folder": folder_of(where),
+        "init": init or recipe.weights or None, "after": None,
+        "recipe": recipe.name or None, "freeze": [],
     }  # fmt: skip
     return Plan(network, network.standalone(), images, settings, asked)
 

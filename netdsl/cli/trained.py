@@ -130,15 +130,22 @@ def weights_of(run: RunFolder, which: str) -> Path:
     return weights
 
 
-def images_asked(run: RunFolder) -> Mapping[str, Any]:
-    """Return how the images of a run were chosen; raise where it does not tell."""
+def images_asked(run: RunFolder) -> dict[str, Any]:
+    """Return how the images of a run were chosen; raise where it does not tell.
+
+    A folder of images is found again from any directory, and where it moved along with the
+    directory that it was named from.
+    """
     from netdsl.train import TrainError
 
     asked: Any = run.asked
     if not isinstance(asked.get("data"), dict):
         fact = f"{run.path} does not tell which images it was trained on: Python made it"
         raise TrainError(fact, "`netdsl evaluate` takes others by --data")
-    return asked["data"]  # type: ignore[no-any-return]
+    images, folder = dict[str, Any](asked["data"]), asked.get("folder")
+    if folder and Path(folder).is_dir():
+        images["data"] = folder
+    return images
 
 
 def rebuild(text: str, overrides: Mapping[str, Any], scale: str | None, name: str) -> Network:

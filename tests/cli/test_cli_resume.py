@@ -9,7 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 TRAIN = ("train", "-", "--data", "digits", "--limit", "300", "--epochs", "4", "--threads", "1")
 NETWORK = "Conv 4 Max 2 BB 8 dropout=0.2 GAP FC classes"
@@ -120,3 +122,28 @@ def test_a_resume_that_makes_no_sense_is_refused(
 ) -> None:
     code, _, err = run("train", *arguments, cwd=finished)
     assert (code in {2, 6}, message in err) == (True, True), err
+
+
+def test_a_folder_of_images_is_found_from_any_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (24, 8, 8, 3), dtype=np.uint8)
+    for i, image in enumerate(pixels):
+        folder = tmp_path / "here" / "images" / ("cat", "dog")[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{i}.png")
+    arguments = ("train", "-", "--data", "images", "--threads", "1", "--run-dir", "run")
+    code, _, err = run(*arguments, cwd=tmp_path / "here")
+    assert (code, err) == (0, "")
+    (tmp_path / "here" / "run" / "summary.json").unlink()
+    (tmp_path / "there").mkdir()
+    for command in ("train --resume", "evaluate", "evaluate --split all", "errors"):
+        code, _, err = run(*command.split(), "../here/run", cwd=tmp_path / "there")
+        assert (code, err) == (0, ""), command
+    (tmp_path / "here").rename(tmp_path / "moved")
+    code, _, err = run("evaluate", "run", cwd=tmp_path / "moved")
+    assert (code, err) == (0, "")
+    code, _, err = run("evaluate", "../moved/run", cwd=tmp_path / "there")
+    fact = "the images of ../moved/run are gone: there is no folder images"
+    help = "give --data and the folder where they are now"
+    assert (code, err) == (3, f"error: {fact}\n  = help: {help}\n")

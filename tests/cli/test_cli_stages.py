@@ -1,6 +1,7 @@
 """Training by stages from the command line: what carries over, what does not learn, what goes on."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def test_groups_join_and_keep_the_weights_that_fit(
     folders = sorted(path.name for path in (here / "run").iterdir())
     assert folders == ["1-first-group", "2-both-groups"]
     asked = json.loads((here / "run" / "2-both-groups" / "settings.json").read_text())["asked"]
-    assert asked["init"] == "run/1-first-group/last.safetensors"
+    assert (asked["init"], asked["after"]) == (None, "1-first-group")
     assert len((here / "run" / "2-both-groups" / "metrics.csv").read_text().splitlines()) == 3
 
 
@@ -165,3 +166,28 @@ def test_stages_go_on_in_a_folder_that_is_named(
     assert "parts trains by stages: go on with --run-dir D --resume auto" in capsys.readouterr().err
     assert train("--recipe", "phases.toml") == 0
     assert (here / "runs" / "phases-1" / "2-all" / "summary.json").exists()
+
+
+def test_a_training_by_stages_goes_on_after_its_folder_was_moved(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("--recipe", "parts.toml", "--run-dir", "uncut") == 0
+    whole = load_file("uncut/2-both-groups/last.safetensors")
+    for stage in ("1-first-group", "2-both-groups"):
+        shutil.copytree(Path("uncut", stage), Path("cut", stage))
+    left = ("network.arch", "settings.json")
+    for file in Path("cut/2-both-groups").iterdir():
+        if file.name not in left:
+            file.unlink()
+    (here / "uncut").rename("gone")
+    shutil.copytree("cut", "moved")
+    capsys.readouterr()
+    assert train("--recipe", "parts.toml", "--run-dir", "moved", "--resume", "auto") == 0
+    assert "carried over: 6 layers with 348 parameters\n" in capsys.readouterr().out
+    monkeypatch.chdir("cut")
+    with pytest.raises(SystemExit) as exit:  # one stage alone, named from somewhere else
+        main(["train", "--resume", "2-both-groups"])
+    assert not exit.value.code
+    for run in ("moved", "cut"):
+        again = load_file(here / run / "2-both-groups" / "last.safetensors")
+        assert all(torch.equal(value, again[name]) for name, value in whole.items())
