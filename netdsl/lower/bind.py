@@ -11,6 +11,7 @@ from netdsl.errors import fail
 from netdsl.ir import Settings
 from netdsl.lower.bind_mistakes import (
     missing_argument,
+    one_too_many,
     refuse_slash_for_stride,
     unknown_option,
     unknown_word,
@@ -145,9 +146,7 @@ def _take_positional(
     if isinstance(argument, tree.Name) and _is_nothing(argument.text, scope):
         raise unknown_word(argument, cls, known, scope)
     if not name:
-        count = len(cls.positional)
-        takes = ("no number", "one number")[count] if count < 2 else f"{count} numbers"
-        raise fail("E0205", f"{owner} takes {takes}", argument.span, help=usage(cls))
+        raise one_too_many(argument, cls, known, scope)
     if isinstance(argument, tree.Pinned) and not known[name].scaled:
         message = f"a scale leaves {name} of {owner} alone in any case: `!` is for channels"
         raise fail("E0114", message, argument.span)

@@ -49,6 +49,25 @@ def unknown_word(
     return unknown_name(word.text, word.span, (*cls.flags, *known, *scope.names))
 
 
+def one_too_many(
+    argument: tree.Value | tree.Pinned, cls: LayerType, known: Mapping[str, Argument], scope: Scope
+) -> NetDSLError:
+    """Return the error of a value without a key where the layer takes no more of them.
+
+    A name may stand for a word, which is not told from a number where it is written.
+    """
+    if isinstance(argument, tree.Name):
+        value = scope.names.get(argument.text)
+        option = next((a.name for a in known.values() if value in a.choices), None)
+        if option:
+            message = f"`{argument.text}` stands for a word, and a word is given by its option"
+            help = f"write `{cls.code} {option}={argument.text}`"
+            return fail("E0205", message, argument.span, help=help)
+    count = len(cls.positional)
+    takes = ("no number", "one number")[count] if count < 2 else f"{count} numbers"
+    return fail("E0205", f"{cls.code} takes {takes}", argument.span, help=usage(cls))
+
+
 def unknown_option(option: tree.Option, owner: str, known: tuple[str, ...]) -> NetDSLError:
     """Return the error of an option that the layer does not have."""
     near = closest(option.key, known) if len(option.key) > 1 else None

@@ -125,7 +125,7 @@ class AvgPoolTo(Op):
 
     def window(self, *inputs: Shape) -> Window | None:
         (x,) = inputs
-        if any(h % n for h, n in zip(x.hw, self.n, strict=True)):
+        if self.n == (1, 1) or any(h % n for h, n in zip(x.hw, self.n, strict=True)):
             return None
         h, w = (h // n for h, n in zip(x.hw, self.n, strict=True))
         return Window((h, w), (h, w))
@@ -140,7 +140,7 @@ class GlobalAvgPool(Op):
 
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        need_map(x, "GAP")
+        need_map(x, "global average pooling")
         return Shape(x.channels, 1, 1)
 
     def call(self, *inputs: Shape) -> Call:

@@ -596,6 +596,8 @@ class TestReceptiveField:
             net = parse(text, (3, 224, 224))
             assert receptive_fields(net.checked)[net.checked.output.name] == (expected, expected)
         assert receptive_fields(netdsl.load("resnet18").checked)["gap1"] is None
+        one = parse("Conv 4 Avg 2 AvgTo 1 FC 5", (3, 8, 8))
+        assert receptive_fields(one.checked)["avgto1"] is None
 
     @pytest.mark.parametrize(
         "text",

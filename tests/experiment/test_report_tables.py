@@ -356,7 +356,12 @@ def test_a_damaged_plan_is_named(tmp_path: Path, text: str, fact: str) -> None:
 def test_damaged_numbers_of_a_finished_run_are_named(twins: Path) -> None:
     run = twins / plan(twins)[0]["folder"]
     (run / "metrics.csv").write_text("epoch\n1\n")
-    assert error(twins) == f"{run / 'metrics.csv'} is not a table of epochs"
+    with pytest.raises(TrainError) as caught:
+        read_results(twins)
+    assert (str(caught.value), caught.value.help) == (
+        f"{run / 'metrics.csv'} is not a table of epochs",
+        f"remove {run}, and `netdsl experiment run` trains it again",
+    )
 
 
 def test_a_run_that_is_writing_its_epochs_is_no_error(twins: Path) -> None:

@@ -75,7 +75,11 @@ def read_outcomes(folder: Path, plan: Plan) -> tuple[Outcome, ...]:
 def _outcome(job: Job, folder: Path) -> Outcome:
     path = folder / job.folder
     if (path / "summary.json").is_file():
-        return _finished(job, folder)
+        try:
+            return _finished(job, folder)
+        except TrainError as error:
+            help = f"remove {path}, and `netdsl experiment run` trains it again"
+            raise TrainError(error.message, help, error.exit_code) from error
     failure = read_failure(folder, job)
     if failure is not None and not failure.is_kill:
         return Outcome(job, path, "failed", _rows_so_far(job, folder), failure=failure)
