@@ -17,7 +17,6 @@ from netdsl.cli.notes import note
 if TYPE_CHECKING:
     from netdsl.api import Network
     from netdsl.shelf import Source
-    from netdsl.syntax.tree import File
     from netdsl.train import DataSet
     from netdsl.train.data import Entry
 
@@ -171,6 +170,7 @@ def _meet_fitted(
 ) -> tuple[Network, DataSet]:
     """Bring the images to the network's shape, and its last layer to the classes of the data."""
     from netdsl.api import declared
+    from netdsl.lower import end_in_classes
 
     shape = declared(*source.with_overrides(said)).input or (entry.shape if entry else None)
     if entry is not None:
@@ -181,7 +181,7 @@ def _meet_fitted(
     network, end = _build(source, said, images.shape, classes), ""
     if network.output_shape != (classes,):
         end = f"; its last layer gives {classes}, not {_x(network.output_shape)}"
-        source = replace(source, file=_ends_in_classes(source.file))
+        source = replace(source, file=end_in_classes(source.file))
         said = replace(said, names={**said.names, "classes": classes})
         network = _build(source, said, images.shape, classes)
     fact = f"--fit: the images of {images.name} are brought to {_x(images.shape)}"
@@ -219,19 +219,6 @@ def _build(source: Source, said: Any, shape: Shape | None, classes: int) -> Netw
         with contextlib.suppress(NetDSLError):
             return build(*source.with_overrides(replace(said, names=names)))
     return build(*source.with_overrides(told))
-
-
-def _ends_in_classes(file: File) -> File:
-    """Return a file whose last layer gives as many numbers as there are classes, if it is an FC."""
-    from netdsl.syntax import tree
-
-    *others, last = file.body
-    core = last.core
-    if not isinstance(core, tree.Layer) or core.name != "FC" or not core.arguments:
-        return file
-    first = tree.Name("classes", core.arguments[0].span)
-    core = replace(core, arguments=(first, *core.arguments[1:]))
-    return replace(file, body=(*others, replace(last, core=core)))
 
 
 def _refuse_conflict(source: Source, said: Any, data: str, shape: Shape, classes: int) -> None:

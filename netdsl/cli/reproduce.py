@@ -49,7 +49,8 @@ def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> int:
     for difference in found:
         click.echo(f"{difference.what}: {difference.how}")
     same = "is equal to" if not found else "differs from"
-    unknown = "" if first.last.is_file() else "; its weights were not kept"
+    lost = [path for path, one in ((run, first), (again, second)) if not one.last.is_file()]
+    unknown = f"; the weights of {lost[0]} were not kept" if lost else ""
     click.echo(f"{again} {same} {run}" + ("" if found else ", bit for bit") + unknown)
     return _DIFFERS if found else 0
 

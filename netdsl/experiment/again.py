@@ -28,7 +28,10 @@ class Difference:
 
 
 def differences(first: RunFolder, second: RunFolder) -> tuple[Difference, ...]:
-    """Return what differs between the results of two runs; nothing where they are equal."""
+    """Return what differs between the results of two runs; nothing where they are equal.
+
+    Weights are compared where both have kept theirs.
+    """
     return (*_metrics(first, second), *_weights(first, second))
 
 
@@ -71,7 +74,7 @@ def _metrics(first: RunFolder, second: RunFolder) -> Iterator[Difference]:
 
 def _weights(first: RunFolder, second: RunFolder) -> Iterator[Difference]:
     kept, new = kept_weights(first), kept_weights(second)
-    for name in kept:
+    for name in (name for name in kept if name in new):
         before, now = kept[name], new[name]
         if before.keys() != now.keys():
             yield Difference(f"{name}.safetensors", "other weights by name")

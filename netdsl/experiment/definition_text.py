@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
+from netdsl.train import toml
 from netdsl.train.files import read_file, write_file
 
 Table = Mapping[str, object]
@@ -23,37 +23,26 @@ def write_definition(path: Path, top: Table, networks: list[dict[str, object]]) 
         lines += ["", "[[network]]", *_lines(network)]
     content = ("\n".join(lines) + "\n").encode()
     former = read_file(path) if path.is_file() else content
-    aside = path.with_name(f"{path.stem}.before{path.suffix}")
-    if former != content:
-        write_file(aside, former)
+    aside = _put_aside(path, former) if former != content else None
     write_file(path, content)
-    return aside if former != content else None
+    return aside
+
+
+def _put_aside(path: Path, content: bytes) -> Path:
+    """Keep what a file held in one beside it that nothing else is kept in; return that one."""
+    for number in count(1):
+        mark = "before" if number == 1 else f"before-{number}"
+        aside = path.with_name(f"{path.stem}.{mark}{path.suffix}")
+        if not aside.exists():
+            write_file(aside, content)
+            return aside
+        if read_file(aside) == content:
+            return aside
+    raise AssertionError("numbers do not end")
 
 
 def _lines(table: Table) -> Iterator[str]:
     """Yield a line for each key that has something to say."""
     for key, value in table.items():
         if value not in (None, "", {}, ()):
-            yield f"{_key(key)} = {_value(value)}"
-
-
-def _value(value: object) -> str:
-    """Write a value as TOML has it.
-
-    >>> _value({"lr": 0.1, "BB.dropout": 0, "augment": ("flip",)})
-    '{ lr = 0.1, "BB.dropout" = 0, augment = ["flip"] }'
-    """
-    if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{_key(k)} = {_value(v)}' for k, v in value.items())} }}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    return _quoted(value)
-
-
-def _quoted(value: object) -> str:
-    # TOML refuses one character that JSON leaves as it is.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _key(key: str) -> str:
-    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else _quoted(key)
+            yield f"{toml.key(key)} = {toml.value(value)}"

@@ -11,7 +11,7 @@ from netdsl.experiment.budget import merged
 from netdsl.experiment.definition import Definition
 from netdsl.experiment.variant import Value, Variant
 from netdsl.ir import Settings
-from netdsl.lower import Overrides, read_header
+from netdsl.lower import Overrides, inline, read_header
 from netdsl.lower.mentions import layers_in
 from netdsl.shelf import open_arch
 from netdsl.train import Choices, ExitCode, TrainError
@@ -89,7 +89,8 @@ def _has(variant: Variant, name: str) -> bool:
     """Say whether a network has such a parameter or setting, or a layer with such an option."""
     source = open_arch(variant.arch)
     if "." in name:
-        return name.partition(".")[0] in layers_in((source.file.header, source.file.body))
+        file = inline(source.file, source.loader)
+        return name.partition(".")[0] in layers_in((file.header, file.body))
     said = Overrides({}, variant.scale or source.scale)
     header = read_header(source.file, said, source.loader, lambda finding: None)
     return name in Settings.__dataclass_fields__ or name in header.parameters

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from netdsl.errors import first_line
 from netdsl.experiment.attempt import Share, attempt, conclude, tell
 from netdsl.experiment.plan import Job
 from netdsl.experiment.run import Work, came_back, due_of
@@ -72,7 +73,7 @@ def _connected(address: str) -> Any:
     try:
         ray.init(address=address, log_to_driver=False, logging_level="error")
     except (ConnectionError, ValueError, RuntimeError) as error:
-        fact = f"no Ray cluster answers at {address}: {str(error).splitlines()[0]}"
+        fact = f"no Ray cluster answers at {address}: {first_line(error)}"
         raise TrainError(fact, "`ray start --head` begins one", ExitCode.USAGE) from error
     return ray
 

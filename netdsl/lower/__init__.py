@@ -1,5 +1,6 @@
 """Tree to graph: looks names up, binds arguments, unrolls repeats, expands blocks."""
 
+from netdsl.lower.classes import end_in_classes as end_in_classes
 from netdsl.lower.header import read_header as read_header
 from netdsl.lower.lower import Lowered as Lowered
 from netdsl.lower.lower import lower as lower

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
 from netdsl.ir import UNKNOWN, Graph, Report, Settings
 from netdsl.ir.limits import PARAMETERS, SIDE
 from netdsl.lower.body import Lowering
+from netdsl.lower.classes import follow_classes
 from netdsl.lower.count import check_size
 from netdsl.lower.header import Environment, read_header
 from netdsl.lower.override import Overrides
@@ -59,7 +60,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         place = (span.source.name, span.start) if span else ()
         findings.setdefault((diagnostic.code, diagnostic.message, *place), diagnostic)
 
-    file = _follow_classes(file, overrides)
+    file = follow_classes(file, overrides)
     environment = read_header(file, overrides, loader, report)
     if not file.body:
         report(Diagnostic("E0120", "the text has no layers", file.span))
@@ -81,27 +82,6 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         frozenset(overrides.names), environment.scaled, tuple(environment.expectations),
         in_order(findings.values()),
     )  # fmt: skip
-
-
-def _follow_classes(file: tree.File, overrides: Overrides) -> tree.File:
-    """Let a last `FC 200` under `classes 200` mean the classes, where these are overridden."""
-    declared = [e.value for e in file.header if isinstance(e, tree.Setting) and e.key == "classes"]
-    if "classes" not in overrides.names or not declared or not file.body:
-        return file
-    *others, last = file.body
-    core = last.core
-    if (
-        not isinstance(core, tree.Layer)
-        or core.name != "FC"
-        or core.arguments[:1] != tuple(declared[:1])
-    ):
-        return file
-    follows = tree.Name("classes", core.arguments[0].span)
-    core = replace(core, arguments=(follows, *core.arguments[1:]))
-    # A shape that says the same, as in `FC 200 :200`, follows too: it would say nothing more.
-    asserted = last.shape.values if last.shape else ()
-    shape = None if list(map(str, asserted)) == [str(declared[0])] else last.shape
-    return replace(file, body=(*others, replace(last, core=core, shape=shape)))
 
 
 def _graph(file: tree.File, environment: Environment, report: Report) -> Graph:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from netdsl.train import toml
 from netdsl.train.files import read_file
 from netdsl.train.recipe import Recipe, Stage, base_of, find_recipe, read_recipe
 from netdsl.train.settings import ABOUT, Choices, resolve
@@ -52,42 +52,25 @@ def _left(recipe: Recipe) -> Mapping[str, object]:
 
 def _stage(stage: Stage, recipe: Recipe) -> Iterator[str]:
     """Yield what a stage says beyond the recipe."""
-    yield f"name = {_value(stage.name)}"
+    yield f"name = {toml.value(stage.name)}"
     for key, own, below in (
         ("network", stage.network, recipe.network),
         ("train", stage.train, recipe.train),
     ):
         more = {k: v for k, v in own.items() if k not in below or below[k] != v}
         if more:
-            pairs = ", ".join(f"{_key(k)} = {_value(v)}" for k, v in more.items())
-            yield f"{key} = {{ {pairs} }}"
+            yield f"{key} = {toml.value(more)}"
     if stage.freeze:
-        yield f"freeze = {_value(stage.freeze)}"
+        yield f"freeze = {toml.value(stage.freeze)}"
 
 
 def _lines(table: Mapping[str, object], comments: Mapping[str, str], prefix: str) -> list[str]:
-    written = {key: f"{_key(key)} = {_value(value)}" for key, value in table.items()}
+    written = {key: f"{toml.key(key)} = {toml.value(value)}" for key, value in table.items()}
     width = min(max(map(len, written.values()), default=0), 36)
     return [
         f"{line:<{width}}  # {comments[prefix + key]}" if prefix + key in comments else line
         for key, line in written.items()
     ]
-
-
-def _key(key: str) -> str:
-    """Write a key as TOML has it: a dot inside would make tables of it."""
-    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else json.dumps(key)
-
-
-def _value(value: object) -> str:
-    """Write a value as TOML has it.
-
-    >>> _value(("flip", "blur")), _value(True), _value(5e-4)
-    ('["flip", "blur"]', 'true', '0.0005')
-    """
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(_value, value))}]"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _comments(path: Path) -> Comments:

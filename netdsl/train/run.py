@@ -132,11 +132,17 @@ class RunFolder:
         write_file(self.path / name, text.encode())
 
     def _read_json(self, name: str, key: str | None = None) -> Mapping[str, object]:
+        path = self.path / name
         try:
-            record = json.loads(read_file(self.path / name))
-            return dict(record if key is None else record[key])
-        except (KeyError, TypeError, ValueError) as error:
-            raise TrainError(f"{self.path / name} is damaged: it has no {key}") from error
+            record = dict(json.loads(read_file(path)))
+        except (TypeError, ValueError) as error:
+            raise TrainError(f"{path} is damaged: it is no JSON object") from error
+        if key is None:
+            return record
+        found = record.get(key)
+        if not isinstance(found, dict):
+            raise TrainError(f"{path} is damaged: it has no {key}")
+        return found
 
 
 def _numbered(name: str) -> Path:

@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from netdsl.errors import NetDSLError, fail
+from netdsl.errors import NetDSLError, fail, first_line
 from netdsl.transfer.pairs import Pair, pair_by_name, pair_by_order, pair_by_role
 from netdsl.transfer.verify import difference, randomise
 from netdsl.transfer.weighted import Weighted, executed, in_order
@@ -31,8 +31,9 @@ class Transfer:
     `matched` says how the pairs were found. `difference` is the largest difference of both
     networks under random numbers, relative to the largest value: of the logits, or where the last
     layer differs of what it reads. It is None where the source was no module that could be run,
-    or where other layers differ. `sorted_names` says that the source had its layers sorted by
-    name, and that what was paired by role is in the order of those names.
+    where other layers differ, or where random numbers do not get through the network.
+    `sorted_names` says that the source had its layers sorted by name, and that what was paired by
+    role is in the order of those names.
     """
 
     module: nn.Module
@@ -141,26 +142,31 @@ def _compare(
     A copy of the source is run, with random numbers.
     """
     stand_in = copy.deepcopy(source).to("cpu", torch.float32).eval()
-    theirs = _run(stand_in, x)
+    theirs, is_telling = _run(stand_in, x)
+
+    def verified(pairs: tuple[Pair, ...]) -> float | None:
+        far = _verify(module, stand_in, pairs, x, partial=partial)
+        return far if is_telling else None
+
     try:
         pairs = pair_by_role(ours, theirs)
-        return pairs, "role", _verify(module, stand_in, pairs, x, partial=partial)
+        return pairs, "role", verified(pairs)
     except NetDSLError as error:
         try:
             pairs = pair_by_order(ours, theirs)
-            return pairs, "order", _verify(module, stand_in, pairs, x, partial=partial)
+            return pairs, "order", verified(pairs)
         except NetDSLError:
             raise error from None
 
 
-def _run(stand_in: nn.Module, x: Tensor) -> tuple[Weighted, ...]:
-    """Draw the numbers of the stand-in; return its layers as they ran."""
+def _run(stand_in: nn.Module, x: Tensor) -> tuple[tuple[Weighted, ...], bool]:
+    """Draw the numbers of the stand-in; return its layers as they ran, as `randomise` does."""
     try:
         return randomise(stand_in, x)
     except (RuntimeError, ValueError, TypeError) as error:
         size = "x".join(map(str, x.shape[1:]))
-        reason = str(error).splitlines()[0]
-        raise fail("E0701", f"the source does not take a {size} image: {reason}") from error
+        fact = f"the source does not take a {size} image: {first_line(error)}"
+        raise fail("E0701", fact) from error
 
 
 def _verify(

@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from netdsl.errors import fail
+from netdsl.errors import fail, first_line
 from netdsl.ops import closest
 
 TORCHVISION = "torchvision:"
@@ -82,7 +82,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
         message = f"{path} is not a file of weights: it holds something else than tensors by name"
         raise fail("E0703", message) from error
     except (SafetensorError, RuntimeError, ValueError, EOFError) as error:
-        raise fail("E0703", f"{path} is not a file of weights: {_first(error)}") from error
+        raise fail("E0703", f"{path} is not a file of weights: {first_line(error)}") from error
     return _tensors(found, path)
 
 
@@ -131,7 +131,7 @@ def _pretrained(name: str) -> nn.Module:
     except (URLError, OSError, RuntimeError) as error:
         raise fail(
             "E0703",
-            f"cannot download the weights of {name}: {_first(error)}",
+            f"cannot download the weights of {name}: {first_line(error)}",
             help=f"bring {weights.url} another way into {torch.hub.get_dir()}/checkpoints",
         ) from error
     _load(bare, state, f"{TORCHVISION}{name}")
@@ -156,7 +156,3 @@ def _load(model: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
         raise fail(
             "E0703", f"{where} does not fit: {str(error).splitlines()[-1].strip()}"
         ) from error
-
-
-def _first(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -9,14 +9,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from netdsl.errors import fail
 from netdsl.transfer.weighted import Weighted, own, watched
 
 TRIES = 8
+_TELLING = 1e-3  # of a deviation, that a layer gives apart for two images
 
 
 @torch.no_grad()
-def randomise(model: nn.Module, x: Tensor) -> tuple[Weighted, ...]:
+def randomise(model: nn.Module, x: Tensor) -> tuple[tuple[Weighted, ...], bool]:
     """Draw all parameters and buffers, so that each matters; return the layers as they ran.
+
+    The second value says whether each does: where a layer gave the same for two images in all
+    tries, nothing before it can be told from other layers.
 
     Convolutions and fully connected layers are scaled while they run, so that what they give has
     a deviation of one (Mishkin & Matas 2016): no layer drowns the ones beside it. Where the
@@ -30,11 +35,11 @@ def randomise(model: nn.Module, x: Tensor) -> tuple[Weighted, ...]:
         order, silent = _scale(model, x)
         if not silent:
             break
-    return tuple(Weighted(name, own(module)) for name, module in order.items())
+    return tuple(Weighted(name, own(module)) for name, module in order.items()), not silent
 
 
 def _scale(model: nn.Module, x: Tensor) -> tuple[dict[str, nn.Module], bool]:
-    """Scale each layer as it runs; return all of them, and whether one gave a single value."""
+    """Scale each layer as it runs; return all of them, and whether one tells no image apart."""
     order: dict[str, nn.Module] = {}
     silent = False
 
@@ -45,8 +50,9 @@ def _scale(model: nn.Module, x: Tensor) -> tuple[dict[str, nn.Module], bool]:
             return None
         order[name] = module
         deviation = float(y.std())
+        apart = float((y - y[:1]).abs().max())
+        silent = silent or not apart > _TELLING * deviation
         if not deviation > 0:
-            silent = True
             return None
         for tensor in module.parameters(recurse=False):
             tensor.div_(deviation)
@@ -63,10 +69,16 @@ def difference(
 ) -> float:
     """Return the largest difference of what both give, relative to the largest value.
 
-    Where `before` names a layer of each, what these read is compared instead of the logits.
+    Where `before` names a layer of each, what these read is compared instead of the logits. Raises
+    `NetDSLError` where they do not give as many numbers.
     """
     mine = _seen(ours, x, before[0] if before else None)
-    other = _seen(theirs, x, before[1] if before else None).reshape(mine.shape)
+    other = _seen(theirs, x, before[1] if before else None)
+    if mine.numel() != other.numel():
+        sizes = ("x".join(map(str, y.shape[1:])) for y in (mine, other))
+        fact = "the network comes to {} numbers an image, and the source to {}".format(*sizes)
+        raise fail("E0702", fact)
+    other = other.reshape(mine.shape)
     if torch.equal(mine, other):
         return 0.0
     return float((mine - other).abs().max() / other.abs().max())
@@ -102,5 +114,7 @@ def _logits(y: object) -> Tensor:
     """Return the logits; some networks give them first among others."""
     if isinstance(y, tuple):
         y = y[0]
-    assert isinstance(y, Tensor), type(y)
+    if not isinstance(y, Tensor):
+        fact = f"the source gives a {type(y).__name__}, and a tensor of logits is needed"
+        raise fail("E0701", fact, help="wrap it in a module whose forward returns the logits")
     return y

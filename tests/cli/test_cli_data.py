@@ -213,6 +213,16 @@ def test_images_and_network_are_fitted_to_each_other(
     assert json.loads(again.stdout)["images"] == 4, again.stderr
 
 
+@pytest.mark.parametrize("end", ["FC 5 :5", "FC bias=off 5", "FC bias 5"])
+def test_however_it_is_written_the_last_layer_tells_the_classes_of_the_data(
+    run: Callable[..., Done], end: str
+) -> None:
+    done = run("train", "-", "--data", "digits", "--limit", "40", "--fit", "--epochs", "1",
+               "--batch-size", "16", "--run-dir", "run", stdin=TINY.removesuffix("FC") + end)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "its last layer gives 10, not 5\n" in done.stderr
+
+
 def test_a_shipped_network_is_fitted_to_a_folder(run: Callable[..., Done], photos: Path) -> None:
     done = run("train", "digits", "-D", "n=1", "--data", "photos", "--fit", "--epochs", "1",
                "--batch-size", "16", "--run-dir", "run", "--on-bad-image", "skip")  # fmt: skip

@@ -582,6 +582,10 @@ class TestClasses:
         with pytest.raises(netdsl.NetDSLError, match="the shape is 10, not 100"):
             parse("classes 200 GAP FC 200 :100", classes=10)
 
+    @pytest.mark.parametrize("end", ["FC bias=off 200", "FC bias 200", "FC 200 act=none"])
+    def test_options_may_stand_before_or_behind_them(self, end: str) -> None:
+        assert parse(f"classes 200 GAP {end}", classes=10).output_shape == (10,)
+
     def test_scores_for_another_number_of_classes_are_refused(self) -> None:
         with pytest.raises(netdsl.NetDSLError, match="200 scores for 10 classes"):
             parse("classes 10 Conv 3 FC 200")

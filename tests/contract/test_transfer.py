@@ -79,6 +79,16 @@ def numbered(norm: str) -> nn.Module:
     return Numbered(norm)
 
 
+def narrow(depth: int, first: nn.Module) -> nn.Module:
+    """Layers of one channel, which mostly let nothing through."""
+    acts = [first, *(nn.ReLU() for _ in range(depth - 1))]
+    layers = [
+        layer for i, act in enumerate(acts)
+        for layer in (nn.Conv2d(1 if i else 3, 1, 3, padding=1), act)
+    ]  # fmt: skip
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 4))
+
+
 def counted(norm: str) -> netdsl.Network:
     """The same network as `numbered` gives."""
     return netdsl.parse(f"norm {norm} (Conv 8 bias=on)x12 GAP FC 10", input=INPUT)
@@ -209,6 +219,31 @@ class TestRefused:
             "error[E0701]: the source does not take a 3x33x35 image: "
         )
 
+    def test_sources_that_cannot_be_compared(self) -> None:
+        class Mute(nn.Sequential):
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                raise ValueError
+
+        class Telling(nn.Sequential):
+            def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:  # type: ignore[override]
+                return {"logits": super().forward(x)}
+
+        layers = tuple(original())
+        assert refused(ours(), Mute(*layers)) == (
+            "error[E0701]: the source does not take a 3x33x35 image: ValueError"
+        )
+        assert refused(ours(), Telling(*layers)) == (
+            "error[E0701]: the source gives a dict, and a tensor of logits is needed\n"
+            "  = help: wrap it in a module whose forward returns the logits"
+        )
+
+    def test_sources_that_come_to_other_numbers(self) -> None:
+        net = netdsl.parse("norm none Conv 8 1x1 GAP Conv 5 1x1 act=none", input=INPUT)
+        source = nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU(), nn.Conv2d(8, 5, 1))
+        assert refused(net, source) == (
+            "error[E0702]: the network comes to 5x1x1 numbers an image, and the source to 5x33x35"
+        )
+
 
 class TestRandomNumbers:
     """Those of the comparison: every one has to matter, in deep networks too."""
@@ -217,7 +252,8 @@ class TestRandomNumbers:
     def test_no_layer_drowns_the_others(self, name: str) -> None:
         model = models.get_model(name).eval()
         x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-        randomise(model, x)
+        _, is_telling = randomise(model, x)
+        assert is_telling
         with torch.no_grad():
             deviation = float(model(x).std())
         assert 0.3 < deviation < 3
@@ -233,6 +269,23 @@ class TestRandomNumbers:
                 tensor.copy_(tensor.flatten().roll(1).reshape(tensor.shape))
                 assert float((model(x) - y).abs().max()) > 1e-3 * float(y.abs().max()), name
                 tensor.copy_(kept)
+
+    def test_networks_that_tell_no_image_apart_are_not_said_to_be_equal(self) -> None:
+        net = netdsl.parse("norm none (Conv 1)x150 GAP FC 4", input=(3, 8, 8))
+        found = net.transfer(narrow(150, nn.GELU()))
+        assert found.difference is None
+        assert found.caution == "not compared: the pairs rest on order and role alone"
+
+    def test_numbers_are_drawn_again_until_images_are_told_apart(self) -> None:
+        x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+        model = narrow(40, nn.ReLU()).eval()
+        _, is_telling = randomise(model, x)
+        one, other = model(x).detach()
+        assert is_telling
+        assert float((one - other).abs().max()) > 1e-2
+        assert "E0702" in refused(
+            netdsl.parse("norm none (Conv 1)x40 GAP FC 4", input=(3, 8, 8)), narrow(40, nn.GELU())
+        )
 
 
 class TestFiles:

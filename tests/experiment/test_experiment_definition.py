@@ -120,6 +120,16 @@ def test_the_grid_makes_every_combination_with_twins_side_by_side(define: Define
     )  # fmt: skip
 
 
+def test_a_grid_reaches_layers_of_files_that_a_network_uses(define: Define, tmp_path: Path) -> None:
+    (tmp_path / "parts.arch").write_text("def Stage(c) { (BB c)x2 }\n")
+    (tmp_path / "net.arch").write_text('use "parts.arch"\nConv 4 Stage 4 GAP FC classes\n')
+    variants = expand(define('[[network]]\narch = "net.arch"\n[grid]\n"BB.dropout" = [0, 0.1]\n'))
+    assert [dict(variant.params) for variant in variants] == [
+        {"BB.dropout": 0},
+        {"BB.dropout": 0.1},
+    ]
+
+
 def test_a_grid_reaches_layers_settings_of_networks_and_of_training(define: Define) -> None:
     text = '[[network]]\narch = "net1"\n[grid]\n"BB.order" = ["pre"]\nnorm = ["none"]\nlr = [0.1]\nrecipe = ["quick"]\n'
     (variant,) = expand(define(text))
@@ -302,6 +312,20 @@ def test_a_definition_that_was_written_reads_back(
     definition = read_definition(path)
     (variant,) = definition.networks
     assert (definition.seeds, variant.params, variant.label) == ((0, 2), params, label)
+
+
+def test_all_that_a_written_file_held_before_is_kept_beside_it(tmp_path: Path) -> None:
+    path, networks = tmp_path / "experiment.toml", [{"arch": "net1"}]
+    assert write_definition(path, {"name": "a"}, networks) is None
+    by_hand = path.read_text() + "plain = true  # by hand\n"
+    path.write_text(by_hand)
+    first = write_definition(path, {"name": "b"}, networks)
+    assert first == tmp_path / "experiment.before.toml"
+    second = write_definition(path, {"name": "c"}, networks)
+    assert second == tmp_path / "experiment.before-2.toml"
+    path.write_text(by_hand)
+    assert write_definition(path, {"name": "c"}, networks) == first
+    assert (first.read_text(), read_definition(second).name) == (by_hand, "b")
 
 
 def test_the_file_of_the_manual_is_one(define: Define) -> None:

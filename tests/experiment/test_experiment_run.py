@@ -177,7 +177,14 @@ def test_a_run_that_kept_no_weights_is_reproduced_by_its_numbers(
     run = out / read_plan(folder).jobs[0].folder
     done = CliRunner().invoke(netdsl, ["reproduce", str(run), "--run-dir", str(again)])
     assert done.stdout.splitlines()[-1] == (
-        f"{again} is equal to {run}, bit for bit; its weights were not kept"
+        f"{again} is equal to {run}, bit for bit; the weights of {run} were not kept"
+    )
+    for name in ("best", "last"):
+        (again / f"{name}.safetensors").unlink()
+    run = runs(finished[0]) / read_plan(folder).jobs[0].folder
+    done = CliRunner().invoke(netdsl, ["reproduce", str(run), "--run-dir", str(again)])
+    assert done.stdout.splitlines()[-1] == (
+        f"{again} is equal to {run}, bit for bit; the weights of {again} were not kept"
     )
 
 

@@ -204,6 +204,7 @@ def test_any_transform_can_be_applied_to_a_part_of_the_images() -> None:
     ("text", "message", "help"),
     [
         ("flop", "'flop' is not a transform", "did you mean flip?"),
+        ("rotate most=10 most=20", "rotate is given most twice", None),
         ("", "'' is not a transform", f"transforms: {', '.join(TRANSFORMS)}"),
         ("pad_crop pading=2", "pad_crop has no option 'pading=2'", "did you mean padding?"),
         ("flip 0.5", "flip has no option '0.5'", "options of flip: p"),

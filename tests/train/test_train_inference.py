@@ -57,7 +57,8 @@ def test_weights_alone_normalise_as_the_training_did(
         ({"network": "FC 2", "shape": [3, 2, 0]},
          "w.safetensors does not say soundly what its network takes and tells: shape [3, 2, 0]"),
         ({"network": "FC 2", "shape": [3, 2, 2], "classes": ["a", "b"], "mean": [0.5], "std": [1]},
-         "w.safetensors does not say soundly what its network takes and tells: 1 means"),
+         "w.safetensors does not say soundly what its network takes and tells: "
+         "1 means for 3 channels"),
     ],
 )  # fmt: skip
 def test_weights_that_say_too_little_are_refused(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from netdsl.train import ExitCode, TrainError
+from netdsl.train import ExitCode, TrainError, toml
 from netdsl.train.choices import parse_choices, read_choices
 from netdsl.train.freezing import freeze
 from netdsl.train.recipe import Stage, read_recipe, recipes
@@ -167,6 +167,15 @@ def test_a_recipe_that_is_shown_is_the_same_recipe(
     recipe, again = read_recipe(place), read_recipe(shown)
     parts = ("about", "example", "weights", "network", "train", "stages")
     assert [getattr(recipe, p) for p in parts] == [getattr(again, p) for p in parts]
+
+
+def test_a_recipe_with_any_characters_is_shown_as_one(tmp_path: Path) -> None:
+    about = 'a "quoted" \x7f, \\ and ü'
+    path = tmp_path / "odd.toml"
+    path.write_text(f"about = {toml.value(about)}\n[network]\n{toml.key('BB.dropout')} = 0.1\n")
+    shown = tmp_path / "shown.toml"
+    shown.write_text(show_recipe(path))
+    assert read_recipe(shown).about == about
 
 
 def test_a_shown_recipe_has_the_comments_of_its_files_and_every_other_key(variation: Path) -> None:

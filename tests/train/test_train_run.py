@@ -74,6 +74,10 @@ def test_damaged_settings_are_named(tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text('{"asked"')
     with pytest.raises(TrainError) as caught:
         _ = run.settings
+    assert str(caught.value) == f"{tmp_path}/settings.json is damaged: it is no JSON object"
+    (tmp_path / "settings.json").write_text('{"asked": {}}')
+    with pytest.raises(TrainError) as caught:
+        _ = run.settings
     assert str(caught.value) == f"{tmp_path}/settings.json is damaged: it has no settings"
 
 

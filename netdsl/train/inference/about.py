@@ -44,13 +44,13 @@ class About:
     def __post_init__(self) -> None:
         channels, height, width = self.shape
         counts = (
-            ("means", len(self.mean), (channels, channels * height * width)),
-            ("stds", len(self.std), (channels,)),
-            ("class ids", len(self.class_ids), (0, len(self.classes))),
+            ("means", len(self.mean), (channels, channels * height * width), "channels"),
+            ("stds", len(self.std), (channels,), "channels"),
+            ("class ids", len(self.class_ids), (len(self.classes), 0), "classes"),
         )
-        for name, count, fitting in counts:
+        for name, count, fitting, whose in counts:
             if count not in fitting:
-                raise ValueError(f"{count} {name}")
+                raise ValueError(f"{count} {name} for {fitting[0]} {whose}")
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -61,7 +61,11 @@ def make(text: str) -> Transform:
         known = did_you_mean(name, TRANSFORMS, "transforms")
         raise TrainError(f"{name!r} is not a transform", known, ExitCode.USAGE)
     own = {field.name: type(field.default) for field in fields(TRANSFORMS[name])}
-    given = dict(_option(name, option, {"p": float, **own}) for option in options)
+    given: dict[str, Any] = {}
+    for key, value in (_option(name, option, {"p": float, **own}) for option in options):
+        if key in given:
+            raise TrainError(f"{name} is given {key} twice", None, ExitCode.USAGE)
+        given[key] = value
     p = 1.0 if "p" in own else given.pop("p", 1.0)
     transform: Transform = TRANSFORMS[name](**given)
     return transform if p == 1.0 else Sometimes(transform, p)
