@@ -24,12 +24,19 @@ _HOMES = {
 }  # fmt: skip
 
 
+__all__ = ["Diagnostic", "NetDSLError", "Network", "load", "parse"]
+
+
 def __getattr__(name: str) -> Any:
     """Import on first use, so that `netdsl --help` does not wait for the compiler."""
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("netdsl")
     raise AttributeError(f"module 'netdsl' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_HOMES]
+    return [*globals(), *_HOMES, "__version__"]

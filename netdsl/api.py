@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 ASSUMABLE = ("norm", "act", "init", "bias", "shortcut", "head")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """A network that was read, checked and counted; it never changes.
 
@@ -74,12 +74,15 @@ class Network:
         return tuple(f"{key} {getattr(self.settings, key)}" for key in ASSUMABLE if key not in said)
 
     def standalone(self) -> str:
-        """Return the canonical text with what `use` brings written out: it needs no other file."""
+        """Return the canonical text with what `use` brings written out: it needs no other file.
+
+        It is the text of the file: what `overrides` holds, or a scale, is to be given with it.
+        """
         return to_text(inline(self.file, self.loader))
 
     @property
     def graph(self) -> nx.DiGraph[str]:
-        """A networkx digraph with op, shape, params, macs, span and scope on every node."""
+        """A networkx digraph with op, shape, params, macs, span, scope, layer on every node."""
         return self.checked.to_networkx()
 
     @property
@@ -113,9 +116,10 @@ class Network:
         return training_step(self.checked).expected_macs
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
+    def input_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of an image."""
-        return self.checked.input.shape.dims
+        channels, height, width = self.checked.input.shape
+        return channels, height, width
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -126,10 +130,23 @@ class Network:
         """Return the plain twin: the same network without its shortcuts."""
         return self.override(residual=False)
 
-    def override(self, **names: object) -> Network:
-        """Return the network with other parameters or settings than its file has."""
-        names = {**self.overrides.names, **names}
-        return build(self.file, replace(self.overrides, names=names), self.loader)
+    def override(
+        self,
+        /,
+        *,
+        plain: bool | None = None,
+        input: tuple[int, int, int] | None = None,
+        classes: int | None = None,
+        scale: str | None = None,
+        **parameters: object,
+    ) -> Network:
+        """Return the network with other parameters or settings than it has, as `load` takes them.
+
+        Options of layers are given by their names too: `net.override(**{"BB.dropout": 0.3})`.
+        """
+        said = make_overrides(plain, input, classes, scale, parameters)
+        names = {**self.overrides.names, **said.names}
+        return build(self.file, Overrides(names, said.scale or self.overrides.scale), self.loader)
 
     def module(self, seed: int = 0) -> Module:
         """Return the network as a torch module in training mode, initialised by the seed.
@@ -145,20 +162,26 @@ class Network:
     ) -> Transfer:
         """Return the network with the weights of another, and where each of them came from.
 
-        Raises `NetDSLError` unless both have the same layers and, where `source` is a module,
-        compute the same; the last layer may differ in its classes, others with `partial`.
+        Raises `NetDSLError` unless the layers of both can be paired and, where `source` is a
+        module, compute the same; the last layer may differ in its classes, others with `partial`.
+        Of weights by name, those that only one side has are left: `unused` and `initialised` name
+        them.
         """
         from netdsl.transfer import transfer
 
         return transfer(self.module(seed), self.input_shape, source, partial=partial)
 
     def load_weights(
-        self, source: nn.Module | str | Path, *, partial: bool = False, seed: int = 0
+        self,
+        source: nn.Module | Mapping[str, Tensor] | str | Path,
+        *,
+        partial: bool = False,
+        seed: int = 0,
     ) -> Module:
         """Return the network as a module with the weights of another, or of a file.
 
-        Warns of layers that stay as they are initialised. See `transfer`, which also tells which
-        layer got which weights.
+        Warns of layers that stay as they are initialised, and of those of the source that no layer
+        took. See `transfer`, which also tells which layer got which weights.
         """
         from netdsl.transfer import read_state
 
@@ -166,6 +189,9 @@ class Network:
         done = self.transfer(found, partial=partial, seed=seed)
         if done.initialised:
             warnings.warn(f"left as initialised: {', '.join(done.initialised)}", stacklevel=2)
+        # A last layer of other classes is told already: it stays as it is initialised.
+        if more := [name for name in done.unused if name not in done.unlike]:
+            warnings.warn(f"not used of the source: {', '.join(more)}", stacklevel=2)
         return done.module  # type: ignore[return-value]
 
     def source(self) -> str:
@@ -195,10 +221,18 @@ class Network:
     def __str__(self) -> str:
         return to_text(self.file)
 
-    def _repr_svg_(self) -> str:
+    def __repr__(self) -> str:
+        plain = "" if self.settings.residual else ", plain"
+        return f"<Network {self.name!r}{plain}: {self.depth} layers, {self.params:,} parameters>"
+
+    def _repr_svg_(self) -> str | None:
+        """Return what a notebook shows; None where the network is too large to be drawn."""
         from netdsl.backends.drawing import to_svg
 
-        return to_svg(self._drawn(twin=False))
+        try:
+            return to_svg(self._drawn(twin=False))
+        except NetDSLError:
+            return None
 
     def _drawn(self, twin: bool) -> list[tuple[str, Graph]]:
         graphs = [(self.name, self.checked)]

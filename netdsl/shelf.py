@@ -51,7 +51,9 @@ def open_arch(arch: str | Path) -> Source:
         help = f"the network that comes along is called `{path.stem}`" if is_shipped else None
         raise fail("E0001", f"cannot read {arch}: {error.strerror}", help=help) from None
     name = str(arch) if path == Path(arch) else path.name
-    return replace(read_bytes(data, name), loader=Loader(path.parent), path=path, scale=scale)
+    return replace(
+        read_bytes(data, name), loader=Loader(path.parent.resolve()), path=path, scale=scale
+    )
 
 
 def read_bytes(data: bytes, name: str) -> Source:

@@ -6,12 +6,14 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
+from threading import RLock
 
 import torch
 from torch import Tensor, nn
 
 from netdsl.ir.settings import Init
 
+_stream = RLock()  # torch's own, of which there is one for all threads
 _AT_ONCE = 2**16  # numbers; a multiple of 16, which torch makes together
 # What is drawn for a layer itself, whatever its constructor draws.
 Drawn = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
@@ -41,12 +43,13 @@ def generator(seed: int, name: str) -> torch.Generator:
 def drawing(seed: int, name: str) -> Iterator[None]:
     """Let whatever draws from torch's own stream draw from that of a name instead."""
     # NOTE: torch.manual_seed would seed every GPU too, which takes longer than a constructor.
-    before = torch.get_rng_state()
-    torch.default_generator.manual_seed(_number(seed, name))
-    try:
-        yield
-    finally:
-        torch.set_rng_state(before)
+    with _stream:
+        before = torch.get_rng_state()
+        torch.default_generator.manual_seed(_number(seed, name))
+        try:
+            yield
+        finally:
+            torch.set_rng_state(before)
 
 
 def _kaiming(module: Drawn) -> float:

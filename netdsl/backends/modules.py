@@ -8,6 +8,7 @@ from typing import Protocol, final
 
 import torch
 from torch import Tensor, nn
+from torch._C import _len_torch_dispatch_stack
 from torch.nn.modules.batchnorm import _NormBase
 
 from netdsl.backends import layers
@@ -74,9 +75,10 @@ class Maker:
     def make(self, call: Call, path: str) -> nn.Module:
         """Return the module of a call, whose name in the network is `path`."""
         arguments = tuple(call.arguments.items())
-        mould = _mould(call.target, arguments, call.positional, self._unfilled, self._dtype)
-        if mould is not None:
-            return self._begun(mould.copy(), path)
+        if not _len_torch_dispatch_stack():  # a mode may make tensors that end with it
+            mould = _mould(call.target, arguments, call.positional, self._unfilled, self._dtype)
+            if mould is not None:
+                return self._begun(mould.copy(), path)
         with drawing(self._seed, path):
             return self._begun(_construct(_kind(call.target), arguments, call.positional), path)
 

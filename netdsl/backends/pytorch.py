@@ -10,6 +10,7 @@ from typing import Any, SupportsIndex
 
 import torch
 from torch import Tensor, nn
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from netdsl.backends.modules import Blank, Maker, Makes
 from netdsl.collector import paused
@@ -92,6 +93,8 @@ class Network(Scope):
 
     def forward(self, x: Tensor) -> Tensor:
         if self._stochastic and self.training:
+            if isinstance(x, torch.fx.Proxy):
+                raise RuntimeError(_DRAWS)
             self.draw()
         return self._run(self._program, (x,))
 
@@ -101,8 +104,9 @@ class Network(Scope):
         Raises `RuntimeError` where a graph is made of the network: it would hold one draw for good.
         `torch.compile` then leaves this method alone, and compiles what it chooses between.
         """
+        # NOTE: asked here: a function of its own would be compiled, and always be in a graph.
         is_traced: Any = torch.jit.is_tracing  # type: ignore[attr-defined]
-        if torch.compiler.is_compiling() or is_traced():
+        if torch.compiler.is_compiling() or is_traced() or get_proxy_mode() is not None:
             raise RuntimeError(_DRAWS)
         for path in self._stochastic:
             block = self.get_submodule(path)

@@ -21,7 +21,7 @@ from netdsl.lower.names import (
 )
 from netdsl.lower.override import Overrides, given
 from netdsl.lower.scales import scale_values
-from netdsl.lower.use import Loader, imported
+from netdsl.lower.use import Loader, imported, used_path
 from netdsl.lower.values import POISON, Quoted, Scope, Unresolved, Value, evaluate
 from netdsl.ops import CATALOGUE, closest
 from netdsl.ops.blocks import Res
@@ -66,6 +66,8 @@ def read_header(
         except Unresolved:
             reader.poison(entry)
         except NetDSLError as error:
+            if used_path(entry):  # of all that the file would bring, nothing is known
+                raise
             reader.poison(entry)
             for diagnostic in error.diagnostics:
                 report(diagnostic)
@@ -91,6 +93,7 @@ class _Header:
         self.scope = Scope(self.environment.names, used)
         self.seen: dict[tuple[str, str], Span] = {}
         self.scaled: dict[str, Any] = {}
+        self.poisoned: set[str] = set()
 
     def read(self, entry: tree.Header) -> None:
         """Read one entry."""
@@ -113,6 +116,8 @@ class _Header:
         self.environment.defaults.width = values.pop("width", Fraction(1))
         self.environment.depth = values.pop("depth", Fraction(1))
         self.scaled = {k: value for k, value in values.items() if k not in self.overrides}
+        if self.scaled.keys() != values.keys():  # another network than the scale's
+            self.scaled.pop("name", None)
 
     def apply_settings(self) -> None:
         """Take the settings that override the file's."""
@@ -127,9 +132,10 @@ class _Header:
             self.seen["setting", key] = _NOWHERE
 
     def poison(self, entry: tree.Header) -> None:
-        """Keep a parameter whose value is wrong from causing errors where it is used."""
+        """Keep a parameter whose value is wrong from causing errors where it is used or set."""
         if isinstance(entry, tree.Parameter):
             self.environment.names.setdefault(entry.name, POISON)
+            self.poisoned.add(entry.name)
 
     def apply_layer_options(self, file: tree.File) -> None:
         """Take the defaults of layers that are set from outside: `BB.dropout`."""
@@ -159,7 +165,7 @@ class _Header:
                 has = f"; it has {', '.join(scales)}" if scales else ""
                 message = f"the file has no scale `{option.value}`{has}"
                 self.report(Diagnostic("E0212", message, option.value.span))
-        known = ("width", "depth", *SETTINGS, *self.environment.parameters)
+        known = ("width", "depth", *SETTINGS, *self.environment.parameters, *self.poisoned)
         for option in [o for e in header if isinstance(e, tree.Scale) for o in e.options]:
             if option.key not in known:
                 near = closest(option.key, known)
@@ -170,7 +176,7 @@ class _Header:
     def refuse_unknown_overrides(self) -> None:
         """Refuse what is set from outside and what the file does not have."""
         for key in (*self.overrides, *self.scaled):
-            if key not in self.environment.parameters:
+            if key not in (*self.environment.parameters, *self.poisoned):
                 known = (*self.environment.parameters, *SETTINGS)
                 near = closest(key, known)
                 own = ", ".join(self.environment.parameters) or "none"

@@ -16,12 +16,14 @@ from netdsl.syntax import decode, parse, tree
 class Loader:
     """Where `use` looks: relative to `folder`, below `root`, the folder of the file being built.
 
-    `trail` holds the files that are being read, so that a cycle is seen.
+    `trail` holds the files that are being read, so that a cycle is seen. What was read stays as it
+    is in `files`: a network and its twin are of the same text, whatever becomes of the files.
     """
 
     folder: Path | None = None
     root: Path | None = None
-    trail: tuple[Path, ...] = field(default=())
+    trail: tuple[Path, ...] = ()
+    files: dict[Path, tree.File] = field(default_factory=dict, compare=False, repr=False)
 
 
 def imported(text: tree.Text, loader: Loader) -> Iterator[tree.Definition | tree.Parameter]:
@@ -74,13 +76,15 @@ def _read(path: tree.Text, loader: Loader) -> tuple[tree.File, Loader]:
     if full in loader.trail:
         names = " -> ".join(p.name for p in (*loader.trail, full))
         raise fail("E0213", f"the files use each other: {names}", path.span)
-    try:
-        data = full.read_bytes()
-    except OSError as error:
-        raise fail("E0213", f"cannot read it: {error.strerror}", path.span) from None
-    name = os.path.normpath(Path(path.span.source.name).parent / relative)
-    file = parse(decode(data, name), name)
-    return file, Loader(full.parent, root, (*loader.trail, full))
+    inner = Loader(full.parent, root, (*loader.trail, full), loader.files)
+    if full not in loader.files:
+        try:
+            data = full.read_bytes()
+        except OSError as error:
+            raise fail("E0213", f"cannot read it: {error.strerror}", path.span) from None
+        name = os.path.normpath(Path(path.span.source.name).parent / relative)
+        loader.files[full] = parse(decode(data, name), name)
+    return loader.files[full], inner
 
 
 def _needed(entries: list[tree.Definition | tree.Parameter]) -> set[str]:

@@ -134,10 +134,11 @@ def _measure(
     target: str, numbers: tuple[int | float, ...], options: tuple[tuple[str, object], ...], x: Shape
 ) -> _Measured:
     import torch
+    from torch.utils._python_dispatch import _disable_current_modes
     from torch.utils.flop_counter import FlopCounterMode
 
     try:
-        with torch.device("meta"):
+        with _disable_current_modes(), torch.device("meta"):
             module = getattr(torch.nn, target.removeprefix("nn."))(*numbers, **dict(options)).eval()
             counter = FlopCounterMode(display=False)
             with counter, torch.no_grad():
@@ -148,6 +149,8 @@ def _measure(
         first = str(error).strip().split("\n")[0]
         raise Misfit("E0308", f"{target} cannot take {x}: {first}") from None
     tensors = isinstance(y, torch.Tensor) and isinstance(several, torch.Tensor)
+    if target.removeprefix("nn.") in SOFTMAXES and module.dim in (0, -1 - len(x.dims)):
+        raise Misfit("E0308", f"{target} over dim={module.dim} mixes the images of a batch")
     if not tensors or y.shape[0] != 1 or several.shape != (3, *y.shape[1:]):
         raise Misfit("E0308", f"{target} does not turn one image into one tensor")
     dims, params = tuple(y.shape[1:]), sum(p.numel() for p in module.parameters())

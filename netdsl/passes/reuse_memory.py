@@ -17,8 +17,9 @@ OVERWRITABLE = (Convolution, TransposedConvolution, Linear, Normalization, Add)
 
 
 def reuse_memory(graph: Graph) -> Graph:
-    """Make an activation work in place where its input is read by it alone.
+    """Make an activation work in place where its input is read by it alone, in one scope.
 
+    What enters a module or comes out of it stays as it is: hooks and checkpoints keep it.
     `Torch "nn.Hardswish" inplace=true` works on a copy where it is not.
     """
     readers = graph.consumers()
@@ -29,7 +30,7 @@ def reuse_memory(graph: Graph) -> Graph:
         if not wants and not fits:
             return node
         (x,) = rebuilt.inputs(node)
-        alone = len(readers.get(x.name, ())) == 1
+        alone = len(readers.get(x.name, ())) == 1 and node.scope == x.scope
         # NOTE: where stochastic depth drops the branch, a sum is the very input of the block.
         droppable = any(isinstance(operand.op, StochasticDepth) for operand in rebuilt.inputs(x))
         if alone and isinstance(x.op, OVERWRITABLE) and not droppable:

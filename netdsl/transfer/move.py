@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from netdsl.errors import NetDSLError, fail, first_line
 from netdsl.transfer.pairs import Pair, pair_by_name, pair_by_order, pair_by_role
+from netdsl.transfer.source import tensors
 from netdsl.transfer.verify import difference, randomise
 from netdsl.transfer.weighted import Weighted, executed, in_order
 
@@ -48,6 +49,11 @@ class Transfer:
     def moved(self) -> tuple[Pair, ...]:
         """The pairs whose numbers were moved: those that fit."""
         return tuple(pair for pair in self.pairs if pair.fits)
+
+    @property
+    def unlike(self) -> frozenset[str]:
+        """The layers of the source that have a pair here, but not its shape."""
+        return frozenset(pair.theirs.name for pair in self.pairs if not pair.fits)
 
     @property
     def params(self) -> int:
@@ -95,6 +101,8 @@ def transfer(
     has_sorted_names = False
     x = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
     ours = executed(module.eval(), x)
+    if not isinstance(source, nn.Module):
+        source = tensors(source, "the source")
     if isinstance(source, nn.Module):
         pairs, matched, far = _compare(module, ours, source, x, partial=partial)
         state: Mapping[str, Tensor] = dict(source.named_parameters()) | dict(source.named_buffers())

@@ -83,18 +83,18 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise fail("E0703", message) from error
     except (SafetensorError, RuntimeError, ValueError, EOFError) as error:
         raise fail("E0703", f"{path} is not a file of weights: {first_line(error)}") from error
-    return _tensors(found, path)
+    return tensors(found, str(path))
 
 
-def _tensors(found: object, path: Path) -> dict[str, Tensor]:
+def tensors(found: object, where: str) -> dict[str, Tensor]:
     """Unwrap what people save: a state dict, or a dict that holds one."""
     for key in ("state_dict", "model", "model_state_dict"):
-        if isinstance(found, dict) and isinstance(found.get(key), dict):
+        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
             found = found[key]
-    if not isinstance(found, dict) or not found:
-        raise fail("E0703", f"{path} holds no weights")
+    if not isinstance(found, Mapping) or not found:
+        raise fail("E0703", f"{where} holds no weights")
     if not all(isinstance(value, Tensor) for value in found.values()):
-        raise fail("E0703", f"{path} holds more than weights by name")
+        raise fail("E0703", f"{where} holds more than weights by name")
     return {str(key).removeprefix("module."): value for key, value in found.items()}
 
 

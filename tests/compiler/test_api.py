@@ -1,5 +1,7 @@
 """The Python interface, as the README shows it."""
 
+import pickle
+from importlib.metadata import version
 from pathlib import Path
 
 import networkx as nx
@@ -195,3 +197,65 @@ def test_a_mistake_in_a_repeat_is_placed_once(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(netdsl.NetDSLError):
         netdsl.parse("input 3x32x32 (Conv [8,9] k=4)x1000")
     assert 1 <= len(placed) <= 2
+
+
+def test_a_network_stays_what_it_was_when_the_files_that_it_uses_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = tmp_path / "blocks.arch"
+    blocks.write_text("def S(c) { (BB c)x2 }\n")
+    (tmp_path / "n.arch").write_text('use "blocks.arch"\ninput 3x8x8\nConv 8 S 8 GAP FC 3\n')
+    net = netdsl.load("n.arch")
+    text = net.standalone()
+    blocks.write_text("def S(c) { (BB 2*c)x4 }\n")
+    assert netdsl.load("n.arch").params != net.params
+    monkeypatch.chdir("/")
+    for kept in (net, pickle.loads(pickle.dumps(net))):
+        assert kept.plain().params == net.params
+        assert kept.override(plain=True).override(residual=True).params == net.params
+        assert kept.standalone() == text
+
+
+def test_of_a_file_that_cannot_be_used_nothing_else_is_said(tmp_path: Path) -> None:
+    (tmp_path / "n.arch").write_text('use "gone.arch"\ninput 3x8x8\nConv 8 Stage 8 GAP FC k\n')
+    with pytest.raises(netdsl.NetDSLError) as error:
+        netdsl.load(tmp_path / "n.arch")
+    (finding,) = error.value.diagnostics
+    assert finding.code == "E0213"
+
+
+def test_of_a_parameter_that_is_given_a_wrong_value_only_that_is_said() -> None:
+    with pytest.raises(netdsl.NetDSLError) as error:
+        netdsl.load("resnet-cifar", n=float("nan"))
+    (finding,) = error.value.diagnostics
+    assert finding.message.startswith("nan is neither a number")
+
+
+def test_override_takes_what_load_takes(net: netdsl.Network) -> None:
+    assert net.override(plain=True).params == net.plain().params
+    assert net.plain().override(plain=False).blocks == net.blocks
+    deep = netdsl.load("resnet-cifar").override(scale="resnet56")
+    assert (deep.name, deep.depth) == ("ResNet-56", 56)
+
+
+def test_a_scale_that_is_changed_does_not_keep_its_name() -> None:
+    net = netdsl.load("resnet56", n=3)
+    assert (net.name, net.depth) == ("ResNet-CIFAR", 20)
+    assert netdsl.load("resnet56", plain=True).name == "ResNet-56"
+
+
+def test_the_package_shows_what_it_has() -> None:
+    assert set(netdsl.__all__) == {"Diagnostic", "NetDSLError", "Network", "load", "parse"}
+    assert all(hasattr(netdsl, name) for name in netdsl.__all__)
+    assert netdsl.__version__ == version("netdsl")
+
+
+def test_a_network_is_shown_in_a_line_and_drawn_where_it_can_be(
+    net: netdsl.Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert repr(netdsl.load("resnet20")) == "<Network 'ResNet-20': 20 layers, 269,722 parameters>"
+    assert repr(netdsl.load("resnet20").plain()).startswith("<Network 'ResNet-20', plain: ")
+    assert "<svg" in str(net._repr_svg_())
+    monkeypatch.setattr("netdsl.backends.drawing.dot.MEMBERS", 1)
+    assert net._repr_svg_() is None

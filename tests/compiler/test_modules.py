@@ -1,8 +1,15 @@
 """Modules that are copied from their like are what constructors make, with values of their own."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils.checkpoint import checkpoint
+from torch.utils.flop_counter import FlopCounterMode
 
 from netdsl import parse
 from netdsl.backends.modules import Maker
@@ -121,3 +128,58 @@ def test_a_default_device_and_type_are_minded() -> None:
 def test_stochastic_blocks_are_found_in_order() -> None:
     model = parse("drop_path 0.5 Conv 4 (BB 4)x3 GAP FC 5", input=(3, 9, 8)).module()
     assert model._stochastic == ("bb1", "bb2", "bb3")
+
+
+@pytest.mark.parametrize("init", ["kaiming", "torch"])
+def test_networks_of_a_fake_mode_leave_nothing_behind(init: str) -> None:
+    net = parse(f'init {init} Conv 4 BB 8 Torch "nn.PReLU" 8 FC 3', input=(3, 8, 8))
+    with FakeTensorMode():
+        assert isinstance(net.module()(torch.randn(2, 3, 8, 8)), FakeTensor)
+    state = net.module().state_dict()
+    assert not any(isinstance(tensor, FakeTensor) for tensor in state.values())
+
+
+def test_threads_that_build_at_once_draw_the_same_and_leave_the_stream_alone() -> None:
+    net = parse("init torch (Conv 64)x6 GAP FC 10", input=(3, 64, 64))
+    alone = net.module(1).state_dict()
+    interval, before = sys.getswitchinterval(), torch.get_rng_state()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            built = list(threads.map(lambda _: net.module(1).state_dict(), range(40)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(state[name], alone[name]) for state in built for name in alone)
+
+
+def test_no_graph_is_made_of_one_draw_of_stochastic_depth() -> None:
+    model = parse("drop_path 0.5 (BB 4)x2 GAP FC 3", input=(4, 8, 8)).module()
+    x = torch.randn(2, 4, 8, 8)
+    for trace in (torch.fx.symbolic_trace, lambda model: make_fx(model)(x)):
+        with pytest.raises(RuntimeError, match="stochastic depth draws anew"):
+            trace(model.train())
+        assert torch.allclose(trace(model.eval())(x), model(x))
+
+
+def test_measuring_a_layer_of_torch_is_not_counted_with_what_a_caller_counts() -> None:
+    with FlopCounterMode(display=False) as counter:
+        parse('Torch "nn.Conv2d" 3 7 3 GAP FC 3', input=(3, 41, 40))
+    assert counter.get_total_flops() == 0
+
+
+@pytest.mark.parametrize("act", ["relu", "leaky_relu", "elu"])
+def test_what_enters_and_leaves_a_scope_is_not_overwritten(act: str) -> None:
+    text = f"act {act} def D() {{ Act Conv 8 act=none }} Conv 8 act=none (D)x2 (BB 8 order=relu_pre)x2 GAP FC 3"
+    model = parse(text, input=(3, 8, 8), plain=True).module()
+    kept: list[tuple[torch.Tensor, torch.Tensor]] = []
+    for child in model.children():
+        child.register_forward_hook(lambda _, x, y: kept.append((y, y.clone())))
+    model(torch.randn(2, 3, 8, 8))
+    assert len(kept) == len(list(model.children()))
+    assert all(torch.equal(seen, copy) for seen, copy in kept)
+    y = model.conv1(torch.randn(2, 3, 8, 8))
+    for scope in (model.d1, model.d2, model.bb1, model.bb2):
+        y = checkpoint(scope, y, use_reentrant=False)
+    y.sum().backward()
+    assert model.conv1.weight.grad is not None

@@ -168,6 +168,25 @@ class TestOtherHead:
         with pytest.warns(UserWarning, match="left as initialised: fc1"):
             ours().load_weights(original(classes=7))
 
+    def test_loading_warns_of_what_is_not_used(self) -> None:
+        deep, small = (netdsl.parse(f"(BB 8)x{n} GAP FC 5", input=INPUT) for n in (3, 2))
+        left = "bb3.conv1, bb3.conv1_norm, bb3.conv2, bb3.conv2_norm"
+        with pytest.warns(UserWarning, match=f"^not used of the source: {left}$"):
+            small.load_weights(deep.module().state_dict())
+
+    def test_a_state_dict_may_lie_in_another(self) -> None:
+        net = netdsl.parse("Conv 8 GAP FC 5", input=INPUT)
+        state = net.module(1).state_dict()
+        found = net.load_weights({"state_dict": state, "epoch": 3}).state_dict()  # type: ignore[dict-item]
+        assert all(torch.equal(value, found[name]) for name, value in state.items())
+
+    @pytest.mark.parametrize(
+        ("source", "fact"),
+        [(None, "holds no weights"), ({}, "holds no weights"), ({"a": 1}, "holds more than weights by name")],
+    )  # fmt: skip
+    def test_what_is_no_weights_is_refused(self, source: Any, fact: str) -> None:
+        assert refused(ours(), source) == f"error[E0703]: the source {fact}"
+
     def test_other_layers_may_differ_if_one_says_so(self) -> None:
         stem = ours(
             "norm none shortcut always Res act=relu (Conv 8 3x3 Conv 8 act=none) "
