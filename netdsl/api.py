@@ -283,7 +283,10 @@ def parse(
 @paused()
 def build(file: tree.File, overrides: Overrides, loader: Loader) -> Network:
     """Return the checked network; raise `NetDSLError` with all that is wrong."""
-    lowered = lower(file, overrides, loader)
+    return _checked(lower(file, overrides, loader), file, overrides, loader)
+
+
+def _checked(lowered: Lowered, file: tree.File, overrides: Overrides, loader: Loader) -> Network:
     if not lowered.is_sound:
         told = {(finding.code, finding.span) for finding in lowered.diagnostics}
         unfit = misfits(lowered.graph).values() if lowered.settings.residual else ()
@@ -317,7 +320,7 @@ def check(file: tree.File, overrides: Overrides, loader: Loader) -> tuple[Diagno
     try:
         lowered = lower(file, overrides, loader)
         if lowered.settings.input is not None or not lowered.is_sound:
-            return build(file, overrides, loader).warnings
+            return _checked(lowered, file, overrides, loader).warnings
     except NetDSLError as error:
         return error.diagnostics
     message = "no input is given, so shapes were not checked"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Protocol, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
@@ -39,22 +39,6 @@ _UNFILLED: dict[type[nn.Module], type[nn.Module]] = {
 }  # fmt: skip
 # Layers with parameters whose constructors draw none.
 _STEADY = (*_UNFILLED.values(), _NormBase, nn.GroupNorm, nn.LayerNorm, layers.LayerScale)
-
-
-class Makes(Protocol):
-    """Whatever makes the modules of a network."""
-
-    def make(self, call: Call, path: str) -> nn.Module:
-        """Return the module of a call, whose name in the network is `path`."""
-
-
-@final
-class Blank:
-    """Makes modules that have shapes but no memory, on torch's meta device."""
-
-    def make(self, call: Call, path: str) -> nn.Module:
-        with torch.device("meta"):
-            return _construct(_kind(call.target), tuple(call.arguments.items()), call.positional)
 
 
 @final

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
-from netdsl.backends.modules import Blank, Maker, Makes
+from netdsl.backends.modules import Maker
 from netdsl.collector import paused
 from netdsl.errors import fail
 from netdsl.ir import Call, Graph, Settings
@@ -30,7 +30,7 @@ class Scope(nn.Module):
     It can be called, hooked, frozen and printed by itself.
     """
 
-    def __init__(self, plan: ModulePlan, maker: Makes) -> None:
+    def __init__(self, plan: ModulePlan, maker: Maker) -> None:
         super().__init__()
         self.code = plan.code
         prefix = f"{plan.path}." if plan.path else ""
@@ -67,7 +67,7 @@ class StochasticScope(Scope):
     block on its own survives.
     """
 
-    def __init__(self, plan: ModulePlan, maker: Makes) -> None:
+    def __init__(self, plan: ModulePlan, maker: Maker) -> None:
         super().__init__(plan, maker)
         assert plan.dropped is not None
         self._dropped = _program(plan.dropped, plan.inputs)
@@ -86,7 +86,7 @@ class Network(Scope):
     training exactly keeps its state (`network.random.getstate()`).
     """
 
-    def __init__(self, plan: ModulePlan, maker: Makes, seed: int) -> None:
+    def __init__(self, plan: ModulePlan, maker: Maker, seed: int) -> None:
         super().__init__(plan, maker)
         self.random = random.Random(seed)
         self._stochastic = tuple(_stochastic(plan))
@@ -129,11 +129,6 @@ def _seed(seed: object) -> int:
     raise fail("E0206", f"a seed is a whole number of 0 or more, not {seed!r}")
 
 
-def without_memory(graph: Graph) -> Network:
-    """Return the network as a module on torch's meta device, to count and to compare with."""
-    return Network(plan(graph), Blank(), 0)
-
-
 def _is_elsewhere() -> bool:
     """Say whether torch makes tensors on another device than the CPU now."""
     return torch.get_default_device().type != "cpu"
@@ -148,7 +143,7 @@ def _stochastic(plan: ModulePlan) -> Iterator[str]:
             yield from _stochastic(child)
 
 
-def _make(child: Call | ModulePlan, maker: Makes, path: str) -> nn.Module:
+def _make(child: Call | ModulePlan, maker: Maker, path: str) -> nn.Module:
     if isinstance(child, Call):
         return maker.make(child, path)
     if child.dropped is not None:

@@ -80,11 +80,12 @@ def status(file: Path, dir: Path | None) -> None:
 def report(file: Path, dir: Path | None) -> None:
     """Show the tables, and write them, figures and a page, from the runs that there are."""
     from netdsl.experiment.plan import read_plan
-    from netdsl.experiment.report_writing import show_report, write_report
+    from netdsl.experiment.report import show_report
+    from netdsl.experiment.report_writing import renew_report
 
     folder = chosen_folder(file, dir)
     read_plan(folder)
-    page = write_report(folder)
+    page = renew_report(folder)
     click.echo(show_report(folder))
     click.echo(page)
 

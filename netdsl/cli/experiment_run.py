@@ -116,12 +116,12 @@ class Reporting:
 
     def __call__(self) -> None:
         """Write the report."""
-        from netdsl.experiment.report_writing import write_report
+        from netdsl.experiment.report_writing import renew_report
 
         self.times += 1
         self.exit_code = 0
         try:
-            write_report(self.folder)
+            renew_report(self.folder)
         except Exception as error:  # a report must not cost a run
             fact = f"the report could not be written: {type(error).__name__}: {error}"
             if fact not in self.said:
@@ -141,7 +141,7 @@ def _code_of(error: Exception) -> int:
 
 def _show(folder: Path) -> None:
     """Print the tables of the report; what is damaged was said when it could not be written."""
-    from netdsl.experiment.report_writing import show_report
+    from netdsl.experiment.report import show_report
     from netdsl.train import TrainError
 
     with suppress(TrainError):

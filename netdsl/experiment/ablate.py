@@ -13,11 +13,9 @@ from netdsl.experiment.variant import Value
 from netdsl.ir.settings import Policy
 from netdsl.lower import Loader, Overrides, inline
 from netdsl.lower.mentions import layers_in
-from netdsl.ops.blocks import ORDERS, RESIDUAL_BLOCKS
+from netdsl.ops.blocks import ORDERS, RESIDUAL_BLOCKS, WITH_SHORTCUT
 from netdsl.ops.wiring import ShortcutAdd, StochasticDepth
-from netdsl.syntax import to_text, tree
-
-_JOINED = (*RESIDUAL_BLOCKS, "Res")
+from netdsl.syntax import parse, to_text, tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,6 @@ def ablate(base: Network) -> Ablation:
 
 def changed(base: Network, change: Change) -> Network:
     """Return the network with a change."""
-    from netdsl.syntax import parse
-
     names = {**base.overrides.names, **change.params}
     if change.plain:
         names["residual"] = False
@@ -85,7 +81,7 @@ def _changes(base: Network) -> Iterator[Change]:
         for policy in get_args(Policy):
             said = {"shortcut": policy}
             yield _edited(
-                file, without_option(file, "shortcut", _JOINED), f"shortcut {policy}", said
+                file, without_option(file, "shortcut", WITH_SHORTCUT), f"shortcut {policy}", said
             )
     normless = bare(without_option(file, "norm"), "Norm")
     yield _edited(file, normless, "norm off", {"norm": "none"})

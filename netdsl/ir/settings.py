@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from netdsl.ir.limits import FEATURES
 from netdsl.ir.shape import Shape
 
 NormKind = Literal["batch", "group", "layer", "none"]
@@ -20,18 +21,18 @@ Head = Literal["flatten", "gap"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One field a setting; `netdsl.ops.describe` reads names, types and defaults from here."""
+    """One field a setting; `netdsl.ops.describe` reads names, types, defaults, limits from here."""
 
     name: str = ""
     input: Shape | None = None
-    classes: int | None = None
+    classes: int | None = field(default=None, metadata={"least": 1, "most": FEATURES})
     norm: NormKind = "batch"
     act: ActKind = "relu"
     init: Init = "kaiming"
     bias: Bias = "auto"
     shortcut: Policy = "avgpad"
-    shortcut_kernel: int = 1
+    shortcut_kernel: int = field(default=1, metadata={"least": 1, "most": 99, "odd": True})
     shortcut_norm: ShortcutNorm | None = None
     residual: bool = True
     head: Head = "flatten"
-    drop_path: float = 0.0
+    drop_path: float = field(default=0.0, metadata={"least": 0, "most": 1})

@@ -40,16 +40,6 @@ def cast(argument: Argument, value: Value, span: Span | None, owner: str) -> Any
     return result
 
 
-def limit(key: str, value: Any, span: Span | None) -> None:
-    """Refuse a setting outside of what makes sense."""
-    bounds = {"drop_path": (0, 1), "shortcut_kernel": (1, 99), "classes": (1, 10**8)}
-    low, high = bounds.get(key, (None, None))
-    if low is not None and high is not None and not low <= value <= high:
-        raise fail("E0206", f"`{key}` must be between {low} and {high:,}, not {value}", span)
-    if key == "shortcut_kernel" and value % 2 == 0:
-        raise fail("E0206", f"`{key}` must be odd, not {value}", span)
-
-
 def _is_typo(word: str, words: tuple[str, ...], argument: Argument, scope: Scope) -> bool:
     return word not in (*words, *argument.words) and word not in scope.names and word != "cin"
 

@@ -9,7 +9,7 @@ from typing import Any
 from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
 from netdsl.ir import Report, Settings
 from netdsl.lower.bind import Defaults, bind_options
-from netdsl.lower.convert import cast, convert, limit
+from netdsl.lower.convert import cast, convert
 from netdsl.lower.mentions import layers_in, names_in
 from netdsl.lower.names import (
     SETTINGS,
@@ -208,8 +208,7 @@ class _Header:
             "E0207", f"`{name}` is set twice", span, labels=[Label(first, "first here")]
         )  # fmt: skip
 
-    def _set(self, key: str, value: Any, span: Span | None = None) -> None:
-        limit(key, value, span)
+    def _set(self, key: str, value: Any) -> None:
         defaults = self.environment.defaults
         defaults.settings = replace(defaults.settings, **{key: value})
         if key == "classes":
@@ -224,7 +223,7 @@ class _Header:
         argument = SETTINGS[entry.key]
         if self._once("setting", entry.key, entry.key_span):
             value = convert(argument, entry.value, self.scope, "")
-            self._set(entry.key, value, entry.value.span)
+            self._set(entry.key, value)
 
     def _parameter(self, entry: tree.Parameter) -> None:
         refuse_reserved(entry.name, entry.name_span)

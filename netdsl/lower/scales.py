@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from netdsl.errors import Label, Span, fail
-from netdsl.lower.convert import convert, limit
+from netdsl.lower.convert import convert
 from netdsl.lower.names import SETTINGS, words_beside
 from netdsl.lower.values import Scope, evaluate, number
 from netdsl.syntax import tree
@@ -38,7 +38,5 @@ def _scale_value(option: tree.Option) -> Any:
             raise fail("E0206", message, span)
         return factor
     if option.key in SETTINGS:
-        value = convert(SETTINGS[option.key], option.value, Scope({}), "")
-        limit(option.key, value, span)
-        return value
+        return convert(SETTINGS[option.key], option.value, Scope({}), "")
     return evaluate(option.value, Scope({}), words_beside(()))

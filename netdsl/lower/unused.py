@@ -8,7 +8,7 @@ from netdsl.lower.header import Environment
 from netdsl.lower.mentions import layers_in, names_in, reachable
 from netdsl.lower.override import Overrides
 from netdsl.ops import arguments
-from netdsl.ops.blocks import PROJECTION, Res
+from netdsl.ops.blocks import PROJECTION, WITH_SHORTCUT, Res
 from netdsl.ops.norm import Norm, Normalization
 from netdsl.ops.wiring import Shortcut
 from netdsl.syntax import tree
@@ -98,7 +98,7 @@ def warn_of_unread_shortcut_settings(
     """
     settings, usual = environment.settings, Settings()
     policies = {node.op.policy for node in graph if isinstance(node.op, Shortcut)}
-    left_out = not policies and _written(file, environment) & {"BB", "Bott", "Res"}
+    left_out = not policies and _written(file, environment) & {*WITH_SHORTCUT}
     if not settings.residual or left_out or policies & {*PROJECTION[1]}:
         return
     why = "no shortcut is a projection" if policies else "there is no shortcut"

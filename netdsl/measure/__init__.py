@@ -7,5 +7,6 @@ from netdsl.measure.stochastic import Step as Step
 from netdsl.measure.stochastic import training_step as training_step
 from netdsl.measure.totals import activation_memory as activation_memory
 from netdsl.measure.totals import depth as depth
+from netdsl.measure.totals import depths as depths
 from netdsl.measure.totals import receptive_fields as receptive_fields
 from netdsl.measure.totals import total as total

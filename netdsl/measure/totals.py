@@ -25,10 +25,15 @@ def total(graph: Graph) -> Cost:
 
 def depth(graph: Graph) -> int:
     """Return the number of convolutions and fully connected layers on the longest path."""
+    return depths(graph)[graph.output.name]
+
+
+def depths(graph: Graph) -> dict[str, int]:
+    """Return how many of them there are on the longest path up to each node."""
     longest: dict[str, int] = {}
     for node in graph:
         longest[node.name] = node.op.depth + max((longest[x] for x in node.inputs), default=0)
-    return longest[graph.output.name]
+    return longest
 
 
 def receptive_fields(graph: Graph) -> dict[str, Size | None]:

@@ -194,3 +194,4 @@ def add_shortcut(
 RESIDUAL_BLOCKS = tuple(
     code for code, layer_class in CATALOGUE.items() if issubclass(layer_class, ResidualBlock)
 )
+WITH_SHORTCUT = (*RESIDUAL_BLOCKS, "Res")

@@ -280,7 +280,7 @@ def test_a_broken_torch_breaks_neither_doctor_nor_its_other_lines(
 
 
 @pytest.mark.slow  # three processes import torch at once
-def test_a_machine_without_faults_exits_with_0(tmp_path: Path) -> None:
+def test_the_exit_code_says_whether_there_are_faults(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "netdsl", "doctor", "--data-dir", "here"], text=True,
         capture_output=True, check=False, cwd=tmp_path,

@@ -1,5 +1,6 @@
 """What the parts of the language mean: numbers and references from outside, never from the code."""
 
+import re
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
@@ -403,10 +404,27 @@ class TestArithmetic:
     def test_expressions(self, expression: str, value: int) -> None:
         assert convolutions(parse(f"Conv {expression}")) == [value]
 
-    @pytest.mark.parametrize("override", [{"drop_path": 5}, {"classes": 0}, {"shortcut_kernel": 0}])
-    def test_settings_from_outside_have_the_same_limits(self, override: dict[str, int]) -> None:
-        with pytest.raises(netdsl.NetDSLError, match="must be between"):
-            netdsl.load("net1", **override)
+    @pytest.mark.parametrize(
+        ("override", "fact"),
+        [
+            ({"drop_path": 5}, "`drop_path` must be at most 1, not 5"),
+            ({"classes": 0}, "`classes` must be at least 1, not 0"),
+            ({"shortcut_kernel": 0}, "`shortcut_kernel` must be at least 1, not 0"),
+            ({"shortcut_kernel": 101}, "`shortcut_kernel` must be at most 99, not 101"),
+            ({"shortcut_kernel": 4}, "`shortcut_kernel` must be odd, not 4"),
+        ],
+    )
+    def test_settings_have_their_limits_inside_and_outside(
+        self, override: dict[str, int], fact: str
+    ) -> None:
+        ((key, value),) = override.items()
+        for build in (
+            lambda: netdsl.load("net1", **override),
+            lambda: parse(f"{key} {value} Conv 3"),
+            lambda: parse(f"scale a({key}={value}) Conv 3", scale="a"),
+        ):
+            with pytest.raises(netdsl.NetDSLError, match=re.escape(fact)):
+                build()
 
     def test_parameters_are_overridden_and_used_in_order(self) -> None:
         text = "c = 4 d = c*2 Conv d"

@@ -7,10 +7,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import netdsl
-from netdsl.backends.pytorch import without_memory
 from netdsl.shelf import shipped, variants
 from tests.contract.test_zoo import TOO_LARGE
-from tests.printed import record, run_apart
+from tests.printed import record, run_apart, without_memory
 
 HOMES = shipped() | variants()
 ZOO = {name for name, path in HOMES.items() if path.parent.name == "torchvision"}

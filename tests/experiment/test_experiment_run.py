@@ -505,6 +505,9 @@ def test_the_epochs_of_all_stages_are_counted(tmp_path: Path) -> None:
     assert look(tmp_path, one) == State(Phase.FINISHED, 3, 0.3)
     other = job("runs/o", key="o")
     assert seconds_left(tmp_path, [one, other], 1) == 4.0
+    assert seconds_left(tmp_path, [one, other], 2) == 4.0  # one is left, whoever is free
+    more = [one, other, job("runs/p", key="p"), job("runs/q", key="q")]
+    assert [seconds_left(tmp_path, more, n) for n in (1, 2, 3)] == [12.0, 6.0, 4.0]
 
 
 def test_a_network_without_shortcuts_is_its_own_twin_and_stands_there_once(tmp_path: Path) -> None:

@@ -92,7 +92,9 @@ def test_network_and_paper_are_those_of_the_plan(twins: Path) -> None:
 
 def test_twins_differ_by_seed(twins: Path, metrics: Make) -> None:
     write_tables(twins)
-    for line in table(twins, "differences"):
+    lines = table(twins, "differences")
+    assert lines
+    for line in lines:
         pair = [
             of_row(twins, {"network": line["network"], "shortcuts": word}, metrics)[:, -1]
             for word in ("residual", "plain")

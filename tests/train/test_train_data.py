@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from netdsl.train import DATA_SETS, ExitCode, TrainError, load
-from netdsl.train.data.statistics import channel_statistics
+from tests.statistics_of import channel_statistics
 
 
 def test_digits_are_1797_images_a_fifth_held_out() -> None:

@@ -62,6 +62,15 @@ def test_what_the_backward_run_needs_of_an_image_is_counted(settings: Settings) 
     assert count(model, (1, 8, 8), settings).image == image + activation + 2 * activation
 
 
+def test_weights_that_a_backward_run_reads_are_not_counted_with_its_images(
+    settings: Settings,
+) -> None:
+    layers = [nn.Flatten(), nn.Linear(64, 10, bias=False), nn.Linear(10, 7, bias=False)]
+    image, hidden, weights = 64 * 4, 10 * 4, (640 + 70) * 4
+    found = count(nn.Sequential(*layers), (1, 8, 8), replace(settings, optimiser="sgd"))
+    assert found == Need(fixed=weights * 2, image=image + hidden + 2 * image)
+
+
 @pytest.mark.parametrize(
     ("free", "help"),
     [(3 * GB + 4096, "batch_size 4096 fits"), (3 * GB, "no batch fits: take a smaller network")],

@@ -11,7 +11,7 @@ import torch
 from netdsl.train import DataSet, Settings
 from netdsl.train.batches import feed, in_order
 from netdsl.train.data import Split
-from netdsl.train.data.statistics import channel_statistics
+from tests.statistics_of import channel_statistics
 
 
 @pytest.fixture

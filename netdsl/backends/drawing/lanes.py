@@ -7,7 +7,7 @@ line or label lies on a box or on another label.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from netdsl.backends.drawing.figure import Box, Frame, Joint, Member, Pen, Split
@@ -17,13 +17,15 @@ from netdsl.backends.drawing.layout import HEADING, PAD, Layout, Place, entering
 LANE = 11.0  # between lines that run downwards
 BESIDE = 16.0  # between branches
 NEAR = 5.0  # from a line to its label
+_STRIP = 200.0  # the height that places are looked for in
 
 
 @dataclass(slots=True)
 class Block:
     """A column: how far it reaches from its axis, and the places in it, which move with it.
 
-    `solid` are those of members and frames, without labels and lanes.
+    `solid` are those of members and frames, without labels and lanes; `rows` has all places by the
+    strips of a figure that they lie in.
     """
 
     left: float = 0.0
@@ -31,10 +33,26 @@ class Block:
     names: list[str] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
     solid: list[Place] = field(default_factory=list)
+    rows: dict[int, list[Place]] = field(default_factory=dict)
 
     def move(self, distance: float) -> None:
         for place in self.places:
             place.x += distance
+
+    def put(self, place: Place) -> None:
+        """Add a place, however far it reaches."""
+        self.places.append(place)
+        for row in _rows(place.top, place.bottom):
+            self.rows.setdefault(row, []).append(place)
+
+    def beside(self, top: float, bottom: float) -> Iterator[Place]:
+        """Yield the places between two heights, those in several strips more than once."""
+        for row in _rows(top, bottom):
+            yield from (p for p in self.rows.get(row, ()) if p.bottom > top and p.top < bottom)
+
+
+def _rows(top: float, bottom: float) -> range:
+    return range(int(top // _STRIP), int(bottom // _STRIP) + 1)
 
 
 def spread(pen: Pen, layout: Layout, labels: Labels) -> Block:
@@ -141,13 +159,13 @@ class _Spread:
         if wire.word and i not in self.layout.from_above:
             label = self._label(i, lane.right, lane.y)
             self._add(column, Place(label.x, lane.y, label.width, lane.height))
-            column.places.append(label)
+            column.put(label)
 
     def _lane(self, column: Block, i: int, top: float, bottom: float) -> Place:
         """Add an upright piece of a line, right of all that is beside it."""
         box = self.wires[i].box
         width, height = self.labels.size(box) if box else (0.0, bottom - top)
-        near = [p.right for p in column.places if p.bottom > top - 3 and p.top < bottom + 3]
+        near = (place.right for place in column.beside(top - 3, bottom + 3))
         x = max(near, default=0.0) + LANE + width / 2
         place = Place(x, (top + bottom) / 2, width, height)
         self.layout.lanes.setdefault(i, []).append(place)
@@ -160,7 +178,7 @@ class _Spread:
         return label
 
     def _add(self, column: Block, place: Place) -> None:
-        column.places.append(place)
+        column.put(place)
         column.left = min(column.left, place.left)
         column.right = max(column.right, place.right)
 

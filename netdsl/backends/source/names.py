@@ -10,10 +10,9 @@ from keyword import iskeyword
 from netdsl.backends.source.kinds import Kind, Kinds
 from netdsl.ir import Call
 from netdsl.ops import CATALOGUE
-from netdsl.ops.blocks import RESIDUAL_BLOCKS
+from netdsl.ops.blocks import WITH_SHORTCUT
 from netdsl.plan import ModulePlan
 
-JOINED = (*RESIDUAL_BLOCKS, "Res")
 IMPORTED = ("F", "Random", "Tensor")
 SHORTCUTS = {
     "": "an identity shortcut",
@@ -57,7 +56,7 @@ def summary(kind: Kind) -> str:
         (title, *_) = re.split(r"(?<!et al)[,:.]\s", CATALOGUE[code].__doc__)
     else:
         title = COMBINATIONS.get(code, f"{code}, as the text of the network defines it")
-    if code not in JOINED:
+    if code not in WITH_SHORTCUT:
         return f"{title}."
     shortcut = f"with {SHORTCUTS[_shortcut(kind)]}" if _joins(kind) else "without its shortcut"
     return f"{title}, {shortcut}."
@@ -87,7 +86,7 @@ def _words(kinds: Kinds) -> dict[int, set[str]]:
     found: dict[int, set[str]] = {}
     for kind in kinds.all:
         words = {_shortcut(kind), "Drop" if kind.drops else ""}
-        words.add("" if _joins(kind) or kind.code not in JOINED else "NoShortcut")
+        words.add("" if _joins(kind) or kind.code not in WITH_SHORTCUT else "NoShortcut")
         for part in kind.parts():
             if isinstance(part.child, ModulePlan):
                 words |= found[kinds.of[part.child.path][0].number]

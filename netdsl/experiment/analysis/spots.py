@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from netdsl.api import Network
 from netdsl.ir import Graph, Leaf, Node, Outline, Repeat, Section
+from netdsl.measure import depths
 from netdsl.ops.wiring import ShortcutAdd
 
 
@@ -47,23 +49,32 @@ def _is_sum(node: Node) -> bool:
 
 
 def _innermost(names: set[str]) -> set[str]:
-    return {name for name in names if not any(other.startswith(f"{name}.") for other in names)}
+    return names - {outer for name in names for outer in _around(name)}
+
+
+def _around(name: str) -> Iterator[str]:
+    """Yield the names of all that a node or a block lies in, from the outside."""
+    parts = name.split(".")
+    yield from (".".join(parts[:n]) for n in range(1, len(parts)))
 
 
 def _spots(graph: Graph, blocks: set[str]) -> list[Spot]:
     members: dict[str, list[Node]] = {}
+    inner: dict[str, list[Node]] = {}
     for node in graph:
         members.setdefault(node.layer, []).append(node)
-    depths = _depths(graph)
+        for outer in _around(node.name):
+            inner.setdefault(outer, []).append(node)
+    reached = depths(graph)
     found = []
     for name, is_block in _written(graph.outline, blocks):
-        inside = [n for n in graph if n.name.startswith(f"{name}.")]
+        inside = inner.get(name, [])
         nodes = inside or members.get(name, [])
         if not any(node.op.depth for node in nodes):
             continue
         output = name if inside else nodes[-1].name
         modules = (name,) if inside else tuple(node.name for node in nodes)
-        depth = max(depths[node.name] for node in nodes)
+        depth = max(reached[node.name] for node in nodes)
         found.append(Spot(name, "block" if is_block else "layer", depth, output, modules))
     return found
 
@@ -80,11 +91,3 @@ def _written(outline: Outline, blocks: set[str]) -> list[tuple[str, bool]]:
             assert isinstance(entry, Section)
             found += [spot for branch in entry.branches for spot in _written(branch, blocks)]
     return found
-
-
-def _depths(graph: Graph) -> dict[str, int]:
-    """Return how many layers with weights there are on the longest path up to each node."""
-    longest: dict[str, int] = {}
-    for node in graph:
-        longest[node.name] = node.op.depth + max((longest[x] for x in node.inputs), default=0)
-    return longest

@@ -7,21 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 Channels = tuple[float, ...]
-
-
-def channel_statistics(images: Tensor) -> tuple[Channels, Channels]:
-    """Return mean and std of the pixels in 0 … 1, over all uint8 images (N, C, H, W) at once.
-
-    >>> import torch
-    >>> channel_statistics(torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1))
-    ((0.5,), (0.5,))
-    """
-    rows = images.permute(0, 2, 3, 1).numpy()
-    parts = (histogram(rows[begin : begin + 1024]) for begin in range(0, len(rows), 1024))
-    return of_levels(sum(parts, np.zeros((rows.shape[3], 256), np.int64)))
 
 
 def histogram(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
