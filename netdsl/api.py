@@ -116,10 +116,9 @@ class Network:
         return training_step(self.checked).expected_macs
 
     @property
-    def input_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of an image."""
-        channels, height, width = self.checked.input.shape
-        return channels, height, width
+    def input_shape(self) -> tuple[int, ...]:
+        """Channels, height and width of an image, or the length of a vector."""
+        return self.checked.input.shape.dims
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -135,7 +134,7 @@ class Network:
         /,
         *,
         plain: bool | None = None,
-        input: tuple[int, int, int] | None = None,
+        input: tuple[int, ...] | None = None,
         classes: int | None = None,
         scale: str | None = None,
         **parameters: object,
@@ -244,7 +243,7 @@ def load(
     arch: str | Path,
     *,
     plain: bool | None = None,
-    input: tuple[int, int, int] | None = None,
+    input: tuple[int, ...] | None = None,
     classes: int | None = None,
     scale: str | None = None,
     **parameters: object,
@@ -263,7 +262,7 @@ def parse(
     text: str,
     *,
     plain: bool | None = None,
-    input: tuple[int, int, int] | None = None,
+    input: tuple[int, ...] | None = None,
     classes: int | None = None,
     scale: str | None = None,
     name: str = "<text>",

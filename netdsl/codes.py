@@ -57,7 +57,7 @@ CODES = {
     "E0603": "a drawing that Graphviz refused, or that lacks a label",
     "E0604": "a drawing of an unknown format",
     "E0605": "a drawing with more boxes than the limit",
-    "E0606": "a drawing or a source that cannot be written",
+    "E0606": "a drawing, a source or a text that cannot be written",
     "E0607": "a drawing too large for a PNG",
     "E0701": "weights of a network that has other layers",
     "E0702": "weights of a network that computes something else",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.images import HOLDOUT
+from netdsl.cli.kinds import PLACE, Number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from netdsl.train.data import Entry, Info, Listing
 
 DATA_DIR = click.option(
-    "--data-dir", type=click.Path(path_type=Path),
+    "--data-dir", type=PLACE,
     help="Where named data sets lie; NETDSL_DATA or a folder of yours, unless given.",
 )  # fmt: skip
 
@@ -61,7 +62,7 @@ def get(name: str | None, source: str | None, data_dir: Path | None) -> None:
 @DATA_DIR
 @click.option(
     "--holdout",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Number(0, 1, min_open=True, max_open=True),
     default=HOLDOUT,
     show_default=True,
     help="The part of a folder without val that is held out.",
@@ -92,7 +93,7 @@ def info(name: str, data_dir: Path | None, holdout: float, as_json: bool) -> Non
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     default=Path("sample.png"),
     show_default=True,
     help="Where to write the sheet.",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netdsl.cli.kinds import PLACE
+
 if TYPE_CHECKING:
     from netdsl.doctor import Finding
 
@@ -17,7 +19,7 @@ FAULT = 7  # exit code where something has to be mended
 
 @click.command("doctor")
 @click.option(
-    "--data-dir", type=click.Path(path_type=Path),
+    "--data-dir", type=PLACE,
     help="Where named data sets lie; NETDSL_DATA or a folder of yours, unless given.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")

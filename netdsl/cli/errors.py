@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netdsl.cli.kinds import PLACE
+
 if TYPE_CHECKING:
     from netdsl.experiment.analysis import Errors
     from netdsl.train import Settings
@@ -16,12 +18,12 @@ SHOWN = 5  # confused pairs
 
 
 @click.command("errors")
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
+@click.argument("run", type=PLACE)
+@click.option("-o", "--output", type=PLACE, metavar="DIR",
               help="Where to; RUN/errors unless given.")  # fmt: skip
 @click.option("--weights", type=click.Choice(["best", "last"]), default="best", show_default=True,
               help="Which weights of the run.")  # fmt: skip
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set lies now.")
+@click.option("--data-dir", type=PLACE, help="Where the data set lies now.")
 def command(run: Path, output: Path | None, weights: str, data_dir: Path | None) -> None:
     """Look into what the network of a RUN folder gets wrong of its validation images.
 
@@ -29,8 +31,9 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
     errors and the calibration as figures and CSV, errors.json, and errors.html with all of it.
     """
     from netdsl import train
+    from netdsl.cli.asked import images_asked
     from netdsl.cli.resume import reopen_unchanged
-    from netdsl.cli.trained import images_asked, weights_of
+    from netdsl.cli.trained import weights_of
     from netdsl.experiment.analysis import About, find_errors, look, write_errors
     from netdsl.experiment.analysis.names import named
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.asked import asked_of, images_asked
 from netdsl.cli.images import bring_missing
+from netdsl.cli.kinds import PLACE
 from netdsl.cli.resume import reopen_unchanged
 from netdsl.cli.trained import (
     Trained,
     how_computed,
-    images_asked,
     open_trained,
     take_flags,
     tell_left_out,
@@ -29,11 +30,11 @@ WORDS = {"train": "training", "val": "validation", "test": "test", "all": "label
 
 
 @click.command("evaluate")
-@click.argument("path", metavar="RUN|WEIGHTS", type=click.Path(path_type=Path))
+@click.argument("path", metavar="RUN|WEIGHTS", type=PLACE)
 @trained_options
 @click.option("--data", metavar="NAME|FOLDER", help="Other images than those of the run; classes "
               "are matched by their names.")  # fmt: skip
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set lies now.")
+@click.option("--data-dir", type=PLACE, help="Where the data set lies now.")
 @click.option("--split", type=click.Choice(["train", "val", "test", "all"]), default="val",
               show_default=True, help="Which images; all: whose class is known.")  # fmt: skip
 @click.option("--on-bad-image", type=click.Choice(["error", "skip"]), default="error",
@@ -107,7 +108,7 @@ def _score_own(
 def _refuse_gone(run: RunFolder) -> None:
     from netdsl import train
 
-    name = str(images_asked(run)["data"])
+    name = images_asked(run)["data"]
     if name not in train.DATA_SETS and not Path(name).is_dir():
         fact = f"the images of {run.path} are gone: there is no folder {name}"
         raise train.TrainError(fact, "give --data and the folder where they are now")
@@ -120,8 +121,8 @@ def _picked(trained: Trained, data: str | None, data_dir: Path | None, split: st
     if data is None:
         assert trained.run is not None, "weights alone have no images"
         _refuse_gone(trained.run)
-        data = str(images_asked(trained.run)["data"])
-        kept: Any = trained.run.asked.get("data_dir")
+        data = images_asked(trained.run)["data"]
+        kept = asked_of(trained.run).get("data_dir")
         data_dir = data_dir or (Path(kept) if kept else None)
         if data not in DATA_SETS:  # a folder, and another may have its name where we are now
             reopen_unchanged(trained.run, data_dir)

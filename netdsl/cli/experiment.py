@@ -15,6 +15,7 @@ from netdsl.cli.experiment_options import (
     only_option,
     run_options,
 )
+from netdsl.cli.kinds import PLACE
 
 
 @click.group("experiment")
@@ -63,7 +64,7 @@ def run(file: Path, budget: str, dir: Path | None, data_dir: Path | None, **opti
 
 @command.command("status")
 @FILE
-@click.option("--dir", type=click.Path(path_type=Path), help="The folder of the experiment.")
+@click.option("--dir", type=PLACE, help="The folder of the experiment.")
 def status(file: Path, dir: Path | None) -> None:
     """Say how far the runs of FILE, or of an experiment's folder, are."""
     from netdsl.cli.experiment_shown import show_states
@@ -76,7 +77,7 @@ def status(file: Path, dir: Path | None) -> None:
 
 @command.command("report")
 @FILE
-@click.option("--dir", type=click.Path(path_type=Path), help="The folder of the experiment.")
+@click.option("--dir", type=PLACE, help="The folder of the experiment.")
 def report(file: Path, dir: Path | None) -> None:
     """Show the tables, and write them, figures and a page, from the runs that there are."""
     from netdsl.experiment.plan import read_plan
@@ -92,8 +93,8 @@ def report(file: Path, dir: Path | None) -> None:
 
 @command.command("export")
 @FILE
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Where to.")
-@click.option("--dir", type=click.Path(path_type=Path), help="The folder of the experiment.")
+@click.option("-o", "--output", type=PLACE, required=True, help="Where to.")
+@click.option("--dir", type=PLACE, help="The folder of the experiment.")
 def export(file: Path, output: Path, dir: Path | None) -> None:
     """Copy what the report of FILE is made of, and the report: no weights, no paths from here.
 

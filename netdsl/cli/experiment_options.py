@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.kinds import PLACE, PlacePath
 from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
     from netdsl.experiment.definition import Definition
 
 DEFINITION = "experiment.toml"  # in the folder of an experiment that netdsl wrote itself
-FILE = click.argument("file", type=click.Path(path_type=Path, exists=True))
+FILE = click.argument("file", type=PlacePath(exists=True))
 DEFINING = (
     click.option("--budget", default="", metavar="NAME,KEY=VALUE,…", help="Make it smaller: "
                  "a budget of the file, epochs=5,classes=20,limit=2000,seeds=1, or any setting."),
-    click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set lies."),
-    click.option("--dir", type=click.Path(path_type=Path), help="The folder of the experiment; "
+    click.option("--data-dir", type=PLACE, help="Where the data set lies."),
+    click.option("--dir", type=PLACE, help="The folder of the experiment; "
                  "experiments/NAME unless given."),
 )  # fmt: skip
 ONLY = click.option(

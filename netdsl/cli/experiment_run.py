@@ -56,10 +56,11 @@ def run_experiment(
     Where none has, with that of the error for which the report could not be written.
     """
     from netdsl.experiment.plan import choose, distinct, write_plan
-    from netdsl.experiment.state import left_behind
+    from netdsl.experiment.state import left_behind, refuse_foreign
 
     if print_jobs and (jobs or retry or ray):
         raise click.UsageError("--print-jobs runs nothing: leave --jobs, --retry and --ray away")
+    refuse_foreign(folder)
     plan, rows = planned_experiment(definition, folder)
     chosen = choose(plan, only)
     note_absent_weights(rows, folder, chosen, refuse=True)

@@ -8,6 +8,8 @@ import click
 
 from netdsl.cli.network import open_source
 from netdsl.collector import paused
+from netdsl.disk import replace_file
+from netdsl.errors import fail
 
 
 @click.command("fmt")
@@ -32,10 +34,17 @@ def command(archs: tuple[str, ...], write: bool, check: bool) -> int:
             if source.path != Path(arch):
                 raise click.UsageError(f"{arch} comes with netdsl, and -w is for files of your own")
             if not is_canonical:
-                source.path.write_text(text, encoding="utf-8", newline="\n")
+                _rewrite(source.path, text)
         else:
             click.echo(text, nl=False)
     if check:
         for arch in changed:
             click.echo(f"{arch} is not in canonical layout", err=True)
     return 2 if check and changed else 0
+
+
+def _rewrite(path: Path, text: str) -> None:
+    try:
+        replace_file(path, text.encode("utf-8"))
+    except OSError as error:
+        raise fail("E0606", f"cannot write {path}: {error.strerror}") from None

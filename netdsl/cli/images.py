@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.kinds import PLACE, Number
 from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ OPTIONS = (
     click.option("--data", metavar="NAME|FOLDER", help="cifar10, cifar100, digits, shapes, "
                  "tiny-imagenet, or a folder with one sub-folder a class; made-up shapes that fit "
                  "the network, unless given."),
-    click.option("--data-dir", type=click.Path(path_type=Path),
+    click.option("--data-dir", type=PLACE,
                  help="Where a named data set lies; NETDSL_DATA or a folder of yours, unless "
                  "given."),
     click.option("--limit", type=click.IntRange(2), help="Use this many training "
                  "images, and as large a part of those of validation."),
-    click.option("--holdout", type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    click.option("--holdout", type=Number(0, 1, min_open=True, max_open=True),
                  default=HOLDOUT, show_default=True,
                  help="The part of a folder without val that is held out for validation."),
     click.option("--on-bad-image", type=click.Choice(["error", "skip"]), default="error",
@@ -56,7 +57,12 @@ def wanted_images(options: dict[str, Any], said: Any) -> dict[str, Any]:
     if where["data"] is None:
         note("no --data is given: training on made-up shapes that fit the network")
         where["data"] = "shapes"
-    return where | {"limit_classes": said.names.get("classes"), "shape": None}
+    classes = said.names.get("classes")
+    if classes is not None:
+        from netdsl.lower import given_setting
+
+        classes = given_setting("classes", classes)
+    return where | {"limit_classes": classes, "shape": None}
 
 
 def folder_of(where: Mapping[str, Any]) -> str | None:

@@ -86,6 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
     `doctor` found, 8 a difference that `reproduce` found, 130, 141 and 143 signals.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    _write_somewhere()
     _write_any_text()
     try:
         code = group.main(arguments, prog_name="netdsl", standalone_mode=False)
@@ -97,6 +98,13 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         sys.exit(130)
+
+
+def _write_somewhere() -> None:
+    """Write to nowhere what would go to a stream that is closed: nobody wants to read it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _write_any_text() -> None:
@@ -124,7 +132,7 @@ def _show_own(error: Exception) -> int:
 
     if isinstance(error, NetDSLError):
         click.echo(str(error), err=True)
-        return 2
+        return 6 if any(one.code == "E0606" for one in error.diagnostics) else 2
     code: Any = getattr(error, "exit_code", None)
     if isinstance(code, int):
         help = getattr(error, "help", None)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.images import bring_missing
+from netdsl.cli.kinds import PLACE
 from netdsl.cli.trained import (
     Trained,
     how_computed,
@@ -27,18 +28,18 @@ _SUFFIXES = (".csv", ".json")
 
 
 @click.command("predict")
-@click.argument("path", metavar="RUN|WEIGHTS", type=click.Path(path_type=Path))
-@click.argument("paths", metavar="[IMAGE|FOLDER]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("path", metavar="RUN|WEIGHTS", type=PLACE)
+@click.argument("paths", metavar="[IMAGE|FOLDER]...", nargs=-1, type=PLACE)
 @trained_options
 @click.option("--data", metavar="NAME|FOLDER", help="The images of a data set, in place of files.")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set lies.")
+@click.option("--data-dir", type=PLACE, help="Where the data set lies.")
 @click.option("--split", type=click.Choice(["train", "val", "test", "all"]), default="test",
               show_default=True, help="Which images of the data set.")  # fmt: skip
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True,
               help="How many classes of an image to tell.")  # fmt: skip
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+@click.option("-o", "--output", type=PLACE, metavar="FILE",
               help="Write them into a .csv or a .json.")  # fmt: skip
-@click.option("--submission", type=click.Path(path_type=Path), metavar="FILE",
+@click.option("--submission", type=PLACE, metavar="FILE",
               help="Write `test_0.JPEG n04067472`, a line an image.")  # fmt: skip
 @click.option("--on-bad-image", type=click.Choice(["error", "skip"]), default="error",
               show_default=True, help="What to do about an image that cannot be read.")  # fmt: skip

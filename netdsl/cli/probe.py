@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.kinds import PLACE
 from netdsl.cli.network import network_options, open_source, overrides, show_warnings
 from netdsl.cli.notes import note
 
@@ -32,7 +33,7 @@ SUFFIXES = (".svg", ".png", ".csv")
 )
 @click.option(
     "--seeds",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 10_000),
     default=3,
     show_default=True,
     help="How many initialisations.",
@@ -42,13 +43,13 @@ SUFFIXES = (".svg", ".png", ".csv")
     metavar="NAME|FOLDER",
     help="Real images and labels; normal random numbers and labels, unless given.",
 )
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where a named data set lies.")
+@click.option("--data-dir", type=PLACE, help="Where a named data set lies.")
 @click.option(
     "-o",
     "--output",
     "outputs",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PLACE,
     metavar="FILE",
     help="A figure (.svg, .png) or all numbers (.csv); may be repeated.",
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netdsl.cli.kinds import PLACE
 from netdsl.cli.resume import Plan, reopen_unchanged
 from netdsl.cli.stages import stage_before
 from netdsl.cli.train import run_planned
@@ -19,10 +20,10 @@ _DIFFERS = 8  # an exit code
 
 
 @click.command("reproduce")
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--run-dir", type=click.Path(path_type=Path),
+@click.argument("run", type=PLACE)
+@click.option("--run-dir", type=PLACE,
               help="The folder of the new run; RUN-again unless given.")  # fmt: skip
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set lies now.")
+@click.option("--data-dir", type=PLACE, help="Where the data set lies now.")
 def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> int:
     """Train a finished RUN again, of the same source, settings and images, and compare.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,33 +10,28 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from netdsl.cli.asked import asked_of, images_asked
 from netdsl.cli.choices import FLAGS
 from netdsl.cli.images import load_images
-from netdsl.cli.trained import images_asked, rebuild
+from netdsl.cli.kinds import PLACE, Number
+from netdsl.cli.trained import rebuild
 
 if TYPE_CHECKING:
     from netdsl.api import Network
     from netdsl.train import Choices, DataSet, RunFolder, Settings
 
 OPTIONS = (
-    click.option("--run-dir", type=click.Path(path_type=Path), help="The folder of the run; a new "
+    click.option("--run-dir", type=PLACE, help="The folder of the run; a new "
                  "one below runs/ unless given."),
     click.option("--resume", metavar="RUN|auto", help="Go on with the training in that folder; "
                  "auto: start, go on with or leave alone the one in --run-dir."),
     click.option("--plan", "only_planned", is_flag=True, help="Measure a few steps and say what "
                  "the training would take; leave no run behind."),
-    click.option("--save-minutes", type=click.FloatRange(0), default=10.0, show_default=True,
-                 callback=lambda context, option, value: _a_number(value),
+    click.option("--save-minutes", type=Number(0), default=10.0, show_default=True,
                  help="How often a checkpoint is written within an epoch."),
     click.option("--tensorboard", is_flag=True, help="Write event files too, into the run."),
 )  # fmt: skip
 _FREE = {"resume", "run_dir", "data_dir", "save_minutes", "tensorboard"}  # may change at a resume
-
-
-def _a_number(value: float) -> float:
-    if math.isnan(value):
-        raise click.BadParameter("nan is not a number of minutes")
-    return value
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -101,12 +95,12 @@ def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> Plan:
     kept: Any = run.settings.record()
     del kept["device"]
     settings = train.resolve(kept, machine_of(run), chosen, images=len(images.train))
-    return Plan(network, run.network, images, settings, dict(run.asked))
+    return Plan(network, run.network, images, settings, asked_of(run))
 
 
 def reopen(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:
     """Read the network and the images of a run again."""
-    asked, images = dict[str, Any](run.asked), images_asked(run)
+    asked, images = asked_of(run), images_asked(run)
     where = str(run.path / "network.arch")
     network = rebuild(run.network, asked.get("overrides", {}), asked.get("scale"), where)
     kept = asked.get("data_dir")
@@ -129,7 +123,7 @@ def goes_on(run: RunFolder, plan: Plan) -> RunFolder:
     from netdsl.train.origin import origin_of, refuse_changes
 
     images_asked(run)  # where it does not tell, nothing can be compared
-    before, now = dict(_flat(run.asked)), dict(_flat(plan.asked))
+    before, now = dict(_flat(asked_of(run))), dict(_flat(plan.asked))
     either = dict.fromkeys([*before, *now])
     refuse_changes(
         either | before | dict(run.origin),

@@ -20,7 +20,7 @@ _OPTIONS = (
     click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE",
                  help="Any key of a recipe, over the recipe; may be repeated."),
     click.option("--epochs", type=click.IntRange(1), help="How often every image is seen."),
-    click.option("--seeds", type=click.IntRange(1), default=3, show_default=True,
+    click.option("--seeds", type=click.IntRange(1, 10_000), default=3, show_default=True,
                  help="How many trainings of each network."),
     click.option("--input", "input_", default="", metavar="CxHxW", help="The shape of an image."),
     click.option("--classes", type=click.IntRange(2), help="The first so many classes."),
@@ -71,7 +71,9 @@ def define(
 ) -> Path:
     """Write the definition into the folder of the comparison; say what to know when it is run."""
     from netdsl.experiment.definition_text import write_definition
+    from netdsl.experiment.state import refuse_foreign
 
+    refuse_foreign(folder)
     path = folder / DEFINITION
     if aside := write_definition(path, top, networks):
         note(f"{path} was another: that is in {aside.name} now")

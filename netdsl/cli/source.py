@@ -9,6 +9,7 @@ import click
 
 from netdsl.cli.network import network_options, read, show_warnings
 from netdsl.collector import paused
+from netdsl.disk import replace_file
 from netdsl.errors import fail
 
 
@@ -26,7 +27,7 @@ def command(arch: str, output: str | None, **options: Any) -> None:
         click.echo(text, nl=False)
     else:
         try:
-            Path(output).write_text(text, encoding="utf-8", newline="\n")
+            replace_file(Path(output), text.encode("utf-8"))
         except OSError as error:
             raise fail("E0606", f"cannot write {output}: {error.strerror}") from None
         click.echo(output)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.asked import asked_of
+
 if TYPE_CHECKING:
     from netdsl.api import Network
     from netdsl.train import Choices, RunFolder, Settings
@@ -46,8 +48,9 @@ class Trained:
     @property
     def holdout(self) -> float:
         """The part of the images that was held back; the usual one where that is unknown."""
-        asked: Any = self.run.asked if self.run else {}
-        return float(asked.get("data", {}).get("holdout", self.about.holdout))
+        asked = asked_of(self.run) if self.run else {}
+        images = asked.get("data") or {}
+        return float(images.get("holdout", self.about.holdout))
 
     def module(self) -> Any:
         """Return the network with its weights."""
@@ -105,7 +108,7 @@ def open_trained(path: Path, which: str | None) -> Trained:
     run = RunFolder.open(path)
     which = which or "best"
     weights = weights_of(run, which)
-    asked: Any = run.asked
+    asked = asked_of(run)
     # A run says itself how its network is built, whatever its weights say.
     about = about_weights(weights)
     about = replace(
@@ -128,24 +131,6 @@ def weights_of(run: RunFolder, which: str) -> Path:
             fact = f"the weights of {run.path} were not kept: there is no {weights.name}"
         raise TrainError(fact, None, ExitCode.IO)
     return weights
-
-
-def images_asked(run: RunFolder) -> dict[str, Any]:
-    """Return how the images of a run were chosen; raise where it does not tell.
-
-    A folder of images is found again from any directory, and where it moved along with the
-    directory that it was named from.
-    """
-    from netdsl.train import TrainError
-
-    asked: Any = run.asked
-    if not isinstance(asked.get("data"), dict):
-        fact = f"{run.path} does not tell which images it was trained on: Python made it"
-        raise TrainError(fact, "`netdsl evaluate` takes others by --data")
-    images, folder = dict[str, Any](asked["data"]), asked.get("folder")
-    if folder and Path(folder).is_dir():
-        images["data"] = folder
-    return images
 
 
 def rebuild(text: str, overrides: Mapping[str, Any], scale: str | None, name: str) -> Network:

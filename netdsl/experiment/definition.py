@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -38,9 +37,8 @@ from typing import Any, cast
 from netdsl.experiment.budget import Budget, Layer, merged, read_budgets, read_layers
 from netdsl.experiment.variant import Value, Variant
 from netdsl.experiment.wanted import Wanted, read_wanted
-from netdsl.train import DATA_SETS, ExitCode, TrainError
+from netdsl.train import DATA_SETS, ExitCode, TrainError, toml
 from netdsl.train.choices import read_choices
-from netdsl.train.files import read_file
 from netdsl.train.recipe import SUFFIX
 from netdsl.train.settings import over
 from netdsl.train.suggest import did_you_mean
@@ -62,6 +60,7 @@ _NETWORK: dict[str, tuple[type, ...]] = {
 _PAPER: dict[str, tuple[type, ...]] = {
     "val": (float, int), "train": (float, int), "plain": (dict,)
 }  # fmt: skip
+_SEEDS = 10_000  # that a number stands for
 _WEIGHTS = ".safetensors"
 _WORDS = {
     str: "a text", int: "a whole number", float: "a number", bool: "true or false",
@@ -98,8 +97,8 @@ class Definition:
 def read_definition(path: Path) -> Definition:
     """Return what a file defines; an unknown key is an error. Paths in it are from its folder."""
     try:
-        table = tomllib.loads(read_file(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        table = toml.read(path)
+    except ValueError as error:
         raise _wrong(f"{path} is not TOML: {error}") from error
     _check(table, _TOP, f"{path}: ", "an experiment")
     entries = table.get("network", [])
@@ -215,13 +214,15 @@ def _plain(value: object, where: str) -> tuple[bool, ...]:
 
 def checked_name(name: str, where: object) -> str:
     """Return the name of an experiment; raise where it is no name of a folder."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        help = "letters, digits, - and _: it is the name of a folder"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        help = "letters, digits, - and _, 100 at most: it is the name of a folder"
         raise _wrong(f"{where}: name is {name!r}", help)
     return name
 
 
 def _seeds(seeds: int | list[object], path: Path) -> tuple[int, ...]:
+    if isinstance(seeds, int) and seeds > _SEEDS:
+        raise _wrong(f"{path}: seeds is {seeds!r}", f"{_SEEDS:,} at most")
     found = list(range(seeds)) if isinstance(seeds, int) else seeds
     whole = [seed for seed in found if type(seed) is int and seed >= 0]
     if not whole or len(set(whole)) != len(found):

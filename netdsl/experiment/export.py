@@ -12,7 +12,7 @@ from typing import Any
 from netdsl.experiment import report
 from netdsl.experiment.plan import FILE, distinct, read_plan
 from netdsl.experiment.stages import stages_of
-from netdsl.experiment.state import is_finished
+from netdsl.experiment.state import is_finished, refuse_foreign
 from netdsl.train import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
 
@@ -35,8 +35,9 @@ def export(folder: Path, out: Path) -> int:
         raise TrainError(
             f"{out} is the experiment itself, or in it", "name another folder", ExitCode.USAGE
         )
-    places = _Places(folder.resolve(), out, Path.cwd().resolve())
     record = json.loads(read_file(folder / FILE))
+    _refuse_another(out, record["name"])
+    places = _Places(folder.resolve(), out, Path.cwd().resolve())
     record |= {
         "jobs": [_job(job, places) for job in record["jobs"]],
         "figures": [
@@ -52,6 +53,17 @@ def export(folder: Path, out: Path) -> int:
     _write(out / FILE, record)
     report.write_report(out)
     return sum(is_finished(out, job) for job in jobs)
+
+
+def _refuse_another(out: Path, name: str) -> None:
+    """Raise where a folder holds anything but what was once exported of this experiment."""
+    refuse_foreign(out)
+    if (out / FILE).is_file() and read_plan(out).name != name:
+        fact = f"{out} holds the experiment {read_plan(out).name}"
+        raise TrainError(fact, "name another folder", ExitCode.IO)
+    if (out / "locks").exists():
+        fact = f"{out} is an experiment that is run there"
+        raise TrainError(fact, "name another folder", ExitCode.IO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +118,26 @@ def _copy(run: Path, out: Path, places: _Places) -> None:
         if (run / name).is_file() and not (finished and name == _FAILED):
             out.mkdir(parents=True, exist_ok=True)
             content = read_file(run / name)
-            write_file(out / name, _without_paths(content, places) if name == _FAILED else content)
+            if name == _FAILED:
+                content = _without_paths(_record(run / name, "reason"), places)
+            write_file(out / name, content)
     if (run / _SETTINGS).is_file():
-        record = json.loads(read_file(run / _SETTINGS))
+        record = _record(run / _SETTINGS, "asked")
         _write(out / _SETTINGS, {**record, "asked": _asked(record["asked"], places)})
 
 
-def _without_paths(content: bytes, places: _Places) -> bytes:
+def _record(path: Path, key: str) -> dict[str, Any]:
+    """Return what a file holds, which has to have a key."""
+    try:
+        record = dict(json.loads(read_file(path)))
+        record[key]
+    except (KeyError, TypeError, ValueError) as error:
+        raise TrainError(f"{path} is damaged: it has no {key}", "remove it") from error
+    return record
+
+
+def _without_paths(record: dict[str, Any], places: _Places) -> bytes:
     """Return why a run failed with every path in it as the copy has it."""
-    record = json.loads(content)
     told = {**record, "reason": _sentence(record["reason"], places)}
     return (json.dumps(told, ensure_ascii=False) + "\n").encode()
 

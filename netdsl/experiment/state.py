@@ -15,6 +15,7 @@ from netdsl.experiment.stages import stages_of
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
 
+_ANOTHER = "name another folder for the experiment"
 ATTEMPTS = 3  # the first, and two more
 SIGNALS = 128  # a process that a signal ends has an exit code of this and its number
 
@@ -77,6 +78,19 @@ def look(folder: Path, job: Job) -> State:
 def is_finished(folder: Path, job: Job) -> bool:
     """Say whether a run came to its end."""
     return (folder / job.folder / "summary.json").is_file()
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Raise where a folder holds something that is no experiment: its files would lie among those.
+
+    A run that was begun elsewhere, and locks of one that was not planned yet, are no reason.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise TrainError(f"{folder} is a file", _ANOTHER, ExitCode.IO)
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    own = {"plan.json", "experiment.toml"} & names
+    if not own and not names <= {"locks", "logs", "runs"}:
+        raise TrainError(f"{folder} is not empty, and no experiment", _ANOTHER, ExitCode.IO)
 
 
 def left_behind(folder: Path, plan: Plan) -> tuple[Job, ...]:

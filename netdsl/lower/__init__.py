@@ -6,6 +6,7 @@ from netdsl.lower.lower import Lowered as Lowered
 from netdsl.lower.lower import lower as lower
 from netdsl.lower.override import Overrides as Overrides
 from netdsl.lower.override import given as given
+from netdsl.lower.override import given_setting as given_setting
 from netdsl.lower.override import make_overrides as make_overrides
 from netdsl.lower.use import Loader as Loader
 from netdsl.lower.use import inline as inline

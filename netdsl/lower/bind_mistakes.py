@@ -42,7 +42,7 @@ def unknown_word(
         message = f"`{word.text}` has no value: it is written as in `{example}`"
         return fail("E0112", message, word.span)
     values = {choice: f"{a.name}={choice}" for a in known.values() for choice in a.choices}
-    near = closest(word.text, values)
+    near = closest(word.text, values) if len(word.text) > 1 else None
     if near and not closest(word.text, cls.flags):
         message = f"unknown name `{word.text}`; did you mean `{values[near]}`?"
         return fail("E0208", message, word.span)

@@ -19,10 +19,10 @@ from netdsl.lower.names import (
     unknown_setting,
     words_beside,
 )
-from netdsl.lower.override import Overrides, given
+from netdsl.lower.override import Overrides, given, given_setting
 from netdsl.lower.scales import scale_values
 from netdsl.lower.use import Loader, imported, used_path
-from netdsl.lower.values import POISON, Quoted, Scope, Unresolved, Value, evaluate
+from netdsl.lower.values import POISON, Scope, Unresolved, Value, evaluate
 from netdsl.ops import CATALOGUE, closest
 from netdsl.ops.blocks import Res
 from netdsl.ops.norm import Norm
@@ -122,10 +122,7 @@ class _Header:
     def apply_settings(self) -> None:
         """Take the settings that override the file's."""
         for key in [key for key in self.overrides if key in SETTINGS]:
-            value = given(self.overrides.pop(key))
-            if SETTINGS[key].kind == "text" and isinstance(value, str):
-                value = Quoted(value.strip('"'))  # a shell may have taken the quotes away
-            self._set(key, cast(SETTINGS[key], value, None, ""))
+            self._set(key, given_setting(key, self.overrides.pop(key)))
             self.seen["setting", key] = _NOWHERE
         for key in [key for key in self.scaled if key in SETTINGS]:
             self._set(key, self.scaled.pop(key))

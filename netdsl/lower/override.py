@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from numbers import Integral, Real
+from typing import Any
 
 from netdsl.errors import fail
+from netdsl.lower.convert import cast
+from netdsl.lower.names import SETTINGS
 from netdsl.lower.values import Quoted, Value, exact
 
 _WHOLE, _PART = r"[0-9]{1,15}", r"[0-9]{1,17}"  # as many decimals as a float is written with
@@ -28,7 +31,7 @@ class Overrides:
 
 def make_overrides(
     plain: bool | None,
-    input: tuple[int, int, int] | None,
+    input: tuple[int, ...] | None,
     classes: int | None,
     scale: str | None,
     parameters: Mapping[str, object],
@@ -44,6 +47,14 @@ def make_overrides(
         if value is not None:
             names[key] = value
     return Overrides(names, scale)
+
+
+def given_setting(key: str, value: object) -> Any:
+    """Return a setting that came from outside the file, as its kind has it."""
+    found = given(value)
+    if SETTINGS[key].kind == "text" and isinstance(found, str):
+        found = Quoted(found.strip('"'))  # a shell may have taken the quotes away
+    return cast(SETTINGS[key], found, None, "")
 
 
 def given(value: object) -> Value:

@@ -117,6 +117,7 @@ def _is_layer(cls: Any) -> bool:
         and name not in CONTAINERS
         and not name.startswith("Transformer")  # would take the batch for a sequence
         and not name.endswith("Loss")
+        and not issubclass(cls, (nn.RNNBase, nn.RNNCellBase))  # take sequences, give two values
     )
 
 

@@ -1,33 +1,25 @@
-"""Bytes to a file that is either the old one or the new one, whatever happens meanwhile."""
+"""Files of a training: read, written whole, and left over where a process was killed."""
 
 from __future__ import annotations
 
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from netdsl.disk import replace_file
 from netdsl.train.errors import ExitCode, TrainError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def write_file(path: Path, content: bytes | memoryview) -> None:
-    """Replace a file, or leave it as it was: written beside it, put on the disk, then renamed."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Replace a file, or leave it as it was; what goes wrong is a `TrainError`."""
     try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        _sync_folder(path.parent)
+        replace_file(path, content)
     except OSError as error:
         raise _not_written(path, len(content), error) from error
-    finally:
-        with suppress(OSError):  # the error before says more
-            beside.unlink(missing_ok=True)
 
 
 def read_file(path: Path) -> bytes:
@@ -72,13 +64,3 @@ def _not_written(path: Path, size: int, error: OSError) -> TrainError:
     full = error.errno in _FULL
     help = f"free {size:,} bytes there; what was stored before is intact" if full else None
     return TrainError(f"cannot write {path}: {error.strerror}", help, ExitCode.IO)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":  # other systems open no folders
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

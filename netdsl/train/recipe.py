@@ -18,16 +18,15 @@ freeze = ["body"]
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from netdsl.train import toml
 from netdsl.train.choices import TYPES, read_choices
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.files import read_file
 from netdsl.train.settings import Choices, over
 from netdsl.train.suggest import did_you_mean
 from netdsl.train.transforms import make
@@ -138,8 +137,8 @@ def _with_base(path: Path, variations: tuple[Path, ...]) -> Table:
 
 def _parse(path: Path) -> Table:
     try:
-        return tomllib.loads(read_file(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return toml.read(path)
+    except ValueError as error:
         raise TrainError(f"{path} is not TOML: {error}", None, ExitCode.USAGE) from error
 
 

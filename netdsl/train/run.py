@@ -83,7 +83,11 @@ class RunFolder:
     @property
     def network(self) -> str:
         """The text of the network."""
-        return read_file(self.path / "network.arch").decode()
+        path = self.path / "network.arch"
+        try:
+            return read_file(path).decode()
+        except UnicodeDecodeError as error:
+            raise TrainError(f"{path} is damaged: it is not UTF-8") from error
 
     @property
     def settings(self) -> Settings:
@@ -91,7 +95,7 @@ class RunFolder:
         record = self._read_json("settings.json", "settings")
         try:
             return restore(record)
-        except TypeError as error:  # as of a number in quotes
+        except (AttributeError, TypeError, ValueError) as error:  # as of a number in quotes
             raise TrainError(f"{self.path / 'settings.json'} is damaged: {error}") from error
 
     def settle(self, settings: Settings) -> None:

@@ -235,6 +235,7 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
     return (
         ("epochs", s.epochs >= 1, "but at least 1 is needed"),
         ("batch_size", s.batch_size >= 2, "but batch norm needs at least 2 images"),
+        ("batch_size", s.batch_size <= 10**9, "but at most 1,000,000,000 are possible"),
         ("optimiser", s.optimiser in OPTIMISERS, _among(OPTIMISERS)),
         ("lr", 0 < s.lr < math.inf, "but must be above 0"),
         ("momentum", 0 < s.momentum < 1, "but must lie between 0 and 1"),
@@ -268,5 +269,6 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
         ("precision", s.precision in PRECISIONS, _among(PRECISIONS)),
         ("sync_bn", not s.sync_bn or s.device == "cuda", f"but needs GPUs, not {s.device}"),
         ("threads", s.threads >= 1, "but at least 1 is needed"),
+        ("threads", s.threads <= 1024, "but at most 1,024 are possible"),
         ("compile", not (s.compile and s.exact), "but exact is what a plain loop computes"),
     )

@@ -1,11 +1,29 @@
-"""Keys and values to the text that TOML has for them."""
+"""TOML: files to tables, and keys and values to the text that it has for them."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.files import read_file
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the table of a file, as an editor may have marked it; raise `ValueError` for others."""
+    try:
+        table = tomllib.loads(read_file(path).decode("utf-8-sig"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if "\\u0000" in json.dumps(table, default=str):
+        fact = f"{path}: a text in it holds a null character, which no path has"
+        raise TrainError(fact, None, ExitCode.USAGE)
+    return table
 
 
 def key(name: str) -> str:

@@ -57,7 +57,8 @@ def read_about(path: Path) -> dict[str, object]:
     except (SafetensorError, ValueError) as error:
         raise TrainError(f"{path} is not a file of weights: {error}") from error
     except OSError as error:
-        raise TrainError(f"cannot read {path}: {error.strerror}", None, ExitCode.IO) from error
+        fact = f"cannot read {path}: {error.strerror or error}"
+        raise TrainError(fact, None, ExitCode.IO) from error
 
 
 def is_finite(model: nn.Module) -> bool:

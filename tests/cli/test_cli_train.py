@@ -205,3 +205,64 @@ def test_a_plan_of_a_run_that_has_begun_is_refused(tmp_path: Path) -> None:
     assert done.stderr.endswith(
         "--plan is about a training that has not begun: leave --resume away\n"
     )
+
+
+def test_classes_may_be_said_as_any_setting_is(images: Path) -> None:
+    arguments = ("train", "-", "--data", "images", "--epochs", "1", "--batch-size", "8")
+    done = run(*arguments, "-D", "classes=2", "--run-dir", "run", cwd=images, stdin=TINY)
+    assert done.returncode == 0, done.stderr
+    asked = json.loads((images / "run" / "settings.json").read_text())["asked"]
+    assert asked["data"]["limit_classes"] == 2
+    done = run(*arguments, "-D", "classes=few", cwd=images, stdin=TINY)
+    assert (done.returncode, done.stderr) == (
+        2, "error[E0206]: `classes` takes a whole number, not `few`\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--holdout", "nan"), "Invalid value for '--holdout': nan is not a number"),
+        (("--save-minutes", "nan"), "Invalid value for '--save-minutes': nan is not a number"),
+        (("--run-dir", ""), "Invalid value for '--run-dir': an empty path"),
+        (("--threads", "20000"), "threads is 20000, but at most 1,024 are possible"),
+        (("--batch-size", "9" * 20), f"batch_size is {'9' * 20}, but at most 1,000,000,000 are possible"),
+    ],
+)  # fmt: skip
+def test_values_that_nobody_means_are_refused(
+    options: tuple[str, ...], message: str, images: Path
+) -> None:
+    done = run("train", "-", "--data", "images", *options, cwd=images, stdin=TINY)
+    assert (done.returncode, done.stderr.splitlines()[-1].split(": ", 1)[1]) == (2, message)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fact"),
+    [
+        ("overrides", None, "overrides is None"),
+        ("scale", [1], "scale is [1]"),
+        ("data", {}, "data is None"),
+        ("data", {"data": "images", "holdout": "x"}, "holdout is 'x'"),
+    ],
+)
+def test_a_run_that_remembers_what_cannot_be_is_damaged(
+    name: str, value: object, fact: str, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from netdsl.cli.asked import images_asked
+    from netdsl.train import RunFolder, Settings, TrainError
+
+    asked = {"overrides": {}, "scale": None, "data": {"data": "images"}, name: value}
+    run = RunFolder.create("FC 2", Settings(), asked, path=images / "run")
+    with pytest.raises(TrainError) as caught:
+        images_asked(run)
+    assert str(caught.value) == f"{images / 'run' / 'settings.json'} is damaged: {fact}"
+
+
+def test_a_network_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    from netdsl.train import RunFolder, Settings, TrainError
+
+    run = RunFolder.create("FC 2", Settings(), {}, path=tmp_path)
+    (tmp_path / "network.arch").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(TrainError) as caught:
+        _ = run.network
+    assert str(caught.value) == f"{tmp_path / 'network.arch'} is damaged: it is not UTF-8"

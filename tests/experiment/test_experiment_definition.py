@@ -36,7 +36,7 @@ def failure(run: Callable[[], object]) -> tuple[str, str | None, int]:
         ("", " names no network", 'as in [[network]] with arch = "net1"'),
         ("seeds = [0, 0]\n" + NETWORK, "seeds is [0, 0]", "each seed stands there once"),
         ("seeds = true\n" + NETWORK, "seeds is True, but must be a whole number or a list", None),
-        ('name = "a/b"\n' + NETWORK, "name is 'a/b'", "letters, digits, - and _: it is the name of a folder"),
+        ('name = "a/b"\n' + NETWORK, "name is 'a/b'", "letters, digits, - and _, 100 at most: it is the name of a folder"),
         ("[[network]]\nplain = true\n", "[[network]] 1: arch is missing", "name a file or a shipped architecture"),
         (NETWORK + "labels = 'x'\n", "[[network]] 1: 'labels' is not a key of a network", "did you mean label?"),
         (NETWORK + "plain = 'yes'\n", "[[network]] 1: plain is 'yes', but must be true, false or \"both\"", None),
@@ -58,6 +58,10 @@ def failure(run: Callable[[], object]) -> tuple[str, str | None, int]:
         (NETWORK + "[[figure]]\nname = 'f'\nkind = 'gap'\nrows = 'a'\n", "[[figure]] 1: rows is 'a', but must be a list", None),
         (NETWORK + 2 * "[[figure]]\nname = 'f'\nkind = 'gap'\n", " two figures are called 'f'", None),
         ("name = ", " is not TOML: Invalid value (at end of document)", None),
+        ('name = "a\\u0000"\n' + NETWORK, "a text in it holds a null character, which no path has", None),
+        ("name = " + "[" * 50_000, " is not TOML: it is nested too deeply", None),
+        ("seeds = 1000000000\n" + NETWORK, "seeds is 1000000000", "10,000 at most"),
+        ("name = '" + "a" * 101 + "'\n" + NETWORK, "name is '" + "a" * 101 + "'", "letters, digits, - and _, 100 at most: it is the name of a folder"),
     ],
 )  # fmt: skip
 def test_what_a_file_must_not_say_is_refused(
@@ -297,11 +301,12 @@ VALUES = st.one_of(
     st.integers(0, 99),
     st.floats(1e-6, 9),
     st.booleans(),
-    st.text(st.characters(codec="utf-8"), min_size=1),
+    st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1),
 )
+LABELS = st.text(st.characters(exclude_characters="\x00"), min_size=1)
 
 
-@given(st.dictionaries(st.text("abc.-", min_size=1), VALUES, min_size=1), st.text(min_size=1))
+@given(st.dictionaries(st.text("abc.-", min_size=1), VALUES, min_size=1), LABELS)
 def test_a_definition_that_was_written_reads_back(
     tmp_path_factory: pytest.TempPathFactory, params: dict[str, object], label: str
 ) -> None:
@@ -372,3 +377,9 @@ def test_a_budget_cannot_ask_for_more_seeds_than_there_are(define: Define) -> No
     definition = define('seeds = 2\n[[network]]\narch = "tiny.arch"\n')
     with pytest.raises(TrainError, match="the budget asks for 9 seeds, and x has 2"):
         within(definition, "seeds=9")
+
+
+def test_a_file_may_begin_with_the_mark_of_an_editor(tmp_path: Path) -> None:
+    path = tmp_path / "e.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + NETWORK.encode())
+    assert read_definition(path).name == "e"

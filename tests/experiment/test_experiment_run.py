@@ -579,7 +579,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     runs(tmp_path).parent.mkdir(parents=True, exist_ok=True)
     runs(tmp_path).write_text("")
     done = run("run", "--print-jobs", folder=tmp_path)
-    assert str(done.exception) == f"cannot make {runs(tmp_path)}: File exists"
+    assert str(done.exception) == f"{runs(tmp_path)} is a file"
 
 
 def test_a_file_that_has_changed_since_its_runs_were_planned_is_told(tmp_path: Path) -> None:

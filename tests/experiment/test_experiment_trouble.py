@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from netdsl.experiment.attempt import Share, attempt, conclude
 from netdsl.experiment.export import export
 from netdsl.experiment.plan import Job, read_plan
 from netdsl.experiment.state import Phase, look
+from netdsl.train import TrainError
 
 Make = Callable[..., Any]
 ROOT = Path(__file__).parents[2]
@@ -130,3 +133,51 @@ def test_a_run_finds_netdsl_where_its_experiment_found_it(
         env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | paths,
     )  # fmt: skip
     assert done.stdout.strip() == str(package / "__main__.py")
+
+
+def test_an_experiment_is_not_put_among_other_files(tmp_path: Path) -> None:
+    folder, _ = planned(tmp_path)
+    (tmp_path / "images" / "cat").mkdir(parents=True)
+    for place, fact in (
+        ("images", "images is not empty, and no experiment"),
+        ("x.toml", "x.toml is a file"),
+    ):
+        done = CliRunner().invoke(
+            command, ["run", str(tmp_path / "x.toml"), "--dir", str(tmp_path / place)]
+        )
+        assert str(done.exception) == f"{tmp_path / place}{fact.removeprefix(place)}"
+    assert [path.name for path in (tmp_path / "images").iterdir()] == ["cat"]
+    assert run(tmp_path, "--print-jobs").exit_code == 0  # its own folder is none of these
+    with pytest.raises(TrainError, match="images is not empty, and no experiment"):
+        export(folder, tmp_path / "images")
+
+
+def test_an_export_does_not_replace_another_experiment(
+    experiment: Make, make_job: Make, tmp_path: Path
+) -> None:
+    folder = experiment([make_job("N", 0)])
+    other, out = tmp_path / "other", tmp_path / "out"
+    shutil.copytree(folder, other)
+    plan = json.loads((other / "plan.json").read_text())
+    (other / "plan.json").write_text(json.dumps({**plan, "name": "other"}))
+    with pytest.raises(TrainError) as caught:
+        export(folder, other)
+    assert str(caught.value) == f"{other} holds the experiment other"
+    assert export(folder, out) == export(folder, out) == 1  # anew, in its own place
+    (out / "locks").mkdir()
+    with pytest.raises(TrainError) as caught:
+        export(folder, out)
+    assert str(caught.value) == f"{out} is an experiment that is run there"
+
+
+@pytest.mark.parametrize("content", ["", "null", "[]", "{}"])
+def test_an_export_names_a_damaged_file(
+    experiment: Make, make_job: Make, tmp_path: Path, content: str
+) -> None:
+    folder = experiment([make_job("N", 0)])
+    (job,) = read_plan(folder).jobs
+    path = folder / job.folder / "settings.json"
+    path.write_text(content)
+    with pytest.raises(TrainError) as caught:
+        export(folder, tmp_path / "copy")
+    assert str(caught.value) == f"{path} is damaged: it has no asked"

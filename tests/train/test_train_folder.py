@@ -14,7 +14,7 @@ import torch
 from netdsl.train import TrainError, load
 from netdsl.train.data.images import Encoded, decode
 from netdsl.train.data.statistics import histogram, of_levels
-from netdsl.train.data.store import open_zip
+from netdsl.train.data.store import FolderStore, open_zip
 from tests.statistics_of import channel_statistics
 
 LAYOUT = (
@@ -196,3 +196,19 @@ def test_running_out_of_memory_is_no_broken_image(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("netdsl.train.data.images.Image.open", full)
     with pytest.raises(MemoryError):
         decode(Encoded("a.png", b""))
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    animals: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if str(path).endswith("dog"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(TrainError) as caught:
+        FolderStore(animals).names()
+    assert str(caught.value) == f"cannot read {animals / 'dog'}: Permission denied"

@@ -31,6 +31,10 @@ class Store(Protocol):
         """Return a file's size, and a number that changes when it does: its time or checksum."""
 
 
+def _unread(error: OSError) -> None:
+    raise TrainError(f"cannot read {error.filename}: {error.strerror}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class FolderStore:
     """The files below a folder."""
@@ -39,7 +43,7 @@ class FolderStore:
 
     def names(self) -> list[str]:
         found: list[str] = []
-        for folder, _, files in os.walk(self.root, followlinks=True):
+        for folder, _, files in os.walk(self.root, onerror=_unread, followlinks=True):
             below = Path(folder).relative_to(self.root).as_posix()
             found += files if below == "." else [f"{below}/{file}" for file in files]
         return sorted(found)

@@ -1,0 +1,62 @@
+"""Files are replaced whole or not at all, wherever netdsl writes one."""
+
+import os
+import resource
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from netdsl.disk import replace_file
+
+
+def test_a_file_is_replaced_and_keeps_its_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    replace_file(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert os.listdir(tmp_path) == ["a.txt"]  # noqa: PTH208
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there" / "file")
+    replace_file(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "there" / "file").read_bytes() == b"new"
+
+
+def test_a_device_is_written_into() -> None:
+    replace_file(Path(os.devnull), b"new")
+    assert not Path(os.devnull).is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (("fmt", "-w", "a.arch"), "a.arch"),
+        (("source", "a.arch", "-o", "a.py"), "a.py"),
+        (("draw", "a.arch", "-o", "a.dot"), "a.dot"),
+    ],
+)
+def test_a_write_that_fails_leaves_the_file_as_it_was(
+    arguments: tuple[str, ...], name: str, tmp_path: Path
+) -> None:
+    text = "input 3x32x32\n" + ", ".join(["Conv 64"] * 400) + "\n"
+    (tmp_path / "a.arch").write_text(text)
+    if name != "a.arch":
+        (tmp_path / name).write_text("old")
+    before, names = (tmp_path / name).read_bytes(), sorted(os.listdir(tmp_path))  # noqa: PTH208
+    done = subprocess.run(
+        [sys.executable, "-m", "netdsl", *arguments], cwd=tmp_path, check=False,
+        capture_output=True, text=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)),
+    )  # fmt: skip
+    assert done.stderr.endswith(f"error[E0606]: cannot write {name}: File too large\n")
+    assert done.returncode == 6
+    assert (tmp_path / name).read_bytes() == before
+    assert sorted(os.listdir(tmp_path)) == names  # noqa: PTH208
