@@ -15,7 +15,7 @@ from netdsl.train.files import read_file
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return the table of a file, as an editor may have marked it; raise `ValueError` for others."""
+    """Return the table of a file, whose editor may have marked it; others are a `ValueError`."""
     try:
         table = tomllib.loads(read_file(path).decode("utf-8-sig"))
     except RecursionError as error:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import netdsl
 from netdsl.cli.build import command
-from netdsl.ops.act import InPlaceAct
+from netdsl.ops.act import Act, InPlaceAct
 from netdsl.ops.norm import Normalization
 from netdsl.ops.regularise import Dropout
 from netdsl.shelf import find, shipped
@@ -61,12 +61,17 @@ class TestReport000:
 
     def test_with_relu_it_is_net_1(self) -> None:
         ours, net1 = netdsl.load("net1_after_relu"), netdsl.load("net1")
-        assert [(n.op, n.shape) for n in ours.checked] == [(n.op, n.shape) for n in net1.checked]
+        # What ends a block may overwrite its input there, and not where it stands outside of it.
+        layers = [
+            [(Act(n.op.kind) if isinstance(n.op, Act) else n.op, n.shape) for n in net.checked]
+            for net in (ours, net1)
+        ]
+        assert layers[0] == layers[1]
 
     @pytest.mark.parametrize(
         ("name", "kinds"),
         [
-            ("net1_after_relu", [InPlaceAct]),
+            ("net1_after_relu", [Act]),
             ("net1_after_nothing", []),
             ("net1_after_dropout", [Dropout]),
             ("net1_after_norm", [Normalization, InPlaceAct]),
