@@ -12,6 +12,7 @@ from netdsl.ir import Settings
 from netdsl.lower.bind_mistakes import (
     missing_argument,
     one_too_many,
+    refuse_name_of_torch,
     refuse_slash_for_stride,
     unknown_option,
     unknown_word,
@@ -46,6 +47,7 @@ def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) 
     """Return the layer and its canonical text, every argument resolved."""
     if cls is TorchLayer:
         return bind_torch(written, scope)
+    refuse_name_of_torch(written, cls)
     known = arguments(cls)
     bound = Bound()
     positions = iter(cls.positional)

@@ -10,7 +10,7 @@ from netdsl.ir import Settings
 from netdsl.lower.values import Scope, unknown_name
 from netdsl.ops import Argument, LayerType, arguments, closest
 from netdsl.syntax import tree
-from netdsl.syntax.shorthand import TORCH_NAMES
+from netdsl.syntax.foreign import TORCH_NAMES
 
 
 def refuse_slash_for_stride(
@@ -24,13 +24,22 @@ def refuse_slash_for_stride(
         raise fail("E0114", message, value.span, help=help)
 
 
+def refuse_name_of_torch(written: tree.Layer, cls: LayerType) -> None:
+    """Refuse `Dropout2d 0.3`, which reads as `Dropout 2 d 0.3`."""
+    found = re.match(r"[A-Z][A-Za-z]*[123]d\b", written.span.text)
+    if found:
+        span = Span(written.span.source, written.span.start, written.span.start + len(found[0]))
+        meant = 'Torch "nn.Dropout2d"' if found[0] == "Dropout2d" else cls.code
+        raise fail("E0201", f"unknown layer `{found[0]}`; did you mean `{meant}`?", span)
+
+
 def unknown_word(
     word: tree.Name, cls: LayerType, known: Mapping[str, Argument], scope: Scope
 ) -> NetDSLError:
     """Return the error of a bare word.
 
     It may be the value of an option without its key, an option without its value, or the end of a
-    name of torch: `Conv2d` reads as `Conv 2 d`.
+    longer name: `Conv3Bn` reads as `Conv 3 Bn`, and `Conv2do` as `Conv 2 do`.
     """
     before = word.span.source.text[max(0, word.span.end - 64) : word.span.end]
     glued = re.search(r"[A-Z][A-Za-z]*\d+[a-z]\w*\Z", before)

@@ -8,8 +8,11 @@ from typing import Any
 from netdsl.errors import fail
 from netdsl.lower.bound import Bound, option_text, value_text
 from netdsl.lower.values import Scope, Value, evaluate
-from netdsl.ops.torch_layer import TorchLayer, allowed, is_in_place
+from netdsl.ops import closest
+from netdsl.ops.torch_layer import TorchLayer, allowed, is_in_place, options_of
 from netdsl.syntax import tree
+
+_CONSTANTS = {"true": True, "on": True, "false": False, "off": False, "none": None}
 
 
 def bind_torch(written: tree.Layer, scope: Scope) -> tuple[TorchLayer, str]:
@@ -25,7 +28,8 @@ def bind_torch(written: tree.Layer, scope: Scope) -> tuple[TorchLayer, str]:
     bound = Bound()
     for argument in rest:
         if isinstance(argument, tree.Option):
-            value = _python(evaluate(argument.value, scope, ("true", "false", "on", "off")))
+            _refuse_option(argument, target.value)
+            value = _python(evaluate(argument.value, scope, (*_CONSTANTS,)))
             bound.put(argument.key, value, argument.span, "Torch")
             bound.words.append(option_text(argument.key, value))
         elif isinstance(argument, tree.Pinned | tree.Text):
@@ -41,11 +45,18 @@ def bind_torch(written: tree.Layer, scope: Scope) -> tuple[TorchLayer, str]:
     return layer, " ".join(["Torch", str(target), *bound.words])
 
 
+def _refuse_option(option: tree.Option, target: str) -> None:
+    """Refuse an option that the class has not, or that a module decides and not its text."""
+    known = options_of(target)
+    if option.key not in known:
+        near = closest(option.key, known)
+        meant = f"; did you mean `{near}`?" if near else ""
+        help = None if near else f"it has {', '.join(known)}" if known else "it has no options"
+        message = f"{target} has no option `{option.key}`{meant}"
+        raise fail("E0203", message, option.key_span, help=help)
+
+
 def _python(value: Value) -> Any:
     if isinstance(value, Fraction):
         return float(value)
-    return (
-        {"true": True, "on": True, "false": False, "off": False}.get(value, value)
-        if isinstance(value, str)
-        else value
-    )
+    return _CONSTANTS.get(value, str(value)) if isinstance(value, str) else value

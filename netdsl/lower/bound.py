@@ -36,6 +36,8 @@ def option_text(key: str, value: Any) -> str:
 
 def value_text(value: Any) -> str:
     """Write an argument's value as it stands in a source."""
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):

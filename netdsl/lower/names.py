@@ -11,6 +11,7 @@ from netdsl.ops import CATALOGUE, Argument, arguments, closest
 from netdsl.ops.blocks import Res
 from netdsl.ops.torch_layer import TorchLayer
 from netdsl.syntax import tree
+from netdsl.syntax.foreign import layer_here
 
 SETTINGS = arguments(Settings)
 FLAGS = frozenset(word for cls in CATALOGUE.values() for word in cls.flags)
@@ -48,7 +49,12 @@ def refuse_reserved(name: str, span: Span) -> None:
 
 def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
     """Return the error of a layer that is neither in the catalogue nor defined."""
-    near = None if name in _LEFT_TO_THE_LOSS else closest(name, known)
+    near = None if name in _LEFT_TO_THE_LOSS else layer_here(name) or closest(name, known)
+    behind = re.match(r"[123]d\b|6\b", span.source.text[span.end : span.end + 3])
+    whole = Span(span.source, span.start, span.end + len(behind[0])) if behind else span
+    if behind and (behind[0] != "6" or layer_here(whole.text)):  # as in `AvgPool2d`, `ReLU6`
+        span, name = whole, whole.text
+        near = layer_here(name) or near
     meant = f"; did you mean `{near}`?" if near else ""
     help = None if near else f"the layers are {', '.join(known)}"
     if name in _LEFT_TO_THE_LOSS:

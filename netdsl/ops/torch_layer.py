@@ -99,10 +99,18 @@ def allowed(target: str) -> str | None:
 
 def is_in_place(target: str, numbers: int) -> bool:
     """Say whether one of so many bare numbers falls on `inplace` of a class."""
+    return "inplace" in _parameters(target)[:numbers]
+
+
+def options_of(target: str) -> tuple[str, ...]:
+    """Return the options of a class, but for those that a module decides: where and as what."""
+    return tuple(name for name in _parameters(target) if name not in ("device", "dtype"))
+
+
+def _parameters(target: str) -> list[str]:
     from torch import nn
 
-    names = [*inspect.signature(getattr(nn, target.removeprefix("nn."))).parameters]
-    return "inplace" in names[:numbers]
+    return [*inspect.signature(getattr(nn, target.removeprefix("nn."))).parameters]
 
 
 def _is_layer(cls: Any) -> bool:
@@ -117,7 +125,7 @@ def _is_layer(cls: Any) -> bool:
         and name not in CONTAINERS
         and not name.startswith("Transformer")  # would take the batch for a sequence
         and not name.endswith("Loss")
-        and not issubclass(cls, (nn.RNNBase, nn.RNNCellBase))  # take sequences, give two values
+        and not issubclass(cls, (nn.RNNBase, nn.LSTMCell))  # give several values
     )
 
 

@@ -54,6 +54,15 @@ def _block_with_taken_name(spot: Spot) -> Diagnostic:
     return Diagnostic("E0113", message, spot.span())
 
 
+def _digits_in_name(spot: Spot) -> Diagnostic | None:
+    first = spot.last("def") + 1
+    if not spot.glued(first):
+        return None
+    name = spot.written(first, first + 1)
+    message = f"the name of a block has no digits: `{name}`"
+    return Diagnostic("E0113", message, spot.span(first, first + 1))
+
+
 def _comma_missing(spot: Spot) -> Diagnostic:
     before, after = spot.word(-1).text, spot.word(0).text
     return Diagnostic("E0113", f"a `,` is missing between `{before}` and `{after}`", spot.span())
@@ -105,6 +114,8 @@ HEADER = (
     Mistake("scale|expect", f"open|close|end_list|{VALUE}", "word|short", _sign_missing),
     Mistake("default", "word", "number|dims|string", _sign_missing_before),
     Mistake("def", "def", "word|short", _block_in_lower_case),
+    Mistake("def", "def layer", "number|dims", _digits_in_name),
+    Mistake("def", "def", "combine (?:number|dims)", _digits_in_name),
     Mistake("def", "def", "combine", _block_with_taken_name),
     Mistake("def", f"{VALUE}|close|end_list", "word|short", _comma_missing),
     Mistake("def", "open|comma", "comma|close", _name_missing),

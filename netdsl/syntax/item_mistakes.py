@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from netdsl.errors import Diagnostic
+from netdsl.syntax.foreign import TORCH_NAMES, layer_here
 from netdsl.syntax.lexemes import ANY, KEYWORDS, OPERATORS, VALUE
-from netdsl.syntax.shorthand import TORCH_NAMES
 from netdsl.syntax.spot import Mistake, Spot
 
 LENGTH = 40
@@ -61,6 +61,8 @@ def _short(spot: Spot, first: int, last: int) -> str:
 
 
 def _arguments_in_brackets(spot: Spot) -> Diagnostic:
+    if found := _foreign_combination(spot, -1):
+        return found
     message = "the arguments of a layer stand without brackets"
     closed = spot.partner(-1)
     if closed is None:
@@ -117,7 +119,22 @@ def _argument_of_combine(spot: Spot) -> Diagnostic:
     return Diagnostic("E0117", message, spot.span())
 
 
+def _foreign_combination(spot: Spot, opened: int) -> Diagnostic | None:
+    """Return what to say of `Concat( … | … )`, whose bracket opens there."""
+    name = spot.word(opened - 1)
+    here = layer_here(name.text) if name.kind == "layer" else None
+    if here not in ("Add", "Cat", "Res"):
+        return None
+    message = f"unknown layer `{name.text}`; did you mean `{here}`?"
+    return Diagnostic("E0201", message, spot.span(opened - 1))
+
+
 def _bar_elsewhere(spot: Spot) -> Diagnostic:
+    for offset in range(-1, -spot.index - 1, -1):
+        closed = spot.partner(offset) if spot.word(offset).kind == "open" else None
+        around = closed is not None and closed > 0
+        if around and (found := _foreign_combination(spot, offset)):
+            return found
     message = "`|` stands only between the branches of `Add( … | … )` and `Cat( … | … )`"
     return Diagnostic("E0117", message, spot.span())
 

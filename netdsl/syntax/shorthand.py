@@ -12,12 +12,6 @@ from netdsl.syntax import tree
 _OPTION = re.compile(r"([kspdgerm])([0-9]+(?:[x×✕⨯][0-9]+)*)")
 SHORT_OPTIONS = re.compile(rf"(?:{_OPTION.pattern})+")
 
-# What torch calls options that have one letter here.
-TORCH_NAMES = {
-    "kernel_size": "k", "kernel": "k", "stride": "s", "padding": "p", "pad": "p",
-    "dilation": "d", "groups": "g",
-}  # fmt: skip
-
 _TIMES = re.compile("[x×✕⨯]")
 
 

@@ -58,3 +58,9 @@ def test_many_layers_are_fine() -> None:
     start = time.perf_counter()
     assert netdsl.parse("(BB 4)x5000", input=(4, 8, 8)).depth == 10_000
     assert time.perf_counter() - start < 20
+
+
+@pytest.mark.parametrize("layer", ["nn.LSTM", "nn.GRU", "nn.RNN", "nn.LSTMCell"])
+def test_layers_of_several_values_are_refused_before_they_are_made(layer: str) -> None:
+    with pytest.raises(netdsl.NetDSLError, match=f"`{layer}` is no layer of torch.nn"):
+        netdsl.parse(f'input 3x64x64 Torch "{layer}" 64 8 1000000')
