@@ -43,6 +43,8 @@ class Source:
 
 def open_arch(arch: str | Path) -> Source:
     """Return the parsed file of a path, of a shipped architecture, or of one of its variants."""
+    if not isinstance(arch, str | Path):
+        raise fail("E0001", f"a network is named by a text or a path, not {type(arch).__name__}")
     path, scale = find(arch)
     try:
         data = path.read_bytes()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netdsl.train.figure_bytes import SAME, figure_bytes
 from netdsl.train.metrics import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-FORMATS = ("svg", "png")
 
 
 def draw_curves(rows: Sequence[Row], title: str) -> dict[str, bytes]:
@@ -23,7 +20,7 @@ def draw_curves(rows: Sequence[Row], title: str) -> dict[str, bytes]:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context({"svg.hashsalt": "netdsl", "svg.fonttype": "none"}):
+    with mpl.rc_context(SAME):
         figure = Figure(figsize=(9, 3.6), layout="constrained")
         figure.suptitle(title)
         loss, accuracy = figure.subplots(1, 2)
@@ -31,7 +28,7 @@ def draw_curves(rows: Sequence[Row], title: str) -> dict[str, bytes]:
         percent = [(100 * row.train_accuracy, 100 * row.val_accuracy) for row in rows]
         _draw(accuracy, rows, "accuracy in %", percent)
         _draw_sample(accuracy, rows)
-        return {name: _saved(figure, name) for name in FORMATS}
+        return figure_bytes(figure)
 
 
 def _draw(axes: Axes, rows: Sequence[Row], what: str, values: list[tuple[float, float]]) -> None:
@@ -55,10 +52,3 @@ def _draw_sample(axes: Axes, rows: Sequence[Row]) -> None:
         label="training, evaluated",
     )  # fmt: skip
     axes.legend()
-
-
-def _saved(figure: Figure, name: str) -> bytes:
-    content = io.BytesIO()
-    metadata = {"Date": None} if name == "svg" else {"Software": None}
-    figure.savefig(content, format=name, dpi=150, metadata=metadata)
-    return content.getvalue()

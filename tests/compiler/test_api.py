@@ -259,3 +259,10 @@ def test_a_network_is_shown_in_a_line_and_drawn_where_it_can_be(
     assert "<svg" in str(net._repr_svg_())
     monkeypatch.setattr("netdsl.backends.drawing.dot.MEMBERS", 1)
     assert net._repr_svg_() is None
+
+
+def test_what_is_no_name_is_refused() -> None:
+    with pytest.raises(
+        netdsl.NetDSLError, match="a network is named by a text or a path, not None"
+    ):
+        netdsl.load(None)  # type: ignore[arg-type]

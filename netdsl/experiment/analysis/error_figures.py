@@ -9,8 +9,9 @@ import numpy as np
 from netdsl.experiment.analysis.calibration import Calibration
 from netdsl.experiment.analysis.confusion import ClassResult
 from netdsl.experiment.analysis.errors import Errors
-from netdsl.experiment.analysis.figure import BLUE, ORANGE, drawing, saved
+from netdsl.experiment.analysis.figure import BLUE, ORANGE, drawing
 from netdsl.experiment.analysis.names import cut, short_names
+from netdsl.train.figure_bytes import figure_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +45,7 @@ def draw_confusion(found: Errors) -> dict[str, bytes]:
         _name_axes(axes, found, order)
         if few:
             _write_counts(axes, counts, parts)
-        return saved(figure)
+        return figure_bytes(figure)
 
 
 def shown_order(found: Errors) -> tuple[int, ...]:
@@ -76,7 +77,7 @@ def draw_classes(found: Errors) -> dict[str, bytes]:
         axes.set_xlabel(f"% right, 95 % intervals; dashed: all images, {found.accuracy:.1%}")
         axes.grid(axis="x", color="0.9")
         axes.set_axisbelow(True)
-        return saved(figure)
+        return figure_bytes(figure)
 
 
 def draw_calibration(calibration: Calibration) -> dict[str, bytes]:
@@ -103,7 +104,7 @@ def draw_calibration(calibration: Calibration) -> dict[str, bytes]:
         for axes in (upper, lower):
             axes.grid(color="0.9")
             axes.set_axisbelow(True)
-        return saved(figure)
+        return figure_bytes(figure)
 
 
 def _heights(

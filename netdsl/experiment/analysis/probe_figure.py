@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from netdsl.experiment.analysis.figure import BLUE, ORANGE, drawing, saved
+from netdsl.experiment.analysis.figure import BLUE, ORANGE, drawing
 from netdsl.experiment.analysis.probe import Probe
 from netdsl.experiment.analysis.probe_table import by_twin
+from netdsl.train.figure_bytes import figure_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +50,7 @@ def draw_probes(probes: Sequence[Probe], title: str) -> dict[str, bytes]:
             axes.grid(color="0.9")
             if len(twins) > 1:
                 axes.legend()
-        return saved(figure)
+        return figure_bytes(figure)
 
 
 def _draw(axes: Axes, twin: str, probes: list[Probe], what: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 import warnings
 from collections.abc import Iterator
@@ -11,12 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from netdsl.experiment.report.results import Result
+from netdsl.train.figure_bytes import SAME, figure_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-FORMATS = ("svg", "png")
 
 # Okabe and Ito 2008, distinct for colour-blind eyes; without yellow, which paper swallows.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
@@ -24,7 +22,7 @@ MARKERS = "osD^vPX"
 INK = "0.25"
 
 _STYLE: Any = {
-    "svg.hashsalt": "netdsl", "svg.fonttype": "none", "font.family": "sans-serif",
+    **SAME, "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana"], "font.size": 10, "axes.titlesize": 10,
     "axes.labelsize": 10, "xtick.labelsize": 9, "ytick.labelsize": 9, "legend.fontsize": 9,
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK,
@@ -67,7 +65,7 @@ def save(figure: Figure) -> dict[str, bytes]:
     """Return a figure in each of the formats; the same figure gives the same bytes."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, or each format would do it again
-    return {name: _saved(figure, name) for name in FORMATS}
+    return figure_bytes(figure, dpi=200)
 
 
 def safe(text: str, width: int = 0) -> str:
@@ -80,10 +78,3 @@ def grid(axes: Axes, axis: Literal["both", "x", "y"] = "both") -> None:
     """Draw pale lines behind everything."""
     axes.grid(True, axis=axis, color="0.9", linewidth=0.8)
     axes.tick_params(color=INK)
-
-
-def _saved(figure: Figure, name: str) -> bytes:
-    content = io.BytesIO()
-    metadata = {"Date": None} if name == "svg" else {"Software": None}
-    figure.savefig(content, format=name, dpi=200, metadata=metadata)
-    return content.getvalue()
