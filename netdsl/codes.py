@@ -72,6 +72,7 @@ CODES = {
     "W0508": "a residual branch that begins at zero and never learns",
     "W0509": "a list with more values than its repeat is written with",
     "W0510": "an input that looks like height x width x channels",
+    "W0511": "a norm or an activation behind a layer that brings its own",
 }
 
 

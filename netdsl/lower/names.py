@@ -59,7 +59,7 @@ def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
     help = None if near else f"the layers are {', '.join(known)}"
     if name in _LEFT_TO_THE_LOSS:
         help = "leave it away: the scores of the last FC are what the loss takes"
-    elif name.lower() in (*SETTINGS, *_BEGIN_ENTRIES):
+    elif name.lower() in (*SETTINGS, *_BEGIN_ENTRIES) and not layer_here(name):
         help = f"what stands in the header is lower case: `{name.lower()}`"
     return fail("E0201", f"unknown layer `{name}`{meant}", span, help=help)
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netdsl.errors import Diagnostic
-from netdsl.ir import Graph, Settings
+from netdsl.ir import Graph, Node, Settings
 from netdsl.measure.branches import stuck_branches
 from netdsl.measure.totals import total
+from netdsl.ops.act import Act
 from netdsl.ops.dense import Flatten, Linear
+from netdsl.ops.norm import Normalization
 from netdsl.ops.pool import AvgPoolTo
 from netdsl.ops.wiring import ShortcutAdd, StochasticDepth
 
 LARGE = 10**6
+_OFF = {"norm": "norm=none", "activation": "act=none"}
 
 
 def advise(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """Yield what a careful colleague would point out."""
     yield from _large(graph)
     yield from _turned(graph)
+    if settings.residual:  # a plain twin may have two where a sum was between them
+        yield from _doubled(graph)
     yield from count_scores(graph, settings)
     if not settings.residual and settings.drop_path:
         yield Diagnostic("N0504", "a plain network has no stochastic depth: drop_path is ignored")
@@ -48,6 +53,48 @@ def _turned(graph: Graph) -> Iterator[Diagnostic]:
         message = f"the input has {c} channels and a width of {w}"
         help = f"it is written channels x height x width: `input {w}x{c}x{h}`"
         yield Diagnostic("W0510", message, graph.input.span, help=help)
+
+
+def _doubled(graph: Graph) -> Iterator[Diagnostic]:
+    """Warn of a `Norm` or an `Act` behind a layer that brings its own.
+
+    Whoever translates `Conv2d BatchNorm2d ReLU` word by word has each of them twice.
+    """
+    told = set()
+    for node in graph:
+        is_written = not _is_brought(node) and node.span not in told
+        if is_written and (twice := _brought(graph, node)):
+            kind, layer = twice
+            told.add(node.span)
+            message = f"`{layer}` has its {kind} already, and this is another one behind it"
+            help = f"leave it away, or give the layer before it `{_OFF[kind]}`"
+            yield Diagnostic("W0511", message, node.span, help=help)
+
+
+def _brought(graph: Graph, node: Node) -> tuple[str, str] | None:
+    """Return what the layer before a norm or an activation brings of that kind, and its name."""
+    if not node.inputs:
+        return None
+    before = graph.inputs(node)[0]
+    if _is_norm(node):
+        if _is_act(before) and _is_brought(before):
+            before = graph.inputs(before)[0]
+        return ("norm", before.layer) if _is_norm(before) and _is_brought(before) else None
+    both = _is_act(node) and _is_act(before) and _is_brought(before)
+    return ("activation", before.layer) if both else None
+
+
+def _is_act(node: Node) -> bool:
+    return isinstance(node.op, Act) and node.op.kind != "none"
+
+
+def _is_norm(node: Node) -> bool:
+    return isinstance(node.op, Normalization)
+
+
+def _is_brought(node: Node) -> bool:
+    """Say whether a node comes with another layer, and was not written itself."""
+    return node.name != node.layer
 
 
 def count_scores(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
