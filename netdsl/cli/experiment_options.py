@@ -88,9 +88,13 @@ def narrowed(definition: Definition, budget: str, data_dir: Path | None) -> Defi
 
 
 def chosen_folder(file: Path, dir: Path | None) -> Path:
-    """Return the folder of an experiment that was begun; note if FILE has changed since."""
+    """Return the folder of an experiment that was begun; note if FILE has changed since.
+
+    Or if a network or a recipe in a file that it names has.
+    """
     from netdsl.experiment.definition import read_definition
     from netdsl.experiment.plan import read_plan
+    from netdsl.experiment.sources import digest_of_sources
 
     if file.is_dir():
         return dir or file
@@ -98,10 +102,14 @@ def chosen_folder(file: Path, dir: Path | None) -> Path:
     if dir is None:
         inside = file.name == DEFINITION and (file.parent / "plan.json").exists()
         dir = file.parent if inside else Path("experiments", definition.name)
-    planned = read_plan(dir).definition
-    if planned and planned != definition.digest:
+    planned, what = read_plan(dir), ""
+    if planned.definition and planned.definition != definition.digest:
+        what = f"{file} has"
+    elif planned.sources and planned.sources != digest_of_sources(definition):
+        what = f"networks or recipes that {file} names have"
+    if what:
         note(
-            f"{file} has changed since the runs in {dir} were planned; they are told as they "
+            f"{what} changed since the runs in {dir} were planned; they are told as they "
             f"were: `netdsl experiment plan {file}` lists those it asks for now"
         )
     return dir

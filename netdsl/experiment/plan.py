@@ -92,7 +92,8 @@ class Job:
 class Plan:
     """What an experiment compares; `budget` is what it was cut to.
 
-    `definition` is the digest of the file that it was planned from; older plans do not tell.
+    `definition` is the digest of the file that it was planned from, `sources` that of the networks
+    and recipes in files that it names; older plans do not tell.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Plan:
     jobs: tuple[Job, ...]
     figures: tuple[Wanted, ...] = ()
     definition: str = ""
+    sources: str = ""
 
     @property
     def is_ablation(self) -> bool:
@@ -187,7 +189,7 @@ def _plan(record: Mapping[str, Any]) -> Plan:
         version=record["version"],
         jobs=tuple(map(_job, record["jobs"])),
         figures=read_wanted(record.get("figures", []), "figures"),
-        definition=record.get("definition", ""),
+        definition=record.get("definition", ""), sources=record.get("sources", ""),
     )  # fmt: skip
 
 

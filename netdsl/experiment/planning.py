@@ -14,6 +14,7 @@ from netdsl.experiment.key import Resolved, key_of
 from netdsl.experiment.labels import group_all, label_all
 from netdsl.experiment.line import Line, train_line
 from netdsl.experiment.plan import Job, Plan, choose, names_of
+from netdsl.experiment.sources import digest_of_sources
 from netdsl.experiment.variant import Variant
 from netdsl.experiment.wanted import refuse_unknown_rows
 from netdsl.train import ExitCode, TrainError
@@ -71,7 +72,7 @@ def make_plan(
     plan = Plan(
         definition.name, definition.title, _all(v.data for v in variants),
         _all(v.recipe for v in variants), definition.budget, version("netdsl"), jobs,
-        definition.figures, definition.digest,
+        definition.figures, definition.digest, digest_of_sources(definition),
     )  # fmt: skip
     _refuse_without_pairs(plan)
     return plan, rows

@@ -598,3 +598,25 @@ def test_a_file_that_has_changed_since_its_runs_were_planned_is_told(tmp_path: P
         assert (done.stderr, done.exit_code) == (told, 0)
     run("run", "--print-jobs", folder=tmp_path)
     assert run("status", folder=tmp_path).stderr == ""
+
+
+def test_networks_and_recipes_that_have_changed_since_are_told(tmp_path: Path) -> None:
+    text = FILE.replace('data = "digits"', 'data = "digits"\nrecipe = "r.toml"')
+    path = written(tmp_path, text) / "x.toml"
+    (tmp_path / "r.toml").write_text('about = "a recipe"\n')
+    (tmp_path / "parts.arch").write_text("def Stem(c) { Conv c }\n")
+    (tmp_path / "tiny.arch").write_text(f'use "parts.arch"\n{TINY.replace("Conv 4", "Stem 4")}')
+    assert run("run", "--print-jobs", folder=tmp_path).exit_code == 0
+    assert run("status", folder=tmp_path).stderr == ""
+    told = f"networks or recipes that {path} names have changed since the runs in {runs(tmp_path)} were"
+    for name, change in (
+        ("parts.arch", "def Stem(c) { Conv c 5x5 }\n"),
+        ("r.toml", 'about = "another"\n'),
+    ):
+        before = (tmp_path / name).read_text()
+        (tmp_path / name).write_text(change)
+        done = run("status", folder=tmp_path)
+        assert (done.stderr.startswith(told), done.exit_code) == (True, 0), name
+        (tmp_path / name).write_text(before)
+    (tmp_path / "parts.arch").write_text("def  Stem(c)  {Conv c}")  # another layout of the same
+    assert run("status", folder=tmp_path).stderr == ""
