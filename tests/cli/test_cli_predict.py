@@ -54,8 +54,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def here(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it, which is where commands run."""
+    """A copy of it, which is where commands run, as if it had been trained there."""
     root = Path(shutil.copytree(trained, tmp_path / "here"))
+    settings = root / "run" / "settings.json"
+    settings.write_text(settings.read_text().replace(str(trained / "images"), str(root / "images")))
     monkeypatch.chdir(root)
     return root
 

@@ -180,7 +180,7 @@ def test_regnet_by_order_alone_would_get_the_wrong_weights() -> None:
     net = small("regnet_x_400mf")
     theirs = original("regnet_x_400mf").eval()
     x = image(net)
-    layers = randomise(theirs, x)
+    layers, _ = randomise(theirs, x)
     module = net.module().eval()
     pairs = pair_by_order(executed(module, x), layers)
     wrong = [p for p in pairs if p.fits and p.ours.role != p.theirs.role]

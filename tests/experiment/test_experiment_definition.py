@@ -303,7 +303,7 @@ VALUES = st.one_of(
     st.booleans(),
     st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1),
 )
-LABELS = st.text(st.characters(exclude_characters="\x00"), min_size=1)
+LABELS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1)
 
 
 @given(st.dictionaries(st.text("abc.-", min_size=1), VALUES, min_size=1), LABELS)
