@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
+_NO_ROOM_BESIDE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG}
+
 
 def replace_file(path: Path, content: bytes | memoryview) -> None:
     """Replace a file, or leave it as it was: written beside it, put on the disk, then renamed.
 
-    A link is followed, and a file keeps its permissions; devices and pipes are written into.
-    Raises `OSError`.
+    A link is followed, and a file keeps its permissions. Raises `OSError`.
     """
     path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-        return
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("wb") as file:
@@ -31,6 +30,22 @@ def replace_file(path: Path, content: bytes | memoryview) -> None:
     finally:
         with suppress(OSError):  # the error before says more
             beside.unlink(missing_ok=True)
+
+
+def write_out(path: Path, content: bytes) -> None:
+    """Write what somebody asked for: as `replace_file` does, and in place where that cannot be.
+
+    So are devices and pipes, files with several names, and those of a folder that takes no more.
+    """
+    if path.exists() and (not path.is_file() or path.stat().st_nlink > 1):
+        path.write_bytes(content)
+        return
+    try:
+        replace_file(path, content)
+    except OSError as error:
+        if error.errno not in _NO_ROOM_BESIDE:
+            raise
+        path.write_bytes(content)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -47,6 +47,7 @@ def command(
     """
     from netdsl.cli.experiment_run import run_experiment
     from netdsl.experiment.ablate import ablate
+    from netdsl.experiment.state import refuse_foreign
 
     top = taken(options, f"ablate-{folder_name([arch])}")
     base = _base(arch, definitions, scale, top, data_dir)
@@ -59,6 +60,7 @@ def command(
         return
     refuse_unsound(top, budget)
     folder = dir or Path("experiments", str(top["name"]))
+    refuse_foreign(folder)  # changed texts are written into it first
     said = dict(pair.split("=", 1) for pair in definitions)
     networks = [_network(arch, scale, base.name, said, None, folder)]
     networks += [_network(arch, scale, base.name, said, one, folder) for one in found.changes]

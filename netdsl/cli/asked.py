@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ def asked_of(run: RunFolder) -> dict[str, Any]:
     """Return what a run remembers; raise where something in it cannot be what was asked."""
     asked: dict[str, Any] = dict(run.asked)
     _refuse_unsound(asked, _KINDS, run)
+    if before := _older_stage(run, asked):
+        asked |= {"init": None, "after": before}
     if asked.get("data") is not None:
         _refuse_unsound({"data": None, **asked["data"]}, _OF_IMAGES, run)
     return asked
@@ -36,6 +39,17 @@ def images_asked(run: RunFolder) -> dict[str, Any]:
     if folder and Path(folder).is_dir():
         images["data"] = folder
     return images
+
+
+def _older_stage(run: RunFolder, asked: Mapping[str, Any]) -> str:
+    """Return the stage before, of a run that remembers it as a file of weights; else nothing."""
+    weights = Path(asked.get("init") or "")
+    if "after" in asked or weights.name != run.last.name:
+        return ""
+    numbers = (re.match(r"\d+", path.name) for path in (weights.parent, run.path.resolve()))
+    first, second = (int(found[0]) if found else 0 for found in numbers)
+    is_beside = (run.path.resolve().parent / weights.parent.name).is_dir()
+    return weights.parent.name if first and second == first + 1 and is_beside else ""
 
 
 def _refuse_unsound(

@@ -8,7 +8,7 @@ import click
 
 from netdsl.cli.network import open_source
 from netdsl.collector import paused
-from netdsl.disk import replace_file
+from netdsl.disk import write_out
 from netdsl.errors import fail
 
 
@@ -45,6 +45,6 @@ def command(archs: tuple[str, ...], write: bool, check: bool) -> int:
 
 def _rewrite(path: Path, text: str) -> None:
     try:
-        replace_file(path, text.encode("utf-8"))
+        write_out(path, text.encode("utf-8"))
     except OSError as error:
         raise fail("E0606", f"cannot write {path}: {error.strerror}") from None

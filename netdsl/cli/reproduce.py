@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,8 +42,11 @@ def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> int:
     if again.resolve() == run.resolve():
         raise click.UsageError(f"{again} is the run itself: name another folder")
     earlier = RunFolder.open(again) if (again / "settings.json").is_file() else None
+    plan, before = _plan(first, data_dir), stage_before(first)
+    if before is not None and again.resolve().parent != run.resolve().parent:
+        plan.asked["after"] = os.path.relpath(before.parent, again.resolve().parent)
     second = run_planned(
-        _plan(first, data_dir), earlier, again, stage_before(first), save_minutes=10.0,
+        plan, earlier, again, before, save_minutes=10.0,
         tensorboard=False,
     )  # fmt: skip
     assert second is not None, "it was to be trained, not planned"

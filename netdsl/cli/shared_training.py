@@ -13,6 +13,7 @@ import click
 from netdsl.cli.experiment_options import DEFINITION
 from netdsl.cli.notes import note
 
+_LONGEST = 80  # letters of a name that is put together
 _OPTIONS = (
     click.option("--data", default="shapes", show_default=True, metavar="NAME|FOLDER",
                  help="What they are trained on."),
@@ -105,4 +106,7 @@ def folder_name(words: Sequence[str]) -> str:
     """
     stems = (Path(word).stem.lower() for word in words)
     name = re.sub(r"[^a-z0-9]+", "-", "-".join(stems)).strip("-")
-    return name or f"networks-{sha256(' '.join(words).encode()).hexdigest()[:6]}"
+    mark = sha256(" ".join(words).encode()).hexdigest()[:6]
+    if len(name) > _LONGEST:
+        name = f"{name[: _LONGEST - len(mark)].strip('-')}-{mark}"
+    return name or f"networks-{mark}"

@@ -9,7 +9,7 @@ import click
 
 from netdsl.cli.network import network_options, read, show_warnings
 from netdsl.collector import paused
-from netdsl.disk import replace_file
+from netdsl.disk import write_out
 from netdsl.errors import fail
 
 
@@ -27,7 +27,7 @@ def command(arch: str, output: str | None, **options: Any) -> None:
         click.echo(text, nl=False)
     else:
         try:
-            replace_file(Path(output), text.encode("utf-8"))
+            write_out(Path(output), text.encode("utf-8"))
         except OSError as error:
             raise fail("E0606", f"cannot write {output}: {error.strerror}") from None
         click.echo(output)

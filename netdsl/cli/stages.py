@@ -44,9 +44,10 @@ def new_folder(name: str) -> Path:
 
 def stage_before(run: RunFolder) -> Path | None:
     """Return the weights that a stage began with, which lie beside it; None for another run."""
+    from netdsl.cli.asked import asked_of
     from netdsl.train import RunFolder
 
-    after = run.asked.get("after")
+    after = asked_of(run).get("after")
     return None if after is None else RunFolder(run.path.resolve().parent / str(after)).last
 
 

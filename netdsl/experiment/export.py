@@ -61,7 +61,8 @@ def _refuse_another(out: Path, name: str) -> None:
     if (out / FILE).is_file() and read_plan(out).name != name:
         fact = f"{out} holds the experiment {read_plan(out).name}"
         raise TrainError(fact, "name another folder", ExitCode.IO)
-    if (out / "locks").exists():
+    locks = (out / "locks").glob("*")  # writing the report makes one too
+    if any(path.stem != "report" for path in locks):
         fact = f"{out} is an experiment that is run there"
         raise TrainError(fact, "name another folder", ExitCode.IO)
 

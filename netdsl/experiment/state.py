@@ -88,8 +88,9 @@ def refuse_foreign(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise TrainError(f"{folder} is a file", _ANOTHER, ExitCode.IO)
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    shown = {name for name in names if not name.startswith(".")}
     own = {"plan.json", "experiment.toml"} & names
-    if not own and not names <= {"locks", "logs", "runs"}:
+    if not own and not shown <= {"locks", "logs", "networks", "runs"}:
         raise TrainError(f"{folder} is not empty, and no experiment", _ANOTHER, ExitCode.IO)
 
 

@@ -27,7 +27,7 @@ def refuse_slash_for_stride(
 def refuse_name_of_torch(written: tree.Layer, cls: LayerType) -> None:
     """Refuse `Dropout2d 0.3`, which reads as `Dropout 2 d 0.3`."""
     found = re.match(r"[A-Z][A-Za-z]*[123]d\b", written.span.text)
-    if found:
+    if found and len(cls.positional) < 2:
         span = Span(written.span.source, written.span.start, written.span.start + len(found[0]))
         meant = 'Torch "nn.Dropout2d"' if found[0] == "Dropout2d" else cls.code
         raise fail("E0201", f"unknown layer `{found[0]}`; did you mean `{meant}`?", span)

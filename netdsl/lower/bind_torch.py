@@ -7,7 +7,7 @@ from typing import Any
 
 from netdsl.errors import fail
 from netdsl.lower.bound import Bound, option_text, value_text
-from netdsl.lower.values import Scope, Value, evaluate
+from netdsl.lower.values import Quoted, Scope, Value, evaluate
 from netdsl.ops import closest
 from netdsl.ops.torch_layer import TorchLayer, allowed, is_in_place, options_of
 from netdsl.syntax import tree
@@ -48,7 +48,7 @@ def bind_torch(written: tree.Layer, scope: Scope) -> tuple[TorchLayer, str]:
 def _refuse_option(option: tree.Option, target: str) -> None:
     """Refuse an option that the class has not, or that a module decides and not its text."""
     known = options_of(target)
-    if option.key not in known:
+    if known is not None and option.key not in known:
         near = closest(option.key, known)
         meant = f"; did you mean `{near}`?" if near else ""
         help = None if near else f"it has {', '.join(known)}" if known else "it has no options"
@@ -59,4 +59,6 @@ def _refuse_option(option: tree.Option, target: str) -> None:
 def _python(value: Value) -> Any:
     if isinstance(value, Fraction):
         return float(value)
-    return _CONSTANTS.get(value, str(value)) if isinstance(value, str) else value
+    if isinstance(value, Quoted):
+        return str(value)
+    return _CONSTANTS.get(value, value) if isinstance(value, str) else value

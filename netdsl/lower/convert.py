@@ -100,7 +100,7 @@ def _text(argument: Argument, value: Value) -> tuple[bool, Any]:
 
 
 def _shape(argument: Argument, value: Value) -> tuple[bool, Any]:
-    if isinstance(value, tuple) and len(value) == 3 and min(value) > 0:
+    if isinstance(value, tuple) and len(value) in (1, 3) and min(value) > 0:
         return True, Shape(*value)
     return (isinstance(value, int) and value > 0), Shape(value) if isinstance(value, int) else value
 

@@ -21,7 +21,7 @@ from netdsl.lower.names import (
 )
 from netdsl.lower.override import Overrides, given, given_setting
 from netdsl.lower.scales import scale_values
-from netdsl.lower.use import Loader, imported, used_path
+from netdsl.lower.use import Loader, imported
 from netdsl.lower.values import POISON, Scope, Unresolved, Value, evaluate
 from netdsl.ops import CATALOGUE, closest
 from netdsl.ops.blocks import Res
@@ -65,9 +65,9 @@ def read_header(
             reader.read(entry)
         except Unresolved:
             reader.poison(entry)
+        except _Unread:  # of all that the file would bring, nothing is known
+            raise
         except NetDSLError as error:
-            if used_path(entry):  # of all that the file would bring, nothing is known
-                raise
             reader.poison(entry)
             for diagnostic in error.diagnostics:
                 report(diagnostic)
@@ -76,6 +76,10 @@ def read_header(
     reader.refuse_unknown_overrides()
     reader.note_choices(file.header)
     return reader.environment
+
+
+class _Unread(NetDSLError):
+    """A file that is used and cannot be read."""
 
 
 class _Header:
@@ -91,7 +95,7 @@ class _Header:
         used: set[str] = set()
         self.environment = Environment(Defaults(), {}, used, {}, [], {}, scale=self.selected or "")
         self.scope = Scope(self.environment.names, used)
-        self.seen: dict[tuple[str, str], Span] = {}
+        self.seen: dict[tuple[str, str], Span | None] = {}
         self.scaled: dict[str, Any] = {}
         self.poisoned: set[str] = set()
 
@@ -116,8 +120,9 @@ class _Header:
         self.environment.defaults.width = values.pop("width", Fraction(1))
         self.environment.depth = values.pop("depth", Fraction(1))
         self.scaled = {k: value for k, value in values.items() if k not in self.overrides}
-        if self.scaled.keys() != values.keys():  # another network than the scale's
-            self.scaled.pop("name", None)
+        chosen = {k: v for k, v in self.overrides.items() if k in values}
+        if any(given(v) != values[k] for k, v in chosen.items() if k not in _OF_ANY_NETWORK):
+            self.scaled.pop("name", None)  # of another network than this one
 
     def apply_settings(self) -> None:
         """Take the settings that override the file's."""
@@ -195,8 +200,9 @@ class _Header:
 
     def _once(self, kind: str, name: str, span: Span) -> bool:
         """Whether this is the first of its name; a second one in the file is an error."""
-        first = self.seen.setdefault((kind, name), span)
-        if first is span:
+        first = self.seen.setdefault((kind, name), None)
+        if first is None:
+            self.seen[kind, name] = span
             return True
         if first is _NOWHERE:
             self.seen[kind, name] = span
@@ -286,7 +292,11 @@ class _Header:
         if not isinstance(entry.value, tree.Text):
             message = 'use takes a path in quotes: `use "blocks.arch"`'
             raise fail("E0213", message, entry.value.span)
-        for brought in imported(entry.value, self.loader):
+        try:
+            found = list(imported(entry.value, self.loader))
+        except NetDSLError as error:
+            raise _Unread(*error.diagnostics) from None
+        for brought in found:
             if isinstance(brought, tree.Definition):
                 self._define(brought)
             else:

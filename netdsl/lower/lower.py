@@ -61,7 +61,10 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         findings.setdefault((diagnostic.code, diagnostic.message, *place), diagnostic)
 
     file = follow_classes(file, overrides)
-    environment = read_header(file, overrides, loader, report)
+    try:
+        environment = read_header(file, overrides, loader, report)
+    except NetDSLError as error:
+        raise NetDSLError(*in_order((*findings.values(), *error.diagnostics))) from None
     if not file.body:
         report(Diagnostic("E0120", "the text has no layers", file.span))
     graph = Graph()

@@ -24,6 +24,7 @@ WORDS = frozenset(
     for word in (*argument.choices, "on", "off")
 )
 
+_COMBINED = ("Res", "Add", "Cat")
 _BEGIN_ENTRIES = ("use", "def", "default", "scale", "expect")
 _LEFT_TO_THE_LOSS = ("Softmax", "LogSoftmax")
 _WORDS_OF_THE_LANGUAGE = frozenset(
@@ -49,12 +50,14 @@ def refuse_reserved(name: str, span: Span) -> None:
 
 def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
     """Return the error of a layer that is neither in the catalogue nor defined."""
-    near = None if name in _LEFT_TO_THE_LOSS else layer_here(name) or closest(name, known)
+    own = [one for one in known if one not in CATALOGUE and one not in _COMBINED]
+    near = closest(name, own) or layer_here(name) or closest(name, known)
+    near = None if name in _LEFT_TO_THE_LOSS else near
     behind = re.match(r"[123]d\b|6\b", span.source.text[span.end : span.end + 3])
     whole = Span(span.source, span.start, span.end + len(behind[0])) if behind else span
     if behind and (behind[0] != "6" or layer_here(whole.text)):  # as in `AvgPool2d`, `ReLU6`
         span, name = whole, whole.text
-        near = layer_here(name) or near
+        near = closest(name, own) or layer_here(name) or near
     meant = f"; did you mean `{near}`?" if near else ""
     help = None if near else f"the layers are {', '.join(known)}"
     if name in _LEFT_TO_THE_LOSS:

@@ -99,18 +99,24 @@ def allowed(target: str) -> str | None:
 
 def is_in_place(target: str, numbers: int) -> bool:
     """Say whether one of so many bare numbers falls on `inplace` of a class."""
-    return "inplace" in _parameters(target)[:numbers]
+    return "inplace" in [one.name for one in _parameters(target)[:numbers]]
 
 
-def options_of(target: str) -> tuple[str, ...]:
-    """Return the options of a class, but for those that a module decides: where and as what."""
-    return tuple(name for name in _parameters(target) if name not in ("device", "dtype"))
+def options_of(target: str) -> tuple[str, ...] | None:
+    """Return the options of a class, but for those that a module decides: where and as what.
+
+    None where it takes any.
+    """
+    found = _parameters(target)
+    if any(one.kind is one.VAR_KEYWORD for one in found):
+        return None
+    return tuple(one.name for one in found if one.name not in ("device", "dtype"))
 
 
-def _parameters(target: str) -> list[str]:
+def _parameters(target: str) -> list[inspect.Parameter]:
     from torch import nn
 
-    return [*inspect.signature(getattr(nn, target.removeprefix("nn."))).parameters]
+    return [*inspect.signature(getattr(nn, target.removeprefix("nn."))).parameters.values()]
 
 
 def _is_layer(cls: Any) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from netdsl.errors import Diagnostic
 from netdsl.syntax.foreign import TORCH_NAMES, layer_here
 from netdsl.syntax.lexemes import ANY, KEYWORDS, OPERATORS, VALUE
@@ -122,7 +124,8 @@ def _argument_of_combine(spot: Spot) -> Diagnostic:
 def _foreign_combination(spot: Spot, opened: int) -> Diagnostic | None:
     """Return what to say of `Concat( … | … )`, whose bracket opens there."""
     name = spot.word(opened - 1)
-    here = layer_here(name.text) if name.kind == "layer" else None
+    is_own = re.search(rf"\bdef\s+{name.text}\b", spot.source.text) if name.text else None
+    here = layer_here(name.text) if name.kind == "layer" and not is_own else None
     if here not in ("Add", "Cat", "Res"):
         return None
     message = f"unknown layer `{name.text}`; did you mean `{here}`?"

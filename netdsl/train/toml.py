@@ -6,7 +6,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,22 @@ def read(path: Path) -> dict[str, Any]:
         table = tomllib.loads(read_file(path).decode("utf-8-sig"))
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    if "\\u0000" in json.dumps(table, default=str):
+    if any("\0" in text for text in _texts(table)):
         fact = f"{path}: a text in it holds a null character, which no path has"
         raise TrainError(fact, None, ExitCode.USAGE)
     return table
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text of a table, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from value
+        yield from _texts(list(value.values()))
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
 
 
 def key(name: str) -> str:

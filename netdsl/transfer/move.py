@@ -171,7 +171,7 @@ def _run(stand_in: nn.Module, x: Tensor) -> tuple[tuple[Weighted, ...], bool]:
     """Draw the numbers of the stand-in; return its layers as they ran, as `randomise` does."""
     try:
         return randomise(stand_in, x)
-    except (RuntimeError, ValueError, TypeError) as error:
+    except Exception as error:  # whatever a foreign forward may raise
         size = "x".join(map(str, x.shape[1:]))
         fact = f"the source does not take a {size} image: {first_line(error)}"
         raise fail("E0701", fact) from error

@@ -13,54 +13,68 @@ from netdsl.errors import fail
 from netdsl.transfer.weighted import Weighted, own, watched
 
 TRIES = 8
-_TELLING = 1e-3  # of a deviation, that a layer gives apart for two images
+_TELLING = 1e-3  # of a deviation, that a layer gives apart for two inputs
+_SAMPLE = 4096  # numbers of a layer that are compared
 
 
 @torch.no_grad()
 def randomise(model: nn.Module, x: Tensor) -> tuple[tuple[Weighted, ...], bool]:
     """Draw all parameters and buffers, so that each matters; return the layers as they ran.
 
-    The second value says whether each does: where a layer gave the same for two images in all
-    tries, nothing before it can be told from other layers.
+    The second value says whether each does: where a layer gave the same for two unlike inputs in
+    all tries, nothing before it can be told from other layers.
 
     Convolutions and fully connected layers are scaled while they run, so that what they give has
     a deviation of one (Mishkin & Matas 2016): no layer drowns the ones beside it. Where the
     activations of a narrow network let nothing through, all is drawn again.
     """
+    unlike = 2 - 3 * torch.rand(x.shape, generator=torch.Generator().manual_seed(1))
+    is_telling = False
     for seed in range(TRIES):
         random = torch.Generator().manual_seed(seed)
         for module in model.modules():
             for name, tensor in own(module).items():
                 _draw(name, tensor, random)
-        order, silent = _scale(model, x)
-        if not silent:
+        order, first = _run(model, x, scaled=True)
+        _, second = _run(model, unlike, scaled=False)
+        is_telling = all(_apart(first[name], second[name]) for name in first.keys() & second.keys())
+        if is_telling:
             break
-    return tuple(Weighted(name, own(module)) for name, module in order.items()), not silent
+    return tuple(Weighted(name, own(module)) for name, module in order.items()), is_telling
 
 
-def _scale(model: nn.Module, x: Tensor) -> tuple[dict[str, nn.Module], bool]:
-    """Scale each layer as it runs; return all of them, and whether one tells no image apart."""
+def _run(
+    model: nn.Module, x: Tensor, *, scaled: bool
+) -> tuple[dict[str, nn.Module], dict[str, Tensor]]:
+    """Return all layers in the order in which they ran, and numbers that those with weights gave.
+
+    These are divided by their deviation, and their weights with them, where they are `scaled`.
+    """
     order: dict[str, nn.Module] = {}
-    silent = False
+    gave: dict[str, Tensor] = {}
 
-    def scale(name: str, module: nn.Module, y: Tensor) -> Tensor | None:
-        nonlocal silent
-        if name in order or Weighted(name, own(module)).kind != "weights":
+    def note(name: str, module: nn.Module, y: object) -> Tensor | None:
+        has_weights = Weighted(name, own(module)).kind == "weights"
+        if name in order or not has_weights or not isinstance(y, Tensor):
             order.setdefault(name, module)
             return None
         order[name] = module
         deviation = float(y.std())
-        apart = float((y - y[:1]).abs().max())
-        silent = silent or not apart > _TELLING * deviation
-        if not deviation > 0:
-            return None
-        for tensor in module.parameters(recurse=False):
-            tensor.div_(deviation)
-        return y / deviation
+        if scaled and deviation > 0:
+            for tensor in module.parameters(recurse=False):
+                tensor.div_(deviation)
+            y = y / deviation
+        gave[name] = y.flatten()[:: max(1, y.numel() // _SAMPLE)].clone()
+        return y
 
-    with watched(model, scale):
+    with watched(model, note):
         model(x)
-    return order, silent
+    return order, gave
+
+
+def _apart(one: Tensor, other: Tensor) -> bool:
+    """Say whether a layer of a deviation of one gave other numbers for another input."""
+    return one.shape != other.shape or float((one - other).abs().max()) > _TELLING
 
 
 @torch.no_grad()
@@ -75,7 +89,7 @@ def difference(
     mine = _seen(ours, x, before[0] if before else None)
     other = _seen(theirs, x, before[1] if before else None)
     if mine.numel() != other.numel():
-        sizes = ("x".join(map(str, y.shape[1:])) for y in (mine, other))
+        sizes = ("x".join(map(str, y.shape[1:])) or "no" for y in (mine, other))
         fact = "the network comes to {} numbers an image, and the source to {}".format(*sizes)
         raise fail("E0702", fact)
     other = other.reshape(mine.shape)
@@ -112,7 +126,7 @@ def _seen(model: nn.Module, x: Tensor, layer: str | None) -> Tensor:
 
 def _logits(y: object) -> Tensor:
     """Return the logits; some networks give them first among others."""
-    if isinstance(y, tuple):
+    if isinstance(y, tuple) and y:
         y = y[0]
     if not isinstance(y, Tensor):
         fact = f"the source gives a {type(y).__name__}, and a tensor of logits is needed"

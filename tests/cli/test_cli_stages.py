@@ -191,3 +191,29 @@ def test_a_training_by_stages_goes_on_after_its_folder_was_moved(
     for run in ("moved", "cut"):
         again = load_file(here / run / "2-both-groups" / "last.safetensors")
         assert all(torch.equal(value, again[name]) for name, value in whole.items())
+
+
+def test_a_training_by_stages_of_an_older_version_goes_on(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("--recipe", "parts.toml", "--run-dir", "run") == 0
+    settings = here / "run" / "2-both-groups" / "settings.json"
+    record = json.loads(settings.read_text())
+    del record["asked"]["after"]
+    record["asked"]["init"] = "run/1-first-group/last.safetensors"
+    settings.write_text(json.dumps(record))
+    capsys.readouterr()
+    assert train("--recipe", "parts.toml", "--run-dir", "run", "--resume", "auto") == 0
+    assert capsys.readouterr().out.count("is finished\n") == 2
+
+
+def test_a_stage_is_reproduced_elsewhere_and_that_one_again(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("--recipe", "parts.toml", "--run-dir", "run") == 0
+    (here / "other").mkdir()
+    for run, again in (("run/2-both-groups", "other/x"), ("other/x", "other/y")):
+        with pytest.raises(SystemExit) as exit:
+            main(["reproduce", run, "--run-dir", again])
+        assert not exit.value.code
+        assert capsys.readouterr().out.endswith(f"{again} is equal to {run}, bit for bit\n")

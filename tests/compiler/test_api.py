@@ -3,6 +3,7 @@
 import pickle
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy
@@ -266,3 +267,69 @@ def test_what_is_no_name_is_refused() -> None:
         netdsl.NetDSLError, match="a network is named by a text or a path, not None"
     ):
         netdsl.load(None)  # type: ignore[arg-type]
+
+
+def test_a_file_that_is_used_twice_brings_its_names_twice(tmp_path: Path) -> None:
+    (tmp_path / "b.arch").write_text("def S(c) { Conv c }\n")
+    for name in ("l", "r"):
+        (tmp_path / f"{name}.arch").write_text('use "b.arch"\n')
+    (tmp_path / "n.arch").write_text('use "l.arch" use "r.arch" input 3x8x8\nS 4 GAP FC 3\n')
+    with pytest.raises(netdsl.NetDSLError, match="`S` is set twice"):
+        netdsl.load(tmp_path / "n.arch")
+
+
+def test_what_was_found_before_a_file_that_cannot_be_used_is_told_too(tmp_path: Path) -> None:
+    (tmp_path / "n.arch").write_text('input 3x8x8 nrm batch use "gone.arch"\nConv 8 GAP FC 3\n')
+    with pytest.raises(netdsl.NetDSLError) as error:
+        netdsl.load(tmp_path / "n.arch")
+    assert [finding.code for finding in error.value.diagnostics] == ["E0202", "E0213"]
+
+
+def test_a_name_that_clashes_with_a_used_one_hides_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "b.arch").write_text("def S(c) { Conv c }\n")
+    text = 'def S(c) { Conv c } use "b.arch" input 3x8x8\nConv 8 S 8 Bogus 3 GAP FC k\n'
+    (tmp_path / "n.arch").write_text(text)
+    with pytest.raises(netdsl.NetDSLError) as error:
+        netdsl.load(tmp_path / "n.arch")
+    codes = [finding.code for finding in error.value.diagnostics]
+    assert sorted(codes) == ["E0201", "E0207", "E0208"]
+
+
+def test_the_input_of_a_network_of_a_vector_is_given_as_it_is_told() -> None:
+    net = netdsl.parse("input 5 FC 8 FC 3")
+    assert net.input_shape == (5,)
+    assert net.override(input=net.input_shape).params == net.params
+
+
+@pytest.mark.parametrize("said", [{"n": 3}, {"classes": 7}, {"input": (3, 9, 9)}, {"plain": True}])
+def test_a_scale_keeps_its_name_where_the_network_is_its_own(said: dict[str, Any]) -> None:
+    text = 'n = 1 scale a(n=3 classes=4 input=3x8x8 name="A") (BB 4)x n GAP FC classes'
+    assert netdsl.parse(text, scale="a", **said).name == "A"
+    assert netdsl.parse(text, scale="a", n=2).name == "network"
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("def ResBlock(c) { BB c } Resblock 8", "ResBlock"),
+        ("def Skips(c) { BB c } Skip 8", "Skips"),
+        ("def A(c) { BB c } Resblock 8", "BB"),
+    ],
+)
+def test_blocks_of_the_file_are_meant_before_those_of_other_libraries(text: str, near: str) -> None:
+    with pytest.raises(netdsl.NetDSLError, match=f"did you mean `{near}`"):
+        netdsl.parse(f"{text} GAP FC 3", input=(3, 8, 8))
+
+
+def test_a_block_of_the_file_may_have_a_name_of_another_library() -> None:
+    text = "def Concat(c) { Conv c } Concat(3) GAP FC 3"
+    with pytest.raises(netdsl.NetDSLError, match="write `Concat 3`"):
+        netdsl.parse(text, input=(3, 8, 8))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["d = 4 Conv 8 Part1d", 'Torch "nn.GELU" approximate="none"', 'Torch "nn.Identity" a=1'],
+)
+def test_what_looks_like_a_name_of_torch_or_none_is_left_in_peace(text: str) -> None:
+    assert netdsl.parse(f"{text} GAP FC 3", input=(3, 8, 8)).output_shape == (3,)

@@ -527,3 +527,50 @@ def test_weights_of_a_random_network_arrive_in_its_like(text: str) -> None:
     x = torch.randn(2, 3, 11, 10)
     with torch.no_grad():
         assert torch.equal(found.module.eval()(x), source(x))
+
+
+class SecondIsBatch(nn.Sequential):
+    """A network whose layers have the batch as their second dimension."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        linear, *rest = self
+        y = linear(x.flatten(1).unsqueeze(0))[0]
+        for layer in rest:
+            y = layer(y)
+        return y
+
+
+class OneByOne(nn.Sequential):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        forward = super().forward
+        return torch.cat([forward(image[None]) for image in x])
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "source"),
+    [
+        ("norm none FC 6 FC 4", (3, 5, 5), SecondIsBatch(nn.Linear(75, 6), nn.ReLU(), nn.Linear(6, 4))),
+        (
+            "norm none Conv 6 1x1 GAP FC 4", (3, 9, 9),
+            OneByOne(nn.Conv2d(3, 6, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4)),
+        ),
+        (
+            "norm none act sigmoid Conv 4 7x7 Conv 4 GAP FC 4", (3, 512, 512),
+            nn.Sequential(
+                nn.Conv2d(3, 4, 7, padding=3), nn.Sigmoid(), nn.Conv2d(4, 4, 3, padding=1), nn.Sigmoid(),
+                nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 4),
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_networks_of_any_layout_are_compared(text: str, shape: Any, source: nn.Module) -> None:
+    assert netdsl.parse(text, input=shape).transfer(source).difference == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), AssertionError(), IndexError()])
+def test_a_source_that_fails_in_any_way_is_refused(error: Exception) -> None:
+    class Failing(nn.Sequential):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            raise error
+
+    assert "error[E0701]: the source does not take" in refused(ours(), Failing(nn.Linear(2, 2)))

@@ -134,3 +134,41 @@ def test_what_somebody_changed_is_kept_and_what_is_not_cut_is_told(
         f"{path} is not cut: who runs the folder gives --budget epochs=1 again",
     ]
     assert path.with_name("experiment.before.toml").read_text() == mine
+
+
+def test_changed_texts_are_written_and_planned_in_a_new_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "input 1x8x8\nConv 4  BB 4 dropout=0.1  GAP  FC classes\n"
+    (tmp_path / "n.arch").write_text(text)
+    words = [
+        "ablate",
+        "n.arch",
+        "--data",
+        "digits",
+        "--limit",
+        "40",
+        "--epochs",
+        "1",
+        "--seeds",
+        "1",
+    ]
+    for _ in range(2):  # a second time in its own folder
+        done = CliRunner().invoke(netdsl, [*words, "--print-jobs"])
+        assert done.exit_code == 0, done.output
+        assert len(done.stdout.splitlines()) > 5
+    assert (tmp_path / "experiments" / "ablate-n" / "networks" / "dropout-off.arch").is_file()
+
+
+def test_many_networks_are_compared_without_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["resnext50_32x4d", "resnext101_32x8d", "wide_resnet50_2", "wide_resnet101_2",
+             "efficientnet_v2_s", "mobilenet_v3_large", "shufflenet_v2_x1_0"]  # fmt: skip
+    words = ["compare", *names, "--data", "digits", "--limit", "40", "--fit", "--input", "1x64x64"]
+    done = CliRunner().invoke(netdsl, [*words, "--seeds", "1", "--epochs", "1", "--print-jobs"])
+    assert done.exit_code == 0, done.output
+    (folder,) = (tmp_path / "experiments").iterdir()
+    assert len(folder.name) <= 100

@@ -383,3 +383,8 @@ def test_a_file_may_begin_with_the_mark_of_an_editor(tmp_path: Path) -> None:
     path = tmp_path / "e.toml"
     path.write_bytes(b"\xef\xbb\xbf" + NETWORK.encode())
     assert read_definition(path).name == "e"
+
+
+def test_a_text_may_speak_of_a_null_character(define: Define) -> None:
+    (variant,) = define("[[network]]\narch = 'net1'\nlabel = 'a\\u0000b'\n").networks
+    assert variant.label == "a\\u0000b"

@@ -138,6 +138,9 @@ def test_a_run_finds_netdsl_where_its_experiment_found_it(
 def test_an_experiment_is_not_put_among_other_files(tmp_path: Path) -> None:
     folder, _ = planned(tmp_path)
     (tmp_path / "images" / "cat").mkdir(parents=True)
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / ".gitkeep").touch()
+    assert export(folder, tmp_path / "kept") == 0  # nobody sees the file
     for place, fact in (
         ("images", "images is not empty, and no experiment"),
         ("x.toml", "x.toml is a file"),
@@ -164,7 +167,9 @@ def test_an_export_does_not_replace_another_experiment(
         export(folder, other)
     assert str(caught.value) == f"{other} holds the experiment other"
     assert export(folder, out) == export(folder, out) == 1  # anew, in its own place
-    (out / "locks").mkdir()
+    done = CliRunner().invoke(command, ["report", str(out)])
+    assert (done.exit_code, export(folder, out)) == (0, 1)  # its report may be written anew
+    (out / "locks" / "0123").touch()
     with pytest.raises(TrainError) as caught:
         export(folder, out)
     assert str(caught.value) == f"{out} is an experiment that is run there"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from netdsl.disk import replace_file
+from netdsl.disk import replace_file, write_out
 
 
 def test_a_file_is_replaced_and_keeps_its_permissions(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
 
 
 def test_a_device_is_written_into() -> None:
-    replace_file(Path(os.devnull), b"new")
+    write_out(Path(os.devnull), b"new")
     assert not Path(os.devnull).is_file()
 
 
@@ -60,3 +60,22 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(
     assert done.returncode == 6
     assert (tmp_path / name).read_bytes() == before
     assert sorted(os.listdir(tmp_path)) == names  # noqa: PTH208
+
+
+def test_what_is_asked_for_is_written_where_nothing_can_be_put_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 250)  # a name beside it would be too long
+    write_out(path, b"new")
+    assert path.read_bytes() == b"new"
+    (tmp_path / "one").write_bytes(b"old")
+    os.link(tmp_path / "one", tmp_path / "other")
+    write_out(tmp_path / "other", b"new")
+    assert (tmp_path / "one").read_bytes() == b"new"
+
+
+def test_standard_output_may_be_named_as_a_file(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "netdsl", "source", "net1", "-o", "/dev/stdout"], cwd=tmp_path,
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.startswith('"""')
+    assert "class Net1" in done.stdout

@@ -203,12 +203,19 @@ def test_a_folder_that_cannot_be_read_is_named(
 ) -> None:
     scandir = os.scandir
 
-    def refusing(path: str) -> object:
-        if str(path).endswith("dog"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return scandir(path)
+    listdir = os.listdir
 
-    monkeypatch.setattr(os, "scandir", refusing)
-    with pytest.raises(TrainError) as caught:
-        FolderStore(animals).names()
-    assert str(caught.value) == f"cannot read {animals / 'dog'}: Permission denied"
+    def refusing(list: Callable[..., object]) -> Callable[..., object]:
+        def refuse(path: object = ".") -> object:
+            if str(path).endswith("dog"):
+                raise PermissionError(13, "Permission denied", str(path))
+            return list(path)
+
+        return refuse
+
+    monkeypatch.setattr(os, "scandir", refusing(scandir))
+    monkeypatch.setattr(os, "listdir", refusing(listdir))
+    for read in (FolderStore(animals).names, lambda: load(str(animals))):
+        with pytest.raises(TrainError) as caught:
+            read()
+        assert str(caught.value) == f"cannot read {animals / 'dog'}: Permission denied"

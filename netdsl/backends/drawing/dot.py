@@ -15,7 +15,7 @@ from netdsl.backends.drawing.lanes import spread
 from netdsl.backends.drawing.layout import Layout, Place, stack
 from netdsl.backends.drawing.routes import route, spline
 from netdsl.backends.drawing.rows import draw_rows
-from netdsl.disk import replace_file
+from netdsl.disk import write_out
 from netdsl.errors import fail
 from netdsl.ir import Graph
 
@@ -50,7 +50,7 @@ def draw(networks: Sequence[tuple[str, Graph]], path: Path, *, expand: bool = Fa
     source, labels = _source(networks, expand=expand)
     data = source.encode("utf-8") if format == "dot" else render(source, format, labels)
     try:
-        replace_file(path, data)
+        write_out(path, data)
     except OSError as error:
         raise fail("E0606", f"cannot write {path}: {error.strerror}") from None
     return path

@@ -72,4 +72,7 @@ def _images(root: Path, folder: Path) -> list[str]:
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise TrainError(f"cannot read {folder}: {error.strerror}") from error
