@@ -124,8 +124,9 @@ def _argument_of_combine(spot: Spot) -> Diagnostic:
 def _foreign_combination(spot: Spot, opened: int) -> Diagnostic | None:
     """Return what to say of `Concat( … | … )`, whose bracket opens there."""
     name = spot.word(opened - 1)
-    is_own = re.search(rf"\bdef\s+{name.text}\b", spot.source.text) if name.text else None
-    here = layer_here(name.text) if name.kind == "layer" and not is_own else None
+    here = layer_here(name.text) if name.kind == "layer" else None
+    if re.search(rf"\bdef\s+{re.escape(name.text)}\b", spot.source.text):
+        return None  # a block of the file
     if here not in ("Add", "Cat", "Res"):
         return None
     message = f"unknown layer `{name.text}`; did you mean `{here}`?"
