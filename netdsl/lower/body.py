@@ -24,14 +24,12 @@ from netdsl.lower.combine import Combiner
 from netdsl.lower.count import call_text, formal_values, times
 from netdsl.lower.frame import Frame, written
 from netdsl.lower.header import Environment
-from netdsl.lower.names import unknown_layer
+from netdsl.lower.names import COMBINATIONS, unknown_layer
 from netdsl.lower.values import Scope, Unresolved
 from netdsl.ops import CATALOGUE
 from netdsl.ops.act import Act
 from netdsl.ops.wiring import Input
 from netdsl.syntax import tree
-
-COMBINATIONS = ("Res", "Add", "Cat")
 
 
 class Lowering:

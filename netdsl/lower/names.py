@@ -14,6 +14,7 @@ from netdsl.syntax import tree
 from netdsl.syntax.foreign import layer_here
 
 SETTINGS = arguments(Settings)
+COMBINATIONS = ("Res", "Add", "Cat")  # of layers in brackets
 FLAGS = frozenset(word for cls in CATALOGUE.values() for word in cls.flags)
 # What an option or setting may be worth beside numbers: a parameter may stand for it.
 WORDS = frozenset(
@@ -24,7 +25,6 @@ WORDS = frozenset(
     for word in (*argument.choices, "on", "off")
 )
 
-_COMBINED = ("Res", "Add", "Cat")
 _BEGIN_ENTRIES = ("use", "def", "default", "scale", "expect")
 _LEFT_TO_THE_LOSS = ("Softmax", "LogSoftmax")
 _WORDS_OF_THE_LANGUAGE = frozenset(
@@ -50,7 +50,7 @@ def refuse_reserved(name: str, span: Span) -> None:
 
 def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
     """Return the error of a layer that is neither in the catalogue nor defined."""
-    own = [one for one in known if one not in CATALOGUE and one not in _COMBINED]
+    own = [one for one in known if one not in CATALOGUE and one not in COMBINATIONS]
     near = closest(name, own) or layer_here(name) or closest(name, known)
     near = None if name in _LEFT_TO_THE_LOSS else near
     behind = re.match(r"[123]d\b|6\b", span.source.text[span.end : span.end + 3])
