@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netdsl.checking import checked
 from netdsl.collector import paused
-from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
+from netdsl.errors import Diagnostic, NetDSLError, fail
 from netdsl.ir import Graph, Settings
-from netdsl.lower import (
-    Loader,
-    Lowered,
-    Overrides,
-    inline,
-    lower,
-    make_overrides,
-    read_header,
-)
-from netdsl.measure import (
-    advise,
-    check_expectations,
-    count_scores,
-    depth,
-    total,
-    training_step,
-)
-from netdsl.passes import misfits, run
+from netdsl.lower import Loader, Overrides, inline, lower, make_overrides
+from netdsl.measure import depth, total, training_step
 from netdsl.shelf import open_arch
 from netdsl.syntax import parse as parse_text
 from netdsl.syntax import to_text, tree
@@ -282,51 +267,6 @@ def parse(
 @paused()
 def build(file: tree.File, overrides: Overrides, loader: Loader) -> Network:
     """Return the checked network; raise `NetDSLError` with all that is wrong."""
-    return _checked(lower(file, overrides, loader), file, overrides, loader)
-
-
-def _checked(lowered: Lowered, file: tree.File, overrides: Overrides, loader: Loader) -> Network:
-    if not lowered.is_sound:
-        told = {(finding.code, finding.span) for finding in lowered.diagnostics}
-        unfit = misfits(lowered.graph).values() if lowered.settings.residual else ()
-        more = [finding for finding in unfit if (finding.code, finding.span) not in told]
-        raise NetDSLError(*in_order((*lowered.diagnostics, *more)))
-    if lowered.settings.input is None:
-        raise fail(
-            "E0309",
-            "the input is not known",
-            help="write `input 3x64x64` in the header, or give --input 3x64x64",
-        )
-    try:
-        graph = run(lowered.graph, lowered.settings)
-    except NetDSLError as error:
-        scores = count_scores(lowered.graph, lowered.settings)
-        raise NetDSLError(*lowered.diagnostics, *error.diagnostics, *scores) from None
-    findings = (*lowered.diagnostics, *_judged(lowered, graph))
-    if any(finding.severity == "error" for finding in findings):
-        raise NetDSLError(*findings)
+    lowered = lower(file, overrides, loader)
+    graph, findings = checked(lowered)
     return Network(file, overrides, loader, graph, lowered.settings, findings)
-
-
-def declared(file: tree.File, overrides: Overrides, loader: Loader) -> Settings:
-    """Return the settings of a file as far as they can be read; errors are left to `build`."""
-    return read_header(file, overrides, loader, lambda diagnostic: None).settings
-
-
-@paused()
-def check(file: tree.File, overrides: Overrides, loader: Loader) -> tuple[Diagnostic, ...]:
-    """Return every finding; without an input, what can be said without shapes."""
-    try:
-        lowered = lower(file, overrides, loader)
-        if lowered.settings.input is not None or not lowered.is_sound:
-            return _checked(lowered, file, overrides, loader).warnings
-    except NetDSLError as error:
-        return error.diagnostics
-    message = "no input is given, so shapes were not checked"
-    help = "write `input 3x64x64` in the header, or give --input 3x64x64"
-    return (*lowered.diagnostics, Diagnostic("N0506", message, file.span, help=help))
-
-
-def _judged(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
-    yield from advise(graph, lowered.settings)
-    yield from check_expectations(lowered, graph)

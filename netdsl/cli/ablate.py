@@ -74,7 +74,8 @@ def _base(
     data_dir: Path | None,
 ) -> Network:  # fmt: skip
     """Return the network as its recipe has it: what the recipe says of it can be changed too."""
-    from netdsl.api import build, declared
+    from netdsl.api import build
+    from netdsl.checking import declared
     from netdsl.cli.choices import with_recipe
     from netdsl.cli.network import open_source, overrides
     from netdsl.train import DATA_SETS

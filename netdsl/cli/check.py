@@ -23,7 +23,7 @@ def command(archs: tuple[str, ...], layout: str, **options: Any) -> int:
 
     Exits with 2 if there is an error; warnings alone exit with 0.
     """
-    from netdsl.api import check
+    from netdsl.checking import check
     from netdsl.errors import Diagnostic, NetDSLError
 
     findings: list[Diagnostic] = []

@@ -175,7 +175,7 @@ def _meet_fitted(
     source: Source, said: Any, where: dict[str, Any], place: Path | None, entry: Entry | None
 ) -> tuple[Network, DataSet]:
     """Bring the images to the network's shape, and its last layer to the classes of the data."""
-    from netdsl.api import declared
+    from netdsl.checking import declared
     from netdsl.lower import end_in_classes
 
     shape = declared(*source.with_overrides(said)).input or (entry.shape if entry else None)
@@ -210,7 +210,8 @@ def _matched(source: Source, said: Any, data: str, shape: Shape, classes: int) -
 
 def _build(source: Source, said: Any, shape: Shape | None, classes: int) -> Network:
     """Build a network, told the shape and the classes where it needs them and nobody says them."""
-    from netdsl.api import build, declared
+    from netdsl.api import build
+    from netdsl.checking import declared
     from netdsl.errors import NetDSLError
 
     settings = declared(*source.with_overrides(said))
@@ -228,7 +229,7 @@ def _build(source: Source, said: Any, shape: Shape | None, classes: int) -> Netw
 
 
 def _refuse_conflict(source: Source, said: Any, data: str, shape: Shape, classes: int) -> None:
-    from netdsl.api import declared
+    from netdsl.checking import declared
 
     settings = declared(*source.with_overrides(said))
     if settings.input not in (None, shape):

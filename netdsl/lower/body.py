@@ -22,8 +22,8 @@ from netdsl.ir import (
 from netdsl.lower.bind import bind
 from netdsl.lower.combine import Combiner
 from netdsl.lower.count import call_text, formal_values, times
+from netdsl.lower.environment import Environment
 from netdsl.lower.frame import Frame, written
-from netdsl.lower.header import Environment
 from netdsl.lower.names import COMBINATIONS, unknown_layer
 from netdsl.lower.values import Scope, Unresolved
 from netdsl.ops import CATALOGUE

@@ -9,8 +9,8 @@ from typing import Literal
 from netdsl.errors import Label, Misfit, Span, fail
 from netdsl.ir import UNKNOWN, Builder, Graph, Node, Outline, Section, Size
 from netdsl.lower.bind import bind_options, made
+from netdsl.lower.environment import Environment
 from netdsl.lower.frame import Frame, written
-from netdsl.lower.header import Environment
 from netdsl.lower.values import Scope
 from netdsl.ops.act import activate
 from netdsl.ops.blocks import Res, add_shortcut

@@ -9,7 +9,7 @@ from math import ceil
 from netdsl.errors import NetDSLError, Span, fail
 from netdsl.ir.limits import LAYERS, NESTING
 from netdsl.lower.bound import option_text, value_text
-from netdsl.lower.header import Environment
+from netdsl.lower.environment import Environment
 from netdsl.lower.names import words_beside
 from netdsl.lower.values import Scope, Unresolved, Value, evaluate, number, plain
 from netdsl.syntax import tree

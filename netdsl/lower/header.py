@@ -2,55 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
-from netdsl.ir import Report, Settings
+from netdsl.errors import Label, NetDSLError, Span, fail
+from netdsl.ir import Report
 from netdsl.lower.bind import Defaults, bind_options
-from netdsl.lower.convert import cast, convert
-from netdsl.lower.mentions import layers_in, names_in
+from netdsl.lower.convert import convert
+from netdsl.lower.environment import Environment
 from netdsl.lower.names import (
     SETTINGS,
-    outside_option,
     refuse_reserved,
     unknown_layer,
     unknown_setting,
     words_beside,
 )
+from netdsl.lower.outside import (
+    OF_ANY_NETWORK,
+    note_choices,
+    refuse_unknown,
+    refuse_unknown_scales,
+    set_layer_options,
+)
 from netdsl.lower.override import Overrides, given, given_setting
 from netdsl.lower.scales import scale_values
 from netdsl.lower.use import Loader, imported
-from netdsl.lower.values import POISON, Scope, Unresolved, Value, evaluate
-from netdsl.ops import CATALOGUE, closest
+from netdsl.lower.values import POISON, Scope, Unresolved, evaluate
+from netdsl.ops import CATALOGUE
 from netdsl.ops.blocks import Res
 from netdsl.ops.norm import Norm
-from netdsl.ops.scale import round_channels
 from netdsl.ops.torch_layer import TorchLayer
 from netdsl.syntax import tree
-
-# What callers and scales may say of a file without choosing among what it has.
-_OF_ANY_NETWORK = {"name", "input", "classes", "residual", "init", "width", "depth"}
-
-
-@dataclass(slots=True)
-class Environment:
-    """What the header says, resolved."""
-
-    defaults: Defaults
-    names: dict[str, Value]
-    used: set[str]
-    definitions: dict[str, tree.Definition]
-    expectations: list[tree.Expect]
-    parameters: dict[str, Span]
-    depth: Fraction = Fraction(1)
-    scale: str = ""
-    scaled: frozenset[str] = frozenset()
-
-    @property
-    def settings(self) -> Settings:
-        return self.defaults.settings
 
 
 def read_header(
@@ -71,11 +54,12 @@ def read_header(
             reader.poison(entry)
             for diagnostic in error.diagnostics:
                 report(diagnostic)
-    reader.apply_layer_options(file)
-    reader.refuse_unknown_scales(file.header)
-    reader.refuse_unknown_overrides()
-    reader.note_choices(file.header)
-    return reader.environment
+    environment = reader.environment
+    set_layer_options(environment, overrides, file, report)
+    refuse_unknown_scales(environment, file.header, report)
+    refuse_unknown((*reader.overrides, *reader.scaled), environment, report)
+    note_choices(environment, overrides, file.header)
+    return environment
 
 
 class _Unread(NetDSLError):
@@ -86,9 +70,7 @@ class _Header:
     """Reads entry after entry; parameters are defined before they are used."""
 
     def __init__(self, overrides: Overrides, loader: Loader, report: Report) -> None:
-        self.chosen = frozenset(overrides.names)
         self.overrides = {k: v for k, v in overrides.names.items() if "." not in k}
-        self.layer_options = {k: v for k, v in overrides.names.items() if "." in k}
         self.selected = overrides.scale
         self.loader = loader
         self.report = report
@@ -97,7 +79,6 @@ class _Header:
         self.scope = Scope(self.environment.names, used)
         self.seen: dict[tuple[str, str], Span | None] = {}
         self.scaled: dict[str, Any] = {}
-        self.poisoned: set[str] = set()
 
     def read(self, entry: tree.Header) -> None:
         """Read one entry."""
@@ -121,7 +102,7 @@ class _Header:
         self.environment.depth = values.pop("depth", Fraction(1))
         self.scaled = {k: value for k, value in values.items() if k not in self.overrides}
         chosen = {k: v for k, v in self.overrides.items() if k in values}
-        if any(given(v) != values[k] for k, v in chosen.items() if k not in _OF_ANY_NETWORK):
+        if any(given(v) != values[k] for k, v in chosen.items() if k not in OF_ANY_NETWORK):
             self.scaled.pop("name", None)  # of another network than this one
 
     def apply_settings(self) -> None:
@@ -137,66 +118,7 @@ class _Header:
         """Keep a parameter whose value is wrong from causing errors where it is used or set."""
         if isinstance(entry, tree.Parameter):
             self.environment.names.setdefault(entry.name, POISON)
-            self.poisoned.add(entry.name)
-
-    def apply_layer_options(self, file: tree.File) -> None:
-        """Take the defaults of layers that are set from outside: `BB.dropout`."""
-        written = layers_in((file.body, *self.environment.definitions.values()))
-        for key, value in self.layer_options.items():
-            try:
-                name, option = key.split(".", 1)
-                argument = outside_option(name, option, written)
-                default = self.environment.defaults.layers.setdefault(name, {})
-                number = cast(argument, given(value), None, name)
-                width = self.environment.defaults.width
-                if argument.scaled and width != 1:
-                    number = round_channels(number * width)
-                default[option] = number
-            except NetDSLError as error:
-                for diagnostic in error.diagnostics:
-                    self.report(diagnostic)
-
-    def refuse_unknown_scales(self, header: tuple[tree.Header, ...]) -> None:
-        """Refuse what a scale sets and the file does not have, chosen or not.
-
-        An expectation may speak of a scale that the file has, or of `none`.
-        """
-        scales = [entry.name for entry in header if isinstance(entry, tree.Scale)]
-        for option in [o for e in self.environment.expectations for o in e.options]:
-            if option.key == "scale" and str(option.value) not in ("none", *scales):
-                has = f"; it has {', '.join(scales)}" if scales else ""
-                message = f"the file has no scale `{option.value}`{has}"
-                self.report(Diagnostic("E0212", message, option.value.span))
-        known = ("width", "depth", *SETTINGS, *self.environment.parameters, *self.poisoned)
-        for option in [o for e in header if isinstance(e, tree.Scale) for o in e.options]:
-            if option.key not in known:
-                near = closest(option.key, known)
-                meant = f"; did you mean `{near}`?" if near else ""
-                message = f"a scale sets width, depth, parameters or settings, not `{option.key}`"
-                self.report(Diagnostic("E0208", f"{message}{meant}", option.key_span))
-
-    def refuse_unknown_overrides(self) -> None:
-        """Refuse what is set from outside and what the file does not have."""
-        for key in (*self.overrides, *self.scaled):
-            if key not in (*self.environment.parameters, *self.poisoned):
-                known = (*self.environment.parameters, *SETTINGS)
-                near = closest(key, known)
-                own = ", ".join(self.environment.parameters) or "none"
-                hint = f"did you mean `{near}`?" if near else f"it has {own}"
-                self.report(Diagnostic("E0208", f"the file has no parameter `{key}`; {hint}"))
-
-    def note_choices(self, header: tuple[tree.Header, ...]) -> None:
-        """Note what the file leaves to callers, scales and parameters, all of which may change."""
-        of_scales = {o.key for e in header if isinstance(e, tree.Scale) for o in e.options}
-        defaults, parameters = self.environment.defaults, self.environment.parameters.keys()
-        defaults.as_written = {*self.chosen, *of_scales} <= _OF_ANY_NETWORK
-        for entry in header:
-            if isinstance(entry, tree.Setting) and not names_in(entry.value).isdisjoint(parameters):
-                defaults.open.add(entry.key)
-            elif isinstance(entry, tree.Default):
-                options = [o for o in entry.options if isinstance(o, tree.Option)]
-                open = [o.key for o in options if not names_in(o.value).isdisjoint(parameters)]
-                defaults.open |= {f"{entry.layer}.{key}" for key in open}
+            self.environment.poisoned.add(entry.name)
 
     def _once(self, kind: str, name: str, span: Span) -> bool:
         """Whether this is the first of its name; a second one in the file is an error."""

@@ -10,7 +10,8 @@ from netdsl.ir.limits import PARAMETERS, SIDE
 from netdsl.lower.body import Lowering
 from netdsl.lower.classes import follow_classes
 from netdsl.lower.count import check_size
-from netdsl.lower.header import Environment, read_header
+from netdsl.lower.environment import Environment
+from netdsl.lower.header import read_header
 from netdsl.lower.override import Overrides
 from netdsl.lower.unused import (
     warn_of_unread_layers,

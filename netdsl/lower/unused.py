@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netdsl.errors import Diagnostic
 from netdsl.ir import Graph, Op, Report, Settings
-from netdsl.lower.header import Environment
+from netdsl.lower.environment import Environment
 from netdsl.lower.mentions import layers_in, names_in, reachable
 from netdsl.lower.override import Overrides
 from netdsl.ops import arguments

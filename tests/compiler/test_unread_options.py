@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import netdsl
-from netdsl.api import check
+from netdsl.checking import check
 from netdsl.lower import Loader, Overrides
 from netdsl.syntax import parse
 

@@ -1,0 +1,61 @@
+"""A lowered file becomes a checked graph, or all that is wrong with it is told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netdsl.collector import paused
+from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
+from netdsl.ir import Graph, Settings
+from netdsl.lower import Loader, Lowered, Overrides, lower, read_header
+from netdsl.measure import advise, check_expectations, count_scores
+from netdsl.passes import misfits, run
+from netdsl.syntax import tree
+
+_GIVE_INPUT = "write `input 3x64x64` in the header, or give --input 3x64x64"
+
+
+def checked(lowered: Lowered) -> tuple[Graph, tuple[Diagnostic, ...]]:
+    """Return the graph behind all passes and what is to be said of it that is no error.
+
+    Raises `NetDSLError` with all that is wrong.
+    """
+    if not lowered.is_sound:
+        told = {(finding.code, finding.span) for finding in lowered.diagnostics}
+        unfit = misfits(lowered.graph).values() if lowered.settings.residual else ()
+        more = [finding for finding in unfit if (finding.code, finding.span) not in told]
+        raise NetDSLError(*in_order((*lowered.diagnostics, *more)))
+    if lowered.settings.input is None:
+        raise fail("E0309", "the input is not known", help=_GIVE_INPUT)
+    try:
+        graph = run(lowered.graph, lowered.settings)
+    except NetDSLError as error:
+        scores = count_scores(lowered.graph, lowered.settings)
+        raise NetDSLError(*lowered.diagnostics, *error.diagnostics, *scores) from None
+    findings = (*lowered.diagnostics, *_judged(lowered, graph))
+    if any(finding.severity == "error" for finding in findings):
+        raise NetDSLError(*findings)
+    return graph, findings
+
+
+def _judged(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
+    yield from advise(graph, lowered.settings)
+    yield from check_expectations(lowered, graph)
+
+
+@paused()
+def check(file: tree.File, overrides: Overrides, loader: Loader) -> tuple[Diagnostic, ...]:
+    """Return every finding; without an input, what can be said without shapes."""
+    try:
+        lowered = lower(file, overrides, loader)
+        if lowered.settings.input is not None or not lowered.is_sound:
+            return checked(lowered)[1]
+    except NetDSLError as error:
+        return error.diagnostics
+    message = "no input is given, so shapes were not checked"
+    return (*lowered.diagnostics, Diagnostic("N0506", message, file.span, help=_GIVE_INPUT))
+
+
+def declared(file: tree.File, overrides: Overrides, loader: Loader) -> Settings:
+    """Return the settings of a file as far as they can be read; errors are left to `checked`."""
+    return read_header(file, overrides, loader, lambda diagnostic: None).settings
