@@ -17,17 +17,32 @@ if TYPE_CHECKING:
     from netdsl.train.recipe import Recipe
 
 _OF_RUNNING = ("run_dir", "resume", "save_minutes", "tensorboard")
+_KEYS = {"--init": "weights", "-D": "params"}  # that a file calls otherwise than a command line
 
 
 def resolve_line(line: Sequence[str]) -> Resolved:
     """Return what `netdsl train …` stands for: its stages, or the one that it is."""
-    _, _, *arguments = line
     try:
-        options: dict[str, Any] = command.make_context("netdsl train", arguments).params
-    except click.UsageError as error:  # of a file, not of a command line
-        from netdsl.train import ExitCode, TrainError
+        return _resolved(line)
+    except click.UsageError as error:
+        raise _of_a_file(error) from error
 
-        raise TrainError(error.format_message(), None, ExitCode.USAGE) from error
+
+def _of_a_file(error: click.UsageError) -> Exception:
+    """Return what is wrong with a line in the words of the file that it was made of."""
+    from netdsl.train import ExitCode, TrainError
+
+    if not isinstance(error, click.BadParameter):
+        return TrainError(error.format_message(), None, ExitCode.USAGE)
+    named = error.param_hint or (error.param.opts[-1] if error.param else "")
+    option = named if isinstance(named, str) else named[-1]
+    key = _KEYS.get(option, option.lstrip("-").replace("-", "_"))
+    return TrainError(f"{key}: {error.message.rstrip('.')}", None, ExitCode.USAGE)
+
+
+def _resolved(line: Sequence[str]) -> Resolved:
+    _, _, *arguments = line
+    options: dict[str, Any] = command.make_context("netdsl train", arguments).params
     arch = options.pop("arch")
     run_dir = options["run_dir"]
     options = {key: value for key, value in options.items() if key not in _OF_RUNNING}

@@ -538,13 +538,21 @@ def test_lines_for_other_engines_have_the_threads_that_are_asked_for(tmp_path: P
     assert (done.exit_code, "leave --jobs, --retry and --ray away" in done.stderr) == (2, True)
 
 
-def test_a_value_out_of_bounds_is_told_of_the_network_that_has_it(tmp_path: Path) -> None:
-    written(tmp_path, FILE.replace("limit = 300", "limit = 1"))
+@pytest.mark.parametrize(
+    ("line", "fact"),
+    [
+        ("limit = 1", "limit: 1 is not in the range x>=2"),
+        ("limit = 300\nholdout = 1.5", "holdout: 1.5 is not in the range 0<x<1"),
+        ('limit = 300\ninput = "3x64"', "input: `3x64` is not a shape such as 3x64x64"),
+    ],
+)
+def test_a_value_out_of_bounds_is_told_by_the_key_of_the_file(
+    tmp_path: Path, line: str, fact: str
+) -> None:
+    written(tmp_path, FILE.replace("limit = 300", line))
     done = run("plan", "--no-measure", folder=tmp_path)
     assert isinstance(done.exception, TrainError)
-    assert str(done.exception).endswith(
-        "tiny.arch: Invalid value for '--limit': 1 is not in the range x>=2."
-    )
+    assert str(done.exception).endswith(f"tiny.arch: {fact}")
 
 
 @pytest.mark.parametrize("name", ["failed.json", "metrics.csv"])
