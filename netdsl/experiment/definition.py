@@ -60,6 +60,7 @@ _NETWORK: dict[str, tuple[type, ...]] = {
 _PAPER: dict[str, tuple[type, ...]] = {
     "val": (float, int), "train": (float, int), "plain": (dict,)
 }  # fmt: skip
+_SHOWN = ("title", "label", "change")  # in tables
 _SEEDS = 10_000  # that a number stands for
 _WEIGHTS = ".safetensors"
 _WORDS = {
@@ -256,6 +257,8 @@ def _check(table: Table, known: Mapping[str, tuple[type, ...]], where: str, what
         if not isinstance(value, known[key]) or (type(value) is bool and bool not in known[key]):
             words = " or ".join(_WORDS[kind] for kind in known[key])
             raise _wrong(f"{where}{key} is {value!r}, but must be {words}")
+        if isinstance(value, str) and key in _SHOWN and value != "".join(value.splitlines()):
+            raise _wrong(f"{where}{key} is {value!r}, but must stand on one line")
 
 
 def _wrong(fact: str, help: str | None = None) -> TrainError:

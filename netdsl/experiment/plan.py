@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from netdsl.experiment.labels import display
@@ -194,6 +195,17 @@ def _plan(record: Mapping[str, Any]) -> Plan:
 
 
 def _job(record: Mapping[str, Any]) -> Job:
-    record = {"blocks": None, **record}
-    values = {field.name: record[field.name] for field in fields(Job)}
-    return Job(**{**values, "command": tuple(values["command"]), "paper": values["paper"] or {}})
+    values = {name: record[name] for name in _KINDS if name in record or name != "blocks"}
+    values["paper"] = values["paper"] or {}
+    for name, value in values.items():
+        if not isinstance(value, _KINDS[name]) or (type(value) is bool and name != "plain"):
+            raise ValueError(f"{name} of a run is {value!r}")
+    return Job(**{**values, "command": tuple(map(str, values["command"]))})
+
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("label", "group", "key", "folder", "arch", "recipe"), (str,)),
+    **dict.fromkeys(("seed", "depth", "params", "macs", "epochs", "work"), (int,)),
+    **dict.fromkeys(("overrides", "set", "paper"), (dict,)),
+    "plain": (bool,), "command": (list,), "change": (str, NoneType), "blocks": (int, NoneType),
+}  # fmt: skip

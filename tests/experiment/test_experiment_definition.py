@@ -57,6 +57,8 @@ def failure(run: Callable[[], object]) -> tuple[str, str | None, int]:
         (NETWORK + "[[figure]]\nnames = 'f'\n", "[[figure]] 1: 'names' is not a key of a figure", "did you mean name?"),
         (NETWORK + "[[figure]]\nname = 'f'\nkind = 'gap'\nrows = 'a'\n", "[[figure]] 1: rows is 'a', but must be a list", None),
         (NETWORK + 2 * "[[figure]]\nname = 'f'\nkind = 'gap'\n", " two figures are called 'f'", None),
+        (NETWORK + "label = 'a\\n'\n".replace("'", '"'), "[[network]] 1: label is 'a\\n', but must stand on one line", None),
+        ('title = """a\nb"""\n' + NETWORK, "title is 'a\\nb', but must stand on one line", None),
         ("name = ", " is not TOML: Invalid value (at end of document)", None),
         ('name = "a\\u0000"\n' + NETWORK, "a text in it holds a null character, which no path has", None),
         ("name = " + "[" * 50_000, " is not TOML: it is nested too deeply", None),
@@ -303,7 +305,9 @@ VALUES = st.one_of(
     st.booleans(),
     st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1),
 )
-LABELS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1)
+LABELS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1).filter(
+    lambda text: text == "".join(text.splitlines())
+)
 
 
 @given(st.dictionaries(st.text("abc.-", min_size=1), VALUES, min_size=1), LABELS)

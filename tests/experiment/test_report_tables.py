@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from netdsl.experiment.plan import read_plan
 from netdsl.experiment.report import show_report, write_report
 from netdsl.experiment.report.notes import findings
 from netdsl.experiment.report.page import to_page
@@ -353,6 +354,20 @@ def test_a_folder_without_a_plan_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_plan_is_named(tmp_path: Path, text: str, fact: str) -> None:
     (tmp_path / "plan.json").write_text(text)
     assert error(tmp_path) == f"{tmp_path / 'plan.json'} is damaged: {fact}"
+
+
+@pytest.mark.parametrize("value", [None, True, -0.5, [3], {"a": 1}, "x"])
+def test_a_value_of_another_kind_in_a_run_of_a_plan_is_named(twins: Path, value: object) -> None:
+    path = twins / "plan.json"
+    sound = json.loads(path.read_text())
+    may_be = {"paper": {type(None)}, "change": {type(None), str}, "blocks": {type(None)}}
+    for key, one in sound["jobs"][0].items():
+        if type(value) in {type(one), *may_be.get(key, ())}:
+            continue
+        path.write_text(json.dumps({**sound, "jobs": [{**sound["jobs"][0], key: value}]}))
+        with pytest.raises(TrainError) as caught:
+            read_plan(twins)
+        assert str(caught.value) == f"{path} is damaged: {key} of a run is {value!r}"
 
 
 def test_damaged_numbers_of_a_finished_run_are_named(twins: Path) -> None:
