@@ -16,7 +16,7 @@ SUFFIX = ".arch"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Arch:
     """A parsed file, where it came from, and the scale that its name stands for."""
 
     file: tree.File
@@ -41,7 +41,7 @@ class Source:
         return self.file, replace(overrides, scale=overrides.scale or self.scale), self.loader
 
 
-def open_arch(arch: str | Path) -> Source:
+def open_arch(arch: str | Path) -> Arch:
     """Return the parsed file of a path, of a shipped architecture, or of one of its variants."""
     if not isinstance(arch, str | Path):
         raise fail("E0001", f"a network is named by a text or a path, not {type(arch).__name__}")
@@ -58,9 +58,9 @@ def open_arch(arch: str | Path) -> Source:
     )
 
 
-def read_bytes(data: bytes, name: str) -> Source:
+def read_bytes(data: bytes, name: str) -> Arch:
     """Return the parsed source of raw bytes; `name` is what diagnostics call it by."""
-    return Source(parse(decode(data, name), name))
+    return Arch(parse(decode(data, name), name))
 
 
 def shipped() -> dict[str, Path]:

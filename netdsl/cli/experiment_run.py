@@ -18,10 +18,10 @@ from netdsl.cli.resolve_line import resolve_line
 if TYPE_CHECKING:
     from netdsl.experiment.definition import Definition
     from netdsl.experiment.plan import Job, Plan
-    from netdsl.experiment.planning import Row
+    from netdsl.experiment.planning import PlannedRow
 
 
-def planned_experiment(definition: Definition, folder: Path) -> tuple[Plan, tuple[Row, ...]]:
+def planned_experiment(definition: Definition, folder: Path) -> tuple[Plan, tuple[PlannedRow, ...]]:
     """Return the runs of an experiment and its rows."""
     from netdsl.experiment.plan import same_runs
     from netdsl.experiment.planning import make_plan
@@ -34,7 +34,7 @@ def planned_experiment(definition: Definition, folder: Path) -> tuple[Plan, tupl
 
 
 def note_absent_weights(
-    rows: Sequence[Row], folder: Path, jobs: Sequence[Job], *, refuse: bool
+    rows: Sequence[PlannedRow], folder: Path, jobs: Sequence[Job], *, refuse: bool
 ) -> None:
     """Say which weights runs to come need that are not here; raise, if asked, where none can be."""
     from netdsl.experiment.planning import absent_weights

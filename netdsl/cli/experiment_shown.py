@@ -16,7 +16,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from netdsl.experiment.plan import Job, Plan
-    from netdsl.experiment.planning import Row
+    from netdsl.experiment.planning import PlannedRow
     from netdsl.experiment.state import State
 
 
@@ -126,7 +126,9 @@ def show_states(plan: Plan, folder: Path, jobs: Sequence[Job]) -> None:
     click.echo(f"{plan.name}: {len(phases)} runs, {known}; in {folder}")
 
 
-def show_forecast(rows: Sequence[Row], folder: Path, jobs: Sequence[Job], at_once: int) -> None:
+def show_forecast(
+    rows: Sequence[PlannedRow], folder: Path, jobs: Sequence[Job], at_once: int
+) -> None:
     """Measure each network of what is not finished, and print what all of it will take."""
     from netdsl.experiment.forecasting import forecast_rows
 

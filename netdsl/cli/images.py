@@ -17,7 +17,7 @@ from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
     from netdsl.api import Network
-    from netdsl.shelf import Source
+    from netdsl.shelf import Arch
     from netdsl.train import DataSet
     from netdsl.train.data import Entry
 
@@ -74,7 +74,7 @@ def folder_of(where: Mapping[str, Any]) -> str | None:
 
 
 def meet(
-    source: Source, said: Any, where: dict[str, Any], data_dir: Path | None, fit: bool
+    source: Arch, said: Any, where: dict[str, Any], data_dir: Path | None, fit: bool
 ) -> tuple[Network, DataSet]:
     """Return network and images that fit each other, each told of the other what it does not say.
 
@@ -146,7 +146,7 @@ def bring_missing(name: str, data_dir: Path | None) -> None:
 
 
 def _meet_shapes(
-    source: Source, said: Any, where: dict[str, Any], entry: Entry
+    source: Arch, said: Any, where: dict[str, Any], entry: Entry
 ) -> tuple[Network, DataSet]:
     """Make images of the shape and the classes that the network has."""
     network = _build(source, said, entry.shape, entry.classes)
@@ -161,7 +161,7 @@ def _meet_shapes(
 
 
 def _meet_given(
-    source: Source, said: Any, where: dict[str, Any], place: Path | None, entry: Entry | None
+    source: Arch, said: Any, where: dict[str, Any], place: Path | None, entry: Entry | None
 ) -> tuple[Network, DataSet]:
     """Refuse a network that takes other images or tells other classes."""
     if entry is not None:
@@ -172,7 +172,7 @@ def _meet_given(
 
 
 def _meet_fitted(
-    source: Source, said: Any, where: dict[str, Any], place: Path | None, entry: Entry | None
+    source: Arch, said: Any, where: dict[str, Any], place: Path | None, entry: Entry | None
 ) -> tuple[Network, DataSet]:
     """Bring the images to the network's shape, and its last layer to the classes of the data."""
     from netdsl.checking import declared
@@ -195,7 +195,7 @@ def _meet_fitted(
     return network, images
 
 
-def _matched(source: Source, said: Any, data: str, shape: Shape, classes: int) -> Network:
+def _matched(source: Arch, said: Any, data: str, shape: Shape, classes: int) -> Network:
     """Build a network for images of a shape and classes; one that is for others is refused."""
     _refuse_conflict(source, said, data, shape, classes)
     network = _build(source, said, shape, classes)
@@ -208,7 +208,7 @@ def _matched(source: Source, said: Any, data: str, shape: Shape, classes: int) -
     return network
 
 
-def _build(source: Source, said: Any, shape: Shape | None, classes: int) -> Network:
+def _build(source: Arch, said: Any, shape: Shape | None, classes: int) -> Network:
     """Build a network, told the shape and the classes where it needs them and nobody says them."""
     from netdsl.api import build
     from netdsl.checking import declared
@@ -228,7 +228,7 @@ def _build(source: Source, said: Any, shape: Shape | None, classes: int) -> Netw
     return build(*source.with_overrides(told))
 
 
-def _refuse_conflict(source: Source, said: Any, data: str, shape: Shape, classes: int) -> None:
+def _refuse_conflict(source: Arch, said: Any, data: str, shape: Shape, classes: int) -> None:
     from netdsl.checking import declared
 
     settings = declared(*source.with_overrides(said))

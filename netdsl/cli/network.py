@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from netdsl.api import Network
-    from netdsl.shelf import Source
+    from netdsl.shelf import Arch
 
 OPTIONS = (
     click.option("--plain", is_flag=True, default=None, help="The plain twin: no shortcuts."),
@@ -48,7 +48,7 @@ def read(
     return build(*source.with_overrides(overrides(plain, definitions, scale, input_, classes)))
 
 
-def open_source(arch: str) -> Source:
+def open_source(arch: str) -> Arch:
     """Return the parsed source of a path, a shipped name, or standard input."""
     from netdsl.shelf import open_arch, read_bytes
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netdsl.cli.kinds import PLACE
-from netdsl.cli.resume import Plan, reopen_unchanged
+from netdsl.cli.resume import TrainingPlan, reopen_unchanged
 from netdsl.cli.stages import stage_before
 from netdsl.cli.train import run_planned
 
@@ -60,7 +60,7 @@ def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> int:
     return _DIFFERS if found else 0
 
 
-def _plan(first: RunFolder, data_dir: Path | None) -> Plan:
+def _plan(first: RunFolder, data_dir: Path | None) -> TrainingPlan:
     """Return the plan of a run, on this machine's device if its own is not here."""
     from netdsl.train.machine import is_available, pick_device
     from netdsl.train.settings import on_device
@@ -69,13 +69,13 @@ def _plan(first: RunFolder, data_dir: Path | None) -> Plan:
     settings = first.settings
     if not is_available(settings.device):
         settings = on_device(settings, pick_device())
-    plan = Plan(network, first.network, images, settings, dict(first.asked))
+    plan = TrainingPlan(network, first.network, images, settings, dict(first.asked))
     for change in _changes(first, plan):
         click.echo(f"{change}: the numbers may differ", err=True)
     return plan
 
 
-def _changes(first: RunFolder, plan: Plan) -> list[str]:
+def _changes(first: RunFolder, plan: TrainingPlan) -> list[str]:
     """Return what differs from when the run was made."""
     from netdsl.train.origin import origin_of
 

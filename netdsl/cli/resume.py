@@ -42,7 +42,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """What is to be trained on what, and what the run remembers of how it was asked for."""
 
     network: Network
@@ -84,7 +84,7 @@ def machine_of(run: RunFolder | None) -> Choices:
     return chosen
 
 
-def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> Plan:
+def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> TrainingPlan:
     """Return the plan of a run, with the settings that the command line gives none the less."""
     from netdsl import train
 
@@ -95,7 +95,7 @@ def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> Plan:
     kept: Any = run.settings.record()
     del kept["device"]
     settings = train.resolve(kept, machine_of(run), chosen, images=len(images.train))
-    return Plan(network, run.network, images, settings, asked_of(run))
+    return TrainingPlan(network, run.network, images, settings, asked_of(run))
 
 
 def reopen(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:
@@ -118,7 +118,7 @@ def reopen_unchanged(run: RunFolder, data_dir: Path | None) -> tuple[Network, Da
     return network, images
 
 
-def goes_on(run: RunFolder, plan: Plan) -> RunFolder:
+def goes_on(run: RunFolder, plan: TrainingPlan) -> RunFolder:
     """Return the run if the plan is its own; raise and name all that differs if not."""
     from netdsl.train.origin import origin_of, refuse_changes
 

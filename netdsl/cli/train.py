@@ -14,7 +14,7 @@ from netdsl.cli.images import data_options, folder_of, meet, wanted_images
 from netdsl.cli.network import network_options, open_source, overrides, show_warnings
 from netdsl.cli.notes import note
 from netdsl.cli.ranks import one_voice
-from netdsl.cli.resume import Plan, earlier_run, goes_on, machine_of, replan, run_options
+from netdsl.cli.resume import TrainingPlan, earlier_run, goes_on, machine_of, replan, run_options
 from netdsl.cli.stages import alone, carry_over, new_folder, stage_before, stage_folder
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _train_by_stages(
 
 
 def run_planned(
-    plan: Plan, earlier: RunFolder | None, folder: Path | None, before: Path | None, *,
+    plan: TrainingPlan, earlier: RunFolder | None, folder: Path | None, before: Path | None, *,
     save_minutes: float, tensorboard: bool, only_planned: bool = False,
 ) -> RunFolder | None:  # fmt: skip
     """Train what is planned, unless it is trained already; return where it lies.
@@ -151,7 +151,7 @@ def _earlier(arch: str | None, resume: str | None, folder: Path | None) -> RunFo
     return current().each(lambda: earlier_run(arch, resume, folder))[0]
 
 
-def _module(plan: Plan, earlier: RunFolder | None, before: Path | None) -> Module:
+def _module(plan: TrainingPlan, earlier: RunFolder | None, before: Path | None) -> Module:
     """Return the network as it is before the first step, or as a checkpoint will fill it."""
     seed = plan.settings.seed
     # A checkpoint holds the weights: those of a file, which may be gone, are read no more.
@@ -173,7 +173,7 @@ def planned(
     fit: bool,
     init: str | None,
     **options: Any,
-) -> Plan:
+) -> TrainingPlan:
     """Return what the command line asks for."""
     from netdsl import train
     from netdsl.train.idle import idle, idle_in_recipe
@@ -197,10 +197,10 @@ def planned(
         "init": init or recipe.weights or None, "after": None,
         "recipe": recipe.name or None, "freeze": [],
     }  # fmt: skip
-    return Plan(network, network.standalone(), images, settings, asked)
+    return TrainingPlan(network, network.standalone(), images, settings, asked)
 
 
-def _started(plan: Plan, run_dir: Path | None) -> RunFolder:
+def _started(plan: TrainingPlan, run_dir: Path | None) -> RunFolder:
     from netdsl.train import RunFolder
 
     return RunFolder.create(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netdsl.experiment.plan import Job, distinct
-from netdsl.experiment.planning import Row
+from netdsl.experiment.planning import PlannedRow
 from netdsl.experiment.state import is_finished
 from netdsl.train import forecast
 
@@ -22,7 +22,9 @@ class RowForecast:
     peak_memory: float
 
 
-def forecast_rows(rows: Sequence[Row], folder: Path, jobs: Sequence[Job]) -> Iterator[RowForecast]:
+def forecast_rows(
+    rows: Sequence[PlannedRow], folder: Path, jobs: Sequence[Job]
+) -> Iterator[RowForecast]:
     """Measure the network of every row that has runs to go, and yield it as soon as it is done.
 
     Runs that rows share are those of the first of them.

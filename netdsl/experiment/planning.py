@@ -24,7 +24,7 @@ Resolve = Callable[[Line], Resolved]  # a line of `netdsl train` to what it woul
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PlannedRow:
     """A row of the comparison as it was resolved, for whoever wants to measure it."""
 
     variant: Variant
@@ -51,7 +51,7 @@ class Absent:
 
 def make_plan(
     definition: Definition, folder: Path, resolve: Resolve
-) -> tuple[Plan, tuple[Row, ...]]:
+) -> tuple[Plan, tuple[PlannedRow, ...]]:
     """Return the runs of an experiment in a folder, and its rows; nothing is written."""
     first = definition.seeds[0]
     resolved = [
@@ -62,7 +62,9 @@ def make_plan(
     variants, stages = [variant for variant, _ in found], [one for _, one in found]
     labels = label_all(variants, [one[0].network.name for one in stages])
     groups = group_all(variants)
-    rows = tuple(Row(v, label, s) for v, label, s in zip(variants, labels, stages, strict=True))
+    rows = tuple(
+        PlannedRow(v, label, s) for v, label, s in zip(variants, labels, stages, strict=True)
+    )
     jobs = tuple(
         _job(row, group, seed, folder)
         for row, group in zip(rows, groups, strict=True)
@@ -78,7 +80,7 @@ def make_plan(
     return plan, rows
 
 
-def absent_weights(rows: Sequence[Row], jobs: Sequence[Job]) -> tuple[Absent, ...]:
+def absent_weights(rows: Sequence[PlannedRow], jobs: Sequence[Job]) -> tuple[Absent, ...]:
     """Return what these runs are to begin with that is not here, each row and weights once."""
     asked = {(job.label, job.plain) for job in jobs}
     found: dict[Absent, None] = {}
@@ -108,7 +110,7 @@ def _resolved(variant: Variant, line: Line, resolve: Resolve) -> Resolved:
         raise TrainError(named, error.help, error.exit_code) from error
 
 
-def _job(row: Row, group: str, seed: int, folder: Path) -> Job:
+def _job(row: PlannedRow, group: str, seed: int, folder: Path) -> Job:
     variant, stages = row.variant, row.stages
     key, last = key_of(stages, seed), stages[-1]
     run_dir = (folder / "runs" / key).resolve()

@@ -14,7 +14,7 @@ _OWN = {"seed"}  # what the runs of a row are meant to differ in
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RunOrigin:
     """Where the numbers of one run come from."""
 
     seed: int
@@ -42,7 +42,7 @@ class Origin:
     commits: tuple[str, ...]
     recipe: str
     settings: dict[str, str]
-    runs: tuple[Source, ...]
+    runs: tuple[RunOrigin, ...]
 
 
 def origins_of(results: Results) -> tuple[Origin, ...]:
@@ -55,7 +55,7 @@ def origins_of(results: Results) -> tuple[Origin, ...]:
             row.number, drawn[row.number], row.name, commits_of(row.runs),
             recipe(row.job.recipe or results.plan.recipe or "none"),
             {name: text for name, text in found.items() if name not in shared},
-            tuple(_source(run) for run in row.runs),
+            tuple(_run_origin(run) for run in row.runs),
         )
         for row, found in zip(results.rows, settings, strict=True)
     )  # fmt: skip
@@ -87,14 +87,14 @@ def _settings(row: Result) -> dict[str, str]:
     }
 
 
-def _source(run: Outcome) -> Source:
+def _run_origin(run: Outcome) -> RunOrigin:
     job, row = run.job, Result(0, (run,))
     best = f"{percent(row.measure('best_val'))}, epoch {run.best}" if run.best else NOTHING
     train, val, gap = (percent(row.measure(name)) for name in ("train", "val", "gap"))
     state = str(run.failure) if run.failure else run.state
     if run.state == "unfinished":
         state = f"unfinished, {len(run.rows)} epochs so far"
-    return Source(
+    return RunOrigin(
         job.seed, state, job.folder, job.key,
         train, val, gap, best,
         shlex.join(job.command), f"netdsl reproduce {shlex.quote(job.run_dir)}",
