@@ -80,6 +80,7 @@ def _is_shape(value: Any) -> bool:
 _KINDS: Mapping[str, Callable[[Any], bool]] = {
     "overrides": _is(dict), "scale": _may_be(str), "data": _may_be(dict),
     "data_dir": _may_be(str), "folder": _may_be(str), "init": _may_be(str),
+    "init_sha256": _may_be(str),
     "after": _may_be(str), "freeze": _is(list),
 }  # fmt: skip
 _OF_IMAGES: Mapping[str, Callable[[Any], bool]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,14 +123,24 @@ def goes_on(run: RunFolder, plan: TrainingPlan) -> RunFolder:
     from netdsl.train.origin import origin_of, refuse_changes
 
     images_asked(run)  # where it does not tell, nothing can be compared
-    before, now = dict(_flat(asked_of(run))), dict(_flat(plan.asked))
+    was_asked = asked_of(run)
+    before, now = dict(_flat(was_asked)), dict(_flat(plan.asked))
+    weights_before, weights_now = _first_weights(was_asked), _first_weights(plan.asked)
+    if weights_before and weights_before == weights_now:  # by whatever name
+        now["--init"] = before["--init"]
     either = dict.fromkeys([*before, *now])
     refuse_changes(
-        either | before | dict(run.origin),
-        either | now | dict(origin_of(plan.text, plan.images, plan.settings)),
+        either | before | dict(run.origin) | weights_before,
+        either | now | dict(origin_of(plan.text, plan.images, plan.settings)) | weights_now,
         str(run.path),
     )
     return run
+
+
+def _first_weights(asked: Mapping[str, Any]) -> dict[str, object]:
+    """Return what the file of the first weights holds, if that is known."""
+    digest = asked.get("init_sha256")
+    return {} if digest is None else {"weights": digest}
 
 
 def _flat(asked: Any) -> Iterator[tuple[str, object]]:

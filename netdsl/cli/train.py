@@ -103,7 +103,7 @@ def _train_by_stages(
         show_warnings(plan.network)
         plan.asked["freeze"] = list(stage.freeze)
         if before is not None:
-            plan.asked.update(init=None, after=before.path.name)
+            plan.asked.update(init=None, init_sha256=None, after=before.path.name)
         before = run_planned(plan, earlier, folder, before.last if before else None, **how)
 
 
@@ -176,6 +176,7 @@ def planned(
 ) -> TrainingPlan:
     """Return what the command line asks for."""
     from netdsl import train
+    from netdsl.train.files import hash_of
     from netdsl.train.idle import idle, idle_in_recipe
 
     source = open_source(arch)
@@ -190,11 +191,13 @@ def planned(
     of_recipe = idle_in_recipe(recipe, settings, machine, suited, images=len(images.train))
     for name, why in of_recipe.items():
         note(f"recipe {recipe.name}: {name} changes nothing: {why}")
+    init = init or recipe.weights or None
     asked: dict[str, Any] = {
         "network": network.name, "overrides": dict(network.overrides.names),
         "scale": network.overrides.scale, "data": where,
         "data_dir": str(data_dir.resolve()) if data_dir else None, "folder": folder_of(where),
-        "init": init or recipe.weights or None, "after": None,
+        "init": init, "init_sha256": hash_of(Path(init)) if init and Path(init).is_file() else None,
+        "after": None,
         "recipe": recipe.name or None, "freeze": [],
     }  # fmt: skip
     return TrainingPlan(network, network.standalone(), images, settings, asked)

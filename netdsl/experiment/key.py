@@ -7,12 +7,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from netdsl.api import Network
 from netdsl.train import DataSet, Settings
-from netdsl.train.files import read_file
 
 # NOTE: these are the machine's unless somebody chose them: the same run on another machine has the
 # same key, so that a cluster of unequal machines can share an experiment.
@@ -62,13 +60,12 @@ def _decisive(stage: Stage) -> Mapping[str, object]:
         "scale": stage.asked["scale"],
         "settings": {k: v for k, v in stage.settings.record().items() if k not in left},
         "data": {**request, "name": stage.images.name, "images": stage.images.fingerprint},
-        "weights": _weights(stage.asked["init"]),
+        "weights": _weights(stage.asked),
         "frozen": stage.asked["freeze"],
     }
 
 
-def _weights(init: str | None) -> object:
+def _weights(asked: Mapping[str, Any]) -> object:
     """Return the name of the weights, and what the file holds where it is one."""
-    if init is None or not Path(init).is_file():
-        return init
-    return [init, hashlib.sha256(read_file(Path(init))).hexdigest()]
+    init, digest = asked["init"], asked["init_sha256"]
+    return init if digest is None else [init, digest]

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from netdsl.disk import replace_file
@@ -28,6 +29,11 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise TrainError(f"cannot read {path}: {error.strerror}", None, ExitCode.IO) from error
+
+
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of what a file holds."""
+    return sha256(read_file(path)).hexdigest()
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -20,6 +20,8 @@ _MAY_CHANGE = {
     "processes",
 }  # the last bits may differ; all else is refused
 
+_BY_HASH = {"images": "the images", "weights": "the weights that it begins with"}
+
 
 def origin_of(network: str, data: DataSet, settings: Settings) -> Origin:
     """Return all that decides what a run comes to."""
@@ -50,8 +52,8 @@ def refuse_changes(before: Origin, now: Origin, where: str) -> tuple[str, ...]:
 def _change(name: str, before: object, now: object) -> str:
     if name == "network":
         return _changed_line(str(before), str(now))
-    if name == "images":
-        return "the images are others than they were"
+    if name in _BY_HASH:
+        return f"{_BY_HASH[name]} are others than they were"
     return f"{name} was {_show(before)} and is {_show(now)}"
 
 

@@ -72,6 +72,25 @@ def test_fine_tuning_begins_with_the_weights_of_a_file(images: Path) -> None:
     assert after["fc1.bias"].shape == (2,)
 
 
+def test_first_weights_are_known_by_what_they_hold(images: Path) -> None:
+    def train(*more: str) -> subprocess.CompletedProcess[str]:
+        options = ("--data", "images", "--epochs", "1", "--batch-size", "8", *more)
+        return run("train", "-", *options, cwd=images, stdin=TINY)
+
+    assert train("--run-dir", "first").returncode == 0
+    assert train("--run-dir", "other", "--seed", "1").returncode == 0
+    again = ("--run-dir", "second", "--resume", "auto", "--init")
+    assert train(*again, "first/last.safetensors").returncode == 0
+    (images / "first").rename(images / "moved")
+    assert train(*again, "moved/last.safetensors").stdout == "the training in second is finished\n"
+    done = train(*again, "other/last.safetensors")
+    assert done.stderr == (
+        "error: second cannot go on: --init was first/last.safetensors and is "
+        "other/last.safetensors; the weights that it begins with are others than they were\n"
+        "  = help: leave it as it was, or begin another run\n"
+    )
+
+
 def test_weights_that_are_paired_by_the_order_of_names_are_told(images: Path) -> None:
     layers = {"a.2": (4, 3), "a.10": (5, 4), "b": (2, 5)}
     weights = {f"{name}.weight": torch.randn(*shape, 1, 1) for name, shape in layers.items()}
