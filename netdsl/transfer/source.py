@@ -45,9 +45,9 @@ def open_source(source: str, weights: str | None = None) -> nn.Module | Mapping[
 
 
 def is_here(source: str) -> bool:
-    """Say whether weights can be had without a download; raise where nothing is called so."""
+    """Say whether weights can be had without a download; raise where there are none of the name."""
     if not source.startswith(TORCHVISION):
-        _file(source)
+        read_state(_file(source))
         return True
     name = source.removeprefix(TORCHVISION)
     _refuse_unknown(name)

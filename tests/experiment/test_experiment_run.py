@@ -423,6 +423,11 @@ def test_differences_of_rows_that_are_not_compared_are_refused(
     [
         ("gone.pth", "cannot read {folder}/gone.pth: No such file or directory", None),
         (
+            "words.pth",
+            "{folder}/words.pth is not a file of weights: it holds something else than tensors by name",
+            None,
+        ),
+        (
             "torchvision:resnet1",
             "torchvision has no network `resnet1`",
             "did you mean `torchvision:resnet18`?",
@@ -433,6 +438,7 @@ def test_weights_that_there_are_not_are_refused_before_a_run_begins(
     tmp_path: Path, weights: str, why: str, help: str | None
 ) -> None:
     source = weights if ":" in weights else f"{tmp_path}/{weights}"
+    (tmp_path / "words.pth").write_text("no weights\n")
     folder = written(tmp_path, f'{FILE}weights = "{source}"\n')
     done = run("run", folder=folder)
     assert isinstance(done.exception, TrainError), done.output
