@@ -12,8 +12,19 @@ from netdsl.checking import checked
 from netdsl.collector import paused
 from netdsl.errors import Diagnostic, NetDSLError, fail
 from netdsl.ir import Graph, Settings
-from netdsl.lower import Loader, Overrides, inline, lower, make_overrides
+from netdsl.lower import (
+    Loader,
+    Overrides,
+    given,
+    inline,
+    lower,
+    make_overrides,
+    value_text,
+    write_in,
+)
 from netdsl.measure import depth, total, training_step
+from netdsl.ops.dense import Linear
+from netdsl.ops.wiring import Shortcut
 from netdsl.shelf import open_arch
 from netdsl.syntax import parse as parse_text
 from netdsl.syntax import to_text, tree
@@ -51,11 +62,18 @@ class Network:
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """The settings that neither the file nor the caller gave, as they would be written."""
+        """The settings that neither the file nor the caller gave, as they would be written.
+
+        Those that nothing in the network reads are left out.
+        """
         said = {e.key for e in self.file.header if isinstance(e, tree.Setting)}
         said |= set(self.overrides.names)
         scales = [e for e in self.file.header if isinstance(e, tree.Scale)]
         said |= {o.key for e in scales if e.name == self.overrides.scale for o in e.options}
+        if not self.blocks and not any(isinstance(n.op, Shortcut) for n in self.checked):
+            said.add("shortcut")
+        if not any(isinstance(node.op, Linear) for node in self.checked):
+            said.add("head")
         return tuple(f"{key} {getattr(self.settings, key)}" for key in ASSUMABLE if key not in said)
 
     def standalone(self) -> str:
@@ -203,7 +221,15 @@ class Network:
         return draw(self._drawn(twin), Path(path), expand=expand)
 
     def __str__(self) -> str:
-        return to_text(self.file)
+        """Return canonical text with what was said in place of the file written into it.
+
+        What no text can say, as a scale with a width, is named in a comment above it.
+        """
+        file, rest = write_in(self.file, self.overrides)
+        text = to_text(file)
+        said = [f"{name}={value_text(given(value))}" for name, value in rest.names.items()]
+        said += [f"scale {rest.scale}"] if rest.scale else []
+        return f"# beside this text: {', '.join(said)}\n{text}" if said else text
 
     def __repr__(self) -> str:
         plain = "" if self.settings.residual else ", plain"

@@ -8,7 +8,7 @@ from netdsl.collector import paused
 from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
 from netdsl.ir import Graph, Settings
 from netdsl.lower import Loader, Lowered, Overrides, lower, read_header
-from netdsl.measure import advise, check_expectations, count_scores
+from netdsl.measure import advise, check_expectations, count_scores, turned
 from netdsl.passes import misfits, run
 from netdsl.syntax import tree
 
@@ -24,18 +24,25 @@ def checked(lowered: Lowered) -> tuple[Graph, tuple[Diagnostic, ...]]:
         told = {(finding.code, finding.span) for finding in lowered.diagnostics}
         unfit = misfits(lowered.graph).values() if lowered.settings.residual else ()
         more = [finding for finding in unfit if (finding.code, finding.span) not in told]
-        raise NetDSLError(*in_order((*lowered.diagnostics, *more)))
+        raise NetDSLError(*in_order((*lowered.diagnostics, *more, *_turned(lowered))))
     if lowered.settings.input is None:
         raise fail("E0309", "the input is not known", help=_GIVE_INPUT)
     try:
         graph = run(lowered.graph, lowered.settings)
     except NetDSLError as error:
         scores = count_scores(lowered.graph, lowered.settings)
-        raise NetDSLError(*lowered.diagnostics, *error.diagnostics, *scores) from None
+        found = (*lowered.diagnostics, *error.diagnostics, *scores, *_turned(lowered))
+        raise NetDSLError(*found) from None
     findings = (*lowered.diagnostics, *_judged(lowered, graph))
     if any(finding.severity == "error" for finding in findings):
         raise NetDSLError(*findings)
     return graph, findings
+
+
+def _turned(lowered: Lowered) -> Iterator[Diagnostic]:
+    """Yield what may be the cause of all else: an input of height x width x channels."""
+    if lowered.settings.input is not None and len(lowered.graph):
+        yield from turned(lowered.graph)
 
 
 def _judged(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:

@@ -73,6 +73,9 @@ CODES = {
     "W0509": "a list with more values than its repeat is written with",
     "W0510": "an input that looks like height x width x channels",
     "W0511": "a norm or an activation behind a layer that brings its own",
+    "W0512": "a norm or an activation that is none",
+    "W0513": "a sum of written numbers in the place of a number",
+    "N0514": "additions that a plain network keeps",
 }
 
 

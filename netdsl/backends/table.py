@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from netdsl.ir import Cost, Graph, Node, Shape
-from netdsl.measure import Step, activation_memory, depth, total, training_step
+from netdsl.measure import Step, activation_memory, additions, depth, total, training_step
 from netdsl.passes.drop_shortcuts import drop_shortcuts
 from netdsl.rows import Group, Item, Row, rows
 from netdsl.words import ShortcutKind, concise, in_order, merged, primitive, shortcuts
@@ -44,7 +44,8 @@ class Table:
     """The lines, and what holds for the whole network.
 
     `memory` is in bytes for one image; `shortcuts` counts them by kind, and `removed` is what the
-    plain twin does not have. `step` is a training step on average.
+    plain twin does not have; the `additions` of `Add` it keeps. `step` is a training step on
+    average.
     """
 
     lines: tuple[Line, ...]
@@ -54,6 +55,7 @@ class Table:
     memory: int
     shortcuts: dict[str, int]
     removed: Cost
+    additions: int
     step: Step
 
     @property
@@ -85,7 +87,7 @@ def make_table(graph: Graph, *, expand: bool = False) -> Table:
         graph.input.shape, cost, depth(graph), activation_memory(graph),
         dict(Counter(_name(kind) for kind in shortcuts(graph))),
         Cost(cost.params - plain.params, cost.macs - plain.macs),
-        training_step(graph),
+        additions(graph), training_step(graph),
     )  # fmt: skip
 
 
@@ -179,7 +181,9 @@ def _notes(table: Table) -> Iterator[str]:
         count = _count(sum(table.shortcuts.values()), "shortcut")
         params, macs = _count(table.removed.params, "parameter"), _count(table.removed.macs, "MAC")
         yield "shortcuts: " + ", ".join(f"{n} {name}" for name, n in table.shortcuts.items())
-        yield f"--plain removes {count} with {params} and {macs}"
+        left = _count(table.additions, "addition")
+        stays = f"; {left} by `Add` stay{'s' * (table.additions == 1)}" * bool(table.additions)
+        yield f"--plain removes {count} with {params} and {macs}{stays}"
     step = table.step
     if step.expected_blocks < step.blocks:
         kept = f"{step.expected_blocks:.2f} of {_count(step.blocks, 'block')}"

@@ -152,9 +152,10 @@ def _meet_shapes(
     network = _build(source, said, entry.shape, entry.classes)
     classes, *more = network.output_shape
     if more:
+        end = "`Flatten`" if more == [1, 1] else "`GAP FC classes`"
         raise _misfit(
             f"{source.name} gives {_x(network.output_shape)} numbers an image, no number a class",
-            "end it with `GAP FC classes`",
+            f"end it with {end}",
         )
     where |= {"shape": list(network.input_shape), "limit_classes": classes}
     return network, load_images(where, None)
@@ -203,7 +204,9 @@ def _matched(source: Arch, said: Any, data: str, shape: Shape, classes: int) -> 
         raise _misfit(
             f"{source.name} gives {_x(network.output_shape)} numbers an image, "
             f"and {data} has {classes} classes",
-            "end it with `FC classes`, or give --fit, which does that for a last FC",
+            "end it with `Flatten`"
+            if network.output_shape == (classes, 1, 1)
+            else "end it with `FC classes`, or give --fit, which does that for a last FC",
         )
     return network
 

@@ -18,6 +18,9 @@ Policy = Literal["pad", "avgpad", "project", "always", "identity"]
 ShortcutNorm = Literal["after", "before", "none", "shared"]
 Head = Literal["flatten", "gap"]
 
+# What is accepted as the value of `bias` beside its own words.
+BIAS = {"true": "on", "false": "off"}
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -29,7 +32,7 @@ class Settings:
     norm: NormKind = "batch"
     act: ActKind = "relu"
     init: Init = "kaiming"
-    bias: Bias = "auto"
+    bias: Bias = field(default="auto", metadata={"words": BIAS})
     shortcut: Policy = "avgpad"
     shortcut_kernel: int = field(default=1, metadata={"least": 1, "most": 99, "odd": True})
     shortcut_norm: ShortcutNorm | None = None

@@ -1,5 +1,6 @@
 """Tree to graph: looks names up, binds arguments, unrolls repeats, expands blocks."""
 
+from netdsl.lower.bound import value_text as value_text
 from netdsl.lower.classes import end_in_classes as end_in_classes
 from netdsl.lower.header import read_header as read_header
 from netdsl.lower.lower import Lowered as Lowered
@@ -10,3 +11,4 @@ from netdsl.lower.override import given_setting as given_setting
 from netdsl.lower.override import make_overrides as make_overrides
 from netdsl.lower.use import Loader as Loader
 from netdsl.lower.use import inline as inline
+from netdsl.lower.write_in import write_in as write_in

@@ -10,8 +10,11 @@ from typing import Any
 from netdsl.errors import fail
 from netdsl.ir import Settings
 from netdsl.lower.bind_mistakes import (
+    does_nothing,
     missing_argument,
     one_too_many,
+    reckoned,
+    refuse_kernel_before_channels,
     refuse_name_of_torch,
     refuse_slash_for_stride,
     unknown_option,
@@ -59,6 +62,9 @@ def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) 
         raise missing_argument(written, cls, missing[0])
     layer = cls(**values)
     _note_reads(layer, cls.code, bound, defaults, {})
+    is_bare = cls.code in ("Norm", "Act") and "kind" not in bound.values
+    if is_bare and layer.kind == "none" and _is_settled(known["kind"], cls.code, bound, defaults):
+        defaults.reads.notice(does_nothing(written, known["kind"].setting))
     return layer, " ".join([cls.code, *bound.words])
 
 
@@ -154,8 +160,11 @@ def _take_positional(
         raise fail("E0114", message, argument.span)
     inner = argument.value if isinstance(argument, tree.Pinned) else argument
     refuse_slash_for_stride(inner, cls, known)
+    refuse_kernel_before_channels(inner, cls, known)
     factors = None if isinstance(argument, tree.Pinned) else defaults
     value = _converted(known[name], inner, scope, owner, factors)
+    if found := reckoned(inner, cls, known, value_text(value)):
+        defaults.reads.notice(found)
     bound.put(name, value, argument.span, owner, is_open=_is_open(inner, scope))
     bound.words.append(value_text(value))
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from netdsl.errors import NetDSLError, Span, fail
+from netdsl.errors import Diagnostic, NetDSLError, Span, fail
 from netdsl.ir import Settings
 from netdsl.lower.values import Scope, unknown_name
-from netdsl.ops import Argument, LayerType, arguments, closest
+from netdsl.ops import CATALOGUE, Argument, LayerType, arguments, closest
 from netdsl.syntax import tree
-from netdsl.syntax.foreign import TORCH_NAMES
+from netdsl.syntax.foreign import TORCH_NAMES, value_here
+
+_NO_BIAS = ("no", "nobias", "no_bias", "biasless")
 
 
 def refuse_slash_for_stride(
@@ -22,6 +24,48 @@ def refuse_slash_for_stride(
         message = f"`{value.span.text}` is a division; a stride is written `s{found[2]}`"
         help = f"write `{cls.code} {found[1]} s{found[2]}`, or `{found[1]}/{found[2]}`"
         raise fail("E0114", message, value.span, help=help)
+
+
+def refuse_kernel_before_channels(
+    value: tree.Value, cls: LayerType, known: Mapping[str, Argument]
+) -> None:
+    """Refuse `Conv3-64`, as VGG's table has it: it would be 3 − 64 channels."""
+    found = re.fullmatch(r"(\d{1,2})-(\d+)", value.span.text)
+    if found and "k" in known and int(found[1]) < int(found[2]):
+        message = f"`{value.span.text}` is a subtraction"
+        size = "" if found[1] == "3" else f" {found[1]}x{found[1]}"
+        help = f"write `{cls.code} {found[2]}{size}`: channels, then the kernel"
+        raise fail("E0114", message, value.span, help=help)
+
+
+def reckoned(
+    value: tree.Value, cls: LayerType, known: Mapping[str, Argument], result: str
+) -> Diagnostic | None:
+    """Return what to say of `Max 2/2` or `Conv 64 // 2`: two numbers that nobody has to reckon."""
+    if not isinstance(value, tree.Operation):
+        return None
+    signs = [sign for sign, _ in value.rest]
+    numbers = all(isinstance(n, tree.Number) for n in (value.first, *(n for _, n in value.rest)))
+    if not numbers or not {*signs} & {"/", "//", "%", "-"}:
+        return None
+    help = f"write `{result}` if it is meant"
+    if signs == ["/"] and "s" in known:
+        help = f"a stride is written `s{value.rest[0][1]}`; {help}"
+    elif "//" in signs or "%" in signs:
+        help = f"a comment begins with `#`; {help}"
+    message = f"`{value.span.text}` is reckoned: this is `{cls.code} {result}`"
+    return Diagnostic("W0513", message, value.span, help=help)
+
+
+def does_nothing(written: tree.Layer, setting: str) -> Diagnostic:
+    """Return what to say of a `Norm` or an `Act` of a network whose header has none of them."""
+    kind = {"norm": "batch", "act": "relu"}[setting]
+    message = f"`{written.name}` does nothing: `{setting}` is none"
+    help = (
+        f"name one, as in `{written.name} {kind}`; in place of the header's `{setting} none`, "
+        f"`default Conv({setting}=none)` leaves only those of convolutions away"
+    )
+    return Diagnostic("W0512", message, written.span, help=help)
 
 
 def refuse_name_of_torch(written: tree.Layer, cls: LayerType) -> None:
@@ -50,12 +94,23 @@ def unknown_word(
         example = f"{word.text}3" if len(word.text) == 1 else f"{word.text}=…"
         message = f"`{word.text}` has no value: it is written as in `{example}`"
         return fail("E0112", message, word.span)
-    values = {choice: f"{a.name}={choice}" for a in known.values() for choice in a.choices}
-    near = closest(word.text, values) if len(word.text) > 1 else None
-    if near and not closest(word.text, cls.flags):
-        message = f"unknown name `{word.text}`; did you mean `{values[near]}`?"
+    if meant := _meant(word.text, cls, known):
+        message = f"unknown name `{word.text}`; did you mean {meant}?"
         return fail("E0208", message, word.span)
     return unknown_name(word.text, word.span, (*cls.flags, *known, *scope.names))
+
+
+def _meant(word: str, cls: LayerType, known: Mapping[str, Argument]) -> str | None:
+    """Return what a word of another language, a layer or a mistyped value was meant to be."""
+    if flag := value_here(word, cls.flags):
+        return f"`{flag}`"
+    if word.upper() in CATALOGUE:
+        return f"the layer `{word.upper()}`"
+    if word in _NO_BIAS and "bias" in known:
+        return "`bias=off`"
+    values = {choice: f"{a.name}={choice}" for a in known.values() for choice in a.choices}
+    near = value_here(word, values) or (closest(word, values) if len(word) > 1 else None)
+    return f"`{values[near]}`" if near and not closest(word, cls.flags) else None
 
 
 def one_too_many(
@@ -74,7 +129,12 @@ def one_too_many(
             return fail("E0205", message, argument.span, help=help)
     count = len(cls.positional)
     takes = ("no number", "one number")[count] if count < 2 else f"{count} numbers"
-    return fail("E0205", f"{cls.code} takes {takes}", argument.span, help=usage(cls))
+    help = usage(cls)
+    if isinstance(argument, tree.Number) and not count:
+        help = re.sub(r"(=)[0-9.]+`$", rf"\g<1>{argument}`", help)  # as in `SE r=16`
+        if cls.code == "Act":
+            help = f'a class of torch takes numbers: `Torch "nn.LeakyReLU" {argument}`'
+    return fail("E0205", f"{cls.code} takes {takes}", argument.span, help=help)
 
 
 def unknown_option(option: tree.Option, owner: str, known: tuple[str, ...]) -> NetDSLError:

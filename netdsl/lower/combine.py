@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Literal
 
-from netdsl.errors import Label, Misfit, Span, fail
+from netdsl.errors import Diagnostic, Label, Misfit, Span, fail
 from netdsl.ir import UNKNOWN, Builder, Graph, Node, Outline, Section, Size
 from netdsl.lower.bind import bind_options, made
 from netdsl.lower.environment import Environment
@@ -41,7 +41,7 @@ class Combiner:
             raise fail("E0203", f"{core.name} has no options", span)
         if len(core.branches) < 2:
             message = f"{core.name} needs two branches or more, with `|` between them"
-            raise fail("E0204", message, core.name_span)
+            self.build.report(Diagnostic("E0204", message, core.name_span))
         return self._join(core, x, frame, name)
 
     def _res(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:
@@ -49,6 +49,9 @@ class Combiner:
         if len(core.branches) != 1:
             message = "Res has one body; `|` is for Add and Cat"
             raise fail("E0205", message, core.branches[1].span)
+        only = core.branches[0]
+        if not only.body and only.reads is None:
+            raise fail("E0117", "the brackets of Res hold no layer", core.span)
         units = self.build.units
         inner = frame.inner(_moved(frame.scope), f"{frame.prefix}{name}.")
         start = self._start(core.branches[0], x, inner)

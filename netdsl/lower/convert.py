@@ -11,6 +11,7 @@ from netdsl.ir import Shape
 from netdsl.lower.values import Quoted, Scope, Value, describe, evaluate, plain
 from netdsl.ops import Argument, closest
 from netdsl.syntax import tree
+from netdsl.syntax.foreign import value_here
 
 SWITCH = {"on": True, "true": True, "off": False, "false": False}
 
@@ -45,7 +46,9 @@ def _is_typo(word: str, words: tuple[str, ...], argument: Argument, scope: Scope
 
 
 def _wrong(argument: Argument, value: Value, span: Span | None, owner: str) -> NetDSLError:
-    near = closest(value, argument.choices) if isinstance(value, str) else None
+    near = None
+    if isinstance(value, str):
+        near = value_here(value, argument.choices) or closest(value, argument.choices)
     meant = f"; did you mean `{near}`?" if near else ""
     subject = _subject(argument, owner)
     return fail("E0206", f"{subject} takes {argument.takes}, not {describe(value)}{meant}", span)

@@ -196,7 +196,7 @@ class _Header:
         self._define(entry)
         first: dict[str, Span] = {}
         for formal in entry.formals:
-            refuse_reserved(formal.name, formal.span)
+            refuse_reserved(formal.name, formal.span, formal=True)
             if formal.name in first:
                 message = f"{entry.name} has its `{formal.name}` twice"
                 labels = [Label(first[formal.name], "first here")]

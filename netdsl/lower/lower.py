@@ -16,10 +16,10 @@ from netdsl.lower.override import Overrides
 from netdsl.lower.unused import (
     warn_of_unread_layers,
     warn_of_unread_norm_options,
-    warn_of_unread_options,
     warn_of_unread_shortcut_settings,
     warn_of_unused_defaults,
     warn_of_unused_names,
+    warn_of_written,
 )
 from netdsl.lower.use import Loader
 from netdsl.lower.values import Value
@@ -79,7 +79,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         warn_of_unused_defaults(file, environment, overrides, report)
         warn_of_unread_norm_options(file, graph, environment, overrides, report)
         warn_of_unread_shortcut_settings(file, graph, environment, overrides, report)
-        warn_of_unread_options(file, environment, report)
+        warn_of_written(file, environment, report)
         warn_of_unread_layers(graph, report)
     return Lowered(
         graph, environment.settings, dict(environment.names), environment.scale,

@@ -11,7 +11,8 @@ from netdsl.ops import CATALOGUE, Argument, arguments, closest
 from netdsl.ops.blocks import Res
 from netdsl.ops.torch_layer import TorchLayer
 from netdsl.syntax import tree
-from netdsl.syntax.foreign import layer_here
+from netdsl.syntax.foreign import help_for, layer_here
+from netdsl.syntax.shorthand import SHORT_OPTIONS
 
 SETTINGS = arguments(Settings)
 COMBINATIONS = ("Res", "Add", "Cat")  # of layers in brackets
@@ -37,10 +38,12 @@ def words_beside(names: Container[str]) -> tuple[str, ...]:
     return tuple(word for word in sorted(WORDS) if word not in names)
 
 
-def refuse_reserved(name: str, span: Span) -> None:
-    """Refuse a parameter whose name means something already."""
+def refuse_reserved(name: str, span: Span, *, formal: bool = False) -> None:
+    """Refuse a parameter, or a `formal` one of a `def`, whose name means something already."""
     if name in SETTINGS or name == "use":
         help = f"write `{name} …`, without the `=`"
+        if formal:
+            help = f"choose another name, such as `the_{name}`"
         raise fail("E0209", f"`{name}` is a setting, not a parameter", span, help=help)
     if name in FLAGS or name in _WORDS_OF_THE_LANGUAGE:
         raise fail("E0209", f"`{name}` has a meaning of its own in a network", span)
@@ -50,21 +53,42 @@ def refuse_reserved(name: str, span: Span) -> None:
 
 def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
     """Return the error of a layer that is neither in the catalogue nor defined."""
+    if found := _glued_to_digits(name, span):
+        return found
     own = [one for one in known if one not in CATALOGUE and one not in COMBINATIONS]
     near = closest(name, own) or layer_here(name) or closest(name, known)
-    near = None if name in _LEFT_TO_THE_LOSS else near
-    behind = re.match(r"[123]d\b|6\b", span.source.text[span.end : span.end + 3])
+    near = None if name in _LEFT_TO_THE_LOSS or (help_for(name) and not own) else near
+    behind = re.match(r"[123][dD]\b|6\b", span.source.text[span.end : span.end + 3])
     whole = Span(span.source, span.start, span.end + len(behind[0])) if behind else span
     if behind and (behind[0] != "6" or layer_here(whole.text)):  # as in `AvgPool2d`, `ReLU6`
         span, name = whole, whole.text
         near = closest(name, own) or layer_here(name) or near
     meant = f"; did you mean `{near}`?" if near else ""
-    help = None if near else f"the layers are {', '.join(known)}"
+    help = None if near else help_for(name) or f"the layers are {', '.join(known)}"
     if name in _LEFT_TO_THE_LOSS:
         help = "leave it away: the scores of the last FC are what the loss takes"
     elif name.lower() in (*SETTINGS, *_BEGIN_ENTRIES) and not layer_here(name):
         help = f"what stands in the header is lower case: `{name.lower()}`"
     return fail("E0201", f"unknown layer `{name}`{meant}", span, help=help)
+
+
+def _glued_to_digits(name: str, span: Span) -> NetDSLError | None:
+    """Return what to say of the `D` of `Conv2D`, the `X` of `3X3` and the `S` of `S2`."""
+    text = span.source.text
+    written = text[max(0, span.start - 64) : span.start]
+    before = re.search(r"[A-Z][A-Za-z]*[123]\Z|[0-9)]\s*\Z", written)
+    digits = re.match(r"\s*[0-9]+", text[span.end : span.end + 16])
+    if name == "D" and before and before[0][-1:] in "123" and before[0][:1].isalpha():
+        whole = Span(span.source, span.start - len(before[0]), span.end)
+        near = layer_here(before[0][:-1]) or closest(before[0][:-1], CATALOGUE)
+        return fail("E0201", f"unknown layer `{whole.text}`; did you mean `{near}`?", whole)
+    if name == "X" and before and digits:
+        return fail("E0201", "a size or a repeat is written with a small `x`", span)
+    if len(name) == 1 and SHORT_OPTIONS.fullmatch(f"{name.lower()}1") and digits:
+        whole = Span(span.source, span.start, span.end + len(digits[0]))
+        option = f"{name.lower()}{digits[0].strip()}"
+        return fail("E0201", f"unknown layer `{name}`; did you mean `{option}`?", whole)
+    return None
 
 
 def outside_option(name: str, option: str, written: Container[str]) -> Argument:

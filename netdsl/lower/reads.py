@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from netdsl.errors import Span
+from netdsl.errors import Diagnostic, Span
 
 Why = str | None  # why something changes nothing; None where some layer reads it
 
@@ -16,6 +16,7 @@ class Reads:
 
     options: dict[tuple[str, int], tuple[str, Span, Why]] = field(default_factory=dict)
     defaults: dict[str, Why] = field(default_factory=dict)  # as in `BB.dropout`
+    noticed: dict[tuple[str, str], Diagnostic] = field(default_factory=dict)
 
     def option(self, owner: str, name: str, span: Span, why: Why) -> None:
         """Enter an option as a layer has it that is written there."""
@@ -27,6 +28,10 @@ class Reads:
         """Enter a default that a layer takes."""
         if why is None or name not in self.defaults:
             self.defaults[name] = why
+
+    def notice(self, diagnostic: Diagnostic) -> None:
+        """Enter what is probably not meant: the first of its kind stands for all."""
+        self.noticed.setdefault((diagnostic.code, diagnostic.message), diagnostic)
 
     def idle_options(self) -> Iterator[tuple[str, Span, str]]:
         """Yield options that no layer reads: what to call them, where they are, and why."""

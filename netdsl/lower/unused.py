@@ -118,12 +118,18 @@ def _is_settled(setting: str, environment: Environment) -> bool:
     return defaults.as_written and setting not in defaults.open
 
 
-def warn_of_unread_options(file: tree.File, environment: Environment, report: Report) -> None:
-    """Warn of options written at layers of the file that change nothing wherever these stand."""
+def warn_of_written(file: tree.File, environment: Environment, report: Report) -> None:
+    """Warn of options and layers of the file that change nothing wherever they stand.
+
+    So it does of what else was noticed while its layers were read.
+    """
     for words, span, why in environment.defaults.reads.idle_options():
         if span.source.name == file.span.source.name:
             message = f"the option {words} is never used: {why}"
             report(Diagnostic("W0502", message, span))
+    for diagnostic in environment.defaults.reads.noticed.values():
+        if diagnostic.span and diagnostic.span.source.name == file.span.source.name:
+            report(diagnostic)
 
 
 def warn_of_unread_layers(graph: Graph, report: Report) -> None:

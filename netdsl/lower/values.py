@@ -162,10 +162,17 @@ def _list(expr: tree.List, scope: Scope, words: tuple[str, ...]) -> Value:
 def _operation(expr: tree.Operation, scope: Scope, words: tuple[str, ...]) -> Value:
     value = number(expr.first, scope)
     for sign, operand in expr.rest:
+        if sign in ("//", "%") and isinstance(operand, tree.Name) and _is_free(operand, scope):
+            help = "a comment begins with `#`"
+            raise fail("E0208", f"unknown name `{operand.text}`", operand.span, help=help)
         value = exact(_apply(sign, value, number(operand, scope), expr.span))
         if not -VALUE <= value <= VALUE:
             raise fail("E0403", f"the value exceeds the limit of {VALUE:,}", expr.span)
     return value
+
+
+def _is_free(name: tree.Name, scope: Scope) -> bool:
+    return name.text not in scope.names and name.text not in ("cin", "classes")
 
 
 def _apply(sign: str, a: int | Fraction, b: int | Fraction, span: Span) -> int | Fraction:

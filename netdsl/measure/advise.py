@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from netdsl.errors import Diagnostic
 from netdsl.ir import Graph, Node, Settings
 from netdsl.measure.branches import stuck_branches
-from netdsl.measure.totals import total
+from netdsl.measure.totals import additions, total
 from netdsl.ops.act import Act
 from netdsl.ops.dense import Flatten, Linear
 from netdsl.ops.norm import Normalization
@@ -21,10 +21,13 @@ _OFF = {"norm": "norm=none", "activation": "act=none"}
 def advise(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """Yield what a careful colleague would point out."""
     yield from _large(graph)
-    yield from _turned(graph)
+    yield from turned(graph)
     if settings.residual:  # a plain twin may have two where a sum was between them
         yield from _doubled(graph)
     yield from count_scores(graph, settings)
+    if not settings.residual and (sums := additions(graph)):
+        times = "once" if sums == 1 else f"{sums} times"
+        yield Diagnostic("N0514", f"what `Add` adds stays in a plain network, here {times}")
     if not settings.residual and settings.drop_path:
         yield Diagnostic("N0504", "a plain network has no stochastic depth: drop_path is ignored")
     if settings.residual and settings.drop_path and not _drops(graph):
@@ -46,7 +49,7 @@ def _stuck(graph: Graph) -> Iterator[Diagnostic]:
         yield Diagnostic("W0508", message, span, help=help)
 
 
-def _turned(graph: Graph) -> Iterator[Diagnostic]:
+def turned(graph: Graph) -> Iterator[Diagnostic]:
     """Warn of an input that looks like height x width x channels, as arrays of images are."""
     c, h, w = graph.input.shape.channels, *graph.input.shape.hw
     if c == h > w and w in (1, 3):

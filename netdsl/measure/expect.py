@@ -84,13 +84,15 @@ def _holds_here(option: tree.Option, lowered: Lowered) -> bool:
     if option.key in SETTINGS:
         value = convert(SETTINGS[option.key], option.value, Scope({}), "")
         return bool(getattr(lowered.settings, option.key) == value)
+    if option.key not in lowered.names and option.key != "scale":
+        message = f"`{option.key}` is neither measured nor a parameter or setting"
+        is_flops = option.key.lower() in ("flops", "gflops", "mflops", "mult_adds")
+        help = "1 MAC = 2 FLOPs: say `macs`" if is_flops else f"measured are {', '.join(KEYS)}"
+        raise fail("E0208", message, option.key_span, help=help)
     words = (option.value.text,) if isinstance(option.value, tree.Name) else ()
     written = plain(evaluate(option.value, Scope({}), words))
     if option.key == "scale":
         return written == (lowered.scale or "none")
-    if option.key not in lowered.names:
-        message = f"`{option.key}` is neither measured nor a parameter or setting"
-        raise fail("E0208", message, option.key_span, help=f"measured are {', '.join(KEYS)}")
     return written == plain(lowered.names[option.key])
 
 

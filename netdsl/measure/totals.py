@@ -10,6 +10,7 @@ from netdsl.ops.channels import ChannelPart
 from netdsl.ops.dense import Flatten
 from netdsl.ops.regularise import Dropout
 from netdsl.ops.torch_layer import TorchLayer
+from netdsl.ops.wiring import Add
 
 BYTES = 4  # of a number in fp32
 
@@ -21,6 +22,11 @@ Field = tuple[int, Fraction] | None
 def total(graph: Graph) -> Cost:
     """Return parameters and multiply-adds of the whole network, for one example."""
     return sum((graph.cost(node) for node in graph), Cost())
+
+
+def additions(graph: Graph) -> int:
+    """How many sums `Add` makes, which a plain network keeps; those of shortcuts do not count."""
+    return sum(type(node.op) is Add for node in graph)
 
 
 def depth(graph: Graph) -> int:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from netdsl.ir import Block, Builder, Node, Size
 from netdsl.ir.limits import CHANNELS
-from netdsl.ir.settings import ActKind, Bias
+from netdsl.ir.settings import BIAS, ActKind, Bias
 from netdsl.ops.act import Gate, GateKind, activate
-from netdsl.ops.catalogue import BIAS, arg, layer
+from netdsl.ops.catalogue import arg, layer
 from netdsl.ops.convolution import Convolution
 from netdsl.ops.pool import GlobalAvgPool
 from netdsl.ops.scale import round_channels

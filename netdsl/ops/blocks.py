@@ -10,9 +10,9 @@ from typing import Literal
 from netdsl.errors import Misfit
 from netdsl.ir import Block, Builder, Node, Size
 from netdsl.ir.limits import CHANNELS, KERNEL
-from netdsl.ir.settings import ActKind, Bias, NormKind, Policy, ShortcutNorm
+from netdsl.ir.settings import BIAS, ActKind, Bias, NormKind, Policy, ShortcutNorm
 from netdsl.ops.act import activate
-from netdsl.ops.catalogue import BIAS, CATALOGUE, arg, layer
+from netdsl.ops.catalogue import CATALOGUE, arg, layer
 from netdsl.ops.convolution import Convolution, has_bias
 from netdsl.ops.norm import Normalization, normalize
 from netdsl.ops.regularise import Dropout

@@ -30,9 +30,6 @@ T = TypeVar("T", bound=type[Op] | type[Block])
 
 CATALOGUE: dict[str, LayerType] = {}
 
-# What is accepted as the value of `bias` beside its own words.
-BIAS = {"true": "on", "false": "off"}
-
 
 def layer(
     code: str,

@@ -8,9 +8,9 @@ from typing import ClassVar
 from netdsl.errors import Misfit
 from netdsl.ir import Block, Builder, Family, Node, Size
 from netdsl.ir.limits import CHANNELS, KERNEL
-from netdsl.ir.settings import ActKind, Bias, NormKind
+from netdsl.ir.settings import BIAS, ActKind, Bias, NormKind
 from netdsl.ops.act import activate
-from netdsl.ops.catalogue import BIAS, arg, layer
+from netdsl.ops.catalogue import arg, layer
 from netdsl.ops.convolution import Convolution, TransposedConvolution, has_bias
 from netdsl.ops.norm import normalize
 

@@ -8,9 +8,9 @@ from typing import ClassVar
 from netdsl.errors import Misfit
 from netdsl.ir import Block, Builder, Call, Cost, Family, Keeps, Node, Op, Shape, Window
 from netdsl.ir.limits import FEATURES
-from netdsl.ir.settings import ActKind, Bias, Head
+from netdsl.ir.settings import BIAS, ActKind, Bias, Head
 from netdsl.ops.act import HiddenAct, activate
-from netdsl.ops.catalogue import BIAS, arg, layer
+from netdsl.ops.catalogue import arg, layer
 from netdsl.ops.pool import GlobalAvgPool
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 # Options that have one letter here.
 TORCH_NAMES = {
     "kernel_size": "k", "kernel": "k", "stride": "s", "padding": "p", "pad": "p",
@@ -28,6 +30,9 @@ _LAYERS = {
     "AvgTo": ("AdaptiveAvgPool", "AdaptiveAveragePool"),
     "GAP": ("GlobalAvgPool", "GlobalAveragePool", "GlobalAveragePooling"),
     "Conv": ("Convolution",),
+    "DWConv Conv 64 1x1": ("SepConv", "SeparableConv", "DepthwiseSeparableConv"),
+    "FC classes": ("Output", "Classifier", "Logits", "Predictions"),
+    'Torch "nn.LocalResponseNorm" 5': ("LRN", "LocalResponseNorm", "ResponseNorm"),
     "Deconv": ("ConvTranspose", "TransposedConv", "Deconvolution", "UpConv"),
     "DWConv": ("DepthwiseConv", "Depthwise"),
     "Up": ("Upsample", "Upsampling", "Interpolate"),
@@ -39,6 +44,38 @@ _LAYERS = {
     "Add": ("Sum", "Plus"),
     "Cat": ("Concat", "Concatenate", "Stack"),
 }
+# Layers that are classes of torch.nn, and have no name of their own here.
+_OF_TORCH = (
+    "AlphaDropout", "CELU", "Dropout2d", "GLU", "Hardshrink", "Hardsigmoid", "Hardtanh",
+    "InstanceNorm2d", "LPPool2d", "LogSigmoid", "Mish", "PReLU", "PixelShuffle", "PixelUnshuffle",
+    "RMSNorm", "RReLU", "ReflectionPad2d", "ReplicationPad2d", "SELU", "Softmax2d", "Softplus",
+    "Softshrink", "Softsign", "Tanhshrink", "Threshold", "Unfold", "ZeroPad2d",
+)  # fmt: skip
+# What is no layer here, and how it is had.
+_HELP = {
+    "write it as an option of blocks: `BB 64 drop_path=0.1`": ("DropPath", "StochasticDepth"),
+    "branches are added (`Add`) or stacked (`Cat`), not multiplied; `SE` gates channels": (
+        "Mul", "Multiply", "Product", "Gate",
+    ),
+    "leave it away: it changes nothing": ("Identity", "Noop"),
+}  # fmt: skip
+_VALUES = {
+    "batch": ("bn", "batchnorm", "batch_norm"),
+    "group": ("gn", "groupnorm", "group_norm"),
+    "layer": ("ln", "layernorm", "layer_norm"),
+    "silu": ("swish",),
+    "hardswish": ("hswish", "hard_swish", "h_swish"),
+    "leaky_relu": ("lrelu", "leakyrelu", "leaky"),
+    "kaiming": ("he", "he_normal", "kaiming_normal", "msra"),
+    "xavier": ("glorot", "glorot_normal", "xavier_normal"),
+    "pad": ("a", "zero", "zeros", "zeropad", "zero_pad", "padding"),
+    "project": ("b", "conv", "projection", "1x1"),
+    "always": ("c",),
+    "none": ("linear", "identity", "false", "no"),
+}  # fmt: skip
+_LAYERS |= {f'Torch "nn.{name}"': (name, name.removesuffix("2d")) for name in _OF_TORCH}
+_HELPED = {name.lower(): help for help, names in _HELP.items() for name in names}
+_MEANT_VALUES = {name: ours for ours, names in _VALUES.items() for name in names}
 _MEANT = {name.lower(): ours for ours, names in _LAYERS.items() for name in names}
 
 
@@ -49,3 +86,18 @@ def layer_here(name: str) -> str | None:
     ('Norm', 'Act relu', None)
     """
     return _MEANT.get(name.lower())
+
+
+def help_for(name: str) -> str | None:
+    """Return how that is had here which is no layer, as a dropped branch."""
+    return _HELPED.get(name.lower())
+
+
+def value_here(word: str, choices: Container[str]) -> str | None:
+    """Return what the value of an option or a setting is called here, letter case aside.
+
+    >>> value_here("Swish", ("relu", "silu")), value_here("ReLU", ("relu",)), value_here("bn", ())
+    ('silu', 'relu', None)
+    """
+    meant = _MEANT_VALUES.get(word.lower(), word.lower())
+    return meant if meant in choices else None

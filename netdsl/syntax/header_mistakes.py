@@ -38,6 +38,10 @@ def _sign_missing_before(spot: Spot) -> Diagnostic:
 
 def _equal_missing(spot: Spot, offset: int) -> Diagnostic:
     key, value = spot.word(offset), spot.word(offset + 1)
+    if key.text in ("k", "m", "g") and spot.kinds(offset - 1, offset - 1) == "number":
+        number = f"{spot.word(offset - 1).text}{key.text.upper()}"
+        message = f"thousands, millions and billions are K, M and G: `{number}`"
+        return Diagnostic("E0113", message, spot.span(offset - 1, offset))
     if value.kind not in ("number", "dims", "string", "word"):
         return Diagnostic("E0112", f"`{key.text}` has no value", spot.span(offset))
     message = f"a `=` is missing: write `{key.text}={value.text}`"

@@ -45,8 +45,42 @@ def test_a_network_says_what_it_is(net: netdsl.Network) -> None:
     assert "class Net" in net.source()
     assert net.dot().startswith("digraph")
     assert net._repr_svg_().count("<svg") == 1
-    assert str(net) == "shortcut project\n\nConv 4  BB 8 s=2  GAP  FC 5\n"
+    assert str(net) == "shortcut project  input 3x9x8\n\nConv 4  BB 8 s=2  GAP  FC 5\n"
     assert net.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("arch", "given"),
+    [
+        ("resnet-cifar", {"n": 9}),
+        ("resnet-cifar", {"n": 3, "plain": True, "input": (3, 64, 64), "init": "zero_last"}),
+        ("resnet56", {}),
+        ("resnet56", {"n": 2, "drop_path": 0.25}),
+        ("net1", {"classes": 10}),
+        ("net1", {"classes": 10, "BB.dropout": 0.3, "BB.order": "pre"}),
+        ("resnet50", {"classes": 10, "act": "gelu", "Norm.eps": 1e-3, "bias": "on"}),
+        ("regnet_y_400mf", {"input": (3, 128, 128)}),
+    ],
+)
+def test_the_text_of_a_network_is_that_network(arch: str, given: dict[str, Any]) -> None:
+    net = netdsl.load(arch, **given)
+    again = netdsl.parse(str(net))
+    assert (list(again.checked), again.settings) == (list(net.checked), net.settings)
+    assert str(again) == str(net)
+
+
+def test_a_scale_that_no_text_can_say_is_named_above_it() -> None:
+    net = netdsl.load("mnasnet0_5", classes=7)
+    first, text = str(net).split("\n", 1)
+    assert first == "# beside this text: scale mnasnet0_5"
+    assert netdsl.parse(text, scale="mnasnet0_5").params == net.params
+
+
+def test_a_parameter_of_another_file_is_named_above_the_text(tmp_path: Path) -> None:
+    (tmp_path / "parts.arch").write_text("n = 2  def Stage(c) { (Conv c)x n }")
+    (tmp_path / "net.arch").write_text('use "parts.arch" input 3x8x8 Stage 4 GAP FC 5')
+    net = netdsl.load(tmp_path / "net.arch", n=3)
+    assert str(net).splitlines()[0] == "# beside this text: n=3"
 
 
 def test_load_takes_a_path_a_name_a_variant_and_parameters(tmp_path: Path) -> None:

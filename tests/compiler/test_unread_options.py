@@ -16,7 +16,6 @@ QUIET = """
 scale deep(shortcut=project) shortcut_kernel 3 BB 8
 scale deep(shortcut=project) BB 8 shortcut_kernel=3
 scale grouped(norm=group) default Norm(groups=4) Norm groups=4 Conv 8
-norm none Norm groups=4 Conv 8
 shortcut project shortcut_kernel 3 BB 8
 shortcut project shortcut_kernel 3 BB 3
 shortcut pad BB 8 shortcut=project shortcut_kernel=3

@@ -1,0 +1,77 @@
+"""What was said in place of a file, written into it: a text that says all by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from netdsl.lower.bound import value_text
+from netdsl.lower.classes import follow_classes
+from netdsl.lower.names import SETTINGS
+from netdsl.lower.outside import OF_ANY_NETWORK
+from netdsl.lower.override import Overrides, given
+from netdsl.ops import CATALOGUE
+from netdsl.syntax import parse, tree
+
+_FACTORS = ("width", "depth")
+
+
+def write_in(file: tree.File, overrides: Overrides) -> tuple[tree.File, Overrides]:
+    """Return the file with what is said in its place, and what of that no text of it can say.
+
+    The latter are a scale with a width or a depth, and parameters of files that it uses. What the
+    file expects spoke of it as it was, and is left out.
+    """
+    scale = _scale(file, overrides)
+    if not overrides.names and scale is None:
+        return file, overrides
+    follows = follow_classes(file, overrides)
+    header: list[tree.Header] = [e for e in follows.header if not isinstance(e, tree.Expect)]
+    values = {o.key: o.value for o in scale.options} if scale else {}
+    texts = {name: value_text(given(value)) for name, value in overrides.names.items()}
+    if (values.keys() & texts.keys()) - OF_ANY_NETWORK:
+        values.pop("name", None)  # of another network than this one
+    values |= {name: _value(text) for name, text in texts.items()}
+    left = {name for name, value in values.items() if not _enter(header, name, value)}
+    names = {name: value for name, value in overrides.names.items() if name in left}
+    rest = Overrides(names, None if scale else overrides.scale)
+    return replace(file, header=tuple(header), body=follows.body), rest
+
+
+def _scale(file: tree.File, overrides: Overrides) -> tree.Scale | None:
+    """Return the scale that was chosen, if settings and parameters say all that it does."""
+    chosen = [e for e in file.header if isinstance(e, tree.Scale) and e.name == overrides.scale]
+    return next((e for e in chosen if not {o.key for o in e.options} & {*_FACTORS}), None)
+
+
+def _value(text: str) -> tree.Value:
+    (entry,) = parse(f"n = {text} Conv 1").header
+    assert isinstance(entry, tree.Parameter), "`n = …` is a parameter"
+    return entry.value
+
+
+def _enter(header: list[tree.Header], name: str, value: tree.Value) -> bool:
+    """Put a value where it is said, or behind all else; false where the file has no such name."""
+    layer, _, option = name.partition(".")
+    for place, entry in enumerate(header):
+        if isinstance(entry, tree.Setting) and entry.key == name:
+            header[place] = replace(entry, value=value)
+            return True
+        if isinstance(entry, tree.Parameter) and entry.name == name:
+            header[place] = replace(entry, value=value)
+            return True
+        if isinstance(entry, tree.Default) and option and entry.layer == layer:
+            others = tuple(o for o in entry.options if not _says(layer, o, option))
+            header[place] = replace(entry, options=(*others, tree.Option(option, value)))
+            return True
+    if option:
+        header.append(tree.Default(layer, (tree.Option(option, value),)))
+    elif name in SETTINGS:
+        header.append(tree.Setting(name, value))
+    return bool(option) or name in SETTINGS
+
+
+def _says(layer: str, written: tree.Option | tree.Name, option: str) -> bool:
+    if isinstance(written, tree.Option):
+        return written.key == option
+    flags = getattr(CATALOGUE.get(layer), "flags", {})
+    return written.text in flags and flags[written.text][0] == option
