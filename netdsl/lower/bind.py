@@ -14,7 +14,6 @@ from netdsl.lower.bind_mistakes import (
     missing_argument,
     one_too_many,
     reckoned,
-    refuse_kernel_before_channels,
     refuse_name_of_torch,
     refuse_slash_for_stride,
     unknown_option,
@@ -160,7 +159,6 @@ def _take_positional(
         raise fail("E0114", message, argument.span)
     inner = argument.value if isinstance(argument, tree.Pinned) else argument
     refuse_slash_for_stride(inner, cls, known)
-    refuse_kernel_before_channels(inner, cls, known)
     factors = None if isinstance(argument, tree.Pinned) else defaults
     value = _converted(known[name], inner, scope, owner, factors)
     if found := reckoned(inner, cls, known, value_text(value)):

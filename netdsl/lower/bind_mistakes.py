@@ -26,18 +26,6 @@ def refuse_slash_for_stride(
         raise fail("E0114", message, value.span, help=help)
 
 
-def refuse_kernel_before_channels(
-    value: tree.Value, cls: LayerType, known: Mapping[str, Argument]
-) -> None:
-    """Refuse `Conv3-64`, as VGG's table has it: it would be 3 − 64 channels."""
-    found = re.fullmatch(r"(\d{1,2})-(\d+)", value.span.text)
-    if found and "k" in known and int(found[1]) < int(found[2]):
-        message = f"`{value.span.text}` is a subtraction"
-        size = "" if found[1] == "3" else f" {found[1]}x{found[1]}"
-        help = f"write `{cls.code} {found[2]}{size}`: channels, then the kernel"
-        raise fail("E0114", message, value.span, help=help)
-
-
 def reckoned(
     value: tree.Value, cls: LayerType, known: Mapping[str, Argument], result: str
 ) -> Diagnostic | None:
@@ -106,6 +94,8 @@ def _meant(word: str, cls: LayerType, known: Mapping[str, Argument]) -> str | No
         return f"`{flag}`"
     if word.upper() in CATALOGUE:
         return f"the layer `{word.upper()}`"
+    if (letter := TORCH_NAMES.get(word)) in known:
+        return f"`{letter}`, as in `{letter}2`"
     if word in _NO_BIAS and "bias" in known:
         return "`bias=off`"
     values = {choice: f"{a.name}={choice}" for a in known.values() for choice in a.choices}

@@ -23,7 +23,7 @@ from netdsl.lower.unused import (
 )
 from netdsl.lower.use import Loader
 from netdsl.lower.values import Value
-from netdsl.syntax import tree
+from netdsl.syntax import forms_of_papers, tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,13 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         warn_of_unread_shortcut_settings(file, graph, environment, overrides, report)
         warn_of_written(file, environment, report)
         warn_of_unread_layers(graph, report)
+    told = list(findings.values())
+    if any(finding.severity == "error" for finding in told):
+        told = forms_of_papers(file.span.source, file.comments, told)
     return Lowered(
         graph, environment.settings, dict(environment.names), environment.scale,
         frozenset(overrides.names), environment.scaled, tuple(environment.expectations),
-        in_order(findings.values()),
+        in_order(told),
     )  # fmt: skip
 
 

@@ -59,6 +59,10 @@ _HELP = {
     ),
     "leave it away: it changes nothing": ("Identity", "Noop"),
 }  # fmt: skip
+_CHOICES = {
+    "norm": ("batch", "group", "layer"), "init": ("kaiming", "xavier"),
+    "shortcut": ("pad", "project", "always"),
+}  # fmt: skip
 _VALUES = {
     "batch": ("bn", "batchnorm", "batch_norm"),
     "group": ("gn", "groupnorm", "group_norm"),
@@ -91,6 +95,18 @@ def layer_here(name: str) -> str | None:
 def help_for(name: str) -> str | None:
     """Return how that is had here which is no layer, as a dropped branch."""
     return _HELPED.get(name.lower())
+
+
+def setting_here(key: str, value: str) -> str | None:
+    """Return what a value with a capital is called behind `norm`, `act`, `init`, `shortcut`.
+
+    >>> setting_here("norm", "BatchNorm"), setting_here("act", "ReLU"), setting_here("init", "He")
+    ('batch', 'relu', 'kaiming')
+    """
+    if key == "act":
+        meant = (layer_here(value) or "").split()
+        return meant[1] if meant[:1] == ["Act"] and meant[1:] else None
+    return value_here(value, _CHOICES.get(key, ()))
 
 
 def value_here(word: str, choices: Container[str]) -> str | None:

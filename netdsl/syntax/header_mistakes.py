@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 from netdsl.errors import Diagnostic
+from netdsl.syntax.foreign import setting_here
 from netdsl.syntax.item_mistakes import SEPARATOR, layer_missing, separator_between_options
 from netdsl.syntax.lexemes import ANY, VALUE
 from netdsl.syntax.spot import Mistake, Spot
 
+_SPELT = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 FORMS = {
     "default": "default BB(dropout=0.5 pre)",
     "scale": "scale s(width=0.5)",
@@ -64,7 +66,9 @@ def _digits_in_name(spot: Spot) -> Diagnostic | None:
         return None
     name = spot.written(first, first + 1)
     message = f"the name of a block has no digits: `{name}`"
-    return Diagnostic("E0113", message, spot.span(first, first + 1))
+    spelt = re.sub("[0-9]", lambda digit: _SPELT[int(digit[0])].capitalize(), name)
+    help = f"call it `{spelt}`, say" if spelt.isalpha() else None
+    return Diagnostic("E0113", message, spot.span(first, first + 1), help=help)
 
 
 def _comma_missing(spot: Spot) -> Diagnostic:
@@ -90,6 +94,21 @@ def _wrong_value(spot: Spot) -> Diagnostic:
     if spot.word(0).text == "-":
         message = f"`{spot.word(-1).text}` takes no negative number"
     return Diagnostic("E0113", message, spot.span())
+
+
+def _setting_with_colon(spot: Spot) -> Diagnostic:
+    key, value = spot.word(-1).text, spot.word(1).text
+    message = f"a setting has no `:`: write `{key} {value or '…'}`"
+    return Diagnostic("E0113", message, spot.span(-1, 0))
+
+
+def _value_in_capitals(spot: Spot) -> Diagnostic | None:
+    key, value = spot.word(-1).text, spot.word(0).text
+    meant = setting_here(key, value)
+    if meant is None:
+        return None
+    message = f"a value is lower case: `{key} {meant}`"
+    return Diagnostic("E0108", message, spot.span())
 
 
 def _value_missing(spot: Spot) -> Diagnostic:
@@ -124,6 +143,8 @@ HEADER = (
     Mistake("def", f"{VALUE}|close|end_list", "word|short", _comma_missing),
     Mistake("def", "open|comma", "comma|close", _name_missing),
     Mistake("default|scale|expect|def", ANY, ANY, _form),
+    Mistake("setting", "word", "colon", _setting_with_colon),
+    Mistake("setting", "word", "layer", _value_in_capitals),
     Mistake("setting", ANY, "open (?:number|word|short|dims|string)", _layer_in_lower_case),
     Mistake("setting", ANY, "open|list|sign|star|slash", _wrong_value),
     Mistake("setting", ANY, ANY, _value_missing),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from netdsl.errors import Diagnostic
-from netdsl.syntax.foreign import TORCH_NAMES, layer_here
+from netdsl.syntax.foreign import TORCH_NAMES, help_for, layer_here
 from netdsl.syntax.lexemes import ANY, KEYWORDS, OPERATORS, VALUE
 from netdsl.syntax.spot import Mistake, Spot
 
@@ -89,6 +89,8 @@ def _without_brackets(spot: Spot, closed: int) -> str:
 
 def _as_here(layer: str, words: list[str]) -> list[str]:
     """Return arguments as torch has them, `64 3 stride=2`, as they are here: `64 k3 s=2`."""
+    if len(words) > 1 and re.fullmatch(r"\d+[x×]\d+", words[0]) and words[1].isdecimal():
+        words = [words[1], words[0], *words[2:]]  # as in `Conv(3x3, 64)`
     bare = [number for number, word in enumerate(words) if "=" not in word]
     order = _OF_TORCH.get(layer, ("",))
     if bare != list(range(len(bare))) or len(bare) > len(order):
@@ -128,7 +130,9 @@ def _foreign_combination(spot: Spot, opened: int) -> Diagnostic | None:
     if re.search(rf"\bdef\s+{re.escape(name.text)}\b", spot.source.text):
         return None  # a block of the file
     if here not in ("Add", "Cat", "Res"):
-        return None
+        help = help_for(name.text) if name.kind == "layer" else None
+        message = f"unknown layer `{name.text}`"
+        return Diagnostic("E0201", message, spot.span(opened - 1), help=help) if help else None
     message = f"unknown layer `{name.text}`; did you mean `{here}`?"
     return Diagnostic("E0201", message, spot.span(opened - 1))
 

@@ -15,6 +15,7 @@ from netdsl.errors import Diagnostic, NetDSLError, Source
 from netdsl.syntax import tree
 from netdsl.syntax.brackets import MOST
 from netdsl.syntax.build import Builder
+from netdsl.syntax.paper_forms import forms_of_papers
 from netdsl.syntax.recover import Recovery
 from netdsl.syntax.scan import scan
 
@@ -37,6 +38,7 @@ def parse(text: str, name: str = "<text>") -> tree.File:
     file = _read(parser, scanned.text, recovery)
     faults = [*builder.faults, *recovery.faults]
     if faults:
+        faults = forms_of_papers(source, scanned.comments, faults)
         raise NetDSLError(*sorted(faults, key=_start)[:MOST])
     assert file is not None
     return replace(file, comments=scanned.comments)

@@ -148,6 +148,10 @@ def _meant(span: Span) -> str | None:
         return BETWEEN_LAYERS
     if text in _DASHES and re.search(r"\b[A-Z][A-Za-z]*$", before):
         return "write a space"
+    if text == "…":
+        return "write out what is left away"
+    if unicodedata.decomposition(text[0]).startswith("<super>"):
+        return "delete it, or write a repeat as in `(Conv 64)x2`"  # a mark of a footnote, a power
     if text == "^" and before.endswith(")"):
         return "a repeat is written as in `(Conv 64)x2`"
     if text == "." and after[:1].isdecimal():

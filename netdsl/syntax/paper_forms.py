@@ -1,0 +1,181 @@
+r"""Forms of papers, LaTeX and torch that are written otherwise here: `[3×3, 64]×2`, `\times`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from netdsl.errors import Diagnostic, Source, Span
+from netdsl.syntax.foreign_calls import CALL, call_here
+from netdsl.syntax.lexemes import BETWEEN_LAYERS
+from netdsl.syntax.tree import Comment
+
+Say = Callable[[re.Match[str]], str | None]  # what to write in place of a form
+
+_X = r"(?:[x×✕⨯]|\$?\\times\$?)"
+_SIZE = rf"(\d+)\s*{_X}\s*(\d+)"
+_STRIDE = r"(?:\s*,?\s*(?:stride\s*=?\s*|/\s*)(\d+))?"
+# A matrix, and what LaTeX makes it of.
+_OPEN = r"\$?(?:(?:\\left)?\[\s*(?:\\begin\{array\}\{\w+\})?|\\begin\{[a-z]*matrix\})"
+_CLOSE = r"(?:(?:\\end\{array\})?\s*(?:\\right)?\]|\\end\{[a-z]*matrix\})"
+_ROW = rf"{_SIZE}\s*(?:conv\w*)?\s*,\s*(\d+)"
+_LEFT_AWAY = "left away: "
+
+
+def forms_of_papers(
+    source: Source, comments: Sequence[Comment], faults: Sequence[Diagnostic]
+) -> list[Diagnostic]:
+    """Return the faults of a text with those inside of known forms told as these forms.
+
+    Where one of them is at fault, all of the text are told.
+    """
+    found = list(_found(source, comments))
+    spans = [form.span for form in found if form.span]
+    left = [fault for fault in faults if not any(_is_inside(fault.span, span) for span in spans)]
+    if len(left) == len(faults):
+        return list(faults)
+    return [*(fault for fault in left if not _is_behind(fault, spans)), *found]
+
+
+def _is_behind(fault: Diagnostic, spans: Sequence[Span]) -> bool:
+    """Say whether a fault is but the comma behind a form, which may stand behind a layer."""
+    if fault.code != "E0111" or fault.span is None:
+        return False
+    written = len(fault.span.source.text[: fault.span.start].rstrip())
+    return any(span.source is fault.span.source and span.end == written for span in spans)
+
+
+def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
+    """Yield the forms of a text from its start on; where two overlap, the one listed first."""
+    text = _blanked(source.text, [(c.span.start, c.span.end) for c in comments])
+    bare = _blanked(text, [match.span() for match in re.finditer(r'"[^"\n]*"', text)])
+    found: list[tuple[int, re.Match[str], Say]]
+    own = set(re.findall(r"\bdef\s+([A-Z][A-Za-z_]*)", bare))  # a block may be called `Dense`
+    calls = (match for match in CALL.finditer(text) if match[1] not in own)
+    found = [(match.start(), match, _call) for match in calls]
+    found += [(match.start(), match, say) for form, say in _FORMS for match in form.finditer(bare)]
+    end = 0
+    for start, match, say in sorted(found, key=lambda one: one[0]):  # stable: in the order listed
+        if start >= end and (here := say(match)) is not None:
+            end = match.end()
+            yield _told(Span(source, start, end), here)
+
+
+def _told(span: Span, here: str) -> Diagnostic:
+    written = " ".join(span.text.split())
+    shown = written if len(written) <= 40 else f"{written[:40]}…"
+    if here.startswith(_LEFT_AWAY):
+        help = here.removeprefix(_LEFT_AWAY)
+        return Diagnostic("E0121", f"`{shown}` is left away here", span, help=help)
+    return Diagnostic("E0121", f"`{shown}` is written {here}", span)
+
+
+def _is_inside(inner: Span | None, outer: Span) -> bool:
+    if inner is None or inner.source is not outer.source:
+        return False
+    return outer.start <= inner.start < outer.end
+
+
+def _blanked(text: str, ranges: Sequence[tuple[int, int]]) -> str:
+    """Return a text of the same length with blanks in some ranges of it."""
+    pieces, behind = [], 0
+    for start, end in ranges:
+        pieces += [text[behind:start], " " * (end - start)]
+        behind = end
+    return "".join(pieces) + text[behind:]
+
+
+def _size(k: str, other: str) -> str:
+    return "" if k == other == "3" else f" {k}x{other}"
+
+
+def _conv(k: str, other: str, channels: str, stride: str | None = None) -> str:
+    return f"Conv {channels}{_size(k, other)}{f' s{stride}' if stride else ''}"
+
+
+def _matrix(match: re.Match[str]) -> str:
+    """Return the block or the convolutions of a cell of He et al. 2015, table 1."""
+    rows = [tuple(row.groups()) for row in re.finditer(_ROW, match[0])]
+    sizes, channels = [row[:2] for row in rows], [int(row[2]) for row in rows]
+    times = f"x{match['times']}" if match["times"] else ""
+    if sizes == [("3", "3")] * 2 and channels[0] == channels[1]:
+        inside = f"BB {channels[0]}"
+    elif sizes == [("1", "1"), ("3", "3"), ("1", "1")] and channels[0] == channels[1]:
+        e, rest = divmod(channels[2], channels[0])
+        inside = f"Bott {channels[2]}{'' if e == 4 else f' e{e}'}" if not rest else ""
+    else:
+        inside = ""
+    inside = inside or " ".join(_conv(*row) for row in rows)
+    return f"`({inside}){times}`" if times else f"`{inside}`"
+
+
+def _pool(match: re.Match[str]) -> str:
+    size = match["before"] or match["behind"] or match["number"]
+    stride = match["stride"]
+    if match["kind"].lower() != "max" and not size:
+        return "`GAP`"
+    size = size or "2"
+    kind = "Max" if match["kind"].lower() == "max" else "Avg"
+    return f"`{kind} {size}{f' s{stride}' if stride and stride != size else ''}`"
+
+
+def _call(match: re.Match[str]) -> str | None:
+    here = call_here(match)
+    brings = ", which brings its norm and activation" if here and here.startswith("Conv") else ""
+    return f"`{here}`{brings}" if here else None
+
+
+def _stride(match: re.Match[str]) -> str:
+    return f"`s{match['n']}`"
+
+
+_FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
+    (
+        re.compile(
+            rf"(?<![=\w]){_OPEN}\s*{_ROW}(?![\dx×.])(?:\s*(?:[;,&]|\\\\)?\s*{_ROW})*"
+            rf"\s*(?:\\\\)?\s*{_CLOSE}"
+            rf"(?:\s*{_X}\s*(?P<times>\d+))?"
+        ),
+        _matrix,
+    ),
+    (
+        re.compile(
+            rf"(?<![\w.])(?:(?P<before>\d+)\s*{_X}\s*\d+\s+)?(?:[Gg]lobal\s+)?"
+            rf"(?P<kind>[Mm]ax|[Aa]vg|[Aa]verage)(?:[ -][Pp]|p)ool(?:ing)?\b(?![-\w(])"
+            rf"(?:\s*,?\s*(?P<behind>\d+)\s*{_X}\s*\d+|\s+(?P<number>\d+)\b(?!\s*{_X}))?"
+            r"(?:\s*,?\s*(?:stride\s*=?\s*|/\s*)(?P<stride>\d+))?",
+        ),
+        _pool,
+    ),
+    (
+        re.compile(rf"(?<![\w.(]){_ROW}(?![\d.]|\s*[x×]){_STRIDE}"),
+        lambda match: f"`{_conv(*match.groups())}`",
+    ),
+    (
+        re.compile(r"\bconv(\d{1,2})-(\d+)\b", re.IGNORECASE),
+        lambda match: f"`{_conv(match[1], match[1], match[2])}`",
+    ),
+    (
+        re.compile(r"\bfc-(\d+)\b|\b(\d+)-d\s+fc\b", re.IGNORECASE),
+        lambda match: f"`FC {match[1] or match[2]}`",
+    ),
+    (
+        re.compile(rf"(?<![\w.])(\d+{_X}\d+)\s*/\s*(\d+)"),
+        lambda match: f"`{match[1]} s{match[2]}`",
+    ),
+    (re.compile(r"(?:,\s*)?\bstride\s*=?\s*(\d+)"), lambda match: f"`s{match[1]}`"),
+    (
+        re.compile(r"(?:,\s*)?\bsoft-?max\b"),
+        lambda match: f"{_LEFT_AWAY}the loss takes the scores of the last FC",
+    ),
+    (re.compile(r"\$?\\times(?![a-z])\$?"), lambda match: "`x`"),
+    (re.compile(r"\$?\\(?:to|(?:long)?rightarrow)(?![a-z])\$?"), lambda match: "`->`"),
+    (
+        re.compile(r"\\\\(?:\s*\\hline)?|\\hline|&(?=[^\n]*(?:&|\\))|\$"),
+        lambda match: _LEFT_AWAY + BETWEEN_LAYERS,
+    ),
+    (
+        re.compile(r"(?<![\w@.])([a-z]\w*)\s*:(?=\s*[A-Z(])"),
+        lambda match: f"behind the layer, as a label: `@{match[1]}`",
+    ),
+)
