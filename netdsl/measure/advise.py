@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
-from netdsl.errors import Diagnostic
+from netdsl.errors import Diagnostic, Span
 from netdsl.ir import Graph, Node, Settings
 from netdsl.measure.branches import stuck_branches
 from netdsl.measure.totals import additions, total
@@ -63,15 +64,20 @@ def _doubled(graph: Graph) -> Iterator[Diagnostic]:
 
     Whoever translates `Conv2d BatchNorm2d ReLU` word by word has each of them twice.
     """
-    told = set()
-    for node in graph:
-        is_written = not _is_brought(node) and node.span not in told
-        if is_written and (twice := _brought(graph, node)):
-            kind, layer = twice
-            told.add(node.span)
-            message = f"`{layer}` has its {kind} already, and this is another one behind it"
-            help = f"leave it away, or give the layer before it `{_OFF[kind]}`"
-            yield Diagnostic("W0511", message, node.span, help=help)
+    written = [node for node in graph if not _is_brought(node)]
+    places = Counter(node.span for node in written)
+    found: dict[Span | None, list[tuple[str, str]]] = {}
+    for node in written:
+        if twice := _brought(graph, node):
+            found.setdefault(node.span, []).append(twice)
+    for span, those in found.items():
+        kind, layer = those[0]
+        message = f"`{layer}` has its {kind} already, and this is another one behind it"
+        help = f"leave it away, or give the layer before it `{_OFF[kind]}`"
+        if len(those) < places[span]:  # a block that is called behind others too
+            message += f", {len(those)} of {places[span]} times"
+            help = f"give the layer before it `{_OFF[kind]}`"
+        yield Diagnostic("W0511", message, span, help=help)
 
 
 def _brought(graph: Graph, node: Node) -> tuple[str, str] | None:

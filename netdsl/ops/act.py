@@ -31,7 +31,11 @@ IN_PLACE = ("relu", "leaky_relu", "elu")
 )
 @dataclass(frozen=True, slots=True)
 class Act(Op):
-    """An activation of its own: `Act gelu`; alone, the activation of the header."""
+    """An activation of its own: `Act gelu`; alone, the activation of the header.
+
+    They are torch's with its numbers, so the slope of `leaky_relu` is 0.01; others are written
+    `Torch "nn.LeakyReLU" 0.1`.
+    """
 
     family: ClassVar[Family] = "act"
 

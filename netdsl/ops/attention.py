@@ -24,8 +24,9 @@ from netdsl.ops.wiring import Multiply
 class SqueezeExcitation(Block):
     """Squeeze-and-excitation (Hu et al. 2018): `SE r=16`.
 
-    The map is averaged, squeezed to C // r channels (or to `c`; `to=8` rounds to a multiple of 8),
-    activated, expanded again, and the `gate` (sigmoid, hardsigmoid) of it multiplies the channels.
+    The map is averaged, squeezed to C // r channels, at least 1 (or to `c`; `to=8` rounds to a
+    multiple of 8), activated, expanded again, and the `gate` (sigmoid, hardsigmoid) of it
+    multiplies the channels.
     """
 
     scoped = True

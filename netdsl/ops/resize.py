@@ -19,7 +19,10 @@ from netdsl.ops.window import need_map, short
 )
 @dataclass(frozen=True, slots=True)
 class Upsample(Op):
-    """The map enlarged by a whole factor: `Up 2`; nearest neighbour unless `bilinear`."""
+    """The map enlarged by a whole factor: `Up 2`.
+
+    Nearest neighbour unless `bilinear`, whose corners are not aligned.
+    """
 
     family: ClassVar[Family] = "pool"
 

@@ -250,6 +250,15 @@ def test_a_map_is_no_network_for_shapes(run: Callable[..., Done], tmp_path: Path
     assert (done.returncode, "<stdin> gives 4x8x8 numbers an image" in done.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("data", [("--data", "digits"), ()])
+def test_a_map_of_scores_is_to_be_flattened(run: Callable[..., Done], data: tuple[str]) -> None:
+    text = "input 1x8x8 classes 10 Conv 8 Conv classes 1x1 GAP"  # as Network in Network ends
+    done = run("train", "-", *data, stdin=text)
+    assert "<stdin> gives 10x1x1 numbers an image" in done.stderr
+    assert done.stderr.endswith("  = help: end it with `Flatten`\n")
+    assert run("train", "-", *data, "--plan", stdin=f"{text} Flatten").returncode == 0
+
+
 def test_a_folder_named_by_mistake_gets_no_download(
     run: Callable[..., Done], tmp_path: Path
 ) -> None:
