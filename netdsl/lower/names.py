@@ -56,8 +56,9 @@ def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
     if found := _glued_to_digits(name, span):
         return found
     own = [one for one in known if one not in CATALOGUE and one not in COMBINATIONS]
-    near = closest(name, own) or layer_here(name) or closest(name, known)
-    near = None if name in _LEFT_TO_THE_LOSS or (help_for(name) and not own) else near
+    near = closest(name, own) or layer_here(name)
+    if not near and name not in _LEFT_TO_THE_LOSS and not help_for(name):
+        near = closest(name, known)
     behind = re.match(r"[123][dD]\b|6\b", span.source.text[span.end : span.end + 3])
     whole = Span(span.source, span.start, span.end + len(behind[0])) if behind else span
     if behind and (behind[0] != "6" or layer_here(whole.text)):  # as in `AvgPool2d`, `ReLU6`
@@ -77,16 +78,17 @@ def _glued_to_digits(name: str, span: Span) -> NetDSLError | None:
     text = span.source.text
     written = text[max(0, span.start - 64) : span.start]
     before = re.search(r"[A-Z][A-Za-z]*[123]\Z|[0-9)]\s*\Z", written)
-    digits = re.match(r"\s*[0-9]+", text[span.end : span.end + 16])
+    digits = re.match(r"[0-9]+", text[span.end : span.end + 16])
     if name == "D" and before and before[0][-1:] in "123" and before[0][:1].isalpha():
         whole = Span(span.source, span.start - len(before[0]), span.end)
         near = layer_here(before[0][:-1]) or closest(before[0][:-1], CATALOGUE)
-        return fail("E0201", f"unknown layer `{whole.text}`; did you mean `{near}`?", whole)
+        meant = f"; did you mean `{near}`?" if near else ""
+        return fail("E0201", f"unknown layer `{whole.text}`{meant}", whole)
     if name == "X" and before and digits:
         return fail("E0201", "a size or a repeat is written with a small `x`", span)
     if len(name) == 1 and SHORT_OPTIONS.fullmatch(f"{name.lower()}1") and digits:
         whole = Span(span.source, span.start, span.end + len(digits[0]))
-        option = f"{name.lower()}{digits[0].strip()}"
+        option = f"{name.lower()}{digits[0]}"
         return fail("E0201", f"unknown layer `{name}`; did you mean `{option}`?", whole)
     return None
 

@@ -40,6 +40,11 @@ def look(name: str) -> Finding:
 
 
 class TestLibraries:
+    @pytest.fixture(autouse=True)
+    def _pair(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What torchvision needs is that of `TORCH`, whatever is installed here."""
+        monkeypatch.setattr(libraries, "needs", lambda name, other: "==2.15.0")
+
     def test_a_torchvision_of_another_torch(self, fake: Fake) -> None:
         fake("torchvision", 'raise RuntimeError("operator torchvision::nms does not exist")')
         assert look("torchvision") == Finding(
