@@ -32,7 +32,7 @@ def examine(data_dir: Path | None = None) -> Iterator[Finding]:
         ("threads", lambda: [machine.threads(os.environ, cores)]),
         ("memory", lambda: [machine.memory(training.result())]),
         ("allocator", lambda: [machine.allocator(os.environ)]),
-        ("compiler", lambda: [machine.compiler(os.environ)]),
+        ("compiler", lambda: [machine.compiler(os.environ), *machine.interpreter()]),
         ("drawing", places.drawing),
         ("data", lambda: places.data(training.result())),
     )

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -85,6 +86,16 @@ def allocator(environment: Mapping[str, str], libc: str | None = None) -> Findin
 
 
 COMPILERS = ("g++", "clang++", "c++", "cl")  # as in netdsl.train.compiling, which needs torch
+
+
+def interpreter(python: tuple[int, ...] = sys.version_info[:3]) -> Iterator[Finding]:
+    """Yield what is wrong with this Python: torch.compile rests on the versions of dicts."""
+    if python == (3, 13, 0):
+        yield note(
+            "compiler", "Python 3.13.0 keeps changes from torch.compile (python/cpython#125608)",
+            "upgrade Python to 3.13.1 or later: with torch 2.11 a compiled network with stochastic "
+            "depth leaves out the same blocks in every step",
+        )  # fmt: skip
 
 
 def compiler(environment: Mapping[str, str]) -> Finding:

@@ -205,6 +205,11 @@ class TestMachine:
         assert machine.memory(Answer({"memory": 3 * 10**9})).state == "ok"
         assert machine.memory(Answer(failure="x")).state == "note"
 
+    def test_a_python_that_keeps_changes_from_the_compiler(self) -> None:
+        (finding,) = machine.interpreter((3, 13, 0))
+        assert (finding.state, finding.topic) == ("note", "compiler")
+        assert [*machine.interpreter((3, 13, 1)), *machine.interpreter((3, 12, 9))] == []
+
     def test_a_compiler_that_is_not_there(self) -> None:
         assert machine.compiler({"CXX": "no-such-compiler"}).text == (
             "CXX names no-such-compiler, which is not there"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from itertools import product
 from math import prod
 from typing import Any
@@ -93,6 +94,14 @@ def test_build_prints_it_as_text_and_as_json() -> None:
     assert record["expected_macs"] == 222_760_960
 
 
+# python/cpython#125608: torch 2.11 does not see there that an attribute has changed.
+blind = pytest.mark.skipif(
+    sys.version_info[:3] == (3, 13, 0) and torch.__version__ < "2.14",
+    reason="Python 3.13.0 keeps changes from this torch.compile",
+)
+
+
+@blind
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")  # torch's own
 def test_a_compiled_network_draws_for_every_step_and_one_graph_is_refused() -> None:
     net = netdsl.parse("drop_path 0.5 Conv 8 (BB 8)x3 GAP FC 3", input=(3, 8, 8))
@@ -110,6 +119,7 @@ def test_a_compiled_network_draws_for_every_step_and_one_graph_is_refused() -> N
             trace()
 
 
+@blind
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")  # torch's own
 def test_printed_source_draws_for_every_step_when_it_is_compiled() -> None:
     net = netdsl.parse("drop_path 0.5 Conv 8 (BB 8)x3 GAP FC 3", input=(3, 8, 8))
