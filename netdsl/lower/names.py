@@ -56,9 +56,9 @@ def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
     if found := _glued_to_digits(name, span):
         return found
     own = [one for one in known if one not in CATALOGUE and one not in COMBINATIONS]
-    near = closest(name, own) or layer_here(name)
-    if not near and name not in _LEFT_TO_THE_LOSS and not help_for(name):
-        near = closest(name, known)
+    near = closest(name, own)
+    if not near and name not in _LEFT_TO_THE_LOSS:
+        near = layer_here(name) or (None if help_for(name) else closest(name, known))
     behind = re.match(r"[123][dD]\b|6\b", span.source.text[span.end : span.end + 3])
     whole = Span(span.source, span.start, span.end + len(behind[0])) if behind else span
     if behind and (behind[0] != "6" or layer_here(whole.text)):  # as in `AvgPool2d`, `ReLU6`

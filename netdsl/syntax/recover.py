@@ -12,6 +12,7 @@ from netdsl.errors import Diagnostic
 from netdsl.syntax.begun import Begun
 from netdsl.syntax.brackets import MOST
 from netdsl.syntax.follow import Consequences
+from netdsl.syntax.foreign import setting_here
 from netdsl.syntax.lexemes import Lexeme
 from netdsl.syntax.mistakes import diagnose
 from netdsl.syntax.scan import Scan
@@ -83,7 +84,8 @@ class Recovery:
             index = max(index, self.words.behind(self.words.index(token.start_pos or 0)))
         begun.drop()
         if begun.in_header:
-            return self.words.next_entry(index)
+            is_value = spot.place == "setting" and setting_here(spot.word(-1).text, word.text)
+            return spot.index + 1 if is_value else self.words.next_entry(index)
         parser.feed_token(_hole(word))
         if word.start in self.scan.brackets.unclosed.values():
             _leave(parser, TERMINALS[word.kind], _hole(word))
