@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from netdsl.errors import fail
+from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
 from netdsl.ir import Settings
 from netdsl.lower.bind_mistakes import (
     does_nothing,
@@ -50,11 +50,18 @@ def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) 
     if cls is TorchLayer:
         return bind_torch(written, scope)
     refuse_name_of_torch(written, cls)
-    known = arguments(cls)
-    bound = Bound()
-    positions = iter(cls.positional)
+    known, bound, positions = arguments(cls), Bound(), iter(cls.positional)
+    faults: list[Diagnostic] = []
+    is_clear = True  # what stands behind a word that means nothing may belong to it
     for argument in written.arguments:
-        _take(argument, cls, known, bound, positions, scope, defaults)
+        is_option = isinstance(argument, tree.Option)
+        try:
+            _take(argument, cls, known, bound, positions, scope, defaults)
+        except NetDSLError as error:
+            faults += error.diagnostics if is_option or is_clear else ()
+            is_clear = is_clear and is_option
+    if faults:
+        raise NetDSLError(*in_order(faults))
     values = _fill(cls.code, known, defaults, bound)
     missing = [a for a in known.values() if a.name not in values and a.default is ...]
     if missing:
