@@ -40,7 +40,12 @@ _KEYS = {
     "output_size": "size", "inplace": "", "bias": "bias", "use_bias": "bias", "activation": "act",
     "negative_slope": "channels", "alpha": "channels", "p": "channels", "rate": "channels",
 }  # fmt: skip
-_VALUES = {"p": r"[0-9]+(?:x[0-9]+)?|same|valid", "act": "[a-z_]+|None", "bias": "True|False"}
+_VALUES = {
+    "p": r"[0-9]{1,9}(?:x[0-9]{1,9})?|same|valid",
+    "act": "[a-z_]+|None",
+    "bias": "True|False",
+}
+_NEEDS = {"Conv": "channels", "Deconv": "channels", "FC": "channels", "Max": "k", "Avg": "k"}
 _ARGUMENT = re.compile(r"\s*(?:(\w+)\s*=\s*)?(\([^()]*\)|[^,()]+)")
 CALL = re.compile(rf"(?:\bnn\.|\blayers\.)?\b({'|'.join(_CALLS)})\s*\(((?:[^()]|\([^()]*\))*)\)")
 
@@ -59,11 +64,13 @@ def call_here(match: re.Match[str]) -> str | None:
     for place, argument in enumerate(_ARGUMENT.finditer(match[2])):
         key, value = argument[1], _plain(argument[2])
         field = order[place] if key is None and place < len(order) else _KEYS.get(key or "?")
-        known = _VALUES.get(field or "", r"[0-9.]+(?:x[0-9]+)?")
+        known = _VALUES.get(field or "", r"[0-9.]{1,9}(?:x[0-9]{1,9})?")
         if field is None or (field and not re.fullmatch(known, value)):
             return None
         given[field] = value
     given.pop("", None)
+    if _NEEDS.get(here, "") not in {"", *given}:
+        return None
     if here == "AvgTo":
         return "GAP" if given.get("size") in (None, "1") else f"AvgTo {given['size']}"
     return " ".join([here, *_arguments(here, name, given)])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from netdsl.errors import Diagnostic, Source, Span
+from netdsl.syntax.brackets import MOST
 from netdsl.syntax.foreign_calls import CALL, call_here
 from netdsl.syntax.lexemes import BETWEEN_LAYERS
 from netdsl.syntax.tree import Comment
@@ -13,12 +15,15 @@ from netdsl.syntax.tree import Comment
 Say = Callable[[re.Match[str]], str | None]  # what to write in place of a form
 
 _X = r"(?:[x×✕⨯]|\$?\\times\$?)"
-_SIZE = rf"(\d+)\s*{_X}\s*(\d+)"
-_STRIDE = r"(?:\s*,?\s*(?:stride\s*=?\s*|/\s*)(\d+))?"
+_N = r"([0-9]{1,9})(?![0-9])"
+_SIZE = rf"{_N}\s*{_X}\s*{_N}"
+# NOTE: nowhere do two runs of blanks meet: a long one would be parted in every way between them.
+_BY = r"(?:\s*,)?\s*(?:stride\s*(?:=\s*)?|/\s*)"
+_STRIDE = rf"(?:{_BY}([0-9]+))?"
 # A matrix, and what LaTeX makes it of.
 _OPEN = r"\$?(?:(?:\\left)?\[\s*(?:\\begin\{array\}\{\w+\})?|\\begin\{[a-z]*matrix\})"
-_CLOSE = r"(?:(?:\\end\{array\})?\s*(?:\\right)?\]|\\end\{[a-z]*matrix\})"
-_ROW = rf"{_SIZE}\s*(?:conv\w*)?\s*,\s*(\d+)"
+_CLOSE = r"\s*(?:(?:\\end\{array\}\s*)?(?:\\right)?\]|\\end\{[a-z]*matrix\})"
+_ROW = rf"{_SIZE}\s*(?:conv\w*\s*)?,\s*{_N}"
 _LEFT_AWAY = "left away: "
 
 
@@ -27,9 +32,9 @@ def forms_of_papers(
 ) -> list[Diagnostic]:
     """Return the faults of a text with those inside of known forms told as these forms.
 
-    Where one of them is at fault, all of the text are told.
+    Where one of them is at fault, the first twenty of the text are told.
     """
-    found = list(_found(source, comments))
+    found = list(islice(_found(source, comments), MOST))
     spans = [form.span for form in found if form.span]
     left = [fault for fault in faults if not any(_is_inside(fault.span, span) for span in spans)]
     if len(left) == len(faults):
@@ -100,7 +105,7 @@ def _matrix(match: re.Match[str]) -> str:
     times = f"x{match['times']}" if match["times"] else ""
     if sizes == [("3", "3")] * 2 and channels[0] == channels[1]:
         inside = f"BB {channels[0]}"
-    elif sizes == [("1", "1"), ("3", "3"), ("1", "1")] and channels[0] == channels[1]:
+    elif sizes == [("1", "1"), ("3", "3"), ("1", "1")] and 0 < channels[0] == channels[1]:
         e, rest = divmod(channels[2], channels[0])
         inside = f"Bott {channels[2]}{'' if e == 4 else f' e{e}'}" if not rest else ""
     else:
@@ -125,15 +130,11 @@ def _call(match: re.Match[str]) -> str | None:
     return f"`{here}`{brings}" if here else None
 
 
-def _stride(match: re.Match[str]) -> str:
-    return f"`s{match['n']}`"
-
-
 _FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (
         re.compile(
-            rf"(?<![=\w]){_OPEN}\s*{_ROW}(?![\dx×.])(?:\s*(?:[;,&]|\\\\)?\s*{_ROW})*"
-            rf"\s*(?:\\\\)?\s*{_CLOSE}"
+            rf"(?<![=\w]){_OPEN}\s*{_ROW}(?![\dx×.])(?:(?:\s*(?:[;,&]|\\\\))?\s*{_ROW})*"
+            rf"(?:\s*\\\\)?{_CLOSE}"
             rf"(?:\s*{_X}\s*(?P<times>\d+))?"
         ),
         _matrix,
@@ -142,8 +143,8 @@ _FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         re.compile(
             rf"(?<![\w.])(?:(?P<before>\d+)\s*{_X}\s*\d+\s+)?(?:[Gg]lobal\s+)?"
             rf"(?P<kind>[Mm]ax|[Aa]vg|[Aa]verage)(?:[ -][Pp]|p)ool(?:ing)?\b(?![-\w(])"
-            rf"(?:\s*,?\s*(?P<behind>\d+)\s*{_X}\s*\d+|\s+(?P<number>\d+)\b(?!\s*{_X}))?"
-            r"(?:\s*,?\s*(?:stride\s*=?\s*|/\s*)(?P<stride>\d+))?",
+            rf"(?:(?:\s*,)?\s*(?P<behind>\d+)\s*{_X}\s*\d+|\s+(?P<number>\d+)\b(?!\s*{_X}))?"
+            rf"(?:{_BY}(?P<stride>\d+))?",
         ),
         _pool,
     ),
@@ -163,7 +164,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         re.compile(rf"(?<![\w.])(\d+{_X}\d+)\s*/\s*(\d+)"),
         lambda match: f"`{match[1]} s{match[2]}`",
     ),
-    (re.compile(r"(?:,\s*)?\bstride\s*=?\s*(\d+)"), lambda match: f"`s{match[1]}`"),
+    (re.compile(r"(?:,\s*)?\bstride\s*(?:=\s*)?(\d+)"), lambda match: f"`s{match[1]}`"),
     (
         re.compile(r"(?:,\s*)?\bsoft-?max\b"),
         lambda match: f"{_LEFT_AWAY}the loss takes the scores of the last FC",
@@ -171,7 +172,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"\$?\\times(?![a-z])\$?"), lambda match: "`x`"),
     (re.compile(r"\$?\\(?:to|(?:long)?rightarrow)(?![a-z])\$?"), lambda match: "`->`"),
     (
-        re.compile(r"\\\\(?:\s*\\hline)?|\\hline|&(?=[^\n]*(?:&|\\))|\$"),
+        re.compile(r"\\\\(?:\s*\\hline)?|\\hline|&(?=[^\n&\\]*[&\\])|\$"),
         lambda match: _LEFT_AWAY + BETWEEN_LAYERS,
     ),
     (

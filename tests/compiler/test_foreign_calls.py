@@ -62,6 +62,8 @@ def test_a_call_of_torch_is_the_layer_that_is_written_for_it(call: str) -> None:
         ("MaxPooling2D(pool_size=2, strides=2)", "Max 2"),
         ("BatchNormalization()", "Norm"),
         ("Conv2d(3, 64, k, s)", None),
+        ("Conv2d()", None),
+        ("MaxPool2d()", None),
         ("Conv2d(3, 64, 3, device=None)", None),
         ("MaxPool2d(2, return_indices=True)", None),
     ],

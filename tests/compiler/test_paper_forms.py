@@ -57,15 +57,40 @@ def test_a_column_of_he_et_al_is_the_resnet(cells: str, name: str) -> None:
     assert (ours.params, ours.macs) == (theirs.params, theirs.macs)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3x3, 64" + " " * 900_000 + "?",
+        "[3x3, 64" + " " * 900_000 + "?",
+        "[3x3, 64 ;" + " " * 900_000 + "?",
+        "[3x3" + " " * 900_000 + "?",
+        "max pool" + " " * 900_000 + "?",
+        "stride" + " " * 900_000 + "?",
+        "&" * 100_000,
+        "conv3-64 " * 30_000,
+        "ReLU( " * 30_000,
+        "[3x3, 64 " * 20_000,
+        "Conv 3 " * 50_000 + "soft-max",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_long_texts_with_forms_end_soon(text: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 8, 8))
+    assert 0 < len(caught.value.diagnostics) <= 40
+
+
 FORMS = [
     "conv3-64", "7×7, 64, stride 2", "[3×3, 8; 3×3, 8]×2", r"\times", "maxpool", "3x3 max pool",
     "FC-10", "1000-d fc", "soft-max", "Conv 8 7x7 /2", "conv1: Conv 8", "Conv2d(3, 8, 3)",
     "Linear(8, 9)", "$", "# conv3-8\n", '"conv3-8"', "Conv 8", "(Conv 8)x2", "BB 8 s2", "k=[3x3, 5]",
     "def Dense(k) { Conv k }", "Dense(3)", "[", "]", "(", ")", "&", "\\",
+    "[1×1, 0; 3×3, 0; 1×1, 0]×2", f"[3×3, {'9' * 5000}]", f"conv3-{'9' * 5000}", "Conv2d()", "Linear()",
+    "MaxPool2d()", f"Conv2d(3, {'9' * 5000}, 3)", "MaxPool2d(0, 0, 0)", "GroupNorm(0)", "Dense(k)",
 ]  # fmt: skip
 
 
-@given(st.lists(st.sampled_from(FORMS), max_size=8).map(" ".join))
+@given(st.lists(st.sampled_from(FORMS), max_size=12).map(" ".join))
 def test_forms_among_anything_are_told_once_and_in_order(text: str) -> None:
     try:
         netdsl.parse(text, input=(3, 64, 64))
