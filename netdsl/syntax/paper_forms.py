@@ -32,13 +32,15 @@ def forms_of_papers(
 ) -> list[Diagnostic]:
     """Return the faults of a text with those inside of known forms told as these forms.
 
-    Where one of them is at fault, the first twenty of the text are told.
+    Where one of them is at fault, the first twenty of the text are told. What is read as it is
+    written, and then does not fit, is no such form, whatever it looks like.
     """
+    misread = [fault for fault in faults if fault.code.startswith(("E01", "E02"))]
     found = list(islice(_found(source, comments), MOST))
     spans = [form.span for form in found if form.span]
-    left = [fault for fault in faults if not any(_is_inside(fault.span, span) for span in spans)]
-    if len(left) == len(faults):
+    if not any(_is_inside(fault.span, span) for fault in misread for span in spans):
         return list(faults)
+    left = [fault for fault in faults if not any(_is_inside(fault.span, span) for span in spans)]
     return [*(fault for fault in left if not _is_behind(fault, spans)), *found]
 
 
@@ -55,15 +57,24 @@ def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
     text = _blanked(source.text, [(c.span.start, c.span.end) for c in comments])
     bare = _blanked(text, [match.span() for match in re.finditer(r'"[^"\n]*"', text)])
     found: list[tuple[int, re.Match[str], Say]]
-    own = set(re.findall(r"\bdef\s+([A-Z][A-Za-z_]*)", bare))  # a block may be called `Dense`
-    calls = (match for match in CALL.finditer(text) if match[1] not in own)
-    found = [(match.start(), match, _call) for match in calls]
+    found = [(match.start(), match, _call) for match in CALL.finditer(text)]
     found += [(match.start(), match, say) for form, say in _FORMS for match in form.finditer(bare)]
-    end = 0
+    own, end = _own_names(bare), 0
     for start, match, say in sorted(found, key=lambda one: one[0]):  # stable: in the order listed
-        if start >= end and (here := say(match)) is not None:
+        words = [match[1]] if say is _call else re.findall(r"\w+", match[0])
+        if start < end or not own.isdisjoint(words):
+            continue
+        if (here := say(match)) is not None:
             end = match.end()
             yield _told(Span(source, start, end), here)
+
+
+def _own_names(text: str) -> set[str]:
+    """Return what a text gives a name: a block may be called `Dense`, a parameter `pool`."""
+    names = set(re.findall(r"\b([a-z]\w*)\s*=", text))
+    for block, formals in re.findall(r"\bdef\s+([A-Z][A-Za-z_]*)(\([^()]*)?", text):
+        names |= {block, *re.findall(r"[a-z]\w*", formals)}
+    return names
 
 
 def _told(span: Span, here: str) -> Diagnostic:
@@ -164,7 +175,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         re.compile(rf"(?<![\w.])(\d+{_X}\d+)\s*/\s*(\d+)"),
         lambda match: f"`{match[1]} s{match[2]}`",
     ),
-    (re.compile(r"(?:,\s*)?\bstride\s*(?:=\s*)?(\d+)"), lambda match: f"`s{match[1]}`"),
+    (re.compile(r"(?:,\s*)?\bstride\s+(\d+)"), lambda match: f"`s{match[1]}`"),
     (
         re.compile(r"(?:,\s*)?\bsoft-?max\b"),
         lambda match: f"{_LEFT_AWAY}the loss takes the scores of the last FC",

@@ -58,6 +58,23 @@ def test_a_column_of_he_et_al_is_the_resnet(cells: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("def Unit(c, stride=2) { Conv c } Unit 3 Foo 4", ["W0502", "E0201"]),
+        ("def Unit(c, stride) { Conv c s=stride } Unit 64 0 Foo 3", ["E0206", "E0201"]),
+        ("pool = 9  Conv 3 Max pool Foo 3", ["E0301", "E0201"]),
+        ("pool = 9  Conv 3 Max pool Conv3-64", ["E0301", "E0121"]),
+        ("stride = 0  Conv 3 s=stride conv3-64", ["E0206", "E0121"]),
+        ("def Linear(c) { Conv c } Linear(3)", ["E0117"]),
+    ],
+)
+def test_names_of_a_text_are_no_forms(text: str, codes: list[str]) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 8, 8))
+    assert [found.code for found in caught.value.diagnostics] == codes
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "3x3, 64" + " " * 900_000 + "?",
