@@ -24,7 +24,7 @@ from netdsl.lower import (
 )
 from netdsl.measure import depth, total, training_step
 from netdsl.ops.dense import Linear
-from netdsl.ops.wiring import Shortcut
+from netdsl.ops.wiring import ShortcutAdd
 from netdsl.shelf import open_arch
 from netdsl.syntax import parse as parse_text
 from netdsl.syntax import to_text, tree
@@ -70,10 +70,9 @@ class Network:
         said |= set(self.overrides.names)
         scales = [e for e in self.file.header if isinstance(e, tree.Scale)]
         said |= {o.key for e in scales if e.name == self.overrides.scale for o in e.options}
-        if not self.blocks and not any(isinstance(n.op, Shortcut) for n in self.checked):
-            said.add("shortcut")
-        if not any(isinstance(node.op, Linear) for node in self.checked):
-            said.add("head")
+        for setting, op in (("shortcut", ShortcutAdd), ("head", Linear)):
+            if not any(isinstance(node.op, op) for node in self.checked):
+                said.add(setting)
         return tuple(f"{key} {getattr(self.settings, key)}" for key in ASSUMABLE if key not in said)
 
     def standalone(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from netdsl.errors import NetDSLError
 from netdsl.lower.bound import value_text
 from netdsl.lower.classes import follow_classes
 from netdsl.lower.names import SETTINGS
@@ -18,14 +19,15 @@ _FACTORS = ("width", "depth")
 def write_in(file: tree.File, overrides: Overrides) -> tuple[tree.File, Overrides]:
     """Return the file with what is said in its place, and what of that no text of it can say.
 
-    The latter are a scale with a width or a depth, and parameters of files that it uses. What the
-    file expects spoke of it as it was, and is left out.
+    The latter are a scale with a width or a depth, parameters of files that it uses, and values
+    such as 1e-200. What the file expects spoke of it as it was, and is left out.
     """
     scale = _scale(file, overrides)
     if not overrides.names and scale is None:
         return file, overrides
     follows = follow_classes(file, overrides)
     header: list[tree.Header] = [e for e in follows.header if not isinstance(e, tree.Expect)]
+    values: dict[str, tree.Value | None]
     values = {o.key: o.value for o in scale.options} if scale else {}
     texts = {name: value_text(given(value)) for name, value in overrides.names.items()}
     if (values.keys() & texts.keys()) - OF_ANY_NETWORK:
@@ -43,14 +45,20 @@ def _scale(file: tree.File, overrides: Overrides) -> tree.Scale | None:
     return next((e for e in chosen if not {o.key for o in e.options} & {*_FACTORS}), None)
 
 
-def _value(text: str) -> tree.Value:
-    (entry,) = parse(f"n = {text} Conv 1").header
+def _value(text: str) -> tree.Value | None:
+    """Return a value as the language reads it; None where it has no way to write it."""
+    try:
+        (entry,) = parse(f"n = {text} Conv 1").header
+    except NetDSLError:
+        return None
     assert isinstance(entry, tree.Parameter), "`n = …` is a parameter"
     return entry.value
 
 
-def _enter(header: list[tree.Header], name: str, value: tree.Value) -> bool:
-    """Put a value where it is said, or behind all else; false where the file has no such name."""
+def _enter(header: list[tree.Header], name: str, value: tree.Value | None) -> bool:
+    """Put a value where it is said, or behind all else; false where no text can say it."""
+    if value is None:
+        return False
     layer, _, option = name.partition(".")
     for place, entry in enumerate(header):
         if isinstance(entry, tree.Setting) and entry.key == name:

@@ -69,11 +69,33 @@ def test_the_text_of_a_network_is_that_network(arch: str, given: dict[str, Any])
     assert str(again) == str(net)
 
 
+def test_what_nothing_in_a_network_reads_is_not_assumed() -> None:
+    def assumed(text: str) -> set[str]:
+        net = netdsl.parse(text, input=(3, 8, 8))
+        return {setting.split()[0] for setting in net.assumed} & {"shortcut", "head"}
+
+    assert assumed("Conv 4 GAP Flatten") == set()
+    assert assumed("Conv 4 BB 4") == {"shortcut"}
+    assert assumed("Conv 4 FC 5") == {"head"}
+    assert assumed("residual off Conv 4 BB 4 FC 5") == {"head"}
+    assert assumed("shortcut pad head gap Conv 4 BB 4 FC 5") == set()
+
+
 def test_a_scale_that_no_text_can_say_is_named_above_it() -> None:
     net = netdsl.load("mnasnet0_5", classes=7)
     first, text = str(net).split("\n", 1)
     assert first == "# beside this text: scale mnasnet0_5"
     assert netdsl.parse(text, scale="mnasnet0_5").params == net.params
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"name": 'a"b'}, 'name="a"b"'), ({"drop_path": 1e-200}, "drop_path=1e-200")],
+)
+def test_a_value_that_no_text_can_say_is_named_above_it(given: dict[str, Any], said: str) -> None:
+    first, text = str(netdsl.load("resnet20", classes=7, **given)).split("\n", 1)
+    assert first == f"# beside this text: {said}"
+    assert netdsl.parse(text).output_shape == (7,)
 
 
 def test_a_parameter_of_another_file_is_named_above_the_text(tmp_path: Path) -> None:
