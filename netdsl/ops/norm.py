@@ -69,7 +69,7 @@ class Normalization(Op):
 )  # fmt: skip
 @dataclass(frozen=True, slots=True)
 class Norm(Block):
-    """Normalisation of its own: `Norm`; nothing where the header says `norm none`.
+    """Normalisation of its own: `Norm`; nothing where the header says `norm none` (W0512).
 
     `batch`, `group` (with `groups=32`) or `layer`, over C at each position. Its options in a
     `default Norm(eps=0.001)` reach every norm of the network, those of `Conv` and blocks included.

@@ -51,6 +51,7 @@ _OF_TORCH = (
     "RMSNorm", "RReLU", "ReflectionPad2d", "ReplicationPad2d", "SELU", "Softmax2d", "Softplus",
     "Softshrink", "Softsign", "Tanhshrink", "Threshold", "Unfold", "ZeroPad2d",
 )  # fmt: skip
+_NOT_BARE = ("Dropout2d", "Softmax2d")  # which mean something else without the 2d
 # What is no layer here, and how it is had.
 _HELP = {
     "write it as an option of blocks: `BB 64 drop_path=0.1`": ("DropPath", "StochasticDepth"),
@@ -77,7 +78,10 @@ _VALUES = {
     "always": ("c",),
     "none": ("linear", "identity", "false", "no"),
 }  # fmt: skip
-_LAYERS |= {f'Torch "nn.{name}"': (name, name.removesuffix("2d")) for name in _OF_TORCH}
+_LAYERS |= {
+    f'Torch "nn.{name}"': (name,) if name in _NOT_BARE else (name, name.removesuffix("2d"))
+    for name in _OF_TORCH
+}
 _HELPED = {name.lower(): help for help, names in _HELP.items() for name in names}
 _MEANT_VALUES = {name: ours for ours, names in _VALUES.items() for name in names}
 _MEANT = {name.lower(): ours for ours, names in _LAYERS.items() for name in names}
@@ -115,5 +119,5 @@ def value_here(word: str, choices: Container[str]) -> str | None:
     >>> value_here("Swish", ("relu", "silu")), value_here("ReLU", ("relu",)), value_here("bn", ())
     ('silu', 'relu', None)
     """
-    meant = _MEANT_VALUES.get(word.lower(), word.lower())
-    return meant if meant in choices else None
+    own = word.lower()
+    return next((one for one in (own, _MEANT_VALUES.get(own, "")) if one in choices), None)

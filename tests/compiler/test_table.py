@@ -170,3 +170,21 @@ def test_tables_and_drawings_need_no_torch() -> None:
         "n.table(); n._repr_svg_(); sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Conv 4 BB 4 FC 5", "--plain removes 1 shortcut with 0 parameters and 0 MACs"),
+        (
+            "Conv 4 BB 4 Add( Conv 4 | ) FC 5",
+            "--plain removes 1 shortcut with 0 parameters and 0 MACs; 1 addition by `Add` stays",
+        ),
+        (
+            "Conv 4 BB 4 (Add( Conv 4 | ))x2 FC 5",
+            "--plain removes 1 shortcut with 0 parameters and 0 MACs; 2 additions by `Add` stay",
+        ),
+    ],
+)
+def test_the_sums_that_a_plain_twin_keeps_are_counted(text: str, line: str) -> None:
+    assert line in parse(text, input=(3, 8, 8)).table().splitlines()

@@ -1,0 +1,31 @@
+"""The names of torch, Keras and papers, against torch and against the language itself."""
+
+from __future__ import annotations
+
+import pytest
+from torch import nn
+
+from netdsl.ir import Settings
+from netdsl.lower.names import WORDS
+from netdsl.ops import CATALOGUE, arguments
+from netdsl.syntax import foreign
+
+
+@pytest.mark.parametrize("name", foreign._OF_TORCH)
+def test_what_is_called_a_class_of_torch_is_one(name: str) -> None:
+    assert issubclass(getattr(nn, name), nn.Module)
+
+
+def test_what_is_meant_is_in_the_language() -> None:
+    layers = {ours.split()[0] for ours in foreign._LAYERS}
+    assert layers <= {*CATALOGUE, "Res", "Add", "Cat"}
+    assert foreign._VALUES.keys() <= WORDS
+    for key, values in foreign._CHOICES.items():
+        assert {*values} <= {*arguments(Settings)[key].choices}
+
+
+def test_no_name_of_the_language_is_told_to_be_another() -> None:
+    known = {name.lower() for name in CATALOGUE}
+    assert known.isdisjoint({*foreign._MEANT, *foreign._HELPED})
+    for word in WORDS:
+        assert foreign.value_here(word.upper(), WORDS) == word
