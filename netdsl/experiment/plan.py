@@ -12,9 +12,10 @@ from typing import Any
 
 from netdsl.experiment.labels import display
 from netdsl.experiment.line import Line
+from netdsl.experiment.locks import waiting
 from netdsl.experiment.wanted import Wanted, read_wanted
 from netdsl.train import ExitCode, TrainError
-from netdsl.train.files import read_file, write_file
+from netdsl.train.files import read_file, remove_leftovers, write_file
 from netdsl.train.suggest import did_you_mean
 
 FILE = "plan.json"
@@ -121,13 +122,15 @@ class Plan:
 
 def write_plan(plan: Plan, folder: Path) -> None:
     """Store a plan, whole or not at all."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainError(f"cannot make {folder}: {error.strerror}", None, ExitCode.IO) from error
     record = {"format": FORMAT, **asdict(plan)}
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    write_file(folder / FILE, text.encode())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with waiting(folder, "plan"):
+            remove_leftovers(folder)
+            write_file(folder / FILE, text.encode())
+    except OSError as error:
+        raise TrainError(f"cannot make {folder}: {error.strerror}", None, ExitCode.IO) from error
 
 
 def read_plan(folder: Path) -> Plan:

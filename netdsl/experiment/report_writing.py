@@ -6,9 +6,13 @@ from pathlib import Path
 
 from netdsl.experiment.locks import waiting
 from netdsl.experiment.report import write_report
+from netdsl.train.files import remove_leftovers
 
 
 def renew_report(folder: Path) -> Path:
     """Write the report of an experiment and return its page; nobody else writes it meanwhile."""
     with waiting(folder, "report"):
+        for place in (folder / "report", folder / "report" / "figures"):
+            if place.is_dir():
+                remove_leftovers(place)  # of processes that were killed: nobody else writes here
         return write_report(folder)

@@ -290,6 +290,20 @@ def test_killed_at_random_moments_all_comes_to_the_same(
     check_report(folder, undisturbed)
 
 
+def test_what_a_killed_process_left_of_a_report_and_a_plan_goes_when_they_are_written(
+    undisturbed: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "again"
+    shutil.copytree(undisturbed, folder)
+    for place in ("plan.json", "report/table.md", "report/figures/loss.svg"):
+        file = runs(folder) / place
+        file.with_name(f".{file.name}.6180.tmp").write_text("half")
+    done = run("run", folder=folder)
+    assert done.exit_code == 0, done.output
+    assert not list(runs(folder).rglob(".*"))
+    check_report(folder, undisturbed)
+
+
 def job(folder: str, *command: str, seed: int = 0, key: str = "k", plain: bool = False) -> Job:
     return Job(
         "Tiny", "tiny", plain, seed, key, folder, command, "tiny.arch", {}, "", {"threads": 1}, 4, 1,
