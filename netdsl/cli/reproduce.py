@@ -77,11 +77,19 @@ def _plan(first: RunFolder, data_dir: Path | None) -> TrainingPlan:
 
 def _changes(first: RunFolder, plan: TrainingPlan) -> list[str]:
     """Return what differs from when the run was made."""
+    from netdsl.train.machine import name_device
     from netdsl.train.origin import origin_of
 
     before, now = dict(first.origin), dict(origin_of(plan.text, plan.images, plan.settings))
-    return [f"{name} was {before.get(name)} and is {now[name]}"
-            for name in ("netdsl", "torch", "device") if before.get(name) != now[name]]  # fmt: skip
+    changes = [
+        f"{name} was {before.get(name)} and is {now[name]}"
+        for name in ("netdsl", "torch", "device")
+        if before.get(name) != now[name]
+    ]
+    was, here = first.device_name, name_device(plan.settings.device)
+    if before.get("device") == now["device"] and not here.startswith(was):
+        changes.append(f"the machine was {was} and is {here}")  # older runs tell its first words
+    return changes
 
 
 def _refuse_unfinished(run: RunFolder) -> None:

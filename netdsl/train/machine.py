@@ -31,11 +31,18 @@ def pick_device(asked: str | None = None) -> str:
 
 
 def name_device(device: str) -> str:
-    """Return what the maker calls a device, as in "NVIDIA H200"; its kind where nothing tells."""
+    """Return what the maker calls a device, as in "NVIDIA H200"; its kind where nothing tells.
+
+    A processor is told with the instructions that torch uses, as in "AMD EPYC, AVX2": machines of
+    one name come to other last digits by others.
+    """
     if device == "cuda":
         return torch.cuda.get_device_name()
+    if device != "cpu":
+        return device
     said = _said(_cpuinfo()).get("model name") or platform.processor()
-    return said if said and device == "cpu" else device
+    used = torch.backends.cpu.get_cpu_capability()
+    return ", ".join(filter(None, (said or device, used.replace("DEFAULT", ""))))
 
 
 def is_available(device: str) -> bool:

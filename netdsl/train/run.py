@@ -115,6 +115,11 @@ class RunFolder:
         return {**made, "network": self.network, **self.settings.record()}
 
     @property
+    def device_name(self) -> str:
+        """What a finished run was computed on; older runs do not tell."""
+        return str(self._read_json("summary.json").get("device_name", ""))
+
+    @property
     def rows(self) -> tuple[Row, ...]:
         """What the epochs came to."""
         learnt, took = (read_file(self.path / name).decode(errors="replace") for name in _TABLES)

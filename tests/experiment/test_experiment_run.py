@@ -188,6 +188,24 @@ def test_a_run_that_kept_no_weights_is_reproduced_by_its_numbers(
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("VAX-11/780, F", "the machine was VAX-11/780, F and is {}: the numbers may differ\n"),
+        ("", ""),  # as runs have it that were made before it was kept
+    ],
+)
+def test_a_run_reproduced_on_another_machine_says_so(
+    finished: tuple[Path, str], tmp_path: Path, name: str, told: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(runs(finished[0]) / read_plan(runs(finished[0])).jobs[0].folder, run)
+    summary = json.loads((run / "summary.json").read_text())
+    (run / "summary.json").write_text(json.dumps(summary | {"device_name": name}))
+    done = CliRunner().invoke(netdsl, ["reproduce", str(run)])
+    assert (done.exit_code, done.stderr) == (0, told.format(summary["device_name"]))
+
+
 def processes_in(folder: Path) -> list[int]:
     """The processes that train in a folder."""
     found = []

@@ -283,6 +283,22 @@ def test_speed_says_on_what(twins: Path) -> None:
     assert line["device"] == "AMD EPYC, 1 thread, bf16 and AMD EPYC, 2 threads, bf16 and cpu"
 
 
+def test_runs_of_two_precisions_are_told(twins: Path) -> None:
+    told = (
+        "Computed in bf16 (2 runs) and fp32 (10 runs): part of a difference between these may come "
+        "from that."
+    )
+    write_tables(twins)
+    assert "Computed in" not in (twins / "report/table.md").read_text()
+    for job in json.loads((twins / "plan.json").read_text())["jobs"][:2]:
+        path = twins / job["folder"] / "settings.json"
+        record = json.loads(path.read_text())
+        record["settings"]["precision"] = "bf16"
+        path.write_text(json.dumps(record))
+    write_tables(twins)
+    assert told in (twins / "report/table.md").read_text()
+
+
 def test_formats_escape_what_would_break_them(experiment: Make, make_job: Make) -> None:
     label = r"50% of a_b & $x$ {#1} | <script>alert(1)</script> \end *bold*"
     folder = experiment([make_job(label, seed) for seed in (0, 1)], title=label)

@@ -57,10 +57,15 @@ def test_a_device_is_called_what_its_maker_calls_it(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("torch.cuda.get_device_name", lambda: "NVIDIA H200")
     monkeypatch.setattr("platform.processor", str)
     assert name_device("cuda") == "NVIDIA H200"
-    for cpuinfo, name in (("processor\t: 0\nmodel name\t: AMD EPYC\n", "AMD EPYC"), ("", "cpu")):
+    assert name_device("mps") == "mps"
+    epyc = "processor\t: 0\nmodel name\t: AMD EPYC\n"
+    for cpuinfo, used, name in (
+        (epyc, "AVX512", "AMD EPYC, AVX512"), (epyc, "DEFAULT", "AMD EPYC"),
+        ("", "AVX2", "cpu, AVX2"), ("", "DEFAULT", "cpu"),
+    ):  # fmt: skip
         monkeypatch.setattr("netdsl.train.machine._cpuinfo", lambda said=cpuinfo: said)
+        monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda said=used: said)
         assert name_device("cpu") == name
-        assert name_device("mps") == "mps"
 
 
 def test_precision_follows_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from netdsl.experiment.report.networks import settings_of
+from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Difference, Results
 from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.words import count, duration, interval, pairs, percent, points, recipe
@@ -86,11 +90,19 @@ def accuracy_notes(results: Results) -> tuple[str, ...]:
         found.append("± is the standard deviation over seeds (n − 1 in its denominator).")
     if 1 in seeds:
         found.append("A row of one run has no deviation.")
+    precisions = Counter(str(one) for run in results.distinct if (one := _precision(run)))
+    if len(precisions) > 1:
+        each = " and ".join(f"{name} ({count(n, 'run')})" for name, n in precisions.items())
+        found.append(f"Computed in {each}: part of a difference between these may come from that.")
     if any(row.job.paper for row in results.rows):
         found.append("Paper is the number that the paper gives.")
     if results.count("finished") < len(results.distinct):
         found.append(f"{progress(results)}; only finished runs are in the means.")
     return (*found, "1 MAC = 2 FLOPs.")
+
+
+def _precision(run: Outcome) -> object:
+    return settings_of(run).get("precision") if run.state == "finished" else None
 
 
 def difference_notes(results: Results) -> tuple[str, ...]:
