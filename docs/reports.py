@@ -31,8 +31,12 @@ ABOUT = """
     images, as they are, at the end; the gap is from them to validation
     ([how a report is written](report-of-an-experiment.md)). RUN is a finished run, the folder that
     `netdsl experiment run` names. Where training images are cut to a number, those of validation
-    are cut to the same part. What was changed in a network stands in parentheses behind its name,
-    and is what figures call it. MACs are multiply-adds for one image; depth counts convolutions and
+    are cut to the same part. CIFAR-10 was read from a copy in JPEG, whose pixels are not quite
+    the report's. What was changed in a network stands in parentheses behind its name,
+    and is what figures call it; where points of a figure would hide one another they stand
+    a little apart. Losses in training are those of its steps, with their augmented images, dropout
+    and weights that change. "A run took" is the mean of seeds that ran beside other work, and
+    compares nothing. MACs are multiply-adds for one image; depth counts convolutions and
     fully connected layers on the longest path, and no projection."""
 SOURCES = {
     "000": """a report on residual networks on Tiny ImageNet, written for Torch, whose text names no
@@ -159,10 +163,11 @@ TABLES = (
     Table(
         REPORT_000, "Section 2: what stands after the addition", """
         The report prints no network for it. These are Net 1 with another end of its blocks; the
-        first is Net 1 itself.""", """
+        first is Net 1 itself, and with the same seeds its runs differ from those of section 5
+        by up to 2.2 points: layers of other names begin with other weights.""", """
         ReLU | net1_after_relu
-        nothing | net1_after_nothing
-        dropout | net1_after_dropout
+        nothing in place of ReLU | net1_after_nothing
+        dropout in place of ReLU | net1_after_dropout
         batch norm, ReLU | net1_after_norm
         3×3 convolution, batch norm, ReLU | net1_after_conv""",
     ),
@@ -202,8 +207,9 @@ TABLES = (
         REPORT_003, "Figure 4: structures", """
         The figure is the table of He et al. 2015 for ImageNet, and the text names no other
         stem: the first five have its 7×7 convolution of stride 2 and its pooling. The report
-        measured 2.45 s a step of 100 images on a K80; the stem of networks for CIFAR, with 15.5
-        times the MACs, explains that better, and is there for comparison.""", """
+        measured 2.45 s a step of 100 images on a K80, which is 0.07 TFLOP/s with that stem; that
+        of networks for CIFAR, with 15.5 times the MACs, makes it 1.1, explains it better, and is
+        there for comparison.""", """
         ResNet-18 | tiny_resnet18 | 18 layers
         ResNet-34 | tiny_resnet34 | 34 layers
         ResNet-50 | tiny_resnet50 | 50 layers
@@ -239,7 +245,8 @@ TABLES = (
     ),
     Table(
         REPORT_003, "Figures 5, 8, 10 and 13: what was trained", """
-        The variants are those of the improved model, which has stochastic depth.""", """
+        The variants are those of the improved model, which has stochastic depth. The vanilla model
+        is not normalised; rate and optimiser are ours.""", """
         vanilla | tiny_resnet34
         improved | tiny_resnet34_sd
         ResNet-18 (c) | tiny_resnet18_c -D drop_path=0.5
@@ -283,6 +290,7 @@ def page() -> str:
         "\n".join(f"- {report}: {' '.join(text.split())}" for report, text in SOURCES.items()),
         claims.TITLE,
         _filled(claims.ABOUT),
+        _filled(claims.counts(results.examples())),
         claims.table(results.examples()),
     ]
     for report in sections[1:]:

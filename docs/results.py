@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from netdsl.experiment.report.networks import commits_of
+from netdsl.experiment.report.networks import commits_of, settings_of
 from netdsl.experiment.report.results import Result, Results, only
 from netdsl.experiment.report.words import count, duration, interval, pairs, percent, points
 from netdsl.experiment.report.write import read_results
+from netdsl.train.data.cifar import CIFAR10
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "examples"))
@@ -151,11 +152,18 @@ def _figures(example: Example, item: Item, results: Results | None) -> Iterator[
         yield title, example.folder / figure
     if results is None:
         return
-    titles = {figure.name: figure.title for figure in results.plan.figures}
+    planned = {figure.name: figure for figure in results.plan.figures}
     for name in item.curves:
         path = example.results(item.experiment) / "report" / "figures" / f"{name}.svg"
         if path.is_file():
-            yield titles.get(name) or item.shows, path
+            title = planned[name].title if name in planned else item.shows
+            absent = _absent(results, planned[name].rows) if name in planned else []
+            yield title + (f" (not run: {', '.join(absent)})" if absent else ""), path
+
+
+def _absent(results: Results, rows: Sequence[str]) -> list[str]:
+    """Return which rows of a figure have no finished run."""
+    return [row.job.label for row in only(results, rows).rows if not row.finished]
 
 
 def results_of(example: Example, item: Item) -> Results | None:
@@ -229,9 +237,13 @@ def extent(results: Results) -> str:
     made = f", commit {commits}" if commits else ""
     total = duration(sum(run.seconds for run in runs))
     planned = sum(len(row.runs) for row in results.rows)
+    compiled = ", compiled" if runs and all(settings_of(run).get("compile") for run in runs) else ""
+    several = any(len(row.finished) > 1 for row in results.rows)
+    deviations = "± is the standard deviation over seeds; " if several else ""
+    read = f"{deviations}accuracies are those of the last epoch."
     return (
-        f"{len(runs)} of {count(planned, 'run')}, {budget}; {total} of training on {where}{made}. "
-        "± is the standard deviation over seeds; accuracies are those of the last epoch."
+        f"{len(runs)} of {count(planned, 'run')}, {budget}; {total} of training on {where}"
+        f"{compiled}{made}. {read[0].upper()}{read[1:]}"
     )
 
 
@@ -250,6 +262,8 @@ def cut(budget: Mapping[str, object]) -> str:
     '5,000 training images, 8 epochs'
     """
     said = {key: value for key, value in budget.items() if key != "fit"}
+    if (said.get("data"), said.get("classes")) == (CIFAR10.name, CIFAR10.classes):
+        del said["classes"]  # these are all
     if not said.get("milestones"):
         said = {key: value for key, value in said.items() if key not in ("unit", "milestones")}
     found = [words(said.pop(key)) for key, words in _CUTS.items() if key in said]

@@ -46,6 +46,8 @@ class Item:
 class Claim:
     """What a report says of two rows of an experiment: `row` is better than `than`, or worse.
 
+    `than_in` is the experiment that has `than`, where it is another of the same data and budget.
+
     `expected` is "better", "worse" or "alike" in validation accuracy, or "larger" or "smaller" in
     the gap between training and validation accuracy, where `measure` is "gap". `central` is a
     claim that a report was written for.
@@ -58,6 +60,7 @@ class Claim:
     expected: str
     measure: str = "val"
     central: bool = False
+    than_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ def shortcut_kind(graph: Graph, add: Node) -> ShortcutKind:
         return ShortcutKind("identity", "identity")
     op = shortcut.op
     if isinstance(op, Convolution):
-        return ShortcutKind("projection", "×".join(map(str, op.kernel)))
+        pooled = "avg-pool + " * (f"{shortcut.name}_pool" in graph)
+        return ShortcutKind("projection", f"{pooled}{'×'.join(map(str, op.kernel))}")
     assert isinstance(op, ZeroPad), op
     averages = isinstance(op, AveragePad) and op.stride != (1, 1)
     words = ["avg-pool"] * averages + ["zero-pad"] * (op.channels > 0)

@@ -14,7 +14,7 @@ ActKind = Literal[
 ]
 Init = Literal["kaiming", "xavier", "zero_last", "torch"]
 Bias = Literal["auto", "on", "off"]
-Policy = Literal["pad", "avgpad", "project", "always", "identity"]
+Policy = Literal["pad", "avgpad", "project", "avgproject", "always", "identity"]
 ShortcutNorm = Literal["after", "before", "none", "shared"]
 Head = Literal["flatten", "gap"]
 

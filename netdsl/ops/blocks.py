@@ -20,7 +20,7 @@ from netdsl.ops.wiring import Shortcut, ShortcutAdd, StochasticDepth
 
 Order = Literal["original", "bn_after_add", "relu_before_add", "relu_pre", "pre"]
 
-PROJECTION = ("shortcut", ("project", "always"))  # what options of projections need
+PROJECTION = ("shortcut", ("project", "avgproject", "always"))  # what options of projections need
 
 # He et al. 2016, figure 4: what surrounds each convolution (c conv, n norm, a activation), and
 # how much of the last unit's end stands after the addition.
@@ -94,6 +94,7 @@ class ResidualBlock(Block):
         "BB 6 order=bn_after_add", "BB 6 order=relu_before_add shortcut=always",
         "BB 8 order=relu_pre shortcut=pad s3",
         "BB 8 s2 shortcut=project shortcut_kernel=3 shortcut_norm=before", "BB 8 shortcut=identity",
+        "BB 8 s2 shortcut=avgproject",
         "BB 6 norm=none bias=off", "BB 8 pre shortcut=project shortcut_norm=none",
         "BB 6 drop_path=0.2",
     ),

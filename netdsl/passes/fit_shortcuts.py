@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netdsl.errors import Diagnostic, Misfit, NetDSLError
-from netdsl.ir import UNKNOWN, Graph, Node, Shape
+from netdsl.ir import UNKNOWN, Graph, Node, Shape, Size
 from netdsl.ir.limits import PARAMETERS
+from netdsl.ops.blocks import PROJECTION
 from netdsl.ops.convolution import Convolution, has_bias
+from netdsl.ops.pool import AvgPool
 from netdsl.ops.wiring import AveragePad, Shortcut, ShortcutAdd, StochasticDepth, ZeroPad
 
 
@@ -83,14 +85,14 @@ def _misfit(node: Node, op: Shortcut, x: Shape) -> Diagnostic | None:
     if op.policy in ("pad", "avgpad") and y.channels < x.channels:
         message = f"a shortcut that pads cannot go from {x.channels} to {y.channels} channels"
         return Diagnostic("E0304", message, node.span, help="use `shortcut=project`")
-    if op.policy in ("project", "always") and not x.is_map:
+    if op.policy in PROJECTION[1] and not x.is_map:
         message = f"a projection needs a feature map, and {x} is a vector"
         return Diagnostic("E0304", message, node.span)
     return None
 
 
 def _fitted(node: Node, op: Shortcut, x: Node, entry: Node, graph: Graph) -> Node:
-    if op.policy == "always" or (op.policy == "project" and x.shape != op.target):
+    if op.policy == "always" or (op.policy in PROJECTION[1] and x.shape != op.target):
         return _project(node, op, entry if op.norm_place == "shared" else x, graph)
     if x.shape == op.target:
         return x
@@ -104,9 +106,11 @@ def _project(node: Node, op: Shortcut, x: Node, graph: Graph) -> Node:
     if params > PARAMETERS:
         message = f"a projection of {params:,} parameters exceeds the limit of {PARAMETERS:,}"
         raise Misfit("E0403", message)
-    p = (op.kernel - 1) // 2
+    p, stride = (op.kernel - 1) // 2, op.stride
+    if op.policy == "avgproject" and stride != (1, 1):
+        x, stride = _average(node, stride, x, graph), (1, 1)
     convolution = Convolution(
-        op.target.channels, (op.kernel, op.kernel), op.stride, (p, p),
+        op.target.channels, (op.kernel, op.kernel), stride, (p, p),
         bias=has_bias(op.bias, op.norm), counted=False,
     )  # fmt: skip
     norm = replace(node, name=f"{node.name}_norm", op=op.normalization)
@@ -119,6 +123,15 @@ def _project(node: Node, op: Shortcut, x: Node, graph: Graph) -> Node:
         graph.add(project)
         return replace(norm, inputs=(project.name,))
     return project
+
+
+def _average(node: Node, stride: Size, x: Node, graph: Graph) -> Node:
+    """Add the average pool that leaves the projection a stride of 1, and return it."""
+    height, width = map(min, stride, x.shape.hw)  # no window is larger than the map
+    pool = AvgPool((height, width), stride, ceil=True)
+    shape = pool.infer(x.shape)
+    name = f"{node.name}_pool"
+    return graph.add(replace(node, name=name, op=pool, inputs=(x.name,), shape=shape))
 
 
 def _stride(op: Shortcut) -> str:

@@ -62,7 +62,7 @@ _HELP = {
 }  # fmt: skip
 _CHOICES = {
     "norm": ("batch", "group", "layer"), "init": ("kaiming", "xavier"),
-    "shortcut": ("pad", "project", "always"),
+    "shortcut": ("pad", "project", "avgproject", "always"),
 }  # fmt: skip
 _VALUES = {
     "batch": ("bn", "batchnorm", "batch_norm"),
@@ -75,6 +75,7 @@ _VALUES = {
     "xavier": ("glorot", "glorot_normal", "xavier_normal"),
     "pad": ("a", "zero", "zeros", "zeropad", "zero_pad", "padding"),
     "project": ("b", "conv", "projection", "1x1"),
+    "avgproject": ("d", "avg_down", "avgdown", "avg_project"),
     "always": ("c",),
     "none": ("linear", "identity", "false", "no"),
 }  # fmt: skip

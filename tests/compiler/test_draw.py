@@ -69,6 +69,7 @@ def test_the_shape_is_written_only_where_it_changes() -> None:
         ("BB 6 shortcut=pad", "zero-pad", "dashed"),
         ("BB 6 s2", "avg-pool +", "dashed"),
         ("BB 6 s2 shortcut=project", "1×1", "dotted"),
+        ("BB 6 s2 shortcut=avgproject", "avg-pool +", "dotted"),
         ("Res shortcut=project shortcut_kernel=3 ( Conv 6 )", "3×3", "dotted"),
     ],
 )

@@ -508,7 +508,7 @@ class TestBlockOrders:
 class TestShortcuts:
     def test_policies(self) -> None:
         kinds = {}
-        for policy in ("pad", "avgpad", "project", "always", "identity"):
+        for policy in ("pad", "avgpad", "project", "avgproject", "always", "identity"):
             model = parse(f"shortcut {policy} BB 3 BB 4 s2").module()
             kinds[policy] = [
                 type(getattr(block, "shortcut", None)).__name__ for block in (model.bb1, model.bb2)
@@ -517,6 +517,7 @@ class TestShortcuts:
             "pad": ["NoneType", "ZeroPad"],
             "avgpad": ["NoneType", "AveragePad"],
             "project": ["NoneType", "Conv2d"],
+            "avgproject": ["NoneType", "Conv2d"],
             "always": ["Conv2d", "Conv2d"],
             "identity": ["NoneType", "NoneType"],
         }
@@ -539,6 +540,46 @@ class TestShortcuts:
         y = model.bb1.shortcut(x)
         torch.testing.assert_close(y[:, :, 1, 1], x[:, :, 2:4, 2:4].mean((2, 3)))
         torch.testing.assert_close(y[:, :, 4, 1], x[:, :, 8, 2:4].mean(2))
+
+    @pytest.mark.parametrize("shape", [(3, 8, 8), (3, 9, 6), (3, 1, 7), (3, 1, 1)])
+    @pytest.mark.parametrize("order", ["original", "relu_pre"])
+    def test_avgproject_is_the_shortcut_of_resnet_d(
+        self, shape: tuple[int, int, int], order: str
+    ) -> None:
+        """He et al. 2019, figure 2 (c): average pooling, then a 1x1 convolution of stride 1."""
+        net = netdsl.parse(f"shortcut avgproject BB 5 s2 order={order}", input=shape)
+        block = net.module(seed=3).eval().bb1
+        reference = nn.Sequential(
+            nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False),
+            nn.Conv2d(3, 5, 1, bias=False),
+            nn.BatchNorm2d(5),
+        ).eval()
+        reference[1].load_state_dict(block.shortcut.state_dict())
+        x = torch.randn(2, *shape)
+        y = block.shortcut_norm(block.shortcut(block.shortcut_pool(x)))
+        torch.testing.assert_close(y, reference(x))
+        assert net.params - net.plain().params == 3 * 5 + 2 * 5
+        assert net.macs - net.plain().macs == 3 * 5 * y[0, 0].numel()
+
+    def test_avgproject_pools_where_there_is_a_stride_alone_and_norms_behind_the_pool(self) -> None:
+        names = [n.name for n in parse("shortcut avgproject BB 4").checked]
+        assert [name for name in names if "shortcut" in name] == [
+            "bb1.shortcut",
+            "bb1.shortcut_norm",
+        ]
+        text = "shortcut avgproject shortcut_norm before BB 4 s=3 pre"
+        nodes = {n.name: n.inputs for n in parse(text).checked if "shortcut" in n.name}
+        assert nodes == {
+            "bb1.shortcut_pool": ("input",),
+            "bb1.shortcut_norm": ("bb1.shortcut_pool",),
+            "bb1.shortcut": ("bb1.shortcut_norm",),
+        }
+        shared = {n.name: n.inputs for n in parse("shortcut avgproject BB 4 s2 pre").checked}
+        assert shared["bb1.shortcut_pool"] == shared["bb1.conv1"] == ("bb1.conv1_act",)
+
+    def test_avgproject_needs_a_map(self) -> None:
+        with pytest.raises(netdsl.NetDSLError, match="a projection needs a feature map, and 12 is"):
+            parse("shortcut avgproject Flatten FC 12 Res( FC 9 )")
 
     def test_a_shared_projection_reads_what_the_first_convolution_reads(self) -> None:
         nodes = {n.name: n.inputs for n in parse("shortcut project BB 4 pre").checked}

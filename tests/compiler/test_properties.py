@@ -24,7 +24,7 @@ blocks = st.builds(
     widths,
     st.integers(1, 2),
     st.sampled_from(("original", "bn_after_add", "relu_before_add", "relu_pre", "pre")),
-    st.sampled_from(("project", "always", "identity")),
+    st.sampled_from(("project", "avgproject", "always", "identity")),
     st.sampled_from((0, 0.5)),
 ) | st.builds("Bott {} e3 shortcut=project".format, st.sampled_from((3, 6, 9)))
 

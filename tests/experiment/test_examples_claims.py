@@ -30,12 +30,13 @@ def claims(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         (Spread(0.05, 0.01, 3), "worse", "refuted: better"),
         (Spread(-0.05, 0.01, 3), "better", "refuted: worse"),
         (Spread(-0.05, 0.01, 3), "alike", "refuted: worse"),
-        (Spread(-0.05, 0.0121, 3), "alike", "open"),
+        (Spread(-0.05, 0.0121, 3), "alike", "open: worse, perhaps by less than 2"),
         (Spread(0.05, 0.1, 3), "better", "open"),
         (Spread(0.05, 0.1, 3), "alike", "open"),
+        (Spread(0.03, 0.01, 3), "alike", "open: better, perhaps by less than 2"),
         (Spread(0.001, 0.001, 3), "alike", "holds"),
         (Spread(0.015, 0.001, 3), "alike", "holds"),
-        (Spread(0.019, 0.001, 3), "alike", "open"),
+        (Spread(0.019, 0.001, 3), "alike", "open: better, perhaps by less than 2"),
         (Spread(0.05, None, 1), "better", "open: one seed"),
     ],
 )
@@ -84,6 +85,26 @@ def test_a_claim_is_told_with_difference_interval_and_seeds(
     assert cells[5] == "3"
     assert [cell.strip() for cell in gap.strip("|").split("|")][3] != cells[3]
     assert other == "| 000 | **nobody ran it** | not run |  |  |  |"
+
+
+def test_a_claim_may_compare_rows_of_two_experiments_and_all_are_counted(
+    claims: ModuleType, twins: Path, tmp_path: Path
+) -> None:
+    items = importlib.import_module("items")
+    folder = tmp_path / "000-some"
+    for name in ("x", "y"):
+        shutil.copytree(twins, folder / "results" / name)
+    one = items.Claim("it helps", "x", "Net 1", "Net 1, plain", "better")
+    other = replace(one, than_in="y")
+    absent = replace(one, than_in="z")
+    first, second, third = claims.table(
+        [items.Example(folder, "Report", (), (one, other, absent))]
+    ).splitlines()[2:]
+    assert first == second
+    assert third == "| 000 | it helps | not run |  |  |  |"
+    itself = replace(one, than="Net 1", than_in="y", expected="alike")
+    said = claims.counts([items.Example(folder, "Report", (), (itself, absent, absent))])
+    assert said == "000: 1 held up, 2 not run."
 
 
 def test_a_claim_leads_to_the_first_item_of_its_experiment(

@@ -44,13 +44,13 @@ def test_every_change_makes_another_network_that_differs_from_all_others() -> No
     found = ablate(base)
     words = [one.words for one in found.changes]
     assert words == [
-        "shortcuts off", "shortcut pad", "shortcut avgpad", "shortcut project", "shortcut always",
-        "shortcut identity",
+        "shortcuts off", "shortcut pad", "shortcut avgpad", "shortcut project",
+        "shortcut avgproject", "shortcut always", "shortcut identity",
         "norm off", "dropout off", "order original", "order bn_after_add", "order relu_before_add",
         "order relu_pre", "order pre", "half width",
     ]  # fmt: skip
     assert found.left_out == ()
-    assert len({changed(base, one).source() for one in found.changes} | {base.source()}) == 15
+    assert len({changed(base, one).source() for one in found.changes} | {base.source()}) == 16
 
 
 def test_a_change_reaches_what_layers_say_themselves() -> None:
