@@ -7,7 +7,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import takewhile
+from itertools import repeat, takewhile
 from pathlib import Path
 
 from netdsl.experiment.report.networks import commits_of, settings_of
@@ -180,10 +180,20 @@ def kept(example: Example, experiment: str) -> Results | None:
 
 def table(results: Results) -> str:
     """Return accuracies beside the report's, as Markdown; what was not run stays empty."""
-    paper = [name for name in _MEASURES if any(name in row.job.paper for row in results.rows)]
-    head = ["network", "parameters", "epochs", *(f"report, {_MEASURES[name]}" for name in paper),
+    papers = [row.job.paper for row in results.rows]
+    printed = {name: _printed(papers, name) for name in _MEASURES if any(name in p for p in papers)}
+    head = ["network", "parameters", "epochs", *(f"report, {_MEASURES[name]}" for name in printed),
             *_MEASURES.values(), "gap, points", "a run took", "seeds"]  # fmt: skip
-    return markdown([head, *(_line(row, paper) for row in results.rows)])
+    columns = zip(*printed.values(), strict=True) if printed else repeat(())
+    lines = (_line(row, list(said)) for row, said in zip(results.rows, columns, strict=False))
+    return markdown([head, *lines])
+
+
+def _printed(papers: Iterable[Mapping[str, float]], name: str) -> list[str]:
+    """Return what a report prints in a column, with no more decimals than it needs."""
+    cells = [percent(paper[name]) if name in paper else "" for paper in papers]
+    needed = max(len(cell.rstrip("0").partition(".")[2]) for cell in cells)
+    return [cell[: len(cell) - 2 + needed].rstrip(".") for cell in cells]
 
 
 def markdown(lines: Iterable[list[str]], texts: int = 1) -> str:
@@ -209,8 +219,7 @@ def _alike(cells: Sequence[str]) -> Sequence[str]:
     return [f"{float(cell):.{max(decimals)}f}" for cell in cells]
 
 
-def _line(row: Result, paper: list[str]) -> list[str]:
-    printed = [percent(row.job.paper[name]) if name in row.job.paper else "" for name in paper]
+def _line(row: Result, printed: list[str]) -> list[str]:
     known = [_name(row), f"{row.job.params:,}", str(row.job.epochs), *printed]
     seconds = row.measure("seconds")
     if seconds is None:

@@ -161,6 +161,8 @@ def _network(
     plain = _plain(both.pop("plain", False), where)
     fixed = {*entry, *entry.get("params", {}), *entry.get("set", {})}
     variants = [Variant(**_placed(both, path.parent), plain=one) for one in plain]
+    if len(plain) > 1:
+        variants = [variant.beside_twin() for variant in variants]
     return [(variant, frozenset(fixed)) for variant in variants]
 
 

@@ -57,7 +57,8 @@ def _combined(variant: Variant, names: set[str], definition: Definition) -> list
         fact = f"{variant.label or variant.arch} has a paper's numbers"
         help = f"the grid makes {len(found)} networks of it: list them, each with its own numbers"
         raise TrainError(fact, help, ExitCode.USAGE)
-    return found
+    has_twins = len({one.plain for one in found}) > 1
+    return [one.beside_twin() for one in found] if has_twins else found
 
 
 def _with(variant: Variant, values: dict[str, Value]) -> Variant:

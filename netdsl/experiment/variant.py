@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Value = str | int | float | bool
 Detail = tuple[str, str]  # of what kind, and its name: ("params", "n")
@@ -56,6 +56,10 @@ class Variant:
             assert isinstance(twin, Mapping), twin
             return twin
         return {key: value for key, value in self.paper.items() if key != "plain"}
+
+    def beside_twin(self) -> Variant:
+        """Return it as one of two twins: numbers of a paper are of the one with shortcuts."""
+        return replace(self, paper={"plain": {}, **self.paper} if self.paper else {})
 
 
 def show(value: object) -> str:

@@ -203,18 +203,21 @@ def test_numbers_of_a_file_have_as_many_decimals_and_texts_stand_at_the_left(
 def test_a_table_has_parameters_time_and_what_was_changed(
     results: ModuleType, make_job: Any, change_run: Any, tmp_path: Path
 ) -> None:
-    jobs = [make_job("base", 0, paper={"val": 0.5}), make_job("wide", 0, change="twice as wide")]
+    jobs = [
+        make_job("base", 0, paper={"train": 0.9, "val": 0.505}),
+        make_job("wide", 0, change="twice as wide", paper={"val": 0.682}),
+    ]
     change_run.plan(tmp_path, [*jobs, make_job("deep", 0, change="deep")])
     for one in jobs:
         change_run.run(tmp_path, one)
     head, _, base, wide, deep = results.table(read_results(tmp_path)).splitlines()
     assert head == (
-        "| network | parameters | epochs | report, val, % | train, % | val, % | gap, points | a run took | seeds |"
+        "| network | parameters | epochs | report, train, % | report, val, % | train, % | val, % | gap, points | a run took | seeds |"
     )
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in (base, wide, deep)]
-    assert [line[:4] for line in cells] == [
-        ["base", "1,234", "4", "50.00"], ["wide (twice as wide)", "1,234", "4", ""],
-        ["deep", "1,234", "4", ""],
+    assert [line[:5] for line in cells] == [
+        ["base", "1,234", "4", "90", "50.5"], ["wide (twice as wide)", "1,234", "4", "", "68.2"],
+        ["deep", "1,234", "4", "", ""],
     ]  # fmt: skip
     assert [line[-2:] for line in cells] == [["12.5 s", "1"], ["12.5 s", "1"], ["", ""]]
 

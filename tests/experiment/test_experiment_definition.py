@@ -171,6 +171,15 @@ def test_a_paper_may_have_other_numbers_for_the_twin(define: Define) -> None:
     assert [v.paper_numbers for v in expand(define(text))] == [{"val": 0.49}, {"val": 0.46}]
 
 
+@pytest.mark.parametrize("twins", ['plain = "both"\n', "[grid]\nplain = [false, true]\n"])
+def test_the_numbers_of_a_network_are_not_those_of_its_twin(twins: str, define: Define) -> None:
+    paper = "paper = { val = 0.49 }\n"
+    found = expand(define(NETWORK + paper + twins))
+    assert [(v.plain, v.paper_numbers) for v in found] == [(False, {"val": 0.49}), (True, {})]
+    alone = expand(define(NETWORK + paper + "plain = true\n"))
+    assert [(v.plain, v.paper_numbers) for v in alone] == [(True, {"val": 0.49})]
+
+
 def test_a_budget_goes_before_all_else(define: Define) -> None:
     definition = define("classes = 50\nset = { iterations = 10, lr = 1 }\n" + NETWORK)
     small = within(definition, "epochs=5, classes=20,limit=2000")
