@@ -150,6 +150,13 @@ class Bar(Lines):
         """Leave a line above the bar."""
         self.progress.console.print(epoch_line(row), highlight=False)
 
+    def note(self, fact: str) -> None:
+        """Say it, above the bar where there is one already."""
+        if self.epochs:
+            self.progress.console.print(fact, highlight=False, markup=False)
+        else:
+            super().note(fact)
+
     def finished(self, summary: Summary) -> None:
         """Take the bar away."""
         self.close()

@@ -73,6 +73,7 @@ def prepare(
         stop=stop,
         save_every=save_every,
         steps=steps,
+        classes=len(data.classes),
         compiled=compiled,
         world=world,
     )

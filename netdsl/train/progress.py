@@ -49,7 +49,7 @@ class Summary:
     """What a training came to: `best` is the epoch whose weights are kept as the best.
 
     `forecast_seconds` is what its first steps promised, beside the seconds that it took;
-    `device_name` is what the maker of the device calls it.
+    `device_name` is what the maker of the device calls it, and `classes` how many there were.
     """
 
     best: Row
@@ -62,6 +62,7 @@ class Summary:
     forecast_seconds: float | None = None
     processes: int = 1
     device_name: str = ""
+    classes: int = 0
 
 
 class Progress(Protocol):
@@ -71,7 +72,7 @@ class Progress(Protocol):
         """Hear what is going to be trained."""
 
     def note(self, fact: str) -> None:
-        """Hear what takes a while before the first step, or what was decided then."""
+        """Hear what takes a while, what was decided, or what is wrong with how it goes."""
 
     def step(self, step: Step) -> None:
         """Hear how far it is: a few times a second, and at the end of every epoch."""

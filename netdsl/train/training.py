@@ -50,6 +50,7 @@ class Training:
     stop: Stop
     save_every: float  # seconds
     steps: int  # of an epoch
+    classes: int
     compiled: Compiled | None = None  # what full batches go through in place of `replica`
     world: World = ALONE
     done: int = 0  # steps, over all epochs

@@ -299,6 +299,24 @@ def test_runs_of_two_precisions_are_told(twins: Path) -> None:
     assert told in (twins / "report/table.md").read_text()
 
 
+def test_runs_that_only_guess_are_named(experiment: Make, make_job: Make) -> None:
+    jobs = [make_job(label, seed) for label in ("A", "B") for seed in (0, 1, 2)]
+    folder = experiment(jobs)
+    for one in (jobs[1], jobs[3], jobs[5]):
+        path = folder / one["folder"]
+        head, *_ = (path / "metrics.csv").read_text().splitlines()
+        lines = [f"{n},0.1,0.2,2.31,0.1,0.11,2.3,0.1,0.5" for n in range(1, 5)]
+        (path / "metrics.csv").write_text("\n".join([head, *lines]) + "\n")
+    told = "No better than guessing at the end, which the means include: A, seed 1; B, seeds 0, 2."
+    write_tables(folder)
+    assert "guessing" not in (folder / "report/table.md").read_text()  # runs that do not tell
+    for one in jobs:
+        path = folder / one["folder"] / "summary.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"classes": 10}))
+    write_tables(folder)
+    assert told in (folder / "report/table.md").read_text()
+
+
 def test_formats_escape_what_would_break_them(experiment: Make, make_job: Make) -> None:
     label = r"50% of a_b & $x$ {#1} | <script>alert(1)</script> \end *bold*"
     folder = experiment([make_job(label, seed) for seed in (0, 1)], title=label)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from netdsl.experiment.report.networks import settings_of
 from netdsl.experiment.report.outcome import Outcome
@@ -90,6 +91,14 @@ def accuracy_notes(results: Results) -> tuple[str, ...]:
         found.append("± is the standard deviation over seeds (n − 1 in its denominator).")
     if 1 in seeds:
         found.append("A row of one run has no deviation.")
+    if guessing := [
+        f"{row.name}, {_seeds_of(runs)}"
+        for row in results.rows
+        if (runs := [run for run in row.finished if run.guesses])
+    ]:
+        found.append(
+            f"No better than guessing at the end, which the means include: {'; '.join(guessing)}."
+        )
     precisions = Counter(str(one) for run in results.distinct if (one := _precision(run)))
     if len(precisions) > 1:
         each = " and ".join(f"{name} ({count(n, 'run')})" for name, n in precisions.items())
@@ -99,6 +108,12 @@ def accuracy_notes(results: Results) -> tuple[str, ...]:
     if results.count("finished") < len(results.distinct):
         found.append(f"{progress(results)}; only finished runs are in the means.")
     return (*found, "1 MAC = 2 FLOPs.")
+
+
+def _seeds_of(runs: Sequence[Outcome]) -> str:
+    """Name the seeds of runs, as in "seeds 0, 2"."""
+    seeds = ", ".join(str(run.job.seed) for run in runs)
+    return f"seed{'' if len(runs) == 1 else 's'} {seeds}"
 
 
 def _precision(run: Outcome) -> object:

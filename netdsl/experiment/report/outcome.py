@@ -16,6 +16,7 @@ from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import Failure, read_failure
 from netdsl.train.errors import TrainError
 from netdsl.train.files import read_file
+from netdsl.train.guessing import is_guessing
 from netdsl.train.metrics import Row
 from netdsl.train.run import RunFolder
 
@@ -40,6 +41,7 @@ class Outcome:
     torch: str = ""
     failure: Failure | None = None
     ends: tuple[int, ...] = ()  # the last epochs of the stages but the last one
+    guesses: bool = False  # at its end it was no better than guessing; older runs do not tell
 
     @property
     def last(self) -> Row:
@@ -97,12 +99,15 @@ def _finished(job: Job, folder: Path) -> Outcome:
     except (KeyError, TypeError, ValueError) as error:
         raise TrainError(f"{path / 'summary.json'} is damaged: {error}") from error
     *before, rows = (RunFolder.open(stage).rows for stage in stages)
+    guesses = "classes" in record and is_guessing(rows, int(record["classes"]))
     if best not in {row.epoch for row in rows}:
         raise TrainError(f"{path} is damaged: its best epoch, {best}, is not in metrics.csv")
     ends = tuple(accumulate(map(len, before)))
     best += ends[-1] if ends else 0
     joined = _joined(*before, rows)
-    return Outcome(job, path, "finished", joined, best, seconds, device, torch, ends=ends)
+    return Outcome(
+        job, path, "finished", joined, best, seconds, device, torch, ends=ends, guesses=guesses
+    )
 
 
 def _device(record: Mapping[str, Any]) -> str:
