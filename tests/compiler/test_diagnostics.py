@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import netdsl
+from netdsl.errors import Diagnostic, Label, Source, Span
 
 PAIRS = [
     tuple(pair.split("\n", 1))
@@ -28,3 +29,15 @@ def said(source: str) -> str:
 @pytest.mark.parametrize(("source", "expected"), PAIRS, ids=[source for source, _ in PAIRS])
 def test_what_is_said(source: str, expected: str) -> None:
     assert said(source) == expected.strip("\n")
+
+
+def test_a_label_inside_of_what_is_at_fault_leaves_its_marks_whole() -> None:
+    source = Source("net.arch", "Conv 64 k=z")
+    label = Label(Span(source, 8, 11), "this part")
+    found = Diagnostic("E0206", "z is no size", Span(source, 0, 11), (label,))
+    assert found.show().splitlines()[-2:] == [" 1 | Conv 64 k=z", "   | ^^^^^^^^^^^ this part"]
+
+
+@pytest.mark.parametrize("sign", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_what_would_turn_a_line_around_is_shown_as_a_sign(sign: str) -> None:
+    assert ' 1 | name "a\ufffdb" Cnov 3\n' in said(f'name "a{sign}b" Cnov 3')

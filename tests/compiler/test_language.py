@@ -135,6 +135,24 @@ class TestUse:
         with pytest.raises(netdsl.NetDSLError, match="only files below the folder"):
             netdsl.load(folder / "net.arch")
 
+    def test_a_path_from_the_root_is_refused_even_into_the_folder(self, folder: Path) -> None:
+        (folder / "net.arch").write_text(f'use "{folder / "lib" / "blocks.arch"}" Twice 2')
+        with pytest.raises(netdsl.NetDSLError, match="only files below the folder"):
+            netdsl.load(folder / "net.arch", input=(3, 9, 8))
+
+    def test_parameters_that_a_parameter_reads_come_along(self, folder: Path) -> None:
+        (folder / "lib" / "own.arch").write_text("v = 2 w = v+2 def A() { Conv w }")
+        (folder / "net.arch").write_text('use "lib/own.arch" input 3x9x8 A')
+        assert convolutions(netdsl.load(folder / "net.arch")) == [4]
+        assert convolutions(netdsl.load(folder / "net.arch", v=3)) == [5]
+
+    def test_what_is_left_unused_of_another_file_is_no_mistake(self, folder: Path) -> None:
+        (folder / "lib" / "own.arch").write_text(
+            "w = 4 def A(c, idle=1) { Conv c } def B() { Conv w }"
+        )
+        (folder / "net.arch").write_text('use "lib/own.arch" input 3x9x8 A 2')
+        assert netdsl.load(folder / "net.arch").warnings == ()
+
     def test_cycles_are_refused(self, folder: Path) -> None:
         (folder / "a.arch").write_text('use "b.arch" Conv 1')
         (folder / "b.arch").write_text('use "c.arch" def B() { Conv 1 }')
@@ -225,6 +243,16 @@ class TestSqueezeExcitation:
         for channels, squeezed in ((72, 24), (16, 8), (576, 144), (240, 64)):
             model = parse("SE r4 to=8", (channels, 3, 2)).module()
             assert model.se1.fc1.out_channels == squeezed
+
+
+class TestPadding:
+    def test_a_stride_beyond_an_even_kernel_needs_no_padding(self) -> None:
+        net = parse("Conv 4 k2 s4")
+        assert (net.output_shape, net.module().conv1.padding) == ((4, 2, 2), (0, 0))
+
+    def test_a_window_that_would_start_behind_the_map_is_left_out(self) -> None:
+        net = parse("Max 2 s3 ceil")
+        assert net.output_shape == net.module()(torch.zeros(1, 3, 9, 8)).shape[1:] == (3, 3, 3)
 
 
 class TestDeconv:
@@ -392,13 +420,33 @@ class TestExpect:
         with pytest.raises(netdsl.NetDSLError, match="expected params = 117, the network has 116"):
             netdsl.parse(text.replace("116", "117"))
 
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"name": "another"}, {"init": "xavier"}, {"drop_path": 0.5}, {"BB.dropout": 0.1},
+            {"BB.drop_path": 0.2}, {"Norm.eps": 0.01}, {"Norm.momentum": 0.2},
+        ],
+    )  # fmt: skip
+    def test_it_is_checked_where_only_what_changes_no_number_is_overridden(
+        self, said: dict[str, object]
+    ) -> None:
+        with pytest.raises(netdsl.NetDSLError, match="expected depth = 9, the network has 3"):
+            netdsl.parse("input 3x8x8 expect(depth=9) BB 4 GAP FC 3", **said)
+
+    def test_all_that_is_overridden_is_named_where_it_is_not_checked(self) -> None:
+        text = "input 3x8x8 w = 4 v = 2 expect(depth=9) Conv w Conv v"
+        (one,) = netdsl.parse(text, w=3).warnings
+        (both,) = netdsl.parse(text, w=3, v=3).warnings
+        assert one.message == "`expect` is not checked, because `w` is overridden"
+        assert both.message == "`expect` is not checked, because `v`, `w` are overridden"
+
 
 class TestArithmetic:
     @pytest.mark.parametrize(
         ("expression", "value"),
         [
             ("16*2", 32), ("[(24+8)/2]", 16), ("2*3+1", 7), ("1+2*3", 7), ("7//2", 3), ("7%4", 3),
-            ("[-3+5]", 2), ("2*cin", 6), ("[8*(1-0.5)]", 4), ("9-4-2", 3), ("[2*-(1-4)]", 6),
+            ("[-3+5]", 2), ("2*cin", 6), ("[1/1.5*6]", 4), ("[8*(1-0.5)]", 4), ("9-4-2", 3), ("[2*-(1-4)]", 6),
         ],
     )  # fmt: skip
     def test_expressions(self, expression: str, value: int) -> None:
@@ -435,6 +483,12 @@ class TestArithmetic:
 
 class TestPrecedence:
     """A layer's own option, then `default`, then the setting, then built-in."""
+
+    def test_a_default_momentum_is_for_norms_that_have_one(self) -> None:
+        text = "default Norm(momentum=0.01) Conv 4 Conv 4 norm=layer"
+        norms = parse(text).module().eval()
+        assert norms.conv1_norm.momentum == 0.01
+        assert norms(torch.zeros(1, *parse(text).input_shape)).shape[1] == 4
 
     def test_options_beat_defaults_beat_settings(self) -> None:
         text = "act gelu default Conv(act=silu) Conv 4 act=tanh Conv 4 Deconv 4"
@@ -473,6 +527,10 @@ class TestHeads:
     def test_head_gap_averages_first(self) -> None:
         assert parse("head gap Conv 4 FC 5").params == parse("Conv 4 GAP FC 5").params
         assert parse("Conv 4 FC 5").params == parse("Conv 4 Flatten FC 5").params
+
+    def test_what_is_one_position_already_is_not_averaged(self) -> None:
+        layers = dict(parse("head gap GAP FC 5").module().named_children())
+        assert [*layers] == ["gap1", "fc1_flatten", "fc1"]
 
 
 class TestBlockOrders:
@@ -666,6 +724,7 @@ class TestReceptiveField:
         "text",
         ["Conv 2 5x3 Conv 2 d2 Avg 3 s2", "BB 2 s2 BB 2", "Conv 2 s2 Cat(Conv 2 | Conv 2 7x7)",
          "Bott 4 s2 Avg 2 Up 2", "Avg 2 Deconv 2 k4 s2 Conv 2", "Res( Conv 2 1x1 s2 ) Conv 2",
+         "Conv 2 Deconv 2 k3 s2 Conv 2", "Avg 2 Up 2 bilinear Conv 2",
          'Torch "nn.Conv2d" 1 2 3 padding=1 Torch "nn.Conv2d" 2 2 5 padding=4 dilation=2 Conv 2',
          'Torch "nn.AvgPool2d" 3 stride=2 padding=1 Torch "nn.AvgPool2d" 2 Conv 2',
          'Torch "nn.ConvTranspose2d" 1 2 3 padding=1',
@@ -698,6 +757,9 @@ class TestReceptiveField:
     )  # fmt: skip
     def test_of_torch_layers_that_leave_positions_apart_is_one(self, layer: str) -> None:
         assert torch_field(layer) == (1, 1)
+
+    def test_of_a_torch_layer_without_a_stride_is_its_kernel(self) -> None:
+        assert torch_field("nn.LPPool2d 2 3") == (3, 3)
 
     @pytest.mark.parametrize(
         "layer",
@@ -811,6 +873,11 @@ class TestOverrides:
     def test_a_whole_number_is_one_however_it_is_given(self, n: Any) -> None:
         assert convolutions(parse("n = 1 (Conv 4)x n", n=n)) == [4, 4]
 
+    def test_numbers_and_sizes_are_read_from_their_text(self) -> None:
+        assert convolutions(parse("n = 1 Conv 8+n", n="-3")) == [5]
+        net = parse("Conv 4", **{"Conv.k": "3x5"})
+        assert net.module().conv1.kernel_size == (3, 5)
+
     def test_an_option_of_a_layer_that_has_none_is_refused(self) -> None:
         with pytest.raises(netdsl.NetDSLError, match=r"GAP has no option `x`$"):
             parse("Conv 4 GAP FC 3", **{"GAP.x": 7})
@@ -825,6 +892,11 @@ class TestOverrides:
 
 
 class TestInitialisation:
+    def test_zero_last_leaves_norms_alone_that_learn_nothing(self) -> None:
+        model = parse("init zero_last default Norm(affine=off) BB 3").module()
+        assert model.bb1.conv2_norm.weight is None
+        assert model.bb1.conv2.weight.any()
+
     def test_zero_last_reaches_every_norm_that_a_branch_ends_in(self) -> None:
         net = parse("init zero_last Res( Cat( Conv 1 act=none | Conv 2 act=none ) )")
         assert net.warnings == ()
@@ -887,6 +959,13 @@ class TestInPlace:
         before = x.clone()
         model(x)
         assert torch.equal(x, before)
+
+    def test_an_activation_works_in_place_behind_a_layer_that_forgets_its_output(self) -> None:
+        assert parse("Deconv 4 s2 norm=none").module().deconv1_act.inplace
+
+    def test_what_comes_out_of_a_module_is_left_as_it_is(self) -> None:
+        model = parse("def S(c) { Conv c act=none } S 4 Act Conv 3").module()
+        assert (model.act1.inplace, model.conv1_act.inplace) == (False, True)
 
 
 class TestTorchTools:

@@ -41,6 +41,21 @@ def test_hostile_networks_are_refused_within_a_second(case: str) -> None:
     assert first.span is not None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "n = 0 ((Conv 3)x n)x100000",
+        "input 3x100000x2 Conv 3",
+        "input 40000x5x5 norm none Conv 1000000 5x5 bias=off p0",
+        "def A() { Conv 1 } "
+        + "".join(f"def {'A' * i}() {{ {'A' * (i - 1)} }} " for i in range(2, 65))
+        + "A" * 64,
+    ],
+)
+def test_what_reaches_a_limit_does_not_exceed_it(text: str) -> None:
+    assert netdsl.parse(text, **({} if "input" in text else {"input": (3, 8, 8)}))
+
+
 def test_a_long_sum_is_no_deeper_than_a_short_one() -> None:
     net = netdsl.parse(f"Conv {'+'.join('1' for _ in range(20_000))}", input=(3, 8, 8))
     assert net.output_shape == (20_000, 8, 8)

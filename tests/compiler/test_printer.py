@@ -125,6 +125,21 @@ def test_tree_without_places_is_filled() -> None:
     )
 
 
+def test_a_line_has_room_for_120_characters() -> None:
+    fits = ["Conv 640"] * 5 + ["Conv 64"] * 8
+    assert len("  ".join(fits)) == 120
+    assert to_text(parse(" ".join(fits))) == "  ".join(fits) + "\n"
+    longer = ["Conv 640"] * 6 + ["Conv 64"] * 7
+    assert to_text(parse(" ".join(longer))) == f"{'  '.join(longer[:-1])}\nConv 64\n"
+
+
+def test_a_group_of_120_characters_stays_on_its_line() -> None:
+    group = "(" + "  ".join(["Conv 640"] + ["Conv 64"] * 12) + ")x2"
+    assert len(group) == 120
+    assert to_text(parse(group)) == f"{group}\n"
+    assert to_text(parse(group.replace("x2", "x20"))).startswith("(\n")
+
+
 def test_nothing_prints_as_nothing() -> None:
     assert to_text(parse("")) == ""
     assert to_text(parse("\n # only this")) == "# only this\n"
@@ -133,6 +148,7 @@ def test_nothing_prints_as_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "canonical"),
     [
+        ("(Conv 3)×n_1", "(Conv 3)x n_1"),
         ("Conv64k7s2", "Conv 64 k=7 s=2"),
         ("Conv 3×3 64 !", "Conv 3x3 64!"),
         ("(BB 64)*3!", "(BB 64)x3!"),

@@ -62,9 +62,25 @@ def test_a_shortcut_around_blocks_is_no_block() -> None:
     assert (net.blocks, net.expected_blocks) == (3, 1 - 0.5 / 3 + 1 - 1 / 3 + 0.5)
 
 
+def test_a_shortcut_around_a_shortcut_is_no_block() -> None:
+    net = netdsl.parse("drop_path 0.5 Res( Res( Conv 3 ) Conv 3 )", input=(3, 8, 8))
+    assert (net.blocks, net.expected_blocks) == (1, 0.5)
+
+
 def test_blocks_that_always_survive_count_whole() -> None:
     net = netdsl.parse("BB 4 BB 4 drop_path=0.25 BB 4", input=(3, 8, 8))
     assert (net.blocks, net.expected_blocks) == (3, 2.75)
+
+
+def test_what_is_said_outside_goes_before_a_scale() -> None:
+    net = netdsl.parse("scale s(drop_path=0.5) BB 3", input=(3, 8, 8), scale="s", drop_path=0.25)
+    assert net.expected_blocks == 0.75
+
+
+def test_a_block_that_always_survives_draws_nothing() -> None:
+    model = netdsl.parse("drop_path 0.5 BB 4 drop_path=0 BB 4", input=(3, 8, 8)).module()
+    blocks = [name for name, block in model.named_modules() if isinstance(block, StochasticScope)]
+    assert blocks == ["bb2"]
 
 
 def test_without_stochastic_depth_a_step_computes_the_whole_network() -> None:

@@ -9,8 +9,9 @@ from importlib.resources import files
 import pytest
 from lark import Lark
 
-from netdsl.errors import NetDSLError
+from netdsl.errors import NetDSLError, Source
 from netdsl.syntax import decode, parse, tree
+from netdsl.syntax.scan import refuse_too_large
 
 LARGE = 1 << 20
 
@@ -43,6 +44,10 @@ def test_text_at_the_limit_is_read() -> None:
 def test_many_words_are_refused() -> None:
     expected = "E0106 the text has 200,001 words and signs, the limit is 200,000"
     assert message("A1" * 100_000 + "A") == expected
+
+
+def test_as_many_words_as_there_may_be_are_not_refused() -> None:
+    refuse_too_large(Source("net.arch", "A1" * 100_000), 200_000)
 
 
 def test_deep_nesting_is_refused() -> None:
@@ -93,8 +98,9 @@ error[E0104]: byte 11, in line 2, is 0xff: not UTF-8
     assert undecodable(b"Conv 64\nFC \xff10\n") == shown
 
 
-def test_utf_16_is_named() -> None:
-    shown = undecodable("Conv 64".encode("utf-16"))
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_named(order: str) -> None:
+    shown = undecodable("\ufeffConv 64".encode(order))
     assert shown.endswith("= help: it looks like UTF-16; save it as UTF-8")
 
 

@@ -34,6 +34,7 @@ kk = batch  scale s(kk=group)  norm kk  default Norm(groups=4)  Conv 4
 kk = batch  norm kk  default Norm(groups=4)  Norm groups=4  Conv 4
 n = 0  scale s(n=2)  shortcut project  shortcut_kernel 3  Conv 8 (BB 16)x n
 n = 0  shortcut_kernel 3  Conv 8 (BB 16)x n
+kk = none  norm kk  Norm Conv 8
 """
 
 
@@ -57,6 +58,7 @@ def test_what_another_choice_reads_is_left_in_peace(text: str) -> None:
         ("SE r=1", {"SE.c": 2}),
         ("shortcut project shortcut_kernel 3 scale w(width=2) Conv 16! BB 8", {"scale": "w"}),
         ("k = 2 shortcut project shortcut_kernel 3 Conv 8 (BB 8 s=[1,2])x k", {"k": 1}),
+        ("scale half(depth=0.5) (Conv [8,16])x2", {"scale": "half"}),
     ],
 )
 def test_a_choice_from_outside_means_the_file_for_both(

@@ -158,6 +158,7 @@ def test_what_averages_keep_is_counted(text: str) -> None:
         "Conv 16 act=none norm=none AvgTo 1x2 FC 3",
         "Conv 16 act=none norm=none AvgTo 2x1 FC 3",
         "Conv 16 norm=none act=none Dropout 0 Conv 3",
+        "Conv 16 norm=none act=none Act none Conv 3",
         "Conv 16 @a Dropout 0 Conv 3 Cat(|@a Conv 5) Conv 3",
     ],
 )

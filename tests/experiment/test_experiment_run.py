@@ -571,7 +571,7 @@ def test_what_is_said_of_several_networks_is_said_once(tmp_path: Path) -> None:
 def test_lines_for_other_engines_have_the_threads_that_are_asked_for(tmp_path: Path) -> None:
     written(tmp_path, FILE.replace(", threads = 1", ""))
     done = run("run", "--print-jobs", "--threads", "2", folder=tmp_path)
-    assert all(line.endswith(" --threads 2") for line in done.stdout.splitlines())
+    assert [line[-12:] for line in done.stdout.splitlines()] == [" --threads 2"] * 2
     done = run("run", "--print-jobs", "--jobs", "2", folder=tmp_path)
     assert (done.exit_code, "leave --jobs, --retry and --ray away" in done.stderr) == (2, True)
 
