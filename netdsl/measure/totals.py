@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from netdsl.ir import Cost, Graph, Node, Op, Size
-from netdsl.ops.act import InPlaceAct
+from netdsl.ops.act import Act, InPlaceAct
 from netdsl.ops.channels import ChannelPart
 from netdsl.ops.dense import Flatten
 from netdsl.ops.regularise import Dropout
@@ -101,4 +101,6 @@ def _shares(op: Op) -> bool:
         return not op.p  # torch returns what it was given
     if isinstance(op, TorchLayer):
         return op.overwrites
+    if isinstance(op, Act) and op.kind == "none":
+        return True
     return isinstance(op, InPlaceAct | Flatten | ChannelPart)

@@ -134,7 +134,7 @@ def _alien(span: Span) -> Diagnostic:
     if not text.isprintable():
         help = "delete it" if unicodedata.category(text[0]) == "Cf" else None  # as a soft hyphen
         return Diagnostic("E0101", f"unexpected character U+{ord(text[0]):04X}", span, help=help)
-    shown = text if len(text) < 20 else f"{text[:20]}…"
+    shown = text if len(text) <= 20 else f"{text[:20]}…"
     noun = "characters" if text[1:] else "character"
     return Diagnostic("E0101", f"unexpected {noun} `{shown}`", span, help=help)
 

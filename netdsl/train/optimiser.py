@@ -72,7 +72,7 @@ def _with_state(optimiser: Optimizer) -> Optimizer:
 
 def _state(weight: Tensor, group: dict[str, Any]) -> dict[str, Tensor]:
     if "momentum" in group:
-        return {"momentum_buffer": torch.zeros_like(weight)}
+        return {"momentum_buffer": torch.zeros_like(weight)} if group["momentum"] else {}
     device = weight.device if group["fused"] else torch.device("cpu")
     return {
         "step": torch.zeros((), dtype=torch.float32, device=device),

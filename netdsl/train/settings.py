@@ -125,7 +125,7 @@ ABOUT = {
     "optimiser": "sgd, adam or adamw",
     "lr": "the highest learning rate",
     "momentum": "of sgd; beta 1 of adam and adamw, whose beta 2 is 0.999",
-    "nesterov": "sgd looks ahead along its momentum",
+    "nesterov": "sgd looks ahead along its momentum; false unless given where that is 0",
     "weight_decay": "a penalty in the gradient for sgd and adam, apart from it for adamw",
     "decay_norms": "weight decay holds for norms and biases too",
     "schedule": "one_cycle, step, cosine or constant",
@@ -177,6 +177,7 @@ def resolve(*layers: Choices, images: int | None = None) -> Settings:
         "precision": machine.pick_precision(device),
         "threads": machine.count_cores(),
         "warmup": _CLIMB if chosen.get("schedule", "one_cycle") == "one_cycle" else 0.0,
+        "nesterov": chosen.get("momentum") != 0,
     }
     return restore(defaults | chosen)
 
@@ -238,7 +239,12 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
         ("batch_size", s.batch_size <= 10**9, "but at most 1,000,000,000 are possible"),
         ("optimiser", s.optimiser in OPTIMISERS, _among(OPTIMISERS)),
         ("lr", 0 < s.lr < math.inf, "but must be above 0"),
-        ("momentum", 0 < s.momentum < 1, "but must lie between 0 and 1"),
+        ("momentum", 0 <= s.momentum < 1, part),
+        (
+            "nesterov",
+            not s.nesterov or s.momentum > 0 or s.optimiser != "sgd",
+            "but there is no momentum to look ahead along",
+        ),
         ("weight_decay", 0 <= s.weight_decay < math.inf, positive),
         ("schedule", s.schedule in SCHEDULES, _among(SCHEDULES)),
         ("unit", s.unit in UNITS, _among(UNITS)),

@@ -160,6 +160,7 @@ def test_what_averages_keep_is_counted(text: str) -> None:
         "Conv 16 norm=none act=none Dropout 0 Conv 3",
         "Conv 16 norm=none act=none Act none Conv 3",
         "Conv 16 @a Dropout 0 Conv 3 Cat(|@a Conv 5) Conv 3",
+        "Conv 16 @a Act none Conv 3 Cat(|@a Conv 5) Conv 3",
     ],
 )
 def test_what_only_passes_a_map_on_keeps_nothing(text: str) -> None:

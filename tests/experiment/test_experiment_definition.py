@@ -152,6 +152,7 @@ def test_what_a_network_says_itself_no_grid_changes(define: Define) -> None:
 @pytest.mark.parametrize(
     ("text", "fact", "help"),
     [
+        (NETWORK + "[grid]\nseed = [1, 2]\n", "[grid]: 'seed' is no parameter of net1, and no setting", "they have no parameters"),
         (NETWORK + "[grid]\ndepth = [3]\n", "[grid]: 'depth' is no parameter of net1, and no setting", "they have no parameters"),
         ('[[network]]\narch = "resnet-cifar"\n[grid]\nm = [3]\n', "[grid]: 'm' is no parameter of resnet-cifar, and no setting", "their parameters: n"),
         (NETWORK + "[grid]\n'Bott.order' = ['pre']\n", "[grid]: 'Bott.order' is no parameter of net1, and no setting", "they have no parameters"),
@@ -187,7 +188,7 @@ def test_a_budget_goes_before_all_else(define: Define) -> None:
     assert (variant.classes, variant.limit, variant.set) == (20, 2000, {"lr": 1.0, "epochs": 5})
 
 
-@pytest.mark.parametrize("text", ["cpu", "input=3x32x32,fit=true", "cpu,fit=on"])
+@pytest.mark.parametrize("text", ["cpu", "input=3x32x32,fit=true", "cpu,fit=on", "cpu,fit=ON"])
 def test_a_budget_may_shrink_the_images(text: str, define: Define) -> None:
     definition = define(NETWORK + '[budget]\ncpu = { input = "3x32x32", fit = true }\n')
     (variant,) = expand(within(definition, text))

@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netdsl.experiment.report.formats import to_latex
 from netdsl.experiment.report.spread import spread, student_t
+from netdsl.experiment.report.table import Cell, Column, Line, Table
+from netdsl.experiment.report.words import duration, short
 
 # Fisher and Yates, table III, two-sided 5 %; 1 % and 10 % for a few.
 PUBLISHED = {
@@ -87,3 +90,29 @@ def test_one_number_has_neither_deviation_nor_interval() -> None:
 
 def test_no_number_has_no_mean() -> None:
     assert spread([]) is None
+
+
+def test_large_numbers_that_only_rounding_tells_apart_do_not_deviate() -> None:
+    found = spread([1e6, 1e6 + 2e-7])
+    assert found is not None
+    assert found.deviation == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(59.94, "59.9 s"), (59.96, "1 min 0 s"), (3599.6, "1 h 0 min"), (7199.0, "2 h 0 min")],
+)
+def test_a_time_is_rounded_before_its_units_are_chosen(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_a_count_has_three_digits_after_rounding_too() -> None:
+    assert [short(n) for n in (9_994_000, 9_996_000, 99_940_000, 99_960_000)] == [
+        "9.99 M", "10.0 M", "99.9 M", "100 M"
+    ]  # fmt: skip
+
+
+def test_signs_of_latex_in_a_name_are_written_out() -> None:
+    line = Line((Cell("x^2_~{a}", ("x",)),), 1)
+    table = Table("table", "a", (Column("network", ("network",), is_text=True),), (line,))
+    assert r"    x\textasciicircum{}2\_\textasciitilde{}\{a\} \\" in to_latex(table).splitlines()

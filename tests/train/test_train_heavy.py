@@ -209,6 +209,7 @@ def test_any_transform_can_be_applied_to_a_part_of_the_images() -> None:
         ("pad_crop pading=2", "pad_crop has no option 'pading=2'", "did you mean padding?"),
         ("flip 0.5", "flip has no option '0.5'", "options of flip: p"),
         ("heavy k=two", "k of heavy is 'two', but must be a whole number", None),
+        ("heavy k=0", "k of heavy is 0, but must lie between 1 and 12", None),
         ("heavy k=13", "k of heavy is 13, but must lie between 1 and 12", None),
         ("flip p=1.5", "p of flip is 1.5, but must be between 0 and 1", None),
         ("shift most=15", "most of shift is 15, but must be between 0 and 1", None),

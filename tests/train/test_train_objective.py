@@ -143,3 +143,17 @@ def test_an_average_keeps_the_memory_format_and_does_not_learn() -> None:
 def test_settings_can_ask_for_all_of_it_at_once() -> None:
     asked = replace(Settings(), mixup=0.2, cutmix=1.0, label_smoothing=0.1, average=0.99)
     assert draw(asked, 3, 7) == draw(asked, 3, 7) != draw(asked, 3, 8)
+
+
+def test_what_cutmix_pastes_reaches_the_border() -> None:
+    assert box(Draw(cut=True, part=0.0, y=0.99, x=0.0), 8, 6) == (3, 8, 0, 3)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_images_ahead_are_mixed_in_and_left_out(cut: bool) -> None:
+    images = torch.rand(6, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+    drawn = Draw(cut, 0.3, 0.5, 0.5)
+    (whole, both), (part, mixed) = mix(images, LABELS, drawn), mix(images, LABELS, drawn, ahead=2)
+    assert torch.equal(part, whole[2:])
+    assert mixed.labels.tolist() == LABELS[2:].tolist()
+    assert mixed.others.tolist() == LABELS[1:5].tolist() == both.others[2:].tolist()

@@ -42,7 +42,8 @@ def _plain(model: nn.Module, settings: Settings) -> Optimizer:
         return SGD(
             model.parameters(), momentum=settings.momentum, nesterov=settings.nesterov, **options
         )
-    return {"adam": Adam, "adamw": AdamW}[settings.optimiser](model.parameters(), **options)
+    adam = {"adam": Adam, "adamw": AdamW}[settings.optimiser]
+    return adam(model.parameters(), betas=(settings.momentum, 0.999), **options)
 
 
 def _learn(model: nn.Module, optimiser: Optimizer, settings: Settings, late_from: int = 0) -> None:
@@ -59,6 +60,8 @@ def _learn(model: nn.Module, optimiser: Optimizer, settings: Settings, late_from
 CASES = [
     {"optimiser": "sgd"},
     {"optimiser": "sgd", "nesterov": False, "momentum": 0.8},
+    {"optimiser": "sgd", "nesterov": False, "momentum": 0.0},
+    {"optimiser": "adam", "momentum": 0.0},
     {"optimiser": "adam"},
     {"optimiser": "adamw"},
 ]

@@ -10,7 +10,7 @@ from torch import nn
 
 from netdsl.train import ExitCode, TrainError, toml
 from netdsl.train.choices import parse_choices, read_choices
-from netdsl.train.freezing import freeze
+from netdsl.train.freezing import freeze, training_mode
 from netdsl.train.recipe import Stage, read_recipe, recipes
 from netdsl.train.recipe_text import show_recipe
 from netdsl.train.settings import Choices
@@ -268,3 +268,34 @@ def test_a_module_that_is_not_there_is_refused() -> None:
         freeze(Parts(), ("block",))
     assert str(caught.value) == "the network has no module 'block'"
     assert caught.value.help == "did you mean blocks?"
+
+
+def test_a_module_that_is_called_body_is_meant_where_there_is_one() -> None:
+    model = nn.Sequential()
+    model.body, model.neck, model.head = nn.Linear(3, 3), nn.Linear(3, 3), nn.Linear(3, 2)
+    assert freeze(model, ("body",)) == ("body.weight", "body.bias")
+
+
+def test_norms_without_weights_go_on_learning_means() -> None:
+    model = nn.Sequential(nn.BatchNorm2d(3), nn.BatchNorm2d(3, affine=False))
+    freeze(model, ("0",))
+    training_mode(model)
+    assert [norm.training for norm in model] == [False, True]
+
+
+def test_recipes_that_are_variations_of_each_other_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text('base = "other.toml"\n')
+    (tmp_path / "other.toml").write_text('base = "one.toml"\n')
+    with pytest.raises(TrainError, match=r": one is a variation of itself$"):
+        read_recipe(tmp_path / "one.toml")
+
+
+def test_a_truth_is_no_number() -> None:
+    with pytest.raises(TrainError, match=r"^epochs is True, but must be a whole number$"):
+        read_choices({"epochs": True})
+
+
+def test_what_is_infinite_is_written_as_toml_has_it() -> None:
+    text = toml.value({"a": float("inf"), "b": -float("inf")})
+    assert text == "{ a = inf, b = -inf }"
+    assert tomllib.loads(f"x = {text}")["x"] == {"a": float("inf"), "b": -float("inf")}

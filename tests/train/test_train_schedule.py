@@ -120,3 +120,10 @@ def test_a_warm_up_in_iterations_ends_before_the_training() -> None:
     refuse_long_warmup(8, settings)
     with pytest.raises(TrainError, match="warmup is 14 iterations, and the training has 14"):
         refuse_long_warmup(STEPS, settings)
+
+
+def test_a_warm_up_of_1_is_an_epoch_and_not_the_whole_training() -> None:
+    settings = Settings(epochs=4, lr=0.2, schedule="constant", warmup=1.0)
+    rates = _rates(settings)
+    assert rates[STEPS - 1] == 0.2
+    assert rates[STEPS - 2] == pytest.approx(0.2 * (STEPS - 1) / STEPS)

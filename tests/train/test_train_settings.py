@@ -91,7 +91,12 @@ def test_settings_come_back_from_their_record() -> None:
         ({"batch_size": 1}, "batch_size is 1, but batch norm needs at least 2 images"),
         ({"lr": -0.5}, "lr is -0.5, but must be above 0"),
         ({"lr": float("nan")}, "lr is nan, but must be above 0"),
-        ({"momentum": 1.0}, "momentum is 1.0, but must lie between 0 and 1"),
+        ({"momentum": -0.1}, "momentum is -0.1, but must be 0 or more and below 1"),
+        ({"momentum": 1.0}, "momentum is 1.0, but must be 0 or more and below 1"),
+        (
+            {"momentum": 0.0, "nesterov": True},
+            "nesterov is True, but there is no momentum to look ahead along",
+        ),
         ({"weight_decay": -1.0}, "weight_decay is -1.0, but must be 0 or more"),
         ({"optimiser": "adm"}, "optimiser is adm, not one of sgd, adam, adamw"),
         ({"warmup": -0.1}, "warmup is -0.1, but must be 0 or more"),
