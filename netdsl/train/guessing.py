@@ -14,11 +14,17 @@ _BETTER = 0.98  # of the loss of guessing
 def is_guessing(rows: Sequence[Row], classes: int) -> bool:
     """Say whether the last three epochs were no better than giving every class one probability.
 
-    So they are where no loss is below ln(classes) by more than 2 %, and at most twice as many
+    So they are where no loss is below ln(classes) by more than 2 %, and at most 1.5 times as many
     training images are right as by guessing.
     """
     last = rows[-_EPOCHS:]
     return len(last) == _EPOCHS and all(_guessed(row, classes) for row in last)
+
+
+def begins_to_guess(rows: Sequence[Row], classes: int) -> bool:
+    """Say whether the last three epochs are the first three that were no better than guessing."""
+    ends = (rows[:end] for end in range(len(rows)))
+    return is_guessing(rows, classes) and not any(is_guessing(end, classes) for end in ends)
 
 
 def guessing_note(rows: Sequence[Row], classes: int) -> str:
@@ -32,4 +38,4 @@ def guessing_note(rows: Sequence[Row], classes: int) -> str:
 
 def _guessed(row: Row, classes: int) -> bool:
     loss = _BETTER * math.log(classes)
-    return min(row.train_loss, row.val_loss) > loss and row.sample_accuracy <= 2 / classes
+    return min(row.train_loss, row.val_loss) > loss and row.sample_accuracy <= 1.5 / classes

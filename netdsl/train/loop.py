@@ -19,7 +19,7 @@ from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.evaluation import Evaluation, measure
 from netdsl.train.faults import diverged, memory_faults
 from netdsl.train.files import only_process, remove_leftovers
-from netdsl.train.guessing import guessing_note, is_guessing
+from netdsl.train.guessing import begins_to_guess, guessing_note
 from netdsl.train.machine import name_device
 from netdsl.train.memory import peak_memory
 from netdsl.train.metrics import Row
@@ -120,9 +120,8 @@ def _store(job: Training, row: Row) -> None:
     job.world.lead(lambda: _write(job, row))
     save(job)
     job.report.epoch(row)
-    rows, classes = job.rows, job.classes
-    if is_guessing(rows, classes) and not is_guessing(rows[:-1], classes):
-        job.report.note(guessing_note(rows, classes))
+    if begins_to_guess(job.rows, job.classes):
+        job.report.note(guessing_note(job.rows, job.classes))
 
 
 def _write(job: Training, row: Row) -> None:

@@ -132,7 +132,8 @@ def test_a_folder_of_images_is_found_from_any_directory(
         folder = tmp_path / "here" / "images" / ("cat", "dog")[i % 2]
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / f"{i}.png")
-    arguments = ("train", "-", "--data", "images", "--threads", "1", "--run-dir", "run")
+    arguments = ("train", "-", "--data", "images", "--threads", "1", "--run-dir", "run",
+                 "--epochs", "2")  # fmt: skip
     code, _, err = run(*arguments, cwd=tmp_path / "here")
     assert (code, err) == (0, "")
     (tmp_path / "here" / "run" / "summary.json").unlink()

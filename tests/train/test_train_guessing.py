@@ -10,7 +10,7 @@ import pytest
 from torch import Tensor, nn
 
 from netdsl.train import DataSet, RunFolder, Settings, train
-from netdsl.train.guessing import guessing_note, is_guessing
+from netdsl.train.guessing import begins_to_guess, guessing_note, is_guessing
 from netdsl.train.metrics import Row
 from netdsl.train.progress import Silent
 
@@ -28,8 +28,8 @@ def row(epoch: int, train_loss: float, val_loss: float, right: float) -> Row:
         (4.7, 15.6, 0.12, True),  # far off, as behind a rate that is too high
         (0.979 * BY_GUESSING, BY_GUESSING, 0.1, False),
         (BY_GUESSING, 0.979 * BY_GUESSING, 0.1, False),
-        (0.981 * BY_GUESSING, 0.981 * BY_GUESSING, 0.2, True),
-        (BY_GUESSING, BY_GUESSING, 0.21, False),  # right where no loss tells it yet
+        (0.981 * BY_GUESSING, 0.981 * BY_GUESSING, 0.15, True),
+        (BY_GUESSING, BY_GUESSING, 0.16, False),  # right where no loss tells it yet
         (0.1, 5.0, 0.99, False),  # learnt by heart
     ],
 )
@@ -49,6 +49,13 @@ def test_three_epochs_in_a_row_are_looked_at_the_last_ones() -> None:
     assert not is_guessing([], 10)
     assert is_guessing([bad] * 3, 10)
     assert not is_guessing([bad] * 3, 200)  # the loss of guessing is 5.3 there
+
+
+def test_it_is_told_once_though_a_training_comes_back_to_it() -> None:
+    bad, good = (row(n, loss, loss, 0.1) for n, loss in ((1, 2.4), (2, 1.0)))
+    epochs = [bad] * 4 + [good] + [bad] * 3
+    told = [end for end in range(9) if begins_to_guess(epochs[:end], 10)]
+    assert told == [3]
 
 
 def test_a_note_names_epochs_classes_and_what_helps() -> None:
