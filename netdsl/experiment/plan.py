@@ -126,11 +126,15 @@ def write_plan(plan: Plan, folder: Path) -> None:
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainError(f"cannot make {folder}: {error.strerror}", None, ExitCode.IO) from error
+    try:
         with waiting(folder, "plan"):
             remove_leftovers(folder)
             write_file(folder / FILE, text.encode())
     except OSError as error:
-        raise TrainError(f"cannot make {folder}: {error.strerror}", None, ExitCode.IO) from error
+        fact = f"cannot write in {folder}: {error.strerror}"
+        raise TrainError(fact, None, ExitCode.IO) from error
 
 
 def read_plan(folder: Path) -> Plan:

@@ -11,6 +11,8 @@ import pytest
 from rich.console import Console
 
 from netdsl.cli.progress import Bar
+from netdsl.train import Settings
+from netdsl.train.progress import Start
 
 
 def run(*arguments: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -297,6 +299,20 @@ def test_a_bar_leaves_the_terminal_as_it_was_however_a_training_ends(tmp_path: P
     bar.close()
     assert written.getvalue().rindex("\x1b[?25h") > written.getvalue().rindex("\x1b[?25l")
     bar.close()
+
+
+def test_what_is_noted_stands_above_the_bar_where_there_is_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = io.StringIO()
+    bar = Bar(tmp_path, Console(file=written, force_terminal=True))
+    bar.note("decoding [images]")
+    assert (written.getvalue(), capsys.readouterr().err) == ("", "decoding [images]\n")
+    bar.started(Start("digits", 8, 2, 5, Settings(), steps=1))
+    bar.note("no better than [guessing]")
+    bar.close()
+    assert "no better than [guessing]\n" in written.getvalue()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_source_that_cannot_be_written_names_its_file(tmp_path: Path) -> None:

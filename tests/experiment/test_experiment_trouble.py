@@ -155,6 +155,21 @@ def test_an_experiment_is_not_put_among_other_files(tmp_path: Path) -> None:
         export(folder, tmp_path / "images")
 
 
+def test_a_folder_that_takes_no_plan_is_named(tmp_path: Path) -> None:
+    folder, _ = planned(tmp_path)
+    shutil.rmtree(folder / "locks")
+    (folder / "locks").touch()
+    done = run(tmp_path, "--print-jobs")
+    assert str(done.exception) == f"cannot write in {folder}: File exists"
+
+
+def test_a_start_that_was_cut_before_its_plan_is_begun_again(tmp_path: Path) -> None:
+    folder, _ = planned(tmp_path)
+    (folder / "plan.json").rename(folder / ".plan.json.6180.tmp")
+    assert run(tmp_path, "--print-jobs").exit_code == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["locks", "plan.json"]
+
+
 def test_an_export_does_not_replace_another_experiment(
     experiment: Make, make_job: Make, tmp_path: Path
 ) -> None:

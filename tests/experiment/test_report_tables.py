@@ -417,6 +417,14 @@ def test_damaged_numbers_of_a_finished_run_are_named(twins: Path) -> None:
     )
 
 
+def test_a_damaged_number_of_classes_is_named(twins: Path) -> None:
+    path = twins / plan(twins)[0]["folder"] / "summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"classes": "ten"}))
+    with pytest.raises(TrainError) as caught:
+        read_results(twins)
+    assert str(caught.value).startswith(f"{path} is damaged: invalid literal for int()")
+
+
 def test_a_run_that_is_writing_its_epochs_is_no_error(twins: Path) -> None:
     run = twins / plan(twins)[0]["folder"]
     (run / "summary.json").unlink()

@@ -96,10 +96,11 @@ def _finished(job: Job, folder: Path) -> Outcome:
         best, device = int(record["best"]["epoch"]), _device(record)
         torch = str(record["torch"])
         seconds = sum(float(_read(one / "summary.json")["seconds"]) for one in stages)
+        classes = int(record.get("classes", 0))
     except (KeyError, TypeError, ValueError) as error:
         raise TrainError(f"{path / 'summary.json'} is damaged: {error}") from error
     *before, rows = (RunFolder.open(stage).rows for stage in stages)
-    guesses = "classes" in record and is_guessing(rows, int(record["classes"]))
+    guesses = classes > 0 and is_guessing(rows, classes)
     if best not in {row.epoch for row in rows}:
         raise TrainError(f"{path} is damaged: its best epoch, {best}, is not in metrics.csv")
     ends = tuple(accumulate(map(len, before)))
