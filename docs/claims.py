@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from results import anchor, kept, markdown
@@ -70,11 +71,16 @@ def _line(example: Example, claim: Claim) -> list[str]:
 
 
 def _measured(example: Example, claim: Claim) -> Spread | None:
-    ours, others = (kept(example, one) for one in _experiments(claim))
+    ours, others = (_kept(example, one) for one in _experiments(claim))
     if ours is None or others is None:
         return None
     pair = _row(ours, claim.row), _row(others, claim.than)
     return Difference(claim.says, *pair).measure(claim.measure)
+
+
+@cache
+def _kept(example: Example, experiment: str) -> Results | None:
+    return kept(example, experiment)  # many claims are of one experiment
 
 
 def _experiments(claim: Claim) -> tuple[str, str]:
@@ -96,8 +102,8 @@ def verdict(value: Spread, claim: Claim) -> str:
         return "holds"
     within = WITHIN if claim.expected == "alike" else 0
     found = above if low > 0 else below
+    if low <= 0 <= high:
+        return "open"
     if low <= within and high >= -within:
-        return (
-            "open" if low <= 0 <= high else f"open: {found}, perhaps by less than {100 * WITHIN:g}"
-        )
+        return f"open: {found}, perhaps by less than {100 * WITHIN:g}"
     return "holds" if found == claim.expected else f"refuted: {found}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import shlex
 from pathlib import Path
@@ -86,6 +87,8 @@ def test_a_claim_names_two_rows_of_an_experiment(folder: Path, items: ModuleType
         ours, others = claim.experiment, claim.than_in or claim.experiment
         for row, name in ((claim.row, ours), (claim.than, others)):
             assert row in rows(read_definition(folder / f"{name}.toml"))
+        mine, theirs = (read_definition(folder / f"{name}.toml") for name in (ours, others))
+        assert (mine.budgets, mine.seeds) == (theirs.budgets, theirs.seeds)
         assert claim.row != claim.than
         sides = {"val": {"better", "worse", "alike"}, "gap": {"larger", "smaller"}}
         assert claim.expected in sides[claim.measure]
@@ -220,6 +223,41 @@ def test_a_table_has_parameters_time_and_what_was_changed(
         ["deep", "1,234", "4", "", ""],
     ]  # fmt: skip
     assert [line[-2:] for line in cells] == [["12.5 s", "1"], ["12.5 s", "1"], ["", ""]]
+
+
+def test_how_far_runs_went_is_told_with_what_they_have_in_common(
+    results: ModuleType, make_job: Any, change_run: Any, tmp_path: Path
+) -> None:
+    jobs = [make_job("A", 0), make_job("B", 0), make_job("B", 1)]
+    change_run.plan(tmp_path, jobs)
+    for one in jobs[:2]:
+        change_run.run(tmp_path, one)
+    single = results.extent(read_results(tmp_path))
+    assert single.startswith("2 of 3 runs, cut to 4 epochs; 25.0 s of training on cpu, torch ")
+    assert single.endswith("2.15.0, commit c0ffee012345. Accuracies are those of the last epoch.")
+    change_run.run(tmp_path, jobs[2])
+    for one in jobs:
+        path = tmp_path / one["folder"] / "settings.json"
+        record = json.loads(path.read_text())
+        record["settings"]["compile"] = True
+        path.write_text(json.dumps(record))
+    several = results.extent(read_results(tmp_path))
+    assert several.endswith(
+        "2.15.0, compiled, commit c0ffee012345. ± is the standard deviation over seeds; accuracies "
+        "are those of the last epoch."
+    )
+
+
+def test_a_figure_names_its_rows_that_were_not_run(items: ModuleType) -> None:
+    page = (ROOT / "docs" / "reports.md").read_text("utf-8")
+    for example in items.examples():
+        for name in example.experiments:
+            kept = read_results(example.results(name))
+            ran = {run.job.label for run in kept.runs if run.state == "finished"}
+            for figure in kept.plan.figures:
+                absent = [label for label in figure.rows if label not in ran]
+                told = f" (not run: {', '.join(absent)})" if absent else ""
+                assert f"![{figure.title}{told}](" in page
 
 
 @pytest.mark.parametrize(
