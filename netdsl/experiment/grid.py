@@ -46,7 +46,16 @@ def _beside_twins(variants: list[Variant]) -> list[Variant]:
     alike: dict[str, list[Variant]] = {}
     for variant in variants:
         alike.setdefault(f"{variant.arch} {variant.label} {variant.details()}", []).append(variant)
+    for twins in alike.values():
+        _refuse_numbers_of_no_twin(twins)
     return [variant for twins in alike.values() for variant in twins]
+
+
+def _refuse_numbers_of_no_twin(twins: list[Variant]) -> None:
+    if any(one.paper.get("plain") for one in twins) and not any(one.plain for one in twins):
+        name = twins[0].label or twins[0].arch
+        fact = f"{name} has a paper's numbers of a plain twin, and no twin"
+        raise TrainError(fact, 'say plain = "both"', ExitCode.USAGE)
 
 
 def _combined(variant: Variant, names: set[str], definition: Definition) -> list[Variant]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -44,7 +45,7 @@ def remove_leftovers(folder: Path) -> None:
 
 def is_leftover(path: Path) -> bool:
     """Say whether a file was never finished."""
-    return path.name.startswith(".") and path.suffix == ".tmp"
+    return re.fullmatch(r"\..+\.\d+\.tmp", path.name) is not None  # as `replace_file` names them
 
 
 @contextmanager

@@ -157,6 +157,7 @@ def test_what_a_network_says_itself_no_grid_changes(define: Define) -> None:
         ('[[network]]\narch = "resnet-cifar"\n[grid]\nm = [3]\n', "[grid]: 'm' is no parameter of resnet-cifar, and no setting", "their parameters: n"),
         (NETWORK + "[grid]\n'Bott.order' = ['pre']\n", "[grid]: 'Bott.order' is no parameter of net1, and no setting", "they have no parameters"),
         (NETWORK + "plain = true\n[grid]\nplain = [true, false]\n", "[grid]: every network says itself what plain is", "leave it out of the networks or of the grid"),
+        (NETWORK + "paper = { val = 0.5, plain = { val = 0.4 } }\n", "net1 has a paper's numbers of a plain twin, and no twin", 'say plain = "both"'),
         (NETWORK + "paper = { val = 0.5 }\n[grid]\nlr = [0.1, 1.0]\n", "net1 has a paper's numbers", "the grid makes 2 networks of it: list them, each with its own numbers"),
         (NETWORK + "[grid]\nlr = ['high']\n", "[grid]: lr is 'high', but must be a number", None),
     ],

@@ -166,8 +166,9 @@ def test_a_folder_that_takes_no_plan_is_named(tmp_path: Path) -> None:
 def test_a_start_that_was_cut_before_its_plan_is_begun_again(tmp_path: Path) -> None:
     folder, _ = planned(tmp_path)
     (folder / "plan.json").rename(folder / ".plan.json.6180.tmp")
+    (folder / ".notes.tmp").touch()  # a person's own
     assert run(tmp_path, "--print-jobs").exit_code == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["locks", "plan.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [".notes.tmp", "locks", "plan.json"]
 
 
 def test_an_export_does_not_replace_another_experiment(
