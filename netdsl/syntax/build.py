@@ -223,9 +223,9 @@ class Builder(threading.local):
             self.faults.append(Diagnostic("E0105", message, name.span))
 
     def _doubt_shape(self, core: Any, shape: tree.Dims) -> None:
-        """Refuse `Conv 64 k:3`, where `:3` would assert a shape; `FC n:10` does mean one."""
+        """Refuse `Conv 64 k:3`, where `:3` would assert a shape; `FC n:10`, `Conv n c:64x8x8` do."""
         last = core.arguments[-1] if type(core) is tree.Layer and core.arguments[1:] else None
-        if type(last) is not tree.Name or shape.values[1:]:
+        if type(last) is not tree.Name or shape.values[2:]:
             return
         if last.span.end + 1 == shape.span.start:
             message = f"an option is written with `=`: `{last}={shape}`"

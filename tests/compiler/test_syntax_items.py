@@ -141,6 +141,13 @@ error[E0118]: an option is written with `=`: `k=3`
  1 | Conv 64 k:3
    |         ^^^
 """,
+    "Conv 64 k:3x5": """
+error[E0118]: an option is written with `=`: `k=3x5`
+  --> net.arch:1:9
+   |
+ 1 | Conv 64 k:3x5
+   |         ^^^^^
+""",
     "Conv 64 act:relu": """
 error[E0118]: an option is written with `=`: `act=relu`
   --> net.arch:1:9
