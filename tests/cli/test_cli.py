@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,22 +14,14 @@ from rich.console import Console
 from netdsl.cli.progress import Bar
 from netdsl.train import Settings
 from netdsl.train.progress import Start
-
-
-def run(*arguments: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "netdsl", *arguments],
-        input=stdin, text=True, capture_output=True, cwd=cwd, check=False,
-        env={**os.environ, "COLUMNS": "120"},
-    )  # fmt: skip
-
+from tests.cli.command import Run
 
 ROW = "input 3x64x64 (Conv 64)× 2 Avg 2 BB 64, BB128 → FC 200"
 
 
 class TestBuild:
-    def test_a_pasted_row_is_counted(self, tmp_path: Path) -> None:
-        done = run("build", "-", cwd=tmp_path, stdin=ROW)
+    def test_a_pasted_row_is_counted(self, run: Run) -> None:
+        done = run("build", "-", stdin=ROW)
         assert (done.returncode, done.stderr.count("warning[W0501]")) == (0, 1)
         assert done.stdout.startswith("network: 7 layers\n")
         assert "(Conv 64)x2" in done.stdout
@@ -37,8 +30,8 @@ class TestBuild:
             "Assumed: norm batch, act relu, init kaiming, bias auto, shortcut avgpad" in done.stdout
         )
 
-    def test_json_has_the_promised_keys(self, tmp_path: Path) -> None:
-        done = run("build", "net1", "--json", "--plain", cwd=tmp_path)
+    def test_json_has_the_promised_keys(self, run: Run) -> None:
+        done = run("build", "net1", "--json", "--plain")
         assert (done.returncode, "`residual` is overridden" in done.stderr) == (0, True)
         record = json.loads(done.stdout)
         assert {k: record[k] for k in ("name", "plain", "input", "output", "depth", "params", "macs")} == {
@@ -51,10 +44,10 @@ class TestBuild:
         }  # fmt: skip
         assert sum(layer["params"] for layer in record["layers"]) == record["params"]
 
-    def test_parameters_scales_input_and_classes_are_taken(self, tmp_path: Path) -> None:
-        one = run("build", "resnet-cifar", "-D", "n=18", "--json", cwd=tmp_path)
-        other = run("build", "resnet-cifar", "--scale", "resnet110", "--json", cwd=tmp_path)
-        named = run("build", "resnet110", "--json", cwd=tmp_path)
+    def test_parameters_scales_input_and_classes_are_taken(self, run: Run, tmp_path: Path) -> None:
+        one = run("build", "resnet-cifar", "-D", "n=18", "--json")
+        other = run("build", "resnet-cifar", "--scale", "resnet110", "--json")
+        named = run("build", "resnet110", "--json")
         assert other.stdout == named.stdout
         assert named.stdout.replace("ResNet-110", "ResNet-CIFAR") == one.stdout
         assert json.loads(one.stdout)["params"] == 1_727_962
@@ -63,8 +56,8 @@ class TestBuild:
         )
         assert json.loads(done.stdout)["output"] == [200]
 
-    def test_expand_shows_every_node(self, tmp_path: Path) -> None:
-        done = run("build", "-", "--expand", cwd=tmp_path, stdin="input 3x8x8 (BB 4)x2 GAP FC 2")
+    def test_expand_shows_every_node(self, run: Run) -> None:
+        done = run("build", "-", "--expand", stdin="input 3x8x8 (BB 4)x2 GAP FC 2")
         assert done.returncode == 0
         for word in ("conv1_norm", "shortcut", "add", "act"):
             assert done.stdout.count(word) >= 2, word
@@ -73,15 +66,21 @@ class TestBuild:
 class TestMistakes:
     """What a new user does wrong in the first ten minutes."""
 
-    def check(self, text: str, tmp_path: Path, *arguments: str) -> str:
-        (tmp_path / "net.arch").write_text(text, encoding="utf-8")
-        done = run("check", "net.arch", *arguments, cwd=tmp_path)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert "Traceback" not in done.stderr
-        return done.stderr
+    @pytest.fixture
+    def refused(self, run: Run, tmp_path: Path) -> Callable[[str], str]:
+        """Check a text that is refused and return what is said of it."""
 
-    def test_a_pool_larger_than_its_map(self, tmp_path: Path) -> None:
-        text = self.check("input 3x64x64\n(Conv 64)x2 Max2 Max16 Avg4 FC200\n", tmp_path)
+        def check(text: str) -> str:
+            (tmp_path / "net.arch").write_text(text, encoding="utf-8")
+            done = run("check", "net.arch")
+            assert (done.returncode, done.stdout) == (2, "")
+            assert "Traceback" not in done.stderr
+            return done.stderr
+
+        return check
+
+    def test_a_pool_larger_than_its_map(self, refused: Callable[[str], str]) -> None:
+        text = refused("input 3x64x64\n(Conv 64)x2 Max2 Max16 Avg4 FC200\n")
         assert text == (
             "error[E0301]: Avg 4 does not fit: its input is only 2x2\n"
             "  --> net.arch:2:24\n"
@@ -92,10 +91,9 @@ class TestMistakes:
             "   = help: use `Avg2` or `GAP`\n\n"
         )
 
-    def test_all_errors_of_a_file_come_in_one_run(self, tmp_path: Path) -> None:
-        text = self.check(
-            "nrom batch input 3x32x32\nCnov 64 BB 64 dropuot=0.5\nMax 99 Conv 3 act=rleu\n",
-            tmp_path,
+    def test_all_errors_of_a_file_come_in_one_run(self, refused: Callable[[str], str]) -> None:
+        text = refused(
+            "nrom batch input 3x32x32\nCnov 64 BB 64 dropuot=0.5\nMax 99 Conv 3 act=rleu\n"
         )
         assert [line for line in text.splitlines() if line.startswith("error")] == [
             "error[E0202]: unknown setting `nrom`; did you mean `norm`?",
@@ -105,30 +103,28 @@ class TestMistakes:
             "sigmoid, tanh or none, not `rleu`; did you mean `relu`?",
         ]
 
-    def test_a_broken_expectation(self, tmp_path: Path) -> None:
-        text = self.check(
-            "input 3x32x32 shortcut pad n = 9 expect(params=0.27M)\n"
-            "Conv 16 (BB 16)x n (BB 32 s=[2,1])x n (BB 64 s=[2,1])x n GAP FC 10\n", tmp_path
-        )  # fmt: skip
+    def test_a_broken_expectation(self, refused: Callable[[str], str]) -> None:
+        text = refused("input 3x32x32 shortcut pad n = 9 expect(params=0.27M)\n"
+            "Conv 16 (BB 16)x n (BB 32 s=[2,1])x n (BB 64 s=[2,1])x n GAP FC 10\n")  # fmt: skip
         assert text.startswith("error[E0401]: expected params = 0.27M, the network has 853018\n")
 
     def test_a_missing_input_is_a_note_for_check_and_an_error_for_build(
-        self, tmp_path: Path
+        self, run: Run, tmp_path: Path
     ) -> None:
         (tmp_path / "net.arch").write_text("Conv 64 FC 10")
-        done = run("check", "net.arch", cwd=tmp_path)
+        done = run("check", "net.arch")
         assert (done.returncode, done.stderr.splitlines()[0]) == (
             0, "note[N0506]: no input is given, so shapes were not checked",
         )  # fmt: skip
-        done = run("build", "net.arch", cwd=tmp_path)
+        done = run("build", "net.arch")
         assert done.returncode == 2
         assert done.stderr == (
             "error[E0309]: the input is not known\n"
             "  = help: write `input 3x64x64` in the header, or give --input 3x64x64\n"
         )
 
-    def test_a_name_that_is_not_shipped(self, tmp_path: Path) -> None:
-        done = run("build", "resnet65", cwd=tmp_path)
+    def test_a_name_that_is_not_shipped(self, run: Run) -> None:
+        done = run("build", "resnet65")
         assert done.returncode == 2
         assert done.stderr == (
             "error[E0001]: no file and no shipped architecture `resnet65`; did you mean `resnet56`?\n"
@@ -167,19 +163,19 @@ class TestMistakes:
             (["build", "net1.arch"], "help: the network that comes along is called `net1`"),
         ],
     )
-    def test_wrong_arguments(self, arguments: list[str], message: str, tmp_path: Path) -> None:
-        done = run(*arguments, cwd=tmp_path)
+    def test_wrong_arguments(self, run: Run, arguments: list[str], message: str) -> None:
+        done = run(*arguments)
         assert (done.returncode, message in done.stderr) == (2, True), done.stderr
         assert "Traceback" not in done.stderr
 
 
 class TestCheck:
-    def test_success_is_silent(self, tmp_path: Path) -> None:
-        done = run("check", "net1", "resnet50", "digits", cwd=tmp_path)
+    def test_success_is_silent(self, run: Run) -> None:
+        done = run("check", "net1", "resnet50", "digits")
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
-    def test_json_has_positions(self, tmp_path: Path) -> None:
-        done = run("check", "-", "--format", "json", cwd=tmp_path, stdin="input 3x8x8\nCnov 64")
+    def test_json_has_positions(self, run: Run) -> None:
+        done = run("check", "-", "--format", "json", stdin="input 3x8x8\nCnov 64")
         (finding,) = json.loads(done.stdout)
         assert (done.returncode, finding["code"]) == (2, "E0201")
         assert finding["span"] == {
@@ -195,29 +191,31 @@ class TestCheck:
             (b"#" * 2_000_000, "limit"),
         ],
     )
-    def test_bytes_that_are_no_source(self, data: bytes, message: str, tmp_path: Path) -> None:
+    def test_bytes_that_are_no_source(
+        self, run: Run, data: bytes, message: str, tmp_path: Path
+    ) -> None:
         (tmp_path / "net.arch").write_bytes(data)
-        done = run("check", "net.arch", cwd=tmp_path)
+        done = run("check", "net.arch")
         assert (done.returncode, message in done.stderr) == (2, True), done.stderr
         assert "error[E01" in done.stderr
 
 
 class TestDraw:
     @pytest.mark.parametrize("suffix", ["svg", "png", "pdf", "dot", "SVG"])
-    def test_every_format(self, suffix: str, tmp_path: Path) -> None:
-        done = run("draw", "net1", "--twins", "-o", f"net.{suffix}", cwd=tmp_path)
+    def test_every_format(self, run: Run, suffix: str, tmp_path: Path) -> None:
+        done = run("draw", "net1", "--twins", "-o", f"net.{suffix}")
         assert (done.returncode, done.stdout, done.stderr) == (0, f"net.{suffix}\n", "")
         heads = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph"}
         assert heads[suffix.lower()] in (tmp_path / f"net.{suffix}").read_bytes()[:200]
 
-    def test_the_file_is_named_after_the_network(self, tmp_path: Path) -> None:
-        assert run("draw", "digits", cwd=tmp_path).stdout == "digits.svg\n"
-        assert run("draw", "digits", "--twins", cwd=tmp_path).stdout == "digits-twins.svg\n"
+    def test_the_file_is_named_after_the_network(self, run: Run) -> None:
+        assert run("draw", "digits").stdout == "digits.svg\n"
+        assert run("draw", "digits", "--twins").stdout == "digits-twins.svg\n"
 
 
 class TestSourceFmtList:
-    def test_source_runs_alone(self, tmp_path: Path) -> None:
-        run("source", "digits", "-o", "digits.py", cwd=tmp_path)
+    def test_source_runs_alone(self, run: Run, tmp_path: Path) -> None:
+        run("source", "digits", "-o", "digits.py")
         done = subprocess.run(
             [sys.executable, "-I", "digits.py"],
             cwd=tmp_path,
@@ -228,34 +226,34 @@ class TestSourceFmtList:
         assert done.returncode == 0, done.stderr
         assert "685418" in done.stdout
 
-    def test_fmt_is_canonical_and_idempotent(self, tmp_path: Path) -> None:
+    def test_fmt_is_canonical_and_idempotent(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "net.arch").write_text("input 3x8x8 # images\nConv64k7s2,FC10")
-        assert run("fmt", "net.arch", "--check", cwd=tmp_path).returncode == 2
-        assert run("fmt", "net.arch", "-w", cwd=tmp_path).returncode == 0
+        assert run("fmt", "net.arch", "--check").returncode == 2
+        assert run("fmt", "net.arch", "-w").returncode == 0
         text = (tmp_path / "net.arch").read_text()
         assert "# images" in text
         assert "Conv 64" in text
-        assert run("fmt", "net.arch", "--check", cwd=tmp_path).returncode == 0
-        assert run("fmt", "net.arch", cwd=tmp_path).stdout == text
+        assert run("fmt", "net.arch", "--check").returncode == 0
+        assert run("fmt", "net.arch").stdout == text
 
-    def test_fmt_writes_nothing_that_is_not_the_persons_own(self, tmp_path: Path) -> None:
-        done = run("fmt", "-w", "resnet56", cwd=tmp_path)
+    def test_fmt_writes_nothing_that_is_not_the_persons_own(self, run: Run, tmp_path: Path) -> None:
+        done = run("fmt", "-w", "resnet56")
         assert done.returncode == 2
         assert "resnet56 comes with netdsl, and -w is for files of your own" in done.stderr
         assert list(tmp_path.iterdir()) == []
 
-    def test_list_names_what_is_shipped(self, tmp_path: Path) -> None:
-        done = run("list", cwd=tmp_path)
+    def test_list_names_what_is_shipped(self, run: Run) -> None:
+        done = run("list")
         assert "net1" in done.stdout
         assert "resnet20, resnet32, resnet44, resnet56, resnet110" in done.stdout
         assert "\n\nthe zoo of torchvision:\nalexnet\n" in done.stdout
-        layers = run("list", "layers", cwd=tmp_path).stdout
+        layers = run("list", "layers").stdout
         assert "Squeeze-and-excitation" in layers
         assert {"Res", "Add", "Cat"} <= {line.split()[0] for line in layers.splitlines()}
 
 
-def test_the_first_thing_a_person_types_explains_itself(tmp_path: Path) -> None:
-    done = run("--help", cwd=tmp_path)
+def test_the_first_thing_a_person_types_explains_itself(run: Run) -> None:
+    done = run("--help")
     assert done.returncode == 0
     for name in ("build", "check", "draw", "train", "evaluate", "source", "fmt", "list"):
         assert f"  {name} " in done.stdout
@@ -315,16 +313,16 @@ def test_what_is_noted_stands_above_the_bar_where_there_is_one(
     assert capsys.readouterr().err == ""
 
 
-def test_a_source_that_cannot_be_written_names_its_file(tmp_path: Path) -> None:
-    done = run("source", "net1", "-o", "nowhere/x.py", cwd=tmp_path)
+def test_a_source_that_cannot_be_written_names_its_file(run: Run) -> None:
+    done = run("source", "net1", "-o", "nowhere/x.py")
     message = "error[E0606]: cannot write nowhere/x.py: No such file or directory\n"
     assert (done.returncode, done.stderr) == (6, message)
 
 
-def test_a_name_that_is_given_twice_is_refused(tmp_path: Path) -> None:
-    done = run("build", "resnet-cifar", "-D", "n=3", "-D", "n=5", cwd=tmp_path)
+def test_a_name_that_is_given_twice_is_refused(run: Run) -> None:
+    done = run("build", "resnet-cifar", "-D", "n=3", "-D", "n=5")
     assert (done.returncode, "-D: `n` is given twice" in done.stderr) == (2, True)
-    done = run("build", "net1", "--classes", "5", "-D", "classes=7", cwd=tmp_path)
+    done = run("build", "net1", "--classes", "5", "-D", "classes=7")
     assert (done.returncode, "`classes` is given twice from outside" in done.stderr) == (2, True)
 
 

@@ -1,45 +1,16 @@
 """Data sets from the command line: brought, described, shown; and networks that they are fitted to."""
 
-import io
 import json
 import tarfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from netdsl.cli import main
+from tests.cli.command import Run
 
 TINY = "Conv 4 Max 2 Res(Conv 4) GAP FC"
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command came to."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Done]:
-    """Run a command in an empty folder, in this process: a dozen imports of torch take a minute."""
-
-    def call(*arguments: str, stdin: str = "") -> Done:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
-        with pytest.raises(SystemExit) as caught:
-            main(list(arguments))
-        captured = capsys.readouterr()
-        return Done(int(caught.value.code or 0), captured.out, captured.err)
-
-    return call
 
 
 @pytest.fixture
@@ -56,9 +27,7 @@ def photos(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_data_sets_are_listed_with_where_they_are(
-    run: Callable[..., Done], tmp_path: Path
-) -> None:
+def test_the_data_sets_are_listed_with_where_they_are(run: Run) -> None:
     done = run("data", "get")
     assert done.stdout.splitlines() == [
         "digits         1x8x8      10 classes  comes along",
@@ -88,7 +57,7 @@ def test_the_data_sets_are_listed_with_where_they_are(
     ],
 )  # fmt: skip
 def test_what_is_not_there_is_said(
-    run: Callable[..., Done], arguments: list[str], code: int, message: str, tmp_path: Path
+    run: Run, arguments: list[str], code: int, message: str, tmp_path: Path
 ) -> None:
     done = run("data", *arguments)
     expected = message.replace("{place}", str(tmp_path / "netdsl-data"))
@@ -96,7 +65,7 @@ def test_what_is_not_there_is_said(
     assert done.stderr.endswith(expected), done.stderr
 
 
-def test_an_archive_of_another_hash_is_refused(run: Callable[..., Done], tmp_path: Path) -> None:
+def test_an_archive_of_another_hash_is_refused(run: Run, tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "mine.tar.gz", "w:gz") as archive:
         archive.add(__file__, "cifar-10-batches-bin/data_batch_1.bin")
     done = run("data", "get", "cifar10", "--from", "mine.tar.gz")
@@ -105,7 +74,7 @@ def test_an_archive_of_another_hash_is_refused(run: Callable[..., Done], tmp_pat
     assert not (tmp_path / "netdsl-data" / "cifar-10-batches-bin").exists()
 
 
-def test_a_folder_is_described(run: Callable[..., Done], photos: Path) -> None:
+def test_a_folder_is_described(run: Run, photos: Path) -> None:
     done = run("data", "info", "photos")
     *head, mean, std, cats, dogs = done.stdout.splitlines()
     assert head == [
@@ -122,7 +91,7 @@ def test_a_folder_is_described(run: Callable[..., Done], photos: Path) -> None:
     assert (cats.split(), dogs.split()) == (["cat", "8", "2"], ["dog", "9", "2"])
 
 
-def test_a_description_as_json_has_true_means(run: Callable[..., Done], photos: Path) -> None:
+def test_a_description_as_json_has_true_means(run: Run, photos: Path) -> None:
     (photos / "photos" / "dog" / "21.png").unlink()
     found = json.loads(run("data", "info", "photos", "--json").stdout)
     by_class = found["splits"]["train"]["by_class"]
@@ -133,7 +102,7 @@ def test_a_description_as_json_has_true_means(run: Callable[..., Done], photos: 
     assert 0.27 < found["std"][0] < 0.31
 
 
-def test_a_sheet_is_a_picture_of_rows_and_columns(run: Callable[..., Done], tmp_path: Path) -> None:
+def test_a_sheet_is_a_picture_of_rows_and_columns(run: Run, tmp_path: Path) -> None:
     names = ("plain", "moved", "again")
     for name, augment in zip(
         names,
@@ -151,13 +120,13 @@ def test_a_sheet_is_a_picture_of_rows_and_columns(run: Callable[..., Done], tmp_
     assert np.array_equal(sheets[0][first], sheets[1][first])
 
 
-def test_a_sheet_augments_as_a_recipe_does(run: Callable[..., Done], tmp_path: Path) -> None:
+def test_a_sheet_augments_as_a_recipe_does(run: Run) -> None:
     done = run("data", "show", "shapes", "--recipe", "cifar-resnet", "-o", "a.png")
     assert done.stdout.startswith("a.png: pad_crop padding=4"), done.stderr
 
 
 def test_a_sheet_shows_images_as_they_are_where_a_recipe_does_nothing(
-    run: Callable[..., Done], tmp_path: Path
+    run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "still.toml").write_text('about = "still"\n[train]\naugment = []\n')
     for options in (("--recipe", "still.toml"), ("--augment", "none")):
@@ -165,7 +134,7 @@ def test_a_sheet_shows_images_as_they_are_where_a_recipe_does_nothing(
         assert done.stdout == "a.png: no augmentation\n", done.stderr
 
 
-def test_a_sheet_mixes_images_as_a_recipe_does(run: Callable[..., Done], tmp_path: Path) -> None:
+def test_a_sheet_mixes_images_as_a_recipe_does(run: Run, tmp_path: Path) -> None:
     mixed = 'about = "mixed"\n[train]\naugment = []\ncutmix = 1.0\n'
     (tmp_path / "mixed.toml").write_text(mixed)
     options = ("--rows", "2", "--columns", "2", "--recipe")
@@ -179,9 +148,7 @@ def test_a_sheet_mixes_images_as_a_recipe_does(run: Callable[..., Done], tmp_pat
         assert np.array_equal(shown, np.where(shown == own, own, other))
 
 
-def test_without_data_a_network_trains_on_shapes_that_fit_it(
-    run: Callable[..., Done], tmp_path: Path
-) -> None:
+def test_without_data_a_network_trains_on_shapes_that_fit_it(run: Run, tmp_path: Path) -> None:
     done = run("train", "-", "--input", "2x9x12", "--limit", "64", "--epochs", "1",
                "--batch-size", "16", "--run-dir", "run", stdin=f"{TINY} 7")  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -192,9 +159,7 @@ def test_without_data_a_network_trains_on_shapes_that_fit_it(
     assert json.loads(again.stdout)["images"] == 16, again.stderr
 
 
-def test_images_and_network_are_fitted_to_each_other(
-    run: Callable[..., Done], photos: Path
-) -> None:
+def test_images_and_network_are_fitted_to_each_other(run: Run, photos: Path) -> None:
     arguments = ("train", "-", "--data", "photos", "--input", "1x8x8", "--epochs", "1",
                  "--batch-size", "8", "--run-dir", "run", "--on-bad-image", "skip")  # fmt: skip
     refused = run(*arguments, stdin=f"{TINY} 7")
@@ -215,7 +180,7 @@ def test_images_and_network_are_fitted_to_each_other(
 
 @pytest.mark.parametrize("end", ["FC 5 :5", "FC bias=off 5", "FC bias 5"])
 def test_however_it_is_written_the_last_layer_tells_the_classes_of_the_data(
-    run: Callable[..., Done], end: str
+    run: Run, end: str
 ) -> None:
     done = run("train", "-", "--data", "digits", "--limit", "40", "--fit", "--epochs", "1",
                "--batch-size", "16", "--run-dir", "run", stdin=TINY.removesuffix("FC") + end)  # fmt: skip
@@ -223,7 +188,7 @@ def test_however_it_is_written_the_last_layer_tells_the_classes_of_the_data(
     assert "its last layer gives 10, not 5\n" in done.stderr
 
 
-def test_a_shipped_network_is_fitted_to_a_folder(run: Callable[..., Done], photos: Path) -> None:
+def test_a_shipped_network_is_fitted_to_a_folder(run: Run, photos: Path) -> None:
     done = run("train", "digits", "-D", "n=1", "--data", "photos", "--fit", "--epochs", "1",
                "--batch-size", "16", "--run-dir", "run", "--on-bad-image", "skip")  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -234,9 +199,7 @@ def test_a_shipped_network_is_fitted_to_a_folder(run: Callable[..., Done], photo
     assert run("evaluate", "run").returncode == 0
 
 
-def test_a_network_of_other_classes_is_named_with_the_data(
-    run: Callable[..., Done], tmp_path: Path
-) -> None:
+def test_a_network_of_other_classes_is_named_with_the_data(run: Run) -> None:
     done = run("train", "-", "--data", "digits", stdin=f"{TINY} 7")
     assert (done.returncode, done.stderr) == (
         2,
@@ -245,13 +208,13 @@ def test_a_network_of_other_classes_is_named_with_the_data(
     )
 
 
-def test_a_map_is_no_network_for_shapes(run: Callable[..., Done], tmp_path: Path) -> None:
+def test_a_map_is_no_network_for_shapes(run: Run) -> None:
     done = run("train", "-", "--input", "3x8x8", stdin="Conv 4")
     assert (done.returncode, "<stdin> gives 4x8x8 numbers an image" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("data", [("--data", "digits"), ()])
-def test_a_map_of_scores_is_to_be_flattened(run: Callable[..., Done], data: tuple[str]) -> None:
+def test_a_map_of_scores_is_to_be_flattened(run: Run, data: tuple[str]) -> None:
     text = "input 1x8x8 classes 10 Conv 8 Conv classes 1x1 GAP"  # as Network in Network ends
     done = run("train", "-", *data, stdin=text)
     assert "<stdin> gives 10x1x1 numbers an image" in done.stderr
@@ -259,9 +222,7 @@ def test_a_map_of_scores_is_to_be_flattened(run: Callable[..., Done], data: tupl
     assert run("train", "-", *data, "--plan", stdin=f"{text} Flatten").returncode == 0
 
 
-def test_a_folder_named_by_mistake_gets_no_download(
-    run: Callable[..., Done], tmp_path: Path
-) -> None:
+def test_a_folder_named_by_mistake_gets_no_download(run: Run, tmp_path: Path) -> None:
     done = run("train", "net1", "--data", "tiny-imagenet", "--data-dir", "slip")
     assert (done.returncode, done.stderr.splitlines()[0]) == (
         3,

@@ -4,8 +4,6 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,32 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from netdsl.cli import main
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command came to."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Done]:
-    """Run a command in an empty folder, in this process."""
-
-    def call(*arguments: str, stdin: str = "") -> Done:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
-        with pytest.raises(SystemExit) as caught:
-            main(list(arguments))
-        captured = capsys.readouterr()
-        return Done(int(caught.value.code or 0), captured.out, captured.err)
-
-    return call
+from tests.cli.command import Run
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +35,7 @@ def trained(training: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(training, tmp_path / "run"))
 
 
-def test_errors_of_a_run_agree_with_its_evaluation(run: Callable[..., Done], trained: Path) -> None:
+def test_errors_of_a_run_agree_with_its_evaluation(run: Run, trained: Path) -> None:
     done = run("errors", "run", "--weights", "last")
     evaluated = json.loads(run("evaluate", "run", "--weights", "last", "--json").stdout)
     first, *pairs, last = done.stdout.splitlines()
@@ -79,7 +52,7 @@ def test_errors_of_a_run_agree_with_its_evaluation(run: Callable[..., Done], tra
 
 
 def test_a_run_from_a_device_that_is_not_here_is_looked_into_none_the_less(
-    run: Callable[..., Done], trained: Path
+    run: Run, trained: Path
 ) -> None:
     path = trained / "settings.json"
     path.write_text(path.read_text().replace('"device": "cpu"', '"device": "mps"'))
@@ -88,9 +61,7 @@ def test_a_run_from_a_device_that_is_not_here_is_looked_into_none_the_less(
     assert (trained.parent / "elsewhere" / "errors.html").is_file()
 
 
-def test_what_is_wrong_with_a_run_is_said(
-    run: Callable[..., Done], trained: Path, tmp_path: Path
-) -> None:
+def test_what_is_wrong_with_a_run_is_said(run: Run, trained: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("mine")
     done = run("errors", "run", "-o", "taken")
     assert (done.returncode, done.stderr) == (6, "error: cannot make taken: File exists\n")
@@ -107,9 +78,7 @@ def test_what_is_wrong_with_a_run_is_said(
     assert done.stderr.startswith("error: run/best.safetensors does not fit the network: it lacks ")
 
 
-def test_a_probe_of_twins_is_shown_drawn_and_written(
-    run: Callable[..., Done], tmp_path: Path
-) -> None:
+def test_a_probe_of_twins_is_shown_drawn_and_written(run: Run, tmp_path: Path) -> None:
     done = run("probe", "digits", "--twins", "--batch", "8", "--seeds", "2", "-o", "a.csv",
                "-o", "a.svg")  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
@@ -125,7 +94,7 @@ def test_a_probe_of_twins_is_shown_drawn_and_written(
     assert ">plain<" in svg
 
 
-def test_a_probe_takes_real_images(run: Callable[..., Done]) -> None:
+def test_a_probe_takes_real_images(run: Run) -> None:
     random, real = (run("probe", "-", "--seeds", "1", *more, stdin="input 1x8x8 Conv 4 GAP FC 10")
                     for more in ((), ("--data", "digits")))  # fmt: skip
     assert (real.returncode, real.stderr) == (0, "")
@@ -151,7 +120,7 @@ def test_a_probe_takes_real_images(run: Callable[..., Done]) -> None:
     ],
 )  # fmt: skip
 def test_mistakes_with_a_probe_are_said(
-    run: Callable[..., Done], arguments: list[str], code: int, message: str
+    run: Run, arguments: list[str], code: int, message: str
 ) -> None:
     done = run("probe", *arguments)
     assert done.stderr.endswith(message), done.stderr

@@ -1,10 +1,8 @@
 """Recipes from the command line: listed, shown, applied, overridden, and what is wrong in them."""
 
 import json
-import os
 import shlex
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from netdsl.api import build, make_overrides
 from netdsl.cli.train import command as train_command
 from netdsl.shelf import open_arch
 from netdsl.train.recipe import read_recipe, recipes
+from tests.cli.command import Run
 
 TINY = "input 1x8x8\nclasses 10\nk = 4\nConv k Max 2 BB k GAP FC classes\n"
 RECIPE = """
@@ -30,13 +29,6 @@ augment = ["pad_crop padding=1"]
 """
 
 
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "netdsl", *arguments],
-        text=True, capture_output=True, cwd=cwd, check=False, env={**os.environ},
-    )  # fmt: skip
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "tiny.arch").write_text(TINY)
@@ -44,9 +36,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _train(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    common = ("--data", "digits", "--limit", "64", "--run-dir", "run", "--threads", "1")
-    return run("train", "tiny.arch", *common, *arguments, cwd=cwd)
+@pytest.fixture
+def train(run: Run, folder: Path) -> Run:
+    """Train the little network on 64 digits."""
+    common = ("train", "tiny.arch", "--data", "digits", "--limit", "64", "--threads", "1")
+    return partial(run, *common, "--run-dir", "run")
 
 
 def _stored(folder: Path) -> dict[str, Any]:
@@ -54,16 +48,16 @@ def _stored(folder: Path) -> dict[str, Any]:
     return stored
 
 
-def test_all_recipes_are_listed_and_one_can_be_shown(tmp_path: Path) -> None:
-    listed = run("recipes", cwd=tmp_path).stdout
+def test_all_recipes_are_listed_and_one_can_be_shown(run: Run) -> None:
+    listed = run("recipes").stdout
     assert {line.split()[0] for line in listed.splitlines()} == set(recipes())
-    shown = run("recipes", "tiny-heavy", cwd=tmp_path).stdout
+    shown = run("recipes", "tiny-heavy").stdout
     assert 'augment = ["heavy k=3"]' in shown
     assert "drop_path = 0.5" in shown
 
 
-def test_a_recipe_is_applied_and_resolved_into_the_run(folder: Path) -> None:
-    done = _train("--recipe", "own.toml", cwd=folder)
+def test_a_recipe_is_applied_and_resolved_into_the_run(train: Run, run: Run, folder: Path) -> None:
+    done = train("--recipe", "own.toml")
     assert done.returncode == 0, done.stderr
     stored = _stored(folder)
     asked, settings = stored["asked"], stored["settings"]
@@ -72,12 +66,12 @@ def test_a_recipe_is_applied_and_resolved_into_the_run(folder: Path) -> None:
     assert (settings["optimiser"], settings["lr"], settings["epochs"]) == ("adamw", 0.01, 1)
     assert settings["augment"] == ["pad_crop padding=1"]
     assert settings["batch_size"] == 64, "of the digits"
-    assert run("evaluate", "run", cwd=folder).returncode == 0
+    assert run("evaluate", "run").returncode == 0
 
 
-def test_the_command_line_is_over_the_recipe(folder: Path) -> None:
-    done = _train("--recipe", "own.toml", "-D", "k=3", "--lr", "0.02", "--set", "epochs=2",
-                  "--set", "augment=none", "--set", "schedule=cosine", cwd=folder)  # fmt: skip
+def test_the_command_line_is_over_the_recipe(train: Run, folder: Path) -> None:
+    done = train("--recipe", "own.toml", "-D", "k=3", "--lr", "0.02", "--set", "epochs=2",
+                  "--set", "augment=none", "--set", "schedule=cosine")  # fmt: skip
     assert done.returncode == 0, done.stderr
     stored = _stored(folder)
     assert stored["asked"]["overrides"]["k"] == "3"
@@ -85,9 +79,9 @@ def test_the_command_line_is_over_the_recipe(folder: Path) -> None:
     assert chosen.items() <= stored["settings"].items()
 
 
-def test_any_setting_can_be_set_without_a_recipe(folder: Path) -> None:
-    done = _train("--set", "iterations=3", "--set", "batch_size=16", "--set", "mixup=0.2",
-                  "--no-augment", "--exact", cwd=folder)  # fmt: skip
+def test_any_setting_can_be_set_without_a_recipe(train: Run, folder: Path) -> None:
+    done = train("--set", "iterations=3", "--set", "batch_size=16", "--set", "mixup=0.2",
+                  "--no-augment", "--exact")  # fmt: skip
     assert done.returncode == 0, done.stderr
     stored = _stored(folder)
     chosen = {"epochs": 1, "batch_size": 16, "mixup": 0.2, "augment": [], "exact": True}
@@ -113,11 +107,11 @@ def test_any_setting_can_be_set_without_a_recipe(folder: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_before_anything_is_written(
-    arguments: list[str], message: str, folder: Path
+    train: Run, arguments: list[str], message: str, folder: Path
 ) -> None:
     (folder / "typo.toml").write_text("[train]\nepoch = 3\n")
     (folder / "network.toml").write_text("[network]\nkk = 3\n")
-    done = _train(*arguments, cwd=folder)
+    done = train(*arguments)
     assert (done.returncode, done.stderr.endswith(message)) == (2, True), done.stderr
     assert not (folder / "run").exists()
 

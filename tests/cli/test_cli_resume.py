@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.cli.command import Done, Run
+
 TRAIN = ("train", "-", "--data", "digits", "--limit", "300", "--epochs", "4", "--threads", "1")
 NETWORK = "Conv 4 Max 2 BB 8 dropout=0.2 GAP FC classes"
 
@@ -30,23 +32,17 @@ def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     return process
 
 
-def run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
-    process = start(*arguments, cwd=cwd)
-    out, err = process.communicate()
-    return process.returncode, out, err
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
-    code, _, err = run(*TRAIN, "--run-dir", "run", "--resume", "auto", cwd=folder)
-    assert (code, err) == (0, "")
+    process = start(*TRAIN, "--run-dir", "run", "--resume", "auto", cwd=folder)
+    assert (process.communicate()[1], process.returncode) == ("", 0)
     return folder
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_stopped_training_goes_on_to_the_same_numbers(
-    name: str, code: int, finished: Path, tmp_path: Path
+    run: Run, name: str, code: int, finished: Path, tmp_path: Path
 ) -> None:
     arguments = (*TRAIN, "--run-dir", "run", "--save-minutes", "0")
     process = start(*arguments, cwd=tmp_path)
@@ -62,8 +58,8 @@ def test_a_stopped_training_goes_on_to_the_same_numbers(
     assert process.returncode == code
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)  # nobody is left of its group
-    again, out, _ = run("train", "--resume", "run", cwd=tmp_path)
-    assert (again, "going on behind step " in out) == (0, True)
+    again = run("train", "--resume", "run")
+    assert (again.returncode, "going on behind step " in again.stdout) == (0, True)
     for file in ("metrics.csv", "best.safetensors", "last.safetensors"):
         assert (tmp_path / "run" / file).read_bytes() == (finished / "run" / file).read_bytes()
 
@@ -82,10 +78,10 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     assert process.returncode == -signal.SIGTERM
 
 
-def test_auto_leaves_a_finished_run_alone(finished: Path) -> None:
+def test_auto_leaves_a_finished_run_alone(run: Run, finished: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (finished / "run").iterdir()}
-    code, out, err = run(*TRAIN, "--run-dir", "run", "--resume", "auto", cwd=finished)
-    assert (code, out, err) == (0, "the training in run is finished\n", "")
+    done = run(*TRAIN, "--run-dir", "run", "--resume", "auto", cwd=finished, stdin=NETWORK)
+    assert done == Done(0, "the training in run is finished\n", "")
     assert {path: path.stat().st_mtime_ns for path in (finished / "run").iterdir()} == before
 
 
@@ -97,10 +93,10 @@ def test_auto_leaves_a_finished_run_alone(finished: Path) -> None:
         (["--plain"], "-D residual was not given and is False"),
     ],
 )
-def test_what_has_changed_is_refused(more: list[str], fact: str, finished: Path) -> None:
+def test_what_has_changed_is_refused(run: Run, more: list[str], fact: str, finished: Path) -> None:
     arguments = (*TRAIN, "--run-dir", "run", "--resume", "auto", *more)
-    code, _, err = run(*arguments, cwd=finished)
-    assert (code, err) == (
+    done = run(*arguments, cwd=finished, stdin=NETWORK)
+    assert (done.returncode, done.stderr) == (
         2,
         f"error: run cannot go on: {fact}\n  = help: leave it as it was, or begin another run\n",
     )
@@ -118,14 +114,14 @@ def test_what_has_changed_is_refused(more: list[str], fact: str, finished: Path)
     ],
 )  # fmt: skip
 def test_a_resume_that_makes_no_sense_is_refused(
-    arguments: list[str], message: str, finished: Path
+    run: Run, arguments: list[str], message: str, finished: Path
 ) -> None:
-    code, _, err = run("train", *arguments, cwd=finished)
-    assert (code in {2, 6}, message in err) == (True, True), err
+    done = run("train", *arguments, cwd=finished)
+    assert (done.returncode in {2, 6}, message in done.stderr) == (True, True), done.stderr
 
 
 def test_a_folder_of_images_is_found_from_any_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (24, 8, 8, 3), dtype=np.uint8)
     for i, image in enumerate(pixels):
@@ -134,17 +130,17 @@ def test_a_folder_of_images_is_found_from_any_directory(
         Image.fromarray(image).save(folder / f"{i}.png")
     arguments = ("train", "-", "--data", "images", "--threads", "1", "--run-dir", "run",
                  "--epochs", "2")  # fmt: skip
-    code, _, err = run(*arguments, cwd=tmp_path / "here")
-    assert (code, err) == (0, "")
+    done = run(*arguments, cwd=tmp_path / "here", stdin=NETWORK)
+    assert (done.returncode, done.stderr) == (0, "")
     (tmp_path / "here" / "run" / "summary.json").unlink()
     (tmp_path / "there").mkdir()
     for command in ("train --resume", "evaluate", "evaluate --split all", "errors"):
-        code, _, err = run(*command.split(), "../here/run", cwd=tmp_path / "there")
-        assert (code, err) == (0, ""), command
+        done = run(*command.split(), "../here/run", cwd=tmp_path / "there")
+        assert (done.returncode, done.stderr) == (0, ""), command
     (tmp_path / "here").rename(tmp_path / "moved")
-    code, _, err = run("evaluate", "run", cwd=tmp_path / "moved")
-    assert (code, err) == (0, "")
-    code, _, err = run("evaluate", "../moved/run", cwd=tmp_path / "there")
+    done = run("evaluate", "run", cwd=tmp_path / "moved")
+    assert (done.returncode, done.stderr) == (0, "")
+    done = run("evaluate", "../moved/run", cwd=tmp_path / "there")
     fact = "the images of ../moved/run are gone: there is no folder images"
     help = "give --data and the folder where they are now"
-    assert (code, err) == (3, f"error: {fact}\n  = help: {help}\n")
+    assert (done.returncode, done.stderr) == (3, f"error: {fact}\n  = help: {help}\n")

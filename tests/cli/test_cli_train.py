@@ -2,10 +2,8 @@
 
 import csv
 import json
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +12,9 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from tests.cli.command import Run
+
 TINY = "Conv 4 Max 2 Res(Conv 4) GAP FC classes"
-
-
-def run(*arguments: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "netdsl", *arguments],
-        input=stdin, text=True, capture_output=True, cwd=cwd, check=False, env={**os.environ},
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -36,9 +29,9 @@ def images(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_pasted_network_trains_on_a_folder_and_is_read_back(images: Path) -> None:
+def test_a_pasted_network_trains_on_a_folder_and_is_read_back(run: Run, images: Path) -> None:
     done = run("train", "-", "--data", "images", "--epochs", "2", "--batch-size", "8",
-               "--run-dir", "run", "--plain", cwd=images, stdin=TINY)  # fmt: skip
+               "--run-dir", "run", "--plain", stdin=TINY)  # fmt: skip
     assert done.returncode == 0, done.stderr
     first, *epochs, last = done.stdout.splitlines()
     assert "29 training and 7 validation images" in first
@@ -52,16 +45,16 @@ def test_a_pasted_network_trains_on_a_folder_and_is_read_back(images: Path) -> N
     asked = json.loads((images / "run" / "settings.json").read_text())["asked"]
     assert asked["overrides"] == {"residual": False, "input": [3, 9, 8], "classes": 3}
     rows = list(csv.DictReader((images / "run" / "metrics.csv").read_text().splitlines()))
-    again = run("evaluate", "run", "--weights", "last", "--json", cwd=images)
+    again = run("evaluate", "run", "--weights", "last", "--json")
     assert json.loads(again.stdout)["accuracy"] == float(rows[-1]["val_accuracy"])
 
 
-def test_fine_tuning_begins_with_the_weights_of_a_file(images: Path) -> None:
+def test_fine_tuning_begins_with_the_weights_of_a_file(run: Run, images: Path) -> None:
     arguments = ("train", "-", "--data", "images", "--epochs", "1", "--batch-size", "8")
-    first = run(*arguments, "--run-dir", "first", cwd=images, stdin=TINY)
+    first = run(*arguments, "--run-dir", "first", stdin=TINY)
     assert first.returncode == 0, first.stderr
     done = run(*arguments, "--classes", "2", "--init", "first/last.safetensors", "--lr", "1e-9",
-               "--run-dir", "second", cwd=images, stdin=TINY)  # fmt: skip
+               "--run-dir", "second", stdin=TINY)  # fmt: skip
     assert done.stderr == (
         "4 layers with 268 parameters from first/last.safetensors; initialised: fc1\n"
     )
@@ -72,10 +65,10 @@ def test_fine_tuning_begins_with_the_weights_of_a_file(images: Path) -> None:
     assert after["fc1.bias"].shape == (2,)
 
 
-def test_first_weights_are_known_by_what_they_hold(images: Path) -> None:
+def test_first_weights_are_known_by_what_they_hold(run: Run, images: Path) -> None:
     def train(*more: str) -> subprocess.CompletedProcess[str]:
         options = ("--data", "images", "--epochs", "1", "--batch-size", "8", *more)
-        return run("train", "-", *options, cwd=images, stdin=TINY)
+        return run("train", "-", *options, stdin=TINY)
 
     assert train("--run-dir", "first").returncode == 0
     assert train("--run-dir", "other", "--seed", "1").returncode == 0
@@ -91,13 +84,13 @@ def test_first_weights_are_known_by_what_they_hold(images: Path) -> None:
     )
 
 
-def test_weights_that_are_paired_by_the_order_of_names_are_told(images: Path) -> None:
+def test_weights_that_are_paired_by_the_order_of_names_are_told(run: Run, images: Path) -> None:
     layers = {"a.2": (4, 3), "a.10": (5, 4), "b": (2, 5)}
     weights = {f"{name}.weight": torch.randn(*shape, 1, 1) for name, shape in layers.items()}
     save_file(weights, images / "w.safetensors")
     net = "input 3x9x8 classes 3 norm none bias off Conv 4 1x1 Conv 5 1x1 GAP FC classes"
     done = run("train", "-", "--data", "images", "--epochs", "1", "--batch-size", "8", "--lr", "1e-9",
-               "--init", "w.safetensors", "--run-dir", "run", cwd=images, stdin=net)  # fmt: skip
+               "--init", "w.safetensors", "--run-dir", "run", stdin=net)  # fmt: skip
     assert done.stderr == (
         "2 layers with 32 parameters from w.safetensors; initialised: fc1\n"
         "not compared: the pairs rest on the order of names, for the source has its layers sorted "
@@ -107,23 +100,24 @@ def test_weights_that_are_paired_by_the_order_of_names_are_told(images: Path) ->
     torch.testing.assert_close(after["conv2.weight"], weights["a.10.weight"])
 
 
-def test_weights_of_another_network_are_refused_before_anything_is_written(images: Path) -> None:
+def test_weights_of_another_network_are_refused_before_anything_is_written(
+    run: Run, images: Path
+) -> None:
     save_file({"conv1.weight": torch.zeros(5, 3, 3, 3)}, images / "w.safetensors")
-    done = run("train", "-", "--data", "images", "--init", "w.safetensors", "--run-dir", "run",
-               cwd=images, stdin=TINY)  # fmt: skip
+    done = run("train", "-", "--data", "images", "--init", "w.safetensors", "--run-dir", "run", stdin=TINY)  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == "error[E0701]: no layer of the source fits one of the network\n"
     assert not (images / "run").exists()
 
 
-def test_a_run_of_a_file_with_use_and_parameters_stands_alone(images: Path) -> None:
+def test_a_run_of_a_file_with_use_and_parameters_stands_alone(run: Run, images: Path) -> None:
     (images / "lib.arch").write_text("w = 4 def Tail(n) { (Conv w)x n }")
     (images / "net.arch").write_text('use "lib.arch" Conv 4 Tail 2 GAP FC classes')
     done = run("train", "net.arch", "-D", "w=6", "--data", "images", "--epochs", "1",
-               "--run-dir", "run", cwd=images)  # fmt: skip
+               "--run-dir", "run")  # fmt: skip
     assert done.returncode == 0, done.stderr
     (images / "lib.arch").unlink()
-    assert run("evaluate", "run", cwd=images).returncode == 0
+    assert run("evaluate", "run").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -139,14 +133,16 @@ def test_a_run_of_a_file_with_use_and_parameters_stands_alone(images: Path) -> N
          "error: no data set and no folder is called digist\n  = help: did you mean digits?\n"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_said(arguments: list[str], message: str, tmp_path: Path) -> None:
-    done = run("train", *arguments, cwd=tmp_path)
+def test_what_does_not_fit_is_said(
+    run: Run, arguments: list[str], message: str, tmp_path: Path
+) -> None:
+    done = run("train", *arguments)
     assert (done.returncode in (2, 3), done.stderr.endswith(message)) == (True, True), done.stderr
     assert not (tmp_path / "runs").exists()
 
 
-def test_tiny_imagenet_that_is_not_there_says_how_to_bring_it(tmp_path: Path) -> None:
-    done = run("train", "net1", "--data", "tiny-imagenet", cwd=tmp_path)
+def test_tiny_imagenet_that_is_not_there_says_how_to_bring_it(run: Run, tmp_path: Path) -> None:
+    done = run("train", "net1", "--data", "tiny-imagenet")
     assert done.returncode == 3
     place = tmp_path / "netdsl-data"
     assert done.stderr == (
@@ -157,12 +153,12 @@ def test_tiny_imagenet_that_is_not_there_says_how_to_bring_it(tmp_path: Path) ->
     )
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    done = run("evaluate", ".", cwd=tmp_path)
+def test_a_folder_that_is_no_run_is_refused(run: Run) -> None:
+    done = run("evaluate", ".")
     assert (done.returncode, "is not a run" in done.stderr) == (6, True)
 
 
-def test_a_run_folder_that_is_in_use_is_refused(images: Path) -> None:
+def test_a_run_folder_that_is_in_use_is_refused(run: Run, images: Path) -> None:
     (images / "run").mkdir()
     (images / "run" / "notes.txt").write_text("mine")
     done = run(
@@ -174,21 +170,20 @@ def test_a_run_folder_that_is_in_use_is_refused(images: Path) -> None:
         "1",
         "--run-dir",
         "run",
-        cwd=images,
         stdin=TINY,
     )
     assert (done.returncode, "run is not empty" in done.stderr) == (6, True)
 
 
-def test_broken_networks_are_refused_before_images_are_read(tmp_path: Path) -> None:
-    done = run("train", "-", "--data", "tiny-imagenet", cwd=tmp_path, stdin="Cnov 64 FC classes")
+def test_broken_networks_are_refused_before_images_are_read(run: Run) -> None:
+    done = run("train", "-", "--data", "tiny-imagenet", stdin="Cnov 64 FC classes")
     assert (done.returncode, "did you mean `Conv`?" in done.stderr) == (2, True)
 
 
-def test_a_plan_says_what_a_training_would_take_and_leaves_nothing(images: Path) -> None:
+def test_a_plan_says_what_a_training_would_take_and_leaves_nothing(run: Run, images: Path) -> None:
     arguments = ("train", "-", "--data", "images", "--epochs", "3", "--batch-size", "8", "--plan")
     before = sorted(images.iterdir())
-    done = run(*arguments, "--run-dir", "run", cwd=images, stdin=TINY)
+    done = run(*arguments, "--run-dir", "run", stdin=TINY)
     assert (done.returncode, done.stderr) == (0, "")
     steps, sizes = done.stdout.splitlines()
     assert re.fullmatch(
@@ -198,41 +193,43 @@ def test_a_plan_says_what_a_training_would_take_and_leaves_nothing(images: Path)
     assert [path for path in sorted(images.iterdir()) if path.name != "netdsl-data"] == before
 
 
-def test_a_setting_that_changes_nothing_is_told(images: Path) -> None:
+def test_a_setting_that_changes_nothing_is_told(run: Run, images: Path) -> None:
     arguments = ("train", "-", "--data", "images", "--epochs", "3", "--batch-size", "8", "--plan")
-    done = run(*arguments, "--set", "milestones=2", cwd=images, stdin=TINY)
+    done = run(*arguments, "--set", "milestones=2", stdin=TINY)
     assert (done.returncode, done.stderr) == (
         0,
         "milestones changes nothing: schedule is one_cycle\n",
     )
 
 
-def test_a_setting_of_a_recipe_that_changes_nothing_is_told_of_its_own_file(images: Path) -> None:
+def test_a_setting_of_a_recipe_that_changes_nothing_is_told_of_its_own_file(
+    run: Run, images: Path
+) -> None:
     arguments = ("train", "-", "--data", "images", "--epochs", "3", "--batch-size", "8", "--plan")
     (images / "base.toml").write_text('about = "base"\n[train]\nschedule = "step"\ngamma = 0.2\n')
     own = '[train]\nschedule = "one_cycle"\nmilestones = [2]\n'
     (images / "mine.toml").write_text(f'about = "mine"\nbase = "base.toml"\n{own}')
     said = "recipe mine: milestones changes nothing: schedule is one_cycle\n"
     for more, told in ((), said), (("--set", "schedule=step"), ""):
-        done = run(*arguments, "--recipe", "mine.toml", *more, cwd=images, stdin=TINY)
+        done = run(*arguments, "--recipe", "mine.toml", *more, stdin=TINY)
         assert (done.returncode, done.stderr) == (0, told)
 
 
-def test_a_plan_of_a_run_that_has_begun_is_refused(tmp_path: Path) -> None:
-    done = run("train", "digits", "--resume", "run", "--plan", cwd=tmp_path)
+def test_a_plan_of_a_run_that_has_begun_is_refused(run: Run) -> None:
+    done = run("train", "digits", "--resume", "run", "--plan")
     assert done.returncode == 2
     assert done.stderr.endswith(
         "--plan is about a training that has not begun: leave --resume away\n"
     )
 
 
-def test_classes_may_be_said_as_any_setting_is(images: Path) -> None:
+def test_classes_may_be_said_as_any_setting_is(run: Run, images: Path) -> None:
     arguments = ("train", "-", "--data", "images", "--epochs", "1", "--batch-size", "8")
-    done = run(*arguments, "-D", "classes=2", "--run-dir", "run", cwd=images, stdin=TINY)
+    done = run(*arguments, "-D", "classes=2", "--run-dir", "run", stdin=TINY)
     assert done.returncode == 0, done.stderr
     asked = json.loads((images / "run" / "settings.json").read_text())["asked"]
     assert asked["data"]["limit_classes"] == 2
-    done = run(*arguments, "-D", "classes=few", cwd=images, stdin=TINY)
+    done = run(*arguments, "-D", "classes=few", stdin=TINY)
     assert (done.returncode, done.stderr) == (
         2, "error[E0206]: `classes` takes a whole number, not `few`\n",
     )  # fmt: skip
@@ -249,9 +246,9 @@ def test_classes_may_be_said_as_any_setting_is(images: Path) -> None:
     ],
 )  # fmt: skip
 def test_values_that_nobody_means_are_refused(
-    options: tuple[str, ...], message: str, images: Path
+    run: Run, options: tuple[str, ...], message: str, images: Path
 ) -> None:
-    done = run("train", "-", "--data", "images", *options, cwd=images, stdin=TINY)
+    done = run("train", "-", "--data", "images", *options, stdin=TINY)
     assert (done.returncode, done.stderr.splitlines()[-1].split(": ", 1)[1]) == (2, message)
 
 
