@@ -56,12 +56,13 @@ class Group:
 
     A "series" is a repeat of one layer, its runs of equal ones as rows; a "repeat" holds one of
     `times` equal repetitions; the others are sections, whose own `nodes` are what is beside their
-    rows: a shortcut, an addition. `text` is what stands before the branches; `cost` and `field`
-    are as in `Row`.
+    rows: a shortcut, an addition. `code` is what a section is called in the language, `text` what
+    stands before its branches; `cost` and `field` are as in `Row`.
     """
 
-    kind: Literal["series", "repeat", "def", "res", "add", "cat"]
+    kind: Literal["series", "repeat", "def", "res", "join"]
     name: str
+    code: str
     text: str
     times: int
     branches: tuple[Branch, ...]
@@ -128,7 +129,7 @@ class _Reader:
         inside = tuple([item for body in bodies for item in body])
         if not nodes and (section.kind != "def" or not inside):
             return inside
-        starts = nodes[0].inputs if section.kind in ("add", "cat") else ("",)
+        starts = nodes[0].inputs if section.kind == "join" else ("",)
         branches = tuple(
             Branch(body, body[0].source if body else start, label)
             for body, start, label in zip(bodies, starts, section.reads, strict=True)
@@ -136,7 +137,7 @@ class _Reader:
         end = nodes[-1] if nodes else inside[-1].output
         cost = sum((item.cost for item in inside), self._cost(nodes))
         group = Group(
-            section.kind, section.name, section.text, 1, branches, nodes, end, cost,
+            section.kind, section.name, section.code, section.text, 1, branches, nodes, end, cost,
             self.fields[end.name], self._shortcut(nodes),
         )  # fmt: skip
         return (group,)
@@ -175,7 +176,7 @@ def _around(kind: Literal["series", "repeat"], items: Body, source: str) -> Grou
     end = items[-1]
     cost = sum((item.cost for item in items), Cost())
     branches = (Branch(items, source),)
-    return Group(kind, end.name, "", 1, branches, (), end.output, cost, end.field, None)
+    return Group(kind, end.name, "", "", 1, branches, (), end.output, cost, end.field, None)
 
 
 def _times(run: list[Body]) -> Item:

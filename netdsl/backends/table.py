@@ -117,7 +117,7 @@ def _layers(graph: Graph, items: Sequence[Item]) -> Iterator[tuple[str, str, str
             yield from _layers(graph, branch.items)
         if item.nodes:
             own = sum(map(graph.cost, item.nodes), Cost())
-            yield item.name, item.kind.capitalize(), item.text, item.shape, own
+            yield item.name, item.code, item.text, item.shape, own
 
 
 def _runs(series: Group) -> list[Row]:
@@ -161,7 +161,7 @@ def _node(graph: Graph, node: Node) -> Line:
 
 def _inside(graph: Graph, group: Group, *, expand: bool) -> Iterator[Line]:
     """The lines of every branch; where there are several, each begins with a bar."""
-    bar = "| " if group.kind in ("add", "cat") else ""
+    bar = "| " if group.kind == "join" else ""
     for branch in group.branches:
         start = f"  {bar}@{branch.label} " if branch.label else f"  {bar}"
         if not branch.items:

@@ -47,7 +47,7 @@ class Section:
 
     name: str
     code: str
-    kind: Literal["def", "res", "add", "cat"]
+    kind: Literal["def", "res", "join"]
     branches: tuple[Outline, ...]
     text: str
     written: str

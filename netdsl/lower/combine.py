@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Literal
 
 from netdsl.errors import Diagnostic, Label, Misfit, Span, fail
 from netdsl.ir import UNKNOWN, Builder, Graph, Node, Outline, Section, Size
@@ -93,9 +92,8 @@ class Combiner:
             reads.append(branch.reads.text if branch.reads else "")
         self._enter(frame, name, core)
         y = self.build(Add() if core.name == "Add" else Cat(), *ends, name=core.name.lower())
-        kind: Literal["add", "cat"] = "add" if core.name == "Add" else "cat"
         section = Section(
-            frame.prefix + name, core.name, kind, tuple(outlines), core.name, written(core.span),
+            frame.prefix + name, core.name, "join", tuple(outlines), core.name, written(core.span),
             core.span, tuple(reads),
         )  # fmt: skip
         return y, (section,)

@@ -223,7 +223,7 @@ class Builder(threading.local):
             self.faults.append(Diagnostic("E0105", message, name.span))
 
     def _doubt_shape(self, core: Any, shape: tree.Dims) -> None:
-        """Refuse `Conv 64 k:3`, where `:3` would assert a shape; `FC n:10`, `Conv n c:64x8x8` do."""
+        """Refuse `Conv 64 k:3`, where `:3` would assert a shape; `FC n:10` does mean one."""
         last = core.arguments[-1] if type(core) is tree.Layer and core.arguments[1:] else None
         if type(last) is not tree.Name or shape.values[2:]:
             return

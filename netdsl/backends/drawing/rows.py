@@ -66,7 +66,7 @@ class _Artist:
             return self.items(x, tuple(_joined(group.branches[0])))
         text = group.text if group.kind == "def" else ""
         with self.pen.frame(text, group.times):
-            if group.kind in ("add", "cat"):
+            if group.kind == "join":
                 return self._join(x, group)
             return self._around(x, group, lambda x: self.items(x, group.branches[0].items))
 
@@ -98,7 +98,7 @@ class _Artist:
         split = Split(anchored=sum(bool(branch.items) for branch in incoming) < 2)
         ends = [self._branch(start, branch, split) for branch in _in_place(group.branches)]
         self.pen.members.append(split)
-        silent = group.kind == "add"
+        silent = group.code == "Add"
         first, *others = sorted(ends, key=lambda end: end.form != "spine")
         joint = self.pen.joint(first, f"{group.name} join", "+" if silent else "Cat", silent=silent)
         for end in others:
