@@ -28,10 +28,12 @@ class Cat(nn.Module):
 
 
 class Multiply(nn.Module):
-    """A map times one factor a channel."""
+    """The product of its inputs."""
 
-    def forward(self, x: Tensor, factor: Tensor) -> Tensor:
-        return x * factor
+    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+        for other in others:
+            x = x * other
+        return x
 
 
 class ZeroPad(nn.Module):

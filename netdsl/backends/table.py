@@ -99,7 +99,7 @@ def to_table(graph: Graph, *, expand: bool = False) -> str:
 def layers(graph: Graph) -> list[dict[str, object]]:
     """Return every written layer, unrolled: name, op, text, shape, params and macs.
 
-    Behind the layers of a Res, Add or Cat stands what it computes itself: its shortcut and sum.
+    Behind the layers of a Res, Add, Cat or Mul stands what it computes itself, as a shortcut.
     """
     return [
         {"name": name, "op": code, "text": text, "shape": list(shape.dims),

@@ -89,6 +89,10 @@ class Op(abc.ABC):
     def cost(self, *inputs: Shape) -> Cost:
         return Cost()
 
+    def keeps_inside(self, *inputs: Shape) -> int:
+        """How many numbers it keeps for the backward pass beside what `keeps` says."""
+        return 0
+
     def window(self, *inputs: Shape) -> Window | None:
         """What an output position sees; None for the whole map."""
         return Window()

@@ -36,7 +36,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What holds other layers and is a module of its own: the call of a `def`, Res, Add, Cat.
+    """What holds other layers and is a module of its own: the call of a `def`, Res, Add, Cat, Mul.
 
     `text` is what stands before the branches, with parameters and lists resolved.
 

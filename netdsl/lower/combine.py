@@ -1,4 +1,4 @@
-"""Res, Add and Cat: a shortcut around a group, and branches that are joined."""
+"""Res, Add, Cat and Mul: a shortcut around a group, and branches that are joined."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from netdsl.lower.values import Scope
 from netdsl.ops.act import activate
 from netdsl.ops.blocks import Res, add_shortcut
 from netdsl.ops.catalogue import closest
-from netdsl.ops.wiring import Add, Cat
+from netdsl.ops.wiring import JOINS
 from netdsl.syntax import tree
 
 LowerBody = Callable[[tree.Body, Node, Frame], tuple[Node, Outline]]
@@ -31,7 +31,7 @@ class Combiner:
         self.labels: dict[str, dict[Span, None]] = {}  # where they stand, in every body
 
     def combine(self, core: tree.Combine, x: Node, frame: Frame) -> tuple[Node, Outline]:
-        """Add `Res(…)`, `Add(…|…)` or `Cat(…|…)` after `x`."""
+        """Add `Res(…)`, or what joins branches such as `Cat(…|…)`, after `x`."""
         name = frame.name(core.name.lower())
         if core.name == "Res":
             return self._res(core, x, frame, name)
@@ -46,7 +46,7 @@ class Combiner:
     def _res(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:
         bound = bind_options(core.options, Res, "Res", frame.scope)
         if len(core.branches) != 1:
-            message = "Res has one body; `|` is for Add and Cat"
+            message = "Res has one body; `|` is for Add, Cat and Mul"
             raise fail("E0205", message, core.branches[1].span)
         only = core.branches[0]
         if not only.body and only.reads is None:
@@ -91,7 +91,7 @@ class Combiner:
             outlines.append(outline)
             reads.append(branch.reads.text if branch.reads else "")
         self._enter(frame, name, core)
-        y = self.build(Add() if core.name == "Add" else Cat(), *ends, name=core.name.lower())
+        y = self.build(JOINS[core.name](), *ends, name=core.name.lower())
         section = Section(
             frame.prefix + name, core.name, "join", tuple(outlines), core.name, written(core.span),
             core.span, tuple(reads),

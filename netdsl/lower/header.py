@@ -33,6 +33,7 @@ from netdsl.ops import CATALOGUE
 from netdsl.ops.blocks import Res
 from netdsl.ops.norm import Norm
 from netdsl.ops.torch_layer import TorchLayer
+from netdsl.ops.wiring import JOINS
 from netdsl.syntax import tree
 
 
@@ -164,7 +165,7 @@ class _Header:
 
     def _default(self, entry: tree.Default) -> None:
         cls = Res if entry.layer == "Res" else CATALOGUE.get(entry.layer)
-        if entry.layer in ("Add", "Cat"):
+        if entry.layer in JOINS:
             raise fail("E0203", f"{entry.layer} has no options", entry.span)
         if entry.layer in self.environment.definitions:
             message = f"{entry.layer} is a definition: its defaults stand in its `def`"

@@ -10,12 +10,13 @@ from netdsl.ir import Settings
 from netdsl.ops import CATALOGUE, Argument, arguments, closest
 from netdsl.ops.blocks import Res
 from netdsl.ops.torch_layer import TorchLayer
+from netdsl.ops.wiring import JOINS
 from netdsl.syntax import tree
 from netdsl.syntax.foreign import help_for, layer_here
 from netdsl.syntax.shorthand import SHORT_OPTIONS
 
 SETTINGS = arguments(Settings)
-COMBINATIONS = ("Res", "Add", "Cat")  # of layers in brackets
+COMBINATIONS = ("Res", *JOINS)  # of layers in brackets
 FLAGS = frozenset(word for cls in CATALOGUE.values() for word in cls.flags)
 # What an option or setting may be worth beside numbers: a parameter may stand for it.
 WORDS = frozenset(

@@ -8,7 +8,7 @@ from netdsl.ir import Graph, Node
 from netdsl.ops.act import Act
 from netdsl.ops.convolution import Convolution
 from netdsl.ops.norm import Normalization
-from netdsl.ops.wiring import Add, Cat, ShortcutAdd
+from netdsl.ops.wiring import Add, Cat, Multiply, ShortcutAdd
 
 _STUCK = ("relu", "relu6")  # at zero their gradient is zero too
 
@@ -17,7 +17,8 @@ def branch_ends(graph: Graph) -> Iterator[str]:
     """Yield the last norm of every residual branch, or its last convolution: `init zero_last`.
 
     A branch without either, or whose last norm learns nothing, has none; one that ends in a `Cat`
-    or an `Add` has those of all that it joins.
+    or an `Add` has those of all that it joins, and one that ends in a product that of the map which
+    is scaled.
     """
     for end, _ in _ends(graph):
         yield end.name
@@ -44,6 +45,14 @@ def _behind(graph: Graph, end: Node, inside: str, *, stuck: bool) -> Iterator[tu
             for name in dict.fromkeys(end.inputs):
                 yield from _behind(graph, graph[name], inside, stuck=stuck)
             return
-        end = graph[end.inputs[0]]
+        end = _scaled(graph, end) if isinstance(end.op, Multiply) else graph[end.inputs[0]]
     if end.name.startswith(inside) and graph.cost(end).params:
         yield end, stuck
+
+
+def _scaled(graph: Graph, product: Node) -> Node:
+    """Return the operand that a product scales: the first whole map that is no gate."""
+    maps = [x for x in graph.inputs(product) if x.shape == product.shape]
+    return next(
+        (x for x in maps if not (isinstance(x.op, Act) and x.op.kind == "sigmoid")), maps[0]
+    )

@@ -64,16 +64,17 @@ def activation_memory(graph: Graph) -> int:
     """
     buffers = _buffers(graph)
     kept: set[str] = set()
-    masks = 0
+    inside = 0
     for node in graph:
+        inside += node.op.keeps_inside(*graph.input_shapes(node))
         if node.op.keeps == "input":
             kept.update(buffers[name] for name in node.inputs)
         elif node.op.keeps == "output":
             kept.add(buffers[node.name])
         elif node.op.keeps == "mask":
-            masks += node.shape.size
+            inside += node.shape.size
     kept.discard(graph.input.name)
-    return BYTES * (masks + sum(graph[name].shape.size for name in kept))
+    return BYTES * (inside + sum(graph[name].shape.size for name in kept))
 
 
 def _field(graph: Graph, node: Node, found: dict[str, tuple[Field, Field]], axis: int) -> Field:

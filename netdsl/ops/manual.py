@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from netdsl.ops.blocks import Res
 from netdsl.ops.catalogue import CATALOGUE
 from netdsl.ops.describe import Argument, arguments
-from netdsl.ops.wiring import Add, Cat
+from netdsl.ops.wiring import JOINS
 
-COMBINATIONS = {"Res": Res, "Add": Add, "Cat": Cat}
+COMBINATIONS: dict[str, type] = {"Res": Res, **JOINS}
 
 
 def layer_table() -> str:

@@ -62,16 +62,38 @@ class Cat(Op):
 
 @dataclass(frozen=True, slots=True)
 class Multiply(Op):
-    """A map times one factor a channel: the end of squeeze-and-excitation."""
+    """The product of branches: `Mul( … | … )`.
+
+    The others have the shape of the largest, or are factors of it: C x 1 x 1, one a channel, or
+    1 x H x W, one a position.
+    """
 
     keeps: ClassVar[Keeps] = "input"
 
     def infer(self, *inputs: Shape) -> Shape:
-        x, _ = inputs
-        return x
+        whole = max(inputs, key=lambda shape: shape.size)
+        channel, position = Shape(whole.channels, 1, 1), whole._replace(channels=1)
+        fitting = (whole, channel, position) if whole.is_map else (whole,)
+        for other in inputs:
+            if other not in fitting:
+                message = f"cannot multiply {whole} and {other}: the shapes differ"
+                help = f"a factor is {channel}, one a channel, or {position}, one a position"
+                if other.channels > whole.channels:
+                    help = "one branch has to be the map that the others scale, as in `Mul( | … )`"
+                raise Misfit("E0302", message, help=help if whole.is_map else None)
+        return whole
+
+    def keeps_inside(self, *inputs: Shape) -> int:
+        """All products but the last, of the first two branches, of the first three, and so on."""
+        product, *others = inputs
+        sizes = [(product := Shape(*map(max, product, other))).size for other in others]
+        return sum(sizes[:-1])
 
     def call(self, *inputs: Shape) -> Call:
         return Call("Multiply")
+
+
+JOINS: dict[str, type[Op]] = {"Add": Add, "Cat": Cat, "Mul": Multiply}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from netdsl.passes.fit_shortcuts import absent_shortcuts
 def drop_shortcuts(graph: Graph) -> Graph:
     """Remove every shortcut, its addition, its stochastic depth and the `LayerScale` before them.
 
-    That factor starts so small that without the addition nothing would come through. `Add` and
-    `Cat` stay.
+    That factor starts so small that without the addition nothing would come through. `Add`,
+    `Cat` and `Mul` stay.
     """
     scales = set(_scales(graph))
 

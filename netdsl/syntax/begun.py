@@ -11,7 +11,8 @@ from netdsl.syntax import tree
 
 _BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 _ENTRIES = {"DEFAULT": "default", "SCALE": "scale", "EXPECT": "expect", "DEF": "def"}
-_ITEMS = {"LAYER": "layer", "RES": "combine", "ADD": "combine", "CAT": "combine", "LPAR": "item"}
+_ITEMS = {"LAYER": "layer", "LPAR": "item"}
+_ITEMS |= dict.fromkeys(("RES", "ADD", "CAT", "MUL"), "combine")
 
 
 class Begun:

@@ -43,6 +43,7 @@ _LAYERS = {
     "Res": ("Residual", "Shortcut", "Skip"),
     "Add": ("Sum", "Plus"),
     "Cat": ("Concat", "Concatenate", "Stack"),
+    "Mul": ("Multiply", "Product", "Gate"),
 }
 # Layers that are classes of torch.nn, and have no name of their own here.
 _OF_TORCH = (
@@ -55,9 +56,6 @@ _NOT_BARE = ("Dropout2d", "Softmax2d")  # which mean something else without the 
 # What is no layer here, and how it is had.
 _HELP = {
     "write it as an option of blocks: `BB 64 drop_path=0.1`": ("DropPath", "StochasticDepth"),
-    "branches are added (`Add`) or stacked (`Cat`), not multiplied; `SE` gates channels": (
-        "Mul", "Multiply", "Product", "Gate",
-    ),
     "leave it away: it changes nothing": ("Identity", "Noop"),
 }  # fmt: skip
 _CHOICES = {

@@ -129,7 +129,7 @@ def _foreign_combination(spot: Spot, opened: int) -> Diagnostic | None:
     here = layer_here(name.text) if name.kind == "layer" else None
     if re.search(rf"\bdef\s+{re.escape(name.text)}\b", spot.source.text):
         return None  # a block of the file
-    if here not in ("Add", "Cat", "Res"):
+    if here not in ("Add", "Cat", "Mul", "Res"):
         help = help_for(name.text) if name.kind == "layer" else None
         message = f"unknown layer `{name.text}`"
         return Diagnostic("E0201", message, spot.span(opened - 1), help=help) if help else None
@@ -143,7 +143,7 @@ def _bar_elsewhere(spot: Spot) -> Diagnostic:
         around = closed is not None and closed > 0
         if around and (found := _foreign_combination(spot, offset)):
             return found
-    message = "`|` stands only between the branches of `Add( … | … )` and `Cat( … | … )`"
+    message = "`|` stands only between branches: `Add( … | … )`, `Cat( … | … )`, `Mul( … | … )`"
     return Diagnostic("E0117", message, spot.span())
 
 

@@ -26,7 +26,7 @@ _LEXEME = re.compile(
     """,
     re.VERBOSE,
 )
-_WORDS = {"Res": "combine", "Add": "combine", "Cat": "combine"}
+_WORDS = {"Res": "combine", "Add": "combine", "Cat": "combine", "Mul": "combine"}
 _WORDS |= {word: word for word in KEYWORDS}
 _SIGNS = {
     "(": "open", ")": "close", "[": "list", "]": "end_list", "{": "brace", "}": "end_brace",

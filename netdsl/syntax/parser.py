@@ -19,7 +19,7 @@ from netdsl.syntax.paper_forms import forms_of_papers
 from netdsl.syntax.recover import Recovery
 from netdsl.syntax.scan import scan
 
-_KNOWN_EVERYWHERE = ("DEFAULT", "SCALE", "EXPECT", "DEF", "RES", "ADD", "CAT", "KEY")
+_KNOWN_EVERYWHERE = ("DEFAULT", "SCALE", "EXPECT", "DEF", "RES", "ADD", "CAT", "MUL", "KEY")
 
 
 @paused()

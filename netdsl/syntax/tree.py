@@ -65,7 +65,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Combine:
-    """`Res options ( … )`, `Add( … | … )`, `Cat( … | … )`, with the repeat behind it."""
+    """`Res options ( … )`, `Add( … | … )` and the like, with the repeat behind it."""
 
     name: str
     options: tuple[Option | Name, ...]

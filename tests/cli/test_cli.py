@@ -249,7 +249,7 @@ class TestSourceFmtList:
         assert "\n\nthe zoo of torchvision:\nalexnet\n" in done.stdout
         layers = run("list", "layers").stdout
         assert "Squeeze-and-excitation" in layers
-        assert {"Res", "Add", "Cat"} <= {line.split()[0] for line in layers.splitlines()}
+        assert {"Res", "Add", "Cat", "Mul"} <= {line.split()[0] for line in layers.splitlines()}
 
 
 def test_the_first_thing_a_person_types_explains_itself(run: Run) -> None:

@@ -136,7 +136,7 @@ def bodies(*, least: int = 0) -> SearchStrategy[tree.Body]:
         group = st.builds(tree.Group, body.filter(bool), repeats())
         branch = st.builds(tree.Branch, st.none() | names(), body)
         branches = st.lists(branch, min_size=1, max_size=3).map(tuple)
-        kinds = st.sampled_from(("Res", "Add", "Cat"))
+        kinds = st.sampled_from(("Res", "Add", "Cat", "Mul"))
         return items(group | st.builds(tree.Combine, kinds, flags(), branches, repeats()))
 
     item = st.recursive(items(layers()), more, max_leaves=5)

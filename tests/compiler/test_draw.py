@@ -122,6 +122,18 @@ def test_values_that_are_read_again_come_from_where_they_are_made() -> None:
     assert line.split(" [")[0].strip() == '"0 conv1_act read" -> "0 cat1 join"'
 
 
+@pytest.mark.parametrize(("code", "sign"), [("Add", "+"), ("Mul", "×"), ("Cat", "Cat")])
+def test_a_joint_shows_how_its_branches_are_joined(code: str, sign: str) -> None:
+    assert boxes(f"Conv 4 {code}( | Conv 4 act=sigmoid ) FC 2").count(sign) == 1
+
+
+def test_a_factor_has_its_shape_and_the_map_that_it_scales_has_it_once() -> None:
+    text = "Conv 4 Mul( Conv 4 | Conv {} act=sigmoid ) Conv 4"
+    gated, product = dot(text.format(1)), dot(text.format(4))
+    assert (gated.count(">1×16×18<"), product.count(">1×16×18<")) == (1, 0)
+    assert gated.count(">4×16×18<") == product.count(">4×16×18<") == 2
+
+
 def test_expanded_layers_show_their_nodes() -> None:
     assert boxes("Conv 4 BB 6 s2 shortcut=project dropout=0.5 order=bn_after_add", expand=True) == [
         "Input",

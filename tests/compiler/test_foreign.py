@@ -18,7 +18,7 @@ def test_what_is_called_a_class_of_torch_is_one(name: str) -> None:
 
 def test_what_is_meant_is_in_the_language() -> None:
     layers = {ours.split()[0] for ours in foreign._LAYERS}
-    assert layers <= {*CATALOGUE, "Res", "Add", "Cat"}
+    assert layers <= {*CATALOGUE, "Res", "Add", "Cat", "Mul"}
     assert foreign._VALUES.keys() <= WORDS
     for key, values in foreign._CHOICES.items():
         assert {*values} <= {*arguments(Settings)[key].choices}

@@ -13,7 +13,7 @@ import torchvision
 from torch import Tensor, nn
 
 import netdsl
-from netdsl.measure import receptive_fields
+from netdsl.measure import activation_memory, receptive_fields
 
 
 def parse(text: str, shape: tuple[int, int, int] = (3, 9, 8), **options: object) -> netdsl.Network:
@@ -243,6 +243,55 @@ class TestSqueezeExcitation:
         for channels, squeezed in ((72, 24), (16, 8), (576, 144), (240, 64)):
             model = parse("SE r4 to=8", (channels, 3, 2)).module()
             assert model.se1.fc1.out_channels == squeezed
+
+
+class TestProducts:
+    def test_a_gate_of_an_attention_unet_is_what_torch_makes_of_its_parts(self) -> None:
+        text = "Conv 4 @skip Max 2 Conv 6 Up 2 Conv 4 Mul( @skip | Add( Conv 4 1x1 | @skip ) Act Conv 1 1x1 norm=none act=sigmoid )"
+        model = parse(text, (3, 8, 12)).module().eval()
+        for tensor in model.state_dict().values():
+            tensor.copy_(torch.rand(tensor.shape)) if tensor.is_floating_point() else None
+        x = torch.randn(2, 3, 8, 12)
+
+        def conv(name: str, x: Tensor) -> Tensor:
+            return model.get_submodule(f"{name}_norm")(model.get_submodule(name)(x)).relu()
+
+        skip = conv("conv1", x)
+        low = conv("conv2", nn.functional.max_pool2d(skip, 2))
+        up = conv("conv3", low.repeat_interleave(2, 2).repeat_interleave(2, 3))
+        inside = "mul1.branch2"
+        both = (conv(f"{inside}.add1.branch1.conv1", up) + skip).relu()
+        gate = model.get_submodule(f"{inside}.conv1")(both).sigmoid()
+        assert gate.shape == (2, 1, 8, 12)
+        assert torch.equal(model(x), torch.mul(skip, gate))
+
+    def test_squeeze_and_excitation_can_be_written_out(self) -> None:
+        gate = "GAP Conv 2 1x1 norm=none Conv 8 1x1 norm=none act=sigmoid"
+        short, long = parse("Conv 8 SE r4"), parse(f"Conv 8 Mul( | {gate} )")
+        assert [short.params, short.checked.output.shape] == [
+            long.params,
+            long.checked.output.shape,
+        ]
+        one, other = short.module().eval(), long.module().eval()
+        theirs = dict(zip(other.state_dict(), one.state_dict().values(), strict=True))
+        other.load_state_dict(theirs)
+        x = torch.randn(2, 3, 8, 8)
+        assert torch.equal(one(x), other(x))
+
+    def test_vectors_are_multiplied_and_any_number_of_branches(self) -> None:
+        model = parse("GAP Mul( FC 5 | FC 5 act=sigmoid | FC 5 act=tanh ) FC 2").module().eval()
+        x = torch.randn(2, 3, 8, 8)
+        flat = x.mean((2, 3))
+        parts = [getattr(model.mul1, f"branch{i}").fc1(flat) for i in (1, 2, 3)]
+        expected = parts[0].relu() * parts[1].sigmoid() * parts[2].tanh()
+        torch.testing.assert_close(model(x), model.fc1(expected))
+
+    def test_both_operands_are_kept_for_the_backward_pass(self) -> None:
+        one, product = (
+            activation_memory(parse(f"norm none act none Conv 4 {text}").checked)
+            for text in ("Conv 4", "Mul( Conv 4 | Conv 4 )")
+        )
+        assert (one, product) == (4 * 9 * 8 * 4, 3 * 4 * 9 * 8 * 4)
 
 
 class TestPadding:
@@ -905,6 +954,16 @@ class TestInitialisation:
 
     def test_zero_last_reaches_all_that_an_add_joins(self) -> None:
         net = parse("init zero_last Res( Add( Conv 3 act=none | Conv 3 1x1 act=none ) )")
+        x = torch.randn(2, 3, 8, 8)
+        assert torch.equal(net.module()(x), x)
+
+    @pytest.mark.parametrize(
+        "branches",
+        ["Conv 3 act=none | Conv 3 act=sigmoid", "Conv 3 act=sigmoid | Conv 3 act=tanh",
+         "GAP Conv 3 1x1 act=sigmoid | Conv 3 act=none"],
+    )  # fmt: skip
+    def test_zero_last_reaches_the_map_that_a_product_scales(self, branches: str) -> None:
+        net = parse(f"init zero_last Res( Mul( {branches} ) )")
         x = torch.randn(2, 3, 8, 8)
         assert torch.equal(net.module()(x), x)
 

@@ -36,6 +36,8 @@ def groups(items: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("Res shortcut=project ( {} )".format, body),
         st.builds("Cat( {} | Conv 4 1x1 s1 | )".format, st.sampled_from(("Conv 3", "Conv 2 5x5"))),
         st.builds("Add( Conv {0} | Conv {0} 1x1 )".format, widths),
+        st.builds("Mul( Conv {0} | Conv {0} 1x1 act=sigmoid )".format, widths),
+        st.builds("Mul( | Conv {} act=sigmoid )".format, st.just(1)),
     )
 
 

@@ -41,6 +41,7 @@ NETWORKS = [
     "Res( BB 6 Conv 8 )",
     "Add( Conv 6 | Conv 6 1x1 Conv 6 act=none | )",
     "Cat( Conv 4 1x1 | Conv 3 1x1 Conv 5 | Max 3 s1 Conv 2 1x1 )",
+    "Conv 4 @a Mul( Conv 6 act=tanh | Conv 6 1x1 act=sigmoid ) Mul( | GAP Conv 6 1x1 ) Mul( @a Conv 1 | )",
     "Conv 4 @a Max 2 Conv 8 Up 2 Cat( | @a AvgTo 8 Conv 3 ) :11x8x8",
     "Conv 4 @a Conv 4 @b Conv 4 Add( | @a | @b Conv 4 ) Add( @b | @a | ) Cat( @a | @b Max 3 s1 )",
     "Conv 6 @a Cat( Conv 3 Cat( | @a Conv 2 ) | Add( @a | Conv 6 ) )",
@@ -67,6 +68,8 @@ NETWORKS = [
     f"Cat( | {' | '.join(f'@a{i}' for i in range(40))} )",
     f"Conv 4 {' '.join(f'@a{i} Conv 4' for i in range(40))} "
     f"Add( | {' | '.join(f'@a{i}' for i in range(40))} )",
+    f"Conv 4 {' '.join(f'@a{i} Conv 4' for i in range(40))} "
+    f"Mul( | {' | '.join(f'@a{i}' for i in range(40))} )",
     f"def Very{'long' * 25}(c) {{ (Conv c)x5 }} Very{'long' * 25} 4 Very{'long' * 25} 8",
 ]
 TEXTS = [(text, plain) for text in [*EXAMPLES, *NETWORKS] for plain in (False, True)]

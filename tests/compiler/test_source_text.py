@@ -155,11 +155,12 @@ def test_depthwise_groups_and_same_padding_follow_their_parameters() -> None:
 
 
 def test_joins_are_expressions() -> None:
-    text = source("Conv 6 @a Conv 6 Add( | @a ) Cat( | @a ) SE r2")
+    text = source("Conv 6 @a Conv 6 Add( | @a ) Cat( | @a ) Mul( | @a Conv 12 | @a Conv 1 ) SE r2")
     assert "return x + y" in text
     assert "return torch.cat((x, y), 1)" in text
+    assert "return y * z * x" in text
     assert "return x * y" in text
-    assert classes(text) == ["Add", "Cat", "SE", "Network"]
+    assert classes(text) == ["Add", "Cat", "Branch", "Mul", "SE", "Network"]
 
 
 def test_equal_layers_in_a_row_are_a_loop_and_two_are_not() -> None:

@@ -172,7 +172,7 @@ error[E0117]: `Cat` takes no `64`, only options such as `act=relu`
    |     ^^
 """,
     "Conv 64 | Conv 32": """
-error[E0117]: `|` stands only between the branches of `Add( … | … )` and `Cat( … | … )`
+error[E0117]: `|` stands only between branches: `Add( … | … )`, `Cat( … | … )`, `Mul( … | … )`
   --> net.arch:1:9
    |
  1 | Conv 64 | Conv 32

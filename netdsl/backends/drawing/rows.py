@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from netdsl.backends.drawing.figure import Box, Pen, Split, Value
-from netdsl.backends.drawing.nodes import draw_nodes
+from netdsl.backends.drawing.nodes import SIGNS, draw_nodes
 from netdsl.ir import Cost, Graph
 from netdsl.ops import CATALOGUE
 from netdsl.ops.blocks import ResidualBlock
@@ -98,11 +98,12 @@ class _Artist:
         split = Split(anchored=sum(bool(branch.items) for branch in incoming) < 2)
         ends = [self._branch(start, branch, split) for branch in _in_place(group.branches)]
         self.pen.members.append(split)
-        silent = group.code == "Add"
+        sign = SIGNS[type(group.nodes[-1].op)]
         first, *others = sorted(ends, key=lambda end: end.form != "spine")
-        joint = self.pen.joint(first, f"{group.name} join", "+" if silent else "Cat", silent=silent)
+        joint = self.pen.joint(first, f"{group.name} join", sign, silent=first.shape == group.shape)
         for end in others:
-            self.pen.wire(replace(end, said=end.shape) if silent else end, joint.at)
+            alike = end.shape == group.shape
+            self.pen.wire(replace(end, said=end.shape) if alike else end, joint.at)
         return joint
 
     def _branch(self, x: Value, branch: Branch, split: Split) -> Value:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from netdsl.backends.source.kinds import JOINS, Kind, Part, Run, layer_of
 from netdsl.backends.source.params import Signature
-from netdsl.backends.source.text import Brackets, comment, fits, fold, fold_sum
+from netdsl.backends.source.text import Brackets, comment, fits, fold, fold_terms
 from netdsl.ir import Call
 from netdsl.plan import Program
 
@@ -35,10 +35,10 @@ class Statement:
         """Return its text behind `before`: `x = ` or `return `."""
         first, *others = self.parts
         target, names = _target(first), [variable(slot) for slot in first.step.operands]
-        if others or target == "Multiply":
+        if others:
             folded = [f"{' ' * indent}{before}{self}"]
-        elif target == "Add":
-            folded = fold_sum(before, names, indent)
+        elif target in ("Add", "Multiply"):
+            folded = fold_terms(before, names, "+" if target == "Add" else "*", indent)
         elif target == "Cat":
             folded = fold(Brackets(f"{before}torch.cat(", (_tuple(names), "1")), indent)
         else:

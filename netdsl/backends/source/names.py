@@ -24,6 +24,7 @@ COMBINATIONS = {
     "Res": "A group of layers",
     "Add": "The sum of branches",
     "Cat": "Branches stacked by channel",
+    "Mul": "The product of branches",
     "Branch": "A branch",
 }
 

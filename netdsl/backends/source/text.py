@@ -40,15 +40,17 @@ def fold(code: str | Brackets, indent: int) -> list[str]:
     return [pad + code.before, *body, pad + code.after]
 
 
-def fold_sum(before: str, terms: Sequence[str], indent: int) -> list[str]:
+def fold_terms(before: str, terms: Sequence[str], sign: str, indent: int) -> list[str]:
     """Return `before a + b + c` as lines, in parentheses where it does not fit in one."""
     pad, inner = " " * indent, " " * (indent + STEP)
-    line = f"{pad}{before}{' + '.join(terms)}"
+    line = f"{pad}{before}{f' {sign} '.join(terms)}"
     if fits(line):
         return [line]
-    together = inner + " + ".join(terms)
+    together = inner + f" {sign} ".join(terms)
     first, *others = terms
-    body = [together] if fits(together) else [inner + first, *(f"{inner}+ {x}" for x in others)]
+    body = (
+        [together] if fits(together) else [inner + first, *(f"{inner}{sign} {x}" for x in others)]
+    )
     return [f"{pad}{before}(", *body, f"{pad})"]
 
 
