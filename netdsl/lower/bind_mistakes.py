@@ -10,8 +10,9 @@ from netdsl.ir import Settings
 from netdsl.lower.values import Scope, unknown_name
 from netdsl.ops import CATALOGUE, Argument, LayerType, arguments, closest
 from netdsl.syntax import tree
-from netdsl.syntax.foreign import TORCH_NAMES, value_here
+from netdsl.syntax.foreign import TORCH_NAMES, layer_here, value_here
 
+_LOWER = {code.lower(): code for code in CATALOGUE}  # layers, as they are not written
 _NO_BIAS = ("no", "nobias", "no_bias", "biasless")
 
 
@@ -92,13 +93,14 @@ def _meant(word: str, cls: LayerType, known: Mapping[str, Argument]) -> str | No
     """Return what a word of another language, a layer or a mistyped value was meant to be."""
     if flag := value_here(word, cls.flags):
         return f"`{flag}`"
-    if word.upper() in CATALOGUE:
-        return f"the layer `{word.upper()}`"
     if (letter := TORCH_NAMES.get(word)) in known:
         return f"`{letter}`, as in `{letter}2`"
     if word in _NO_BIAS and "bias" in known:
         return "`bias=off`"
     values = {choice: f"{a.name}={choice}" for a in known.values() for choice in a.choices}
+    layer = _LOWER.get(word) or layer_here(word)
+    if not value_here(word, values) and layer and word not in arguments(Settings):
+        return f"the layer `{layer}`"
     near = value_here(word, values) or (closest(word, values) if len(word) > 1 else None)
     return f"`{values[near]}`" if near and not closest(word, cls.flags) else None
 

@@ -66,7 +66,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         environment = read_header(file, overrides, loader, report)
     except NetDSLError as error:
         raise NetDSLError(*in_order((*findings.values(), *error.diagnostics))) from None
-    if not file.body:
+    if not file.body and not findings:
         report(Diagnostic("E0120", "the text has no layers", file.span))
     graph = Graph()
     try:

@@ -10,6 +10,7 @@ from netdsl.syntax.lexemes import ANY, KEYWORDS, OPERATORS, VALUE
 from netdsl.syntax.spot import Mistake, Spot
 
 LENGTH = 40
+_JOINING = ("Add", "Cat", "Mul", "Res")
 # What torch means by the numbers in the brackets of a layer.
 _OF_TORCH: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("Conv", "DWConv", "Deconv"), ("", "k", "s", "p")),
@@ -126,10 +127,12 @@ def _argument_of_combine(spot: Spot) -> Diagnostic:
 def _foreign_combination(spot: Spot, opened: int) -> Diagnostic | None:
     """Return what to say of `Concat( … | … )`, whose bracket opens there."""
     name = spot.word(opened - 1)
-    here = layer_here(name.text) if name.kind == "layer" else None
+    here = name.text.capitalize()
+    if here not in _JOINING:
+        here = layer_here(name.text) or ""
     if re.search(rf"\bdef\s+{re.escape(name.text)}\b", spot.source.text):
         return None  # a block of the file
-    if here not in ("Add", "Cat", "Mul", "Res"):
+    if here not in _JOINING:
         help = help_for(name.text) if name.kind == "layer" else None
         message = f"unknown layer `{name.text}`"
         return Diagnostic("E0201", message, spot.span(opened - 1), help=help) if help else None

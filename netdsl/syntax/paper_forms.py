@@ -24,6 +24,14 @@ _STRIDE = rf"(?:{_BY}([0-9]+))?"
 _OPEN = r"\$?(?:(?:\\left)?\[\s*(?:\\begin\{array\}\{\w+\})?|\\begin\{[a-z]*matrix\})"
 _CLOSE = r"\s*(?:(?:\\end\{array\}\s*)?(?:\\right)?\]|\\end\{[a-z]*matrix\})"
 _ROW = rf"{_SIZE}\s*(?:conv\w*\s*)?,\s*{_N}"
+# A row by itself may name its layer: `Conv 3×3, 64`, `3×3 conv. 64`.
+_NAMED = rf"(?:\b[Cc]onv\w*(?:\s*,)?\s*)?{_SIZE}\s*(?:conv\w*\.?(?:\s*,)?|,)\s*{_N}"
+# Howard et al. 2017, table 1: type and stride, shape of the filter, size of the input.
+_BESIDE = rf"(?:\s+\d+\s*{_X}\s*\d+\s*{_X}\s*\d+(?!\s*{_X}|\s*\d|\s*dw))?"
+_MOBILE = rf"\s*/\s*s(?P<stride>\d+)\s+(?P<k>\d+)\s*{_X}\s*(?P<other>\d+)\s*{_X}\s*\d+"
+# Ciresan et al. 2012: `32C3-MP2-64C3-MP2-512N-10`.
+_DASH = r"\s*[-–—]\s*"
+_TERSE = r"(?:\d+[Cc]\d+|[Cc]\d+|(?:MP|AP|P)\d*|GAP|\d+(?:FC|N)|FC\d+|\d+)"
 _LEFT_AWAY = "left away: "
 
 
@@ -135,6 +143,29 @@ def _pool(match: re.Match[str]) -> str:
     return f"`{kind} {size}{f' s{stride}' if stride and stride != size else ''}`"
 
 
+def _mobile(match: re.Match[str]) -> str:
+    if match["stride"]:
+        stride = match["stride"] if match["stride"] != "1" else None
+        return f"`{_conv(match['k'], match['other'], match['channels'], stride)}`"
+    size = _size(match["dw_k"], match["dw_other"])
+    stride = "" if match["dw_stride"] == "1" else f" s{match['dw_stride']}"
+    return f"`DWConv{size}{stride}`"
+
+
+def _terse(match: re.Match[str]) -> str | None:
+    """Return the layers of `32C3-MP2-10`; None where none of them is a convolution."""
+    layers = [_terse_layer(word) for word in re.split(_DASH, match["chain"])]
+    return f"`{'  '.join(layers)}`" if any(one.startswith("Conv") for one in layers) else None
+
+
+def _terse_layer(word: str) -> str:
+    if of := re.fullmatch(r"(\d*)[Cc](\d+)", word):
+        return _conv(of[2], of[2], of[1]) if of[1] else f"Conv {of[2]}"
+    if of := re.fullmatch(r"(MP|AP|P)(\d*)", word):
+        return f"{'Avg' if of[1] == 'AP' else 'Max'} {of[2] or 2}"
+    return "GAP" if word == "GAP" else f"FC {re.sub('[^0-9]', '', word)}"
+
+
 def _call(match: re.Match[str]) -> str | None:
     here = call_here(match)
     brings = ", which brings its norm and activation" if here and here.startswith("Conv") else ""
@@ -160,16 +191,42 @@ _FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         _pool,
     ),
     (
-        re.compile(rf"(?<![\w.(]){_ROW}(?![\d.]|\s*[x×]){_STRIDE}"),
+        re.compile(
+            rf"\bConv{_MOBILE}\s*{_X}\s*(?P<channels>\d+){_BESIDE}|"
+            rf"\bConv\s+dw{_MOBILE.replace('<', '<dw_')}\s*dw{_BESIDE}"
+        ),
+        _mobile,
+    ),
+    (
+        re.compile(rf"\bAvg\s*Pool\s*/\s*s\d+\s+Pool\s+(\d+)\s*{_X}\s*\d+{_BESIDE}"),
+        lambda match: f"`Avg {match[1]}`",
+    ),
+    (
+        re.compile(rf"\bFC\s*/\s*s\d+\s+\d+\s*{_X}\s*(\d+){_BESIDE}"),
+        lambda match: f"`FC {match[1]}`",
+    ),
+    (
+        re.compile(
+            rf"(?<![\w.=*+/@-])(?P<chain>{_TERSE}(?:{_DASH}{_TERSE})+)(?:(?:{_DASH})?[Ss]oft-?max)?"
+            r"(?![\w-])"
+        ),
+        _terse,
+    ),
+    (
+        re.compile(rf"(?<![\w.(]){_NAMED}(?![\d.]|\s*[x×]){_STRIDE}"),
         lambda match: f"`{_conv(*match.groups())}`",
     ),
     (
-        re.compile(r"\bconv(\d{1,2})-(\d+)\b", re.IGNORECASE),
+        re.compile(rf"\bconv(\d{{1,2}})(?:{_X}\d{{1,2}})?-(\d+)\b", re.IGNORECASE),
         lambda match: f"`{_conv(match[1], match[1], match[2])}`",
     ),
     (
-        re.compile(r"\bfc-(\d+)\b|\b(\d+)-d\s+fc\b", re.IGNORECASE),
-        lambda match: f"`FC {match[1] or match[2]}`",
+        re.compile(
+            r"\bfc-(\d+)\b|\b(\d+)-(?:d|way)\s+(?:fc|soft-?max|fully[ -]connected)\b"
+            r"|\bfully[ -]connected(?:\s*,)?\s+(\d+)",
+            re.IGNORECASE,
+        ),
+        lambda match: f"`FC {match[1] or match[2] or match[3]}`",
     ),
     (
         re.compile(rf"(?<![\w.])(\d+{_X}\d+)\s*/\s*(\d+)"),
@@ -177,7 +234,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     ),
     (re.compile(r"(?:,\s*)?\bstride\s+(\d+)"), lambda match: f"`s{match[1]}`"),
     (
-        re.compile(r"(?:,\s*)?\bsoft-?max\b"),
+        re.compile(rf"(?:,\s*)?\bsoft-?max\b|\bSoftmax\s*/\s*s\d+\s+Classifier{_BESIDE}"),
         lambda match: f"{_LEFT_AWAY}the loss takes the scores of the last FC",
     ),
     (re.compile(r"\$?\\times(?![a-z])\$?"), lambda match: "`x`"),

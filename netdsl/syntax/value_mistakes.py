@@ -41,7 +41,8 @@ def _kept_for_repeats(spot: Spot) -> Diagnostic:
 
 def _sign_in_argument(spot: Spot) -> Diagnostic:
     message = "a sign stands only directly after `=` and inside `[ ]`"
-    return Diagnostic("E0114", message, spot.span())
+    help = BETWEEN_LAYERS if spot.word(1).kind in _BEGIN_ITEMS else None
+    return Diagnostic("E0114", message, spot.span(), help=help)
 
 
 def _operand_missing(spot: Spot) -> Diagnostic:

@@ -28,7 +28,7 @@ $\left[\begin{array}{c} 1\times1, 128 \\ 3\times3, 128 \\ 1\times1, 512 \end{arr
 
 
 def rewritten(text: str) -> str:
-    """Return a text with every form of it as it is said to be written."""
+    """Return a text with every form of it as it is said to be written, at most twenty at a time."""
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse(text, input=(3, 224, 224))
     for found in reversed(caught.value.diagnostics):
@@ -38,6 +38,60 @@ def rewritten(text: str) -> str:
         assert here or found.message.endswith(" is left away here"), found
         text = text[: found.span.start] + (here[1] if here else "") + text[found.span.end :]
     return text
+
+
+# Howard et al. 2017, table 1; the last but one `Conv dw` has stride 2 in it, and 7x7 in and out.
+MOBILENET = [
+    "Conv / s2 3 × 3 × 3 × 32 224 × 224 × 3",
+    "Conv dw / s1 3 × 3 × 32 dw 112 × 112 × 32", "Conv / s1 1 × 1 × 32 × 64 112 × 112 × 32",
+    "Conv dw / s2 3 × 3 × 64 dw 112 × 112 × 64", "Conv / s1 1 × 1 × 64 × 128 56 × 56 × 64",
+    "Conv dw / s1 3 × 3 × 128 dw 56 × 56 × 128", "Conv / s1 1 × 1 × 128 × 128 56 × 56 × 128",
+    "Conv dw / s2 3 × 3 × 128 dw 56 × 56 × 128", "Conv / s1 1 × 1 × 128 × 256 28 × 28 × 128",
+    "Conv dw / s1 3 × 3 × 256 dw 28 × 28 × 256", "Conv / s1 1 × 1 × 256 × 256 28 × 28 × 256",
+    "Conv dw / s2 3 × 3 × 256 dw 28 × 28 × 256", "Conv / s1 1 × 1 × 256 × 512 14 × 14 × 256",
+    "(Conv dw / s1 3 × 3 × 512 dw 14 × 14 × 512  Conv / s1 1 × 1 × 512 × 512 14 × 14 × 512)×5",
+    "Conv dw / s2 3 × 3 × 512 dw 14 × 14 × 512", "Conv / s1 1 × 1 × 512 × 1024 7 × 7 × 512",
+    "Conv dw / s1 3 × 3 × 1024 dw 7 × 7 × 1024", "Conv / s1 1 × 1 × 1024 × 1024 7 × 7 × 1024",
+    "Avg Pool / s1 Pool 7 × 7 7 × 7 × 1024", "FC / s1 1024 × 1000 1 × 1 × 1024",
+    "Softmax / s1 Classifier 1 × 1 × 1000",
+]  # fmt: skip
+
+
+def test_the_table_of_mobilenet_is_mobilenet() -> None:
+    first, last = (rewritten("\n".join(rows)) for rows in (MOBILENET[:13], MOBILENET[13:]))
+    ours = netdsl.parse(first + last, input=(3, 224, 224))
+    # "4.2 million parameters", "569 million mult-adds"
+    assert (ours.params, ours.macs) == (4_231_976, 568_740_352)
+
+
+@pytest.mark.parametrize(
+    ("form", "here"),
+    [
+        ("32C3-MP2-64C5-AP-512N-10", "Conv 32  Max 2  Conv 64 5x5  Avg 2  FC 512  FC 10"),
+        ("C64 – C64 – P – FC256 – FC10", "Conv 64  Conv 64  Max 2  FC 256  FC 10"),
+        ("16C3-GAP-7FC-10Softmax", "Conv 16  GAP  FC 7  FC 10"),
+        ("Conv 3x3, 64", "Conv 64"),
+        ("3x3 conv. 64", "Conv 64"),
+        ("5x5 conv 64", "Conv 64 5x5"),
+        ("conv, 11×11, 96, stride 4", "Conv 96 11x11 s4"),
+        ("Conv5x5-64", "Conv 64 5x5"),
+        ("10-way softmax", "FC 10"),
+        ("1000-way fully-connected", "FC 1000"),
+        ("Fully connected, 10", "FC 10"),
+    ],
+)
+def test_forms_are_told_as_they_are_written_here(form: str, here: str) -> None:
+    assert rewritten(f"Conv 8 Max 2 {form}") == f"Conv 8 Max 2 {here}"
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [("Conv 10-2-3 Conv 3 4", ["E0205"]), ("FC 7 - 2 FC 5 -", ["E0112"]), ("FC 64 5-2", ["E0205"])],
+)
+def test_a_difference_is_no_chain_of_layers(text: str, codes: list[str]) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 9, 8))
+    assert [found.code for found in caught.value.diagnostics] == codes
 
 
 def test_the_column_of_vgg_is_vgg() -> None:
@@ -88,6 +142,13 @@ def test_names_of_a_text_are_no_forms(text: str, codes: list[str]) -> None:
         "ReLU( " * 30_000,
         "[3x3, 64 " * 20_000,
         "Conv 3 " * 50_000 + "soft-max",
+        "8C3" + "-8C3" * 50_000 + "-?",
+        "8C3" + " - 8C3" * 50_000 + " -",
+        "conv" + " " * 900_000 + "3x3, 64",
+        "3x3 conv." + " " * 900_000 + "?",
+        "Conv / s1 3 x 3 x 3 x 8" + " " * 900_000 + "?",
+        "fully connected" + " " * 900_000 + "?",
+        "Conv / s1 " * 50_000,
     ],
     ids=lambda text: text[:12],
 )
@@ -103,6 +164,8 @@ FORMS = [
     "Linear(8, 9)", "$", "# conv3-8\n", '"conv3-8"', "Conv 8", "(Conv 8)x2", "BB 8 s2", "k=[3x3, 5]",
     "def Dense(k) { Conv k }", "Dense(3)", "[", "]", "(", ")", "&", "\\",
     "[1×1, 0; 3×3, 0; 1×1, 0]×2", f"[3×3, {'9' * 5000}]", f"conv3-{'9' * 5000}", "Conv2d()", "Linear()",
+    "32C3-MP2-10", "C8-P", "8-2", "Conv / s2 3 × 3 × 3 × 8", "Conv dw / s1 3 × 3 × 8 dw 9 × 9 × 8",
+    "3x3 conv. 8", "Conv 3x3, 8", "10-way softmax", "FC / s1 8 × 9", f"8C{'9' * 5000}-3",
     "MaxPool2d()", f"Conv2d(3, {'9' * 5000}, 3)", "MaxPool2d(0, 0, 0)", "GroupNorm(0)", "Dense(k)",
 ]  # fmt: skip
 
