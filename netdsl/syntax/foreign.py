@@ -30,6 +30,12 @@ _LAYERS = {
     "AvgTo": ("AdaptiveAvgPool", "AdaptiveAveragePool"),
     "GAP": ("GlobalAvgPool", "GlobalAveragePool", "GlobalAveragePooling"),
     "Conv": ("Convolution",),
+    "Conv 64 1x1": ("PointwiseConv", "Pointwise", "PWConv"),
+    "Conv 64 d2": ("DilatedConv", "AtrousConv"),
+    "Conv 64 g2": ("GroupConv", "GroupedConv"),
+    "Flatten": ("View", "Reshape"),
+    "Part": ("Split", "Slice", "Chunk"),
+    'Torch "nn.ZeroPad2d" 1': ("Pad", "Padding"),
     "DWConv Conv 64 1x1": ("SepConv", "SeparableConv", "DepthwiseSeparableConv"),
     "FC classes": ("Output", "Classifier", "Logits", "Predictions"),
     'Torch "nn.LocalResponseNorm" 5': ("LRN", "LocalResponseNorm", "ResponseNorm"),
@@ -53,8 +59,32 @@ _OF_TORCH = (
     "Softshrink", "Softsign", "Tanhshrink", "Threshold", "Unfold", "ZeroPad2d",
 )  # fmt: skip
 _NOT_BARE = ("Dropout2d", "Softmax2d")  # which mean something else without the 2d
+# Networks that come along, and the blocks that their files define.
+SHOWN_BY = {
+    "convnext_tiny": ("ConvNeXt", "ConvNeXtBlock", "CNBlock"),
+    "densenet121": ("DenseBlock", "DenseLayer", "Transition", "TransitionLayer"),
+    "efficientnet_b0": ("MBConv", "MBConvBlock"),
+    "efficientnet_v2_s": ("FusedMBConv", "FusedMBConvBlock"),
+    "googlenet": ("Inception", "InceptionModule", "InceptionBlock"),
+    "mobilenet_v2": ("InvertedResidual", "InvertedBottleneck", "LinearBottleneck"),
+    "shufflenet_v2_x1_0": ("ShuffleUnit", "ShuffleBlock"),
+    "squeezenet1_1": ("Fire", "FireModule"),
+}
 # What is no layer here, and how it is had.
 _HELP = {
+    **{
+        f"a block of one's own stands in a `def`: `netdsl fmt {network}` shows such a one": names
+        for network, names in SHOWN_BY.items()
+    },
+    "a block of one's own stands in a `def` of the header: `def Stem(c) { Conv c  Max 2 }`": (
+        "Block", "Cell", "Head", "Module", "Stage", "Stem", "Unit",
+    ),
+    "norm and activation before each convolution are an option of blocks: `BB 64 pre`": (
+        "PreAct", "PreActBlock", "PreActBottleneck", "PreActResBlock",
+    ),
+    "networks here are convolutional; `SE` and `Mul( | … )` gate channels and positions": (
+        "Attention", "CBAM", "ECA", "MultiheadAttention", "SelfAttention", "Transformer",
+    ),
     "write it as an option of blocks: `BB 64 drop_path=0.1`": ("DropPath", "StochasticDepth"),
     "leave it away: it changes nothing": ("Identity", "Noop"),
 }  # fmt: skip

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from torch import nn
 
+import netdsl
 from netdsl.ir import Settings
 from netdsl.lower.names import WORDS
 from netdsl.ops import CATALOGUE, arguments
+from netdsl.shelf import find
 from netdsl.syntax import foreign
 
 
@@ -29,3 +31,14 @@ def test_no_name_of_the_language_is_told_to_be_another() -> None:
     assert known.isdisjoint({*foreign._MEANT, *foreign._HELPED})
     for word in WORDS:
         assert foreign.value_here(word.upper(), WORDS) == word
+
+
+@pytest.mark.parametrize("name", foreign.SHOWN_BY)
+def test_a_network_that_shows_a_block_comes_along_and_defines_one(name: str) -> None:
+    path, _ = find(name)
+    assert "\ndef " in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("ours", [ours for ours in foreign._LAYERS if ours[-1].isdigit()])
+def test_what_is_meant_with_its_numbers_can_be_written(ours: str) -> None:
+    assert netdsl.parse(ours, input=(6, 9, 8)).warnings == ()
