@@ -11,6 +11,7 @@ from netdsl.syntax.spot import Mistake, Spot
 
 LENGTH = 40
 _JOINING = ("Add", "Cat", "Mul", "Res")
+_ARGUMENTS = ("number", "dims", "short", "word", "string", "equal")
 # What torch means by the numbers in the brackets of a layer.
 _OF_TORCH: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("Conv", "DWConv", "Deconv"), ("", "k", "s", "p")),
@@ -42,6 +43,23 @@ def _repeat_before_group(spot: Spot) -> Diagnostic:
     group = "( … )" if closed is None else _short(spot, opened, closed)
     message = f"a repeat stands behind its group: write `{group}x{''.join(numbers) or 2}`"
     return Diagnostic("E0105", message, spot.span(0, opened - 1))
+
+
+def _repeat_before_layer(spot: Spot) -> Diagnostic | None:
+    """Say of `3×(Conv 64)` and `3×BB 64` where the repeat stands: behind another layer too."""
+    times = 0 if spot.word(0).kind == "times" else 1
+    if spot.word(times - 2).kind == "layer":  # in `Conv 64 x (` the number is no count
+        return None
+    first, count = times + 1, spot.word(times - 1).text
+    last, group = first, "( … )"
+    if spot.word(first).kind != "open":
+        while spot.word(last + 1).kind in _ARGUMENTS and last < LENGTH:
+            last += 1
+        group = f"({spot.written(first, last)})"
+    elif (closed := spot.partner(first)) is not None:
+        group = _short(spot, first, closed)
+    message = f"a repeat stands behind its group: write `{group}x{count}`"
+    return Diagnostic("E0105", message, spot.span(times - 1, times))
 
 
 def _size_with_spaces(spot: Spot) -> Diagnostic:
@@ -251,8 +269,11 @@ def _alone(spot: Spot) -> Diagnostic:
 SEPARATOR = "(?:comma|arrow)"
 PLAIN = "number|dims|string"
 SIZE = "colon (?:number|dims)"
+BEGINS = "(?:open|layer)"
 
 ITEMS = (
+    Mistake("layer", "number", f"times {BEGINS}", _repeat_before_layer),
+    Mistake("item|entry", ANY, f"number times {BEGINS}", _repeat_before_layer),
     Mistake("layer", ANY, "times", _repeat_without_group),
     Mistake("layer", "layer", "star", _repeat_without_group),
     Mistake("item", "close", "number", _repeat_without_sign),
