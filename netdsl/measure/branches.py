@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netdsl.ir import Graph, Node
+from netdsl.ir import Graph, Node, Op
 from netdsl.ops.act import Act
 from netdsl.ops.convolution import Convolution
 from netdsl.ops.norm import Normalization
@@ -17,8 +17,8 @@ def branch_ends(graph: Graph) -> Iterator[str]:
     """Yield the last norm of every residual branch, or its last convolution: `init zero_last`.
 
     A branch without either, or whose last norm learns nothing, has none; one that ends in a `Cat`
-    or an `Add` has those of all that it joins, and one that ends in a product that of the map which
-    is scaled.
+    or an `Add` has those of all that it joins, one that ends in a `Mul` those of its first branch
+    that is no gate.
     """
     for end, _ in _ends(graph):
         yield end.name
@@ -51,8 +51,10 @@ def _behind(graph: Graph, end: Node, inside: str, *, stuck: bool) -> Iterator[tu
 
 
 def _scaled(graph: Graph, product: Node) -> Node:
-    """Return the operand that a product scales: the first whole map that is no gate."""
-    maps = [x for x in graph.inputs(product) if x.shape == product.shape]
-    return next(
-        (x for x in maps if not (isinstance(x.op, Act) and x.op.kind == "sigmoid")), maps[0]
-    )
+    """Return the first operand of a product that is no gate: at zero it makes the product so."""
+    operands = graph.inputs(product)
+    return next((x for x in operands if not _is_gate(x.op)), operands[0])
+
+
+def _is_gate(op: Op) -> bool:
+    return isinstance(op, Act) and op.kind == "sigmoid"  # a half at zero

@@ -53,9 +53,10 @@ def _repeat_before_layer(spot: Spot) -> Diagnostic | None:
     first, count = times + 1, spot.word(times - 1).text
     last, group = first, "( … )"
     if spot.word(first).kind != "open":
-        while spot.word(last + 1).kind in _ARGUMENTS and last < LENGTH:
+        while spot.word(last + 1).kind in _ARGUMENTS:
             last += 1
-        group = f"({spot.written(first, last)})"
+        written = spot.written(first, last)
+        group = f"({written})" if len(written) <= LENGTH else group
     elif (closed := spot.partner(first)) is not None:
         group = _short(spot, first, closed)
     message = f"a repeat stands behind its group: write `{group}x{count}`"

@@ -132,6 +132,7 @@ def test_a_factor_has_its_shape_and_the_map_that_it_scales_has_it_once() -> None
     gated, product = dot(text.format(1)), dot(text.format(4))
     assert (gated.count(">1×16×18<"), product.count(">1×16×18<")) == (1, 0)
     assert gated.count(">4×16×18<") == product.count(">4×16×18<") == 2
+    assert dot("Conv 4 Mul( Conv 1 act=sigmoid | )").count(">1×16×18<") == 1
 
 
 def test_expanded_layers_show_their_nodes() -> None:

@@ -25,6 +25,7 @@ COMBINATIONS = (
     "Add( Conv 6 | Conv 6 1x1 Conv 6 act=none | )",
     "Cat( Conv 4 1x1 | Conv 3 1x1 Conv 5 | Max 3 s1 Conv 2 1x1 )",
     "Mul( Conv 6 act=tanh | Conv 6 1x1 act=sigmoid | )",
+    "Mul( GAP Conv 6 1x1 | GAP Conv 6 1x1 act=sigmoid | Conv 6 )",
     "Mul( GAP Conv 6 1x1 norm=none act=sigmoid | Conv 1 norm=none act=sigmoid | ) Conv 3",
     "Conv 4 @a Max 2 Conv 8 Up 2 Cat( | @a AvgTo 8 Conv 3 ) :11x8x8",
     "Res( Res( (BB 6)x2 )x3 )x2",
