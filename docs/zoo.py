@@ -33,6 +33,8 @@ with every parameter and buffer drawn at random so that each has an effect; a di
 relative to the largest logit. Tests hold all three. Auxiliary heads of GoogLeNet and Inception
 are left out, and so is stochastic depth, which torchvision scales in another way.
 
+[Classics](#classics) are networks of papers that torchvision lacks.
+
 Lines are those of code: without comments, docstrings and blank lines, for torchvision without the
 tables of its weights, for netdsl without `expect`. Measured with torchvision {torchvision} and
 torch {torch}.
@@ -68,6 +70,29 @@ FAMILIES = (
 )
 
 
+# Classics, and what they were compared with: with timm once, with all else by tests.
+_MOBILE = "Howard et al. 2017, table 6"
+_SENET = "torchvision's ResNet with its `SqueezeExcitation` in it"
+_RESNET_D = "torchvision's ResNet with both changes"
+COMPARED = {
+    "lenet5": "torch, written by hand",
+    "densenet_bc_100_12": "torchvision's DenseNet with the stem for CIFAR",
+    "densenet_bc_190_40": "Huang et al. 2017, table 2: 25.6 M parameters",
+    "unet": "torch, written by hand",
+    "mobilenet_1_0": f"{_MOBILE}; timm's `mobilenetv1_100`, logits equal with its ReLU6",
+    "mobilenet_0_75": _MOBILE,
+    "mobilenet_0_5": _MOBILE,
+    "mobilenet_0_25": _MOBILE,
+    "xception": "timm's `legacy_xception`, logits equal",
+    "se_resnet50": f"{_SENET}; timm's `seresnet50`, logits equal",
+    "se_resnet101": "timm's `seresnet101`, logits equal",
+    "se_resnet152": "timm's `seresnet152`, logits equal",
+    "darknet53": "torch, written by hand; timm's `darknet53`, logits equal with its slope of 0.01",
+    "resnet50d": f"{_RESNET_D}; timm's `resnet50d`, logits equal",
+    "resnet101d": "timm's `resnet101d`, logits equal",
+}
+
+
 def page() -> str:
     """Return the page: counts as netdsl makes them now, all else as it was measured."""
     kept = json.loads(RESULTS.read_text("utf-8"))
@@ -81,7 +106,24 @@ def page() -> str:
         )
         rows = [_row(name, kept["difference"][name]) for name in names(family)]
         parts.append("\n".join([f"## {family.title}\n", COLUMNS, *rows]))
-    return "\n\n".join([ABOUT.format(**kept["with"]), "\n".join(lines), *parts]) + "\n"
+    about = ABOUT.format(**kept["with"])
+    return "\n\n".join([about, "\n".join(lines), *parts, classics()]) + "\n"
+
+
+def classics() -> str:
+    """Return the networks of papers that torchvision lacks, and what each was compared with."""
+    homes = shipped() | variants()
+    lines = [
+        "| network | file | parameters | MACs | compared with |",
+        "| --- | --- | ---: | ---: | --- |",
+    ]
+    for name, reference in COMPARED.items():
+        net, file = netdsl.load(name), homes[name].name
+        lines.append(
+            f"| `{name}` | [{file}](../architectures/classics/{file}) | {net.params:,} | "
+            f"{net.macs:,} | {reference} |"
+        )
+    return "\n".join(["## Classics\n", *lines])
 
 
 def names(family: Family) -> list[str]:

@@ -64,10 +64,12 @@ def read_bytes(data: bytes, name: str) -> Arch:
 
 
 def shipped() -> dict[str, Path]:
-    """Return the architectures that come with netdsl, by name: those of papers, then the zoo."""
+    """Return the architectures that come with netdsl, by name: of reports, of papers, the zoo."""
     folder = Path(str(files("netdsl.architectures")))
-    zoo = sorted(folder.glob(f"torchvision/*{SUFFIX}"))
-    return {path.stem: path for path in (*sorted(folder.glob(f"*{SUFFIX}")), *zoo)}
+    shelves = [
+        sorted(folder.glob(f"{shelf}*{SUFFIX}")) for shelf in ("", "classics/", "torchvision/")
+    ]
+    return {path.stem: path for shelf in shelves for path in shelf}
 
 
 def variants() -> dict[str, Path]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import click
 
+_HEADS = {"classics": "classics", "torchvision": "the zoo of torchvision"}  # by their folder
+
 
 @click.command("list")
 @click.argument("what", type=click.Choice(["architectures", "layers"]), default="architectures")
@@ -36,7 +38,7 @@ def architectures() -> Iterator[str]:
     folder = ""
     for name, path in files.items():
         if path.parent.name != folder and folder:
-            yield f"\nthe zoo of {path.parent.name}:"
+            yield f"\n{_HEADS[path.parent.name]}:"
         folder = path.parent.name
         names = ", ".join(scale for scale, home in scales.items() if home == path)
         lines = textwrap.wrap(names, width - left, break_on_hyphens=False) or [""]

@@ -12,9 +12,11 @@ from tests.contract.test_zoo import TOO_LARGE
 from tests.printed import record, run_apart, without_memory
 
 HOMES = shipped() | variants()
-ZOO = {name for name, path in HOMES.items() if path.parent.name == "torchvision"}
-# The networks of papers are printed and run every time, a few of the zoo, on small images.
+ZOO = {n for n, path in HOMES.items() if path.parent.name in ("classics", "torchvision")}
+# The networks of reports are printed and run every time, a few of the zoo, on small images.
 FEW = {
+    "mobilenet_0_25",
+    "densenet_bc_100_12",
     "densenet121",
     "efficientnet_b0",
     "mobilenet_v3_small",
