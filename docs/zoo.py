@@ -123,7 +123,12 @@ def classics() -> str:
             f"| `{name}` | [{file}](../architectures/classics/{file}) | {net.params:,} | "
             f"{net.macs:,} | {reference} |"
         )
-    return "\n".join(["## Classics\n", *lines])
+    about = (
+        "Networks of papers, without weights of their own: `netdsl transfer se_resnet50 --from\n"
+        "timm:seresnet50 -o weights.safetensors` brings those of timm. Those of its MobileNet and\n"
+        "Darknet-53 were trained with other activations.\n"
+    )
+    return "\n".join(["## Classics\n", about, *lines])
 
 
 def names(family: Family) -> list[str]:

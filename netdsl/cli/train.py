@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @data_options
 @click.option(
     "--init",
-    metavar="FILE|torchvision:NAME",
+    metavar="FILE|torchvision:NAME|timm:NAME",
     help="Begin with these weights; a last layer of other classes stays as it is initialised.",
 )
 @training_options

@@ -24,12 +24,12 @@ HEADER = ("layer", "role", "gets the numbers of", "shapes")
     "source",
     required=True,
     metavar="SOURCE",
-    help="torchvision:NAME, or a file of weights (.safetensors, .pth).",
+    help="torchvision:NAME, timm:NAME, or a file of weights (.safetensors, .pth).",
 )
 @click.option(
     "--weights",
     metavar="FILE|none",
-    help="The weights of the network of torchvision, "
+    help="The weights of the network of torchvision or timm, "
     "instead of the pre-trained ones that it downloads; none for random ones.",
 )
 @click.option("-o", "--output", metavar="FILE.safetensors", help="Where to write the weights.")
@@ -53,8 +53,8 @@ def command(
     """Give ARCH the weights of another network that computes the same.
 
     Layers are paired by their order of execution and their role. Where the source is a network of
-    torchvision, both are run with random numbers first, and nothing is written unless they agree.
-    The last layer may differ in its classes; it then stays as it is initialised.
+    torchvision or timm, both are run with random numbers first, and nothing is written unless they
+    agree. The last layer may differ in its classes; it then stays as it is initialised.
     """
     if output is not None and Path(output).suffix != ".safetensors":
         raise click.BadParameter(f"`{output}` must end in .safetensors", param_hint="-o")

@@ -1,7 +1,9 @@
 """Weights of other networks: what is paired, what is refused, what is written."""
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from torchvision import models
 
 import netdsl
 from netdsl.cli import main
-from netdsl.transfer import executed, read_state
+from netdsl.transfer import executed, is_here, read_state
 from netdsl.transfer.verify import randomise
 from tests.compiler.test_properties import networks
 from tests.printed import scramble
@@ -487,7 +489,7 @@ class TestCommand:
              "  = help: a network of torchvision is written `torchvision:squeezenet1_1`"),
             (("--from", "nothing.pth"), "error[E0703]: cannot read nothing.pth: No such file"),
             (("--from", "nothing.pth", "--weights", "none"),
-             "error[E0703]: weights are for a network of torchvision, and nothing.pth is a file"),
+             "error[E0703]: weights are for a network of torchvision or timm, and nothing.pth is a file"),
             (("--from", "torchvision:squeezenet1_1", "--weights", "gone.pth"),
              "error[E0703]: cannot read gone.pth"),
             (("--from", "torchvision:squeezenet1_1", "-o", "w.pth"),
@@ -503,6 +505,78 @@ class TestCommand:
         assert self.run(*self.ARCH, *arguments, *rest) == 2
         assert message in capsys.readouterr().err
         assert list(tmp_path.iterdir()) == []
+
+    @pytest.fixture
+    def timm(self, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+        """A library that answers as timm does: its SqueezeNet is that of torchvision."""
+        homes = {
+            "squeeze": SimpleNamespace(hf_hub_id="timm/squeeze.a1", url=None),
+            "squeeze.a1": SimpleNamespace(hf_hub_id="timm/squeeze.a1", url=None),
+            "old": SimpleNamespace(hf_hub_id=None, url="https://a.example/old-1a2b.pth"),
+        }
+
+        def create(name: str, *, pretrained: bool = False) -> nn.Module:
+            if pretrained and name == "squeeze":
+                raise ConnectionError("no route to the hub")
+            return models.squeezenet1_1()
+
+        fake = SimpleNamespace(
+            create_model=create, list_models=lambda: ["squeeze", "old"],
+            list_pretrained=lambda: ["squeeze.a1"], get_pretrained_cfg=homes.get,
+        )  # fmt: skip
+        monkeypatch.setitem(sys.modules, "timm", fake)
+        return fake
+
+    @pytest.mark.parametrize("source", ["timm:squeeze.a1", "timm:old"])
+    def test_a_network_of_timm_is_a_source(
+        self, source: str, timm: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        out = tmp_path / "w.safetensors"
+        assert self.run(*self.ARCH, "--from", source, "-o", str(out)) == 0
+        assert "logits equal bit for bit" in capsys.readouterr().out
+        assert self.run(*self.ARCH, "--from", "timm:squeeze", "--weights", "none") == 0
+
+    @pytest.mark.parametrize(
+        ("source", "message"),
+        [
+            ("timm:squeze", "timm has no network `squeze`\n  = help: did you mean `timm:squeeze`?\n"),
+            ("timm:squeeze.b2", "timm has no network `squeeze.b2`\n"
+             "  = help: did you mean `timm:squeeze.a1`?\n"),
+            ("timm:squeeze", "cannot download the weights of squeeze: no route to the hub\n"
+             "  = help: bring model.safetensors of huggingface.co/timm/squeeze.a1 another way and "
+             "give `netdsl transfer` its path with --weights\n"),
+            ("keras:squeeze", "there is no file keras:squeeze\n"
+             "  = help: `torchvision:NAME`, `timm:NAME` and files of weights can be read\n"),
+        ],
+    )  # fmt: skip
+    def test_what_cannot_be_had_of_timm_is_told(
+        self, source: str, message: str, timm: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.run(*self.ARCH, "--from", source) == 2
+        assert capsys.readouterr().err.endswith(f"error[E0703]: {message}")
+
+    def test_timm_is_asked_for_where_it_is_missing(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "timm", None)
+        assert self.run(*self.ARCH, "--from", "timm:squeeze") == 2
+        error = capsys.readouterr().err
+        assert error.endswith("error[E0703]: timm is not installed\n  = help: pip install timm\n")
+
+    def test_weights_of_timm_are_here_once_they_were_downloaded(
+        self, timm: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+        kept: dict[tuple[str, str], str] = {}
+        hub = SimpleNamespace(try_to_load_from_cache=lambda *asked: kept.get(asked))
+        monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+        assert not is_here("timm:squeeze")
+        assert not is_here("timm:old")
+        kept["timm/squeeze.a1", "pytorch_model.bin"] = "there"
+        (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+        (tmp_path / "hub" / "checkpoints" / "old-1a2b.pth").touch()
+        assert is_here("timm:squeeze")
+        assert is_here("timm:old")
 
     def test_no_network_is_one_clear_line(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
