@@ -26,6 +26,8 @@ _CALLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "GroupNorm": ("Norm group", ("groups", "")),
     "Linear": ("FC", ("", "channels")),
     "Dense": ("FC", ("channels", "act")),
+    "Dropout": ("Dropout", ("channels",)),
+    "Flatten": ("Flatten", ("", "")),
     "Dropout2d": ('Torch "nn.Dropout2d"', ("channels",)),
     "ReLU": ("Act relu", ("",)),
     "ReLU6": ("Act relu6", ("",)),
@@ -38,6 +40,7 @@ _KEYS = {
     "kernel_size": "k", "pool_size": "k", "stride": "s", "strides": "s", "padding": "p",
     "dilation": "d", "dilation_rate": "d", "groups": "g", "num_groups": "groups",
     "output_size": "size", "inplace": "", "bias": "bias", "use_bias": "bias", "activation": "act",
+    "input_shape": "", "name": "", "start_dim": "", "end_dim": "",
     "negative_slope": "channels", "alpha": "channels", "p": "channels", "rate": "channels",
 }  # fmt: skip
 _VALUES = {
@@ -47,7 +50,11 @@ _VALUES = {
 }
 _NEEDS = {"Conv": "channels", "Deconv": "channels", "FC": "channels", "Max": "k", "Avg": "k"}
 _ARGUMENT = re.compile(r"\s*(?:(\w+)\s*=\s*)?(\([^()]*\)|[^,()]+)")
-CALL = re.compile(rf"(?:\bnn\.|\blayers\.)?\b({'|'.join(_CALLS)})\s*\(((?:[^()]|\([^()]*\))*)\)")
+# A call, alone or in what puts it into a network, as `self.conv1 = …`, `model.add(…)`.
+CALL = re.compile(
+    r"(?:(?P<add>\b\w+\.add\(\s*)|\bself\.\w+\s*=\s*)?(?:\b(?:nn|layers|keras\.layers)\.)?"
+    rf"\b(?P<name>{'|'.join(_CALLS)})\s*\((?P<arguments>(?:[^()]|\([^()]*\))*)\)(?(add)\s*\))"
+)
 
 
 def call_here(match: re.Match[str]) -> str | None:
@@ -58,10 +65,10 @@ def call_here(match: re.Match[str]) -> str | None:
     >>> call_here(CALL.match("nn.Linear(64, 1000)")), call_here(CALL.match("MaxPool2d(2, ceil=1)"))
     ('FC 1000', None)
     """
-    name = match[1]
+    name = match["name"]
     here, order = _CALLS[name]
     given: dict[str, str] = {}
-    for place, argument in enumerate(_ARGUMENT.finditer(match[2])):
+    for place, argument in enumerate(_ARGUMENT.finditer(match["arguments"])):
         key, value = argument[1], _plain(argument[2])
         field = order[place] if key is None and place < len(order) else _KEYS.get(key or "?")
         known = _VALUES.get(field or "", r"[0-9.]{1,9}(?:x[0-9]{1,9})?")

@@ -69,7 +69,7 @@ def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
     found += [(match.start(), match, say) for form, say in _FORMS for match in form.finditer(bare)]
     own, end = _own_names(bare), 0
     for start, match, say in sorted(found, key=lambda one: one[0]):  # stable: in the order listed
-        words = [match[1]] if say is _call else re.findall(r"\w+", match[0])
+        words = [match["name"]] if say is _call else re.findall(r"\w+", match[0])
         if start < end or not own.isdisjoint(words):
             continue
         if (here := say(match)) is not None:
@@ -236,6 +236,10 @@ _FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (
         re.compile(rf"(?:,\s*)?\bsoft-?max\b|\bSoftmax\s*/\s*s\d+\s+Classifier{_BESIDE}"),
         lambda match: f"{_LEFT_AWAY}the loss takes the scores of the last FC",
+    ),
+    (
+        re.compile(r"\b(?:\w+\.){0,3}Sequential\((?:\s*\[)?"),
+        lambda match: f"{_LEFT_AWAY}layers follow one another as they stand",
     ),
     (re.compile(r"\$?\\times(?![a-z])\$?"), lambda match: "`x`"),
     (re.compile(r"\$?\\(?:to|(?:long)?rightarrow)(?![a-z])\$?"), lambda match: "`->`"),

@@ -34,6 +34,10 @@ CALLS = [
     "GELU()",
     "LeakyReLU(0.1)",
     "Dropout2d(p=0.3)",
+    "Dropout(0.3)",
+    "Flatten()",
+    "Flatten(1)",
+    "Flatten(start_dim=1)",
 ]
 
 
@@ -61,6 +65,10 @@ def test_a_call_of_torch_is_the_layer_that_is_written_for_it(call: str) -> None:
         ("GlobalAveragePooling2D()", "GAP"),
         ("MaxPooling2D(pool_size=2, strides=2)", "Max 2"),
         ("BatchNormalization()", "Norm"),
+        ("model.add(Conv2D(32, (3,3), activation='relu', input_shape=(32,32,3)))", "Conv 32 p0 act=relu"),
+        ("net.add( Dense(10, name='scores') )", "FC 10"),
+        ("self.conv1 = nn.Conv2d(3, 6, 5)", "Conv 6 5x5 p0"),
+        ("keras.layers.Flatten()", "Flatten"),
         ("Conv2d(3, 64, k, s)", None),
         ("Conv2d()", None),
         ("MaxPool2d()", None),

@@ -149,6 +149,9 @@ def test_names_of_a_text_are_no_forms(text: str, codes: list[str]) -> None:
         "Conv / s1 3 x 3 x 3 x 8" + " " * 900_000 + "?",
         "fully connected" + " " * 900_000 + "?",
         "Conv / s1 " * 50_000,
+        "a." * 300_000 + "Sequential",
+        "model.add( " * 50_000,
+        "a" * 900_000 + ".add(",
     ],
     ids=lambda text: text[:12],
 )
