@@ -50,6 +50,7 @@ _VALUES = {
 }
 _NEEDS = {"Conv": "channels", "Deconv": "channels", "FC": "channels", "Max": "k", "Avg": "k"}
 _ARGUMENT = re.compile(r"\s*(?:(\w+)\s*=\s*)?(\([^()]*\)|[^,()]+)")
+_OURS = ("Dropout", "Flatten")  # alone they are our own, with brackets that they do not need
 # A call, alone or in what puts it into a network, as `self.conv1 = …`, `model.add(…)`.
 CALL = re.compile(
     r"(?:(?P<add>\b\w+\.add\(\s*)|\bself\.\w+\s*=\s*)?(?:\b(?:nn|layers|keras\.layers)\.)?"
@@ -66,6 +67,8 @@ def call_here(match: re.Match[str]) -> str | None:
     ('FC 1000', None)
     """
     name = match["name"]
+    if name in _OURS and match[0].startswith(name):
+        return None
     here, order = _CALLS[name]
     given: dict[str, str] = {}
     for place, argument in enumerate(_ARGUMENT.finditer(match["arguments"])):

@@ -1,4 +1,4 @@
-"""Mistakes between layers: repeats, brackets, branches, separators, labels."""
+"""Mistakes between layers: brackets, branches, separators, labels."""
 
 from __future__ import annotations
 
@@ -7,79 +7,15 @@ import re
 from netdsl.errors import Diagnostic
 from netdsl.syntax.foreign import TORCH_NAMES, help_for, layer_here
 from netdsl.syntax.lexemes import ANY, KEYWORDS, OPERATORS, VALUE
-from netdsl.syntax.spot import Mistake, Spot
+from netdsl.syntax.spot import LENGTH, Mistake, Spot
 
-LENGTH = 40
 _JOINING = ("Add", "Cat", "Mul", "Res")
-_ARGUMENTS = ("number", "dims", "short", "word", "string", "equal")
 # What torch means by the numbers in the brackets of a layer.
 _OF_TORCH: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("Conv", "DWConv", "Deconv"), ("", "k", "s", "p")),
     **dict.fromkeys(("Max", "Avg"), ("", "s", "p")),
 }
 KEYWORD = f"(?:{'|'.join(KEYWORDS)})"
-
-
-def _repeat_without_group(spot: Spot) -> Diagnostic:
-    count = spot.word(1).text if spot.word(1).kind in ("number", "word") else "2"
-    layer = spot.written(spot.last("layer"), -1)
-    size = spot.kinds(-1, 1) == "number times number" and spot.word(-2).kind != "layer"
-    help = f"or, for a size, `{spot.word(-1).text}x{count}`" if size else None
-    message = f"a repeat needs a group: write `({layer})x{count}`"
-    return Diagnostic("E0105", message, spot.span(0, 1), help=help)
-
-
-def _repeat_without_sign(spot: Spot) -> Diagnostic:
-    opened = spot.partner(-1)
-    group = "( … )" if opened is None else _short(spot, opened, -1)
-    message = f"a repeat is written with `x`: `{group}x{spot.word(0).text}`"
-    return Diagnostic("E0105", message, spot.span())
-
-
-def _repeat_before_group(spot: Spot) -> Diagnostic:
-    opened = next(i for i in (1, 2) if spot.word(i).kind == "open")
-    numbers = [spot.word(i).text for i in range(opened) if spot.word(i).kind == "number"]
-    closed = spot.partner(opened)
-    group = "( … )" if closed is None else _short(spot, opened, closed)
-    message = f"a repeat stands behind its group: write `{group}x{''.join(numbers) or 2}`"
-    return Diagnostic("E0105", message, spot.span(0, opened - 1))
-
-
-def _repeat_before_layer(spot: Spot) -> Diagnostic | None:
-    """Say of `3×(Conv 64)` and `3×BB 64` where the repeat stands: behind another layer too."""
-    times = 0 if spot.word(0).kind == "times" else 1
-    if spot.word(times - 2).kind == "layer":  # in `Conv 64 x (` the number is no count
-        return None
-    first, count = times + 1, spot.word(times - 1).text
-    last, group = first, "( … )"
-    if spot.word(first).kind != "open":
-        while spot.word(last + 1).kind in _ARGUMENTS:
-            last += 1
-        written = spot.written(first, last)
-        group = f"({written})" if len(written) <= LENGTH else group
-    elif (closed := spot.partner(first)) is not None:
-        group = _short(spot, first, closed)
-    message = f"a repeat stands behind its group: write `{group}x{count}`"
-    return Diagnostic("E0105", message, spot.span(times - 1, times))
-
-
-def _size_with_spaces(spot: Spot) -> Diagnostic:
-    last = 1
-    while spot.kinds(last + 1, last + 2) == "times number":
-        last += 2
-    numbers = "x".join(spot.word(i).text for i in range(-1, last + 1, 2))
-    message = f"a size is written without spaces: `{numbers}`"
-    return Diagnostic("E0113", message, spot.span(-1, last))
-
-
-def _repeat_elsewhere(spot: Spot) -> Diagnostic:
-    message = "a repeat stands directly behind a group, as in `(Conv 64)x2`"
-    return Diagnostic("E0105", message, spot.span())
-
-
-def _short(spot: Spot, first: int, last: int) -> str:
-    written = spot.written(first, last)
-    return written if len(written) <= LENGTH else "( … )"
 
 
 def _arguments_in_brackets(spot: Spot) -> Diagnostic:
@@ -270,18 +206,8 @@ def _alone(spot: Spot) -> Diagnostic:
 SEPARATOR = "(?:comma|arrow)"
 PLAIN = "number|dims|string"
 SIZE = "colon (?:number|dims)"
-BEGINS = "(?:open|layer)"
 
 ITEMS = (
-    Mistake("layer", "number", f"times {BEGINS}", _repeat_before_layer),
-    Mistake("item|entry", ANY, f"number times {BEGINS}", _repeat_before_layer),
-    Mistake("layer", ANY, "times", _repeat_without_group),
-    Mistake("layer", "layer", "star", _repeat_without_group),
-    Mistake("item", "close", "number", _repeat_without_sign),
-    Mistake("item|entry", ANY, "times (?:number |word )?open", _repeat_before_group),
-    Mistake("item|entry", ANY, "(?:number|word) (?:times )?open", _repeat_before_group),
-    Mistake("entry", "word number", "times number", _size_with_spaces),
-    Mistake("item|entry", ANY, "times", _repeat_elsewhere),
     Mistake("item|entry", ANY, "list (?:layer|combine|label)", _group_in_square_brackets),
     Mistake("item|layer", ANY, KEYWORD, _keyword),
     Mistake("item", "layer open", ANY, _arguments_in_brackets),

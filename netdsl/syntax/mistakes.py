@@ -11,10 +11,11 @@ from __future__ import annotations
 from netdsl.errors import Diagnostic
 from netdsl.syntax.header_mistakes import HEADER
 from netdsl.syntax.item_mistakes import ITEMS
+from netdsl.syntax.repeat_mistakes import REPEATS
 from netdsl.syntax.spot import Spot
 from netdsl.syntax.value_mistakes import VALUES
 
-MISTAKES = (*VALUES, *HEADER, *ITEMS)
+MISTAKES = (*VALUES, *HEADER, *REPEATS, *ITEMS)
 
 _EXPECTED = {
     "entry": "a header entry or a layer",

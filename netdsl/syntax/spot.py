@@ -11,6 +11,8 @@ from netdsl.errors import Diagnostic, Source, Span
 from netdsl.syntax.lexemes import Lexeme
 from netdsl.syntax.words import Words
 
+LENGTH = 40  # of a text that is suggested; a longer one would not be read
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:

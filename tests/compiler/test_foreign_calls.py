@@ -34,10 +34,6 @@ CALLS = [
     "GELU()",
     "LeakyReLU(0.1)",
     "Dropout2d(p=0.3)",
-    "Dropout(0.3)",
-    "Flatten()",
-    "Flatten(1)",
-    "Flatten(start_dim=1)",
 ]
 
 
@@ -69,6 +65,9 @@ def test_a_call_of_torch_is_the_layer_that_is_written_for_it(call: str) -> None:
         ("net.add( Dense(10, name='scores') )", "FC 10"),
         ("self.conv1 = nn.Conv2d(3, 6, 5)", "Conv 6 5x5 p0"),
         ("keras.layers.Flatten()", "Flatten"),
+        ("nn.Flatten(start_dim=1)", "Flatten"),
+        ("nn.Dropout(0.3)", "Dropout 0.3"),
+        ("Dropout(0.3)", None),
         ("Conv2d(3, 64, k, s)", None),
         ("Conv2d()", None),
         ("MaxPool2d()", None),

@@ -1,0 +1,176 @@
+r"""What papers, LaTeX and torch write otherwise, and what it is here: `[3×3, 64]×2`, `\times`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from netdsl.syntax.foreign_calls import call_here
+from netdsl.syntax.lexemes import BETWEEN_LAYERS
+
+Say = Callable[[re.Match[str]], str | None]  # what to write in place of a form
+
+_X = r"(?:[x×✕⨯]|\$?\\times\$?)"
+_N = r"([0-9]{1,9})(?![0-9])"
+_SIZE = rf"{_N}\s*{_X}\s*{_N}"
+# NOTE: nowhere do two runs of blanks meet: a long one would be parted in every way between them.
+_BY = r"(?:\s*,)?\s*(?:stride\s*(?:=\s*)?|/\s*)"
+_STRIDE = rf"(?:{_BY}([0-9]+))?"
+# A matrix, and what LaTeX makes it of.
+_OPEN = r"\$?(?:(?:\\left)?\[\s*(?:\\begin\{array\}\{\w+\})?|\\begin\{[a-z]*matrix\})"
+_CLOSE = r"\s*(?:(?:\\end\{array\}\s*)?(?:\\right)?\]|\\end\{[a-z]*matrix\})"
+_ROW = rf"{_SIZE}\s*(?:conv\w*\s*)?,\s*{_N}"
+# A row by itself may name its layer: `Conv 3×3, 64`, `3×3 conv. 64`.
+_NAMED = rf"(?:\b[Cc]onv\w*(?:\s*,)?\s*)?{_SIZE}\s*(?:conv\w*\.?(?:\s*,)?|,)\s*{_N}"
+# Howard et al. 2017, table 1: type and stride, shape of the filter, size of the input.
+_BESIDE = rf"(?:\s+\d+\s*{_X}\s*\d+\s*{_X}\s*\d+(?!\s*{_X}|\s*\d|\s*dw))?"
+_MOBILE = rf"\s*/\s*s(?P<stride>\d+)\s+(?P<k>\d+)\s*{_X}\s*(?P<other>\d+)\s*{_X}\s*\d+"
+# Ciresan et al. 2012: `32C3-MP2-64C3-MP2-512N-10`.
+_DASH = r"\s*[-–—]\s*"
+_TERSE = r"(?:\d+[Cc]\d+|[Cc]\d+|(?:MP|AP|P)\d*|GAP|\d+(?:FC|N)|FC\d+|\d+)"
+LEFT_AWAY = "left away: "
+
+
+def _size(k: str, other: str) -> str:
+    return "" if k == other == "3" else f" {k}x{other}"
+
+
+def _conv(k: str, other: str, channels: str, stride: str | None = None) -> str:
+    return f"Conv {channels}{_size(k, other)}{f' s{stride}' if stride else ''}"
+
+
+def _matrix(match: re.Match[str]) -> str:
+    """Return the block or the convolutions of a cell of He et al. 2015, table 1."""
+    rows = [tuple(row.groups()) for row in re.finditer(_ROW, match[0])]
+    sizes, channels = [row[:2] for row in rows], [int(row[2]) for row in rows]
+    times = f"x{match['times']}" if match["times"] else ""
+    if sizes == [("3", "3")] * 2 and channels[0] == channels[1]:
+        inside = f"BB {channels[0]}"
+    elif sizes == [("1", "1"), ("3", "3"), ("1", "1")] and 0 < channels[0] == channels[1]:
+        e, rest = divmod(channels[2], channels[0])
+        inside = f"Bott {channels[2]}{'' if e == 4 else f' e{e}'}" if not rest else ""
+    else:
+        inside = ""
+    inside = inside or " ".join(_conv(*row) for row in rows)
+    return f"`({inside}){times}`" if times else f"`{inside}`"
+
+
+def _pool(match: re.Match[str]) -> str:
+    size = match["before"] or match["behind"] or match["number"]
+    stride = match["stride"]
+    if match["kind"].lower() != "max" and not size:
+        return "`GAP`"
+    size = size or "2"
+    kind = "Max" if match["kind"].lower() == "max" else "Avg"
+    return f"`{kind} {size}{f' s{stride}' if stride and stride != size else ''}`"
+
+
+def _mobile(match: re.Match[str]) -> str:
+    if match["stride"]:
+        stride = match["stride"] if match["stride"] != "1" else None
+        return f"`{_conv(match['k'], match['other'], match['channels'], stride)}`"
+    size = _size(match["dw_k"], match["dw_other"])
+    stride = "" if match["dw_stride"] == "1" else f" s{match['dw_stride']}"
+    return f"`DWConv{size}{stride}`"
+
+
+def _terse(match: re.Match[str]) -> str | None:
+    """Return the layers of `32C3-MP2-10`; None where none of them is a convolution."""
+    layers = [_terse_layer(word) for word in re.split(_DASH, match["chain"])]
+    return f"`{'  '.join(layers)}`" if any(one.startswith("Conv") for one in layers) else None
+
+
+def _terse_layer(word: str) -> str:
+    if of := re.fullmatch(r"(\d*)[Cc](\d+)", word):
+        return _conv(of[2], of[2], of[1]) if of[1] else f"Conv {of[2]}"
+    if of := re.fullmatch(r"(MP|AP|P)(\d*)", word):
+        return f"{'Avg' if of[1] == 'AP' else 'Max'} {of[2] or 2}"
+    return "GAP" if word == "GAP" else f"FC {re.sub('[^0-9]', '', word)}"
+
+
+def call(match: re.Match[str]) -> str | None:
+    here = call_here(match)
+    brings = ", which brings its norm and activation" if here and here.startswith("Conv") else ""
+    return f"`{here}`{brings}" if here else None
+
+
+FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
+    (
+        re.compile(
+            rf"(?<![=\w]){_OPEN}\s*{_ROW}(?![\dx×.])(?:(?:\s*(?:[;,&]|\\\\))?\s*{_ROW})*"
+            rf"(?:\s*\\\\)?{_CLOSE}"
+            rf"(?:\s*{_X}\s*(?P<times>\d+))?"
+        ),
+        _matrix,
+    ),
+    (
+        re.compile(
+            rf"(?<![\w.])(?:(?P<before>\d+)\s*{_X}\s*\d+\s+)?(?:[Gg]lobal\s+)?"
+            rf"(?P<kind>[Mm]ax|[Aa]vg|[Aa]verage)(?:[ -][Pp]|p)ool(?:ing)?\b(?![-\w(])"
+            rf"(?:(?:\s*,)?\s*(?P<behind>\d+)\s*{_X}\s*\d+|\s+(?P<number>\d+)\b(?!\s*{_X}))?"
+            rf"(?:{_BY}(?P<stride>\d+))?",
+        ),
+        _pool,
+    ),
+    (
+        re.compile(
+            rf"\bConv{_MOBILE}\s*{_X}\s*(?P<channels>\d+){_BESIDE}|"
+            rf"\bConv\s+dw{_MOBILE.replace('<', '<dw_')}\s*dw{_BESIDE}"
+        ),
+        _mobile,
+    ),
+    (
+        re.compile(rf"\bAvg\s*Pool\s*/\s*s\d+\s+Pool\s+(\d+)\s*{_X}\s*\d+{_BESIDE}"),
+        lambda match: f"`Avg {match[1]}`",
+    ),
+    (
+        re.compile(rf"\bFC\s*/\s*s\d+\s+\d+\s*{_X}\s*(\d+){_BESIDE}"),
+        lambda match: f"`FC {match[1]}`",
+    ),
+    (
+        re.compile(
+            rf"(?<![\w.=*+/@-])(?P<chain>{_TERSE}(?:{_DASH}{_TERSE})+)(?:(?:{_DASH})?[Ss]oft-?max)?"
+            r"(?![\w-])"
+        ),
+        _terse,
+    ),
+    (
+        re.compile(rf"(?<![\w.(]){_NAMED}(?![\d.]|\s*[x×]){_STRIDE}"),
+        lambda match: f"`{_conv(*match.groups())}`",
+    ),
+    (
+        re.compile(rf"\bconv(\d{{1,2}})(?:{_X}\d{{1,2}})?-(\d+)\b", re.IGNORECASE),
+        lambda match: f"`{_conv(match[1], match[1], match[2])}`",
+    ),
+    (
+        re.compile(
+            r"\bfc-(\d+)\b|\b(\d+)-(?:d|way)\s+(?:fc|soft-?max|fully[ -]connected)\b"
+            r"|\bfully[ -]connected(?:\s*,)?\s+(\d+)",
+            re.IGNORECASE,
+        ),
+        lambda match: f"`FC {match[1] or match[2] or match[3]}`",
+    ),
+    (
+        re.compile(rf"(?<![\w.])(\d+{_X}\d+)\s*/\s*(\d+)"),
+        lambda match: f"`{match[1]} s{match[2]}`",
+    ),
+    (re.compile(r"(?:,\s*)?\bstride\s+(\d+)"), lambda match: f"`s{match[1]}`"),
+    (
+        re.compile(rf"(?:,\s*)?\bsoft-?max\b|\bSoftmax\s*/\s*s\d+\s+Classifier{_BESIDE}"),
+        lambda match: f"{LEFT_AWAY}the loss takes the scores of the last FC",
+    ),
+    (
+        re.compile(r"\b(?:\w+\.){0,3}Sequential\((?:\s*\[)?"),
+        lambda match: f"{LEFT_AWAY}layers follow one another as they stand",
+    ),
+    (re.compile(r"\$?\\times(?![a-z])\$?"), lambda match: "`x`"),
+    (re.compile(r"\$?\\(?:to|(?:long)?rightarrow)(?![a-z])\$?"), lambda match: "`->`"),
+    (
+        re.compile(r"\\\\(?:\s*\\hline)?|\\hline|&(?=[^\n&\\]*[&\\])|\$"),
+        lambda match: LEFT_AWAY + BETWEEN_LAYERS,
+    ),
+    (
+        re.compile(r"(?<![\w@.])([a-z]\w*)\s*:(?=\s*[A-Z(])"),
+        lambda match: f"behind the layer, as a label: `@{match[1]}`",
+    ),
+)
