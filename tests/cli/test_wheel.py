@@ -24,6 +24,14 @@ def test_the_installed_wheel_builds_draws_prints_and_trains(tmp_path: Path) -> N
 
     assert str(target) in run("-c", "import netdsl.api; print(netdsl.api.__file__)")
     assert "6,647,176" in run("-m", "netdsl", "build", "net1")
+    there = subprocess.run(
+        [sys.executable, "-m", "netdsl", "list"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert run("-m", "netdsl", "list") == there.stdout  # of every shelf
     run("-m", "netdsl", "draw", "resnet20", "--twins", "-o", "twins.png")
     run("-m", "netdsl", "source", "net1", "-o", "net1.py")
     code = "from netdsl.experiment.report import page; print(page._asset('page.html'))"
