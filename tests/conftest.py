@@ -1,8 +1,13 @@
-"""What all tests need: that Ctrl-C reaches the processes that they start."""
+"""What all tests need: that Ctrl-C reaches the processes they start, and that none is timed."""
 
 from __future__ import annotations
 
 import signal
+
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # other work may share the cores
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:

@@ -32,10 +32,10 @@ HOSTILE = {
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_networks_are_refused_within_a_second(case: str) -> None:
     text, code, message = HOSTILE[case]
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(netdsl.NetDSLError) as error:
         netdsl.parse(text, **({} if "input" in text else {"input": (3, 32, 32)}))
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     first = error.value.diagnostics[0]
     assert (first.code, message in first.message) == (code, True), str(error.value)
     assert first.span is not None
@@ -70,9 +70,9 @@ def test_sixty_levels_of_nesting_are_fine() -> None:
 
 
 def test_many_layers_are_fine() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert netdsl.parse("(BB 4)x5000", input=(4, 8, 8)).depth == 10_000
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize("layer", ["nn.LSTM", "nn.GRU", "nn.RNN", "nn.LSTMCell"])

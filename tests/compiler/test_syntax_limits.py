@@ -78,10 +78,10 @@ def test_digits_beyond_the_limit_are_refused() -> None:
 )
 def test_hostile_text_is_refused_in_bounded_time(text: str) -> None:
     # a second where nothing else runs; what grows with the square of the text takes minutes
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(NetDSLError):
         parse(text * (100_000 // len(text)))
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_byte_order_mark_and_carriage_returns_are_accepted() -> None:
