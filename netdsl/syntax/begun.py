@@ -8,11 +8,12 @@ from typing import Any
 from lark import Token, Tree
 
 from netdsl.syntax import tree
+from netdsl.syntax.lexemes import COMBINERS
 
 _BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 _ENTRIES = {"DEFAULT": "default", "SCALE": "scale", "EXPECT": "expect", "DEF": "def"}
 _ITEMS = {"LAYER": "layer", "LPAR": "item"}
-_ITEMS |= dict.fromkeys(("RES", "ADD", "CAT", "MUL"), "combine")
+_ITEMS |= dict.fromkeys(map(str.upper, COMBINERS), "combine")
 
 
 class Begun:

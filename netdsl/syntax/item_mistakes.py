@@ -6,10 +6,9 @@ import re
 
 from netdsl.errors import Diagnostic
 from netdsl.syntax.foreign import TORCH_NAMES, help_for, layer_here
-from netdsl.syntax.lexemes import ANY, KEYWORDS, OPERATORS, VALUE
+from netdsl.syntax.lexemes import ANY, COMBINERS, KEYWORDS, OPERATORS, VALUE
 from netdsl.syntax.spot import LENGTH, Mistake, Spot
 
-_JOINING = ("Add", "Cat", "Mul", "Res")
 # What torch means by the numbers in the brackets of a layer.
 _OF_TORCH: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("Conv", "DWConv", "Deconv"), ("", "k", "s", "p")),
@@ -83,11 +82,11 @@ def _foreign_combination(spot: Spot, opened: int) -> Diagnostic | None:
     """Return what to say of `Concat( … | … )`, whose bracket opens there."""
     name = spot.word(opened - 1)
     here = name.text.capitalize()
-    if here not in _JOINING:
+    if here not in COMBINERS:
         here = layer_here(name.text) or ""
     if re.search(rf"\bdef\s+{re.escape(name.text)}\b", spot.source.text):
         return None  # a block of the file
-    if here not in _JOINING:
+    if here not in COMBINERS:
         help = help_for(name.text) if name.kind == "layer" else None
         message = f"unknown layer `{name.text}`"
         return Diagnostic("E0201", message, spot.span(opened - 1), help=help) if help else None

@@ -11,6 +11,7 @@ KEYWORDS = ("def", "default", "scale", "expect")
 OPERATORS = ("sign", "star", "slash")
 VALUE = "(?:number|dims|string|word|short)"
 ANY = r"\w+"
+COMBINERS = ("Res", "Add", "Cat", "Mul")
 BETWEEN_LAYERS = "between layers stands `,`, `->` or nothing"
 
 _LEXEME = re.compile(
@@ -26,8 +27,7 @@ _LEXEME = re.compile(
     """,
     re.VERBOSE,
 )
-_WORDS = {"Res": "combine", "Add": "combine", "Cat": "combine", "Mul": "combine"}
-_WORDS |= {word: word for word in KEYWORDS}
+_WORDS = dict.fromkeys(COMBINERS, "combine") | {word: word for word in KEYWORDS}
 _SIGNS = {
     "(": "open", ")": "close", "[": "list", "]": "end_list", "{": "brace", "}": "end_brace",
     ",": "comma", ";": "arrow", "->": "arrow", "→": "arrow", "|": "bar", ":": "colon",

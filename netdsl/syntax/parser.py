@@ -15,11 +15,12 @@ from netdsl.errors import Diagnostic, NetDSLError, Source
 from netdsl.syntax import tree
 from netdsl.syntax.brackets import MOST
 from netdsl.syntax.build import Builder
+from netdsl.syntax.lexemes import COMBINERS
 from netdsl.syntax.paper_forms import forms_of_papers
 from netdsl.syntax.recover import Recovery
 from netdsl.syntax.scan import scan
 
-_KNOWN_EVERYWHERE = ("DEFAULT", "SCALE", "EXPECT", "DEF", "RES", "ADD", "CAT", "MUL", "KEY")
+_KNOWN_EVERYWHERE = ("DEFAULT", "SCALE", "EXPECT", "DEF", "KEY", *map(str.upper, COMBINERS))
 
 
 @paused()
