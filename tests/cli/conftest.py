@@ -22,6 +22,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
     def call(*arguments: str, cwd: Path | None = None, stdin: str = "") -> Done:
         monkeypatch.chdir(cwd or tmp_path)
+        monkeypatch.setenv("COLUMNS", "120")  # whatever terminal the tests are run in
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
         capsys.readouterr()
         with pytest.raises(SystemExit) as caught:

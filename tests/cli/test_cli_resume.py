@@ -120,9 +120,7 @@ def test_a_resume_that_makes_no_sense_is_refused(
     assert (done.returncode in {2, 6}, message in done.stderr) == (True, True), done.stderr
 
 
-def test_a_folder_of_images_is_found_from_any_directory(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_of_images_is_found_from_any_directory(run: Run, tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (24, 8, 8, 3), dtype=np.uint8)
     for i, image in enumerate(pixels):
         folder = tmp_path / "here" / "images" / ("cat", "dog")[i % 2]
