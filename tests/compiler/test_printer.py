@@ -12,10 +12,7 @@ from netdsl.errors import Span
 from netdsl.syntax import entry_text, item_text, layer_text, parse, to_text, tree
 from tests.compiler.strategies import files, spellings
 
-SLOW = {
-    "deadline": None,
-    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
-}
+SLOW = {"suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 
 MESSY = """\
 # ResNet-20, He et al.

@@ -50,7 +50,7 @@ def small(text: str) -> netdsl.Network:
     return netdsl.parse(text, input=SHAPE)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(networks)
 def test_twins_differ_by_shortcuts_alone(text: str) -> None:
     net = small(text)
@@ -65,7 +65,7 @@ def test_twins_differ_by_shortcuts_alone(text: str) -> None:
     assert all(torch.equal(theirs[key], mine[key]) for key in theirs)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(networks)
 def test_inferred_shapes_and_counts_are_torchs(text: str) -> None:
     net = small(text)
@@ -86,7 +86,7 @@ LAYOUTS = (
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(networks, st.sampled_from(LAYOUTS))
 def test_layout_means_nothing(text: str, layout: object) -> None:
     one, other = small(text), small(layout(text))  # type: ignore[operator]
@@ -94,7 +94,7 @@ def test_layout_means_nothing(text: str, layout: object) -> None:
     assert one.params == other.params
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(networks)
 def test_the_canonical_text_is_the_same_network(text: str) -> None:
     net = small(text)
@@ -102,7 +102,7 @@ def test_the_canonical_text_is_the_same_network(text: str) -> None:
     assert str(small(str(net))) == str(net)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(networks)
 def test_rows_and_json_add_up(text: str) -> None:
     from netdsl.backends.table import layers, make_table

@@ -11,10 +11,7 @@ from netdsl.errors import NetDSLError
 from netdsl.syntax import parse, to_text, tree
 from tests.compiler.strategies import files, spellings
 
-SLOW = {
-    "deadline": None,
-    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
-}
+SLOW = {"suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 PIECES = (
     *"ABCabckxse019 .,;:@!|=+-*/%()[]{}#\"\n\r\t→×", "Conv ", "Res(", "Cat ", "def ", "scale ", "expect(", "k=", "x2",
     "k7s2", "\u00a0", "é", "&", "\0", "５", "->", "3x3", "1e-6", "default ",

@@ -591,7 +591,7 @@ class TestCommand:
         assert error.endswith(f"{help}\n")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(networks)
 def test_weights_of_a_random_network_arrive_in_its_like(text: str) -> None:
     net = netdsl.parse(text, input=(3, 11, 10))

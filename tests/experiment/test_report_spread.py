@@ -29,7 +29,7 @@ def test_quantiles_are_those_of_the_tables(key: tuple[int, float], published: fl
     assert student_t(*key) == pytest.approx(published, abs=6e-4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 200), st.floats(0.5, 0.999))
 def test_the_quantile_holds_what_it_promises(degrees: int, level: float) -> None:
     mpmath = pytest.importorskip("mpmath", reason="mpmath came with torch until now")
