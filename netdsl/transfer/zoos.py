@@ -74,28 +74,37 @@ class Timm:
         return model
 
     def pretrained(self, name: str) -> nn.Module:
-        timm = self._library(name)
+        home = self._home(name)
         try:
-            model: nn.Module = timm.create_model(name, pretrained=True)
+            model: nn.Module = self._library(name).create_model(name, pretrained=True)
         except (OSError, RuntimeError, ValueError) as error:
-            home = timm.get_pretrained_cfg(name)
-            where = f"{_FILES_OF_TIMM[0]} of huggingface.co/{home.hf_hub_id}"
-            file = where if home.hf_hub_id else home.url or "a file of weights"
+            hub = f"{_FILES_OF_TIMM[0]} of huggingface.co/{home.hf_hub_id}"
+            file = hub if home.hf_hub_id else home.url
             help = f"bring {file} another way and give `netdsl transfer` its path with --weights"
             raise _no_download(name, error, help) from error
         return model
 
     def is_here(self, name: str) -> bool:
-        home = self._library(name).get_pretrained_cfg(name)
+        home = self._home(name)
         if not home.hf_hub_id:
             return _is_cached(home.url)
         cached = import_module("huggingface_hub").try_to_load_from_cache
         return any(isinstance(cached(home.hf_hub_id, file), str) for file in _FILES_OF_TIMM)
 
+    def _home(self, name: str) -> Any:
+        """Return what timm knows of the place of some weights; raise where there are none."""
+        home = self._library(name).get_pretrained_cfg(name)
+        if not home.hf_hub_id and not home.url:
+            help = "give `netdsl transfer` a file of them with --weights"
+            raise fail("E0703", f"timm has no pre-trained weights of {name}", help=help)
+        return home
+
     def _library(self, name: str) -> Any:
         try:
             timm = import_module("timm")
         except ModuleNotFoundError as error:
+            if error.name != "timm":
+                raise fail("E0703", f"timm cannot be imported: {error}") from error
             raise fail("E0703", "timm is not installed", help="pip install timm") from error
         known = timm.list_pretrained() if "." in name else timm.list_models()
         _refuse_unknown("timm", name, known)
@@ -135,10 +144,10 @@ def load(model: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
         ) from error
 
 
-def _is_cached(url: str | None) -> bool:
+def _is_cached(url: str) -> bool:
     """Say whether torch has downloaded a file already."""
-    file = Path(urlparse(url or "").path).name
-    return bool(file) and Path(torch.hub.get_dir(), "checkpoints", file).is_file()
+    file = Path(urlparse(url).path).name
+    return Path(torch.hub.get_dir(), "checkpoints", file).is_file()
 
 
 def _refuse_unknown(library: str, name: str, known: Iterable[str]) -> None:

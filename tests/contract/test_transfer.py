@@ -513,6 +513,7 @@ class TestCommand:
             "squeeze": SimpleNamespace(hf_hub_id="timm/squeeze.a1", url=None),
             "squeeze.a1": SimpleNamespace(hf_hub_id="timm/squeeze.a1", url=None),
             "old": SimpleNamespace(hf_hub_id=None, url="https://a.example/old-1a2b.pth"),
+            "bare": SimpleNamespace(hf_hub_id=None, url=""),
         }
 
         def create(name: str, *, pretrained: bool = False) -> nn.Module:
@@ -521,7 +522,7 @@ class TestCommand:
             return models.squeezenet1_1()
 
         fake = SimpleNamespace(
-            create_model=create, list_models=lambda: ["squeeze", "old"],
+            create_model=create, list_models=lambda: ["squeeze", "old", "bare"],
             list_pretrained=lambda: ["squeeze.a1"], get_pretrained_cfg=homes.get,
         )  # fmt: skip
         monkeypatch.setitem(sys.modules, "timm", fake)
@@ -545,6 +546,8 @@ class TestCommand:
             ("timm:squeeze", "cannot download the weights of squeeze: no route to the hub\n"
              "  = help: bring model.safetensors of huggingface.co/timm/squeeze.a1 another way and "
              "give `netdsl transfer` its path with --weights\n"),
+            ("timm:bare", "timm has no pre-trained weights of bare\n"
+             "  = help: give `netdsl transfer` a file of them with --weights\n"),
             ("keras:squeeze", "there is no file keras:squeeze\n"
              "  = help: `torchvision:NAME`, `timm:NAME` and files of weights can be read\n"),
         ],
@@ -554,6 +557,16 @@ class TestCommand:
     ) -> None:
         assert self.run(*self.ARCH, "--from", source) == 2
         assert capsys.readouterr().err.endswith(f"error[E0703]: {message}")
+
+    def test_a_timm_that_lacks_something_is_no_missing_timm(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "timm.py").write_text("import huggingface_hubb")
+        monkeypatch.delitem(sys.modules, "timm", raising=False)
+        monkeypatch.syspath_prepend(tmp_path)
+        assert self.run(*self.ARCH, "--from", "timm:squeeze") == 2
+        error = capsys.readouterr().err
+        assert error.endswith("timm cannot be imported: No module named 'huggingface_hubb'\n")
 
     def test_timm_is_asked_for_where_it_is_missing(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -572,6 +585,8 @@ class TestCommand:
         monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
         assert not is_here("timm:squeeze")
         assert not is_here("timm:old")
+        with pytest.raises(netdsl.NetDSLError, match="timm has no pre-trained weights of bare"):
+            is_here("timm:bare")
         kept["timm/squeeze.a1", "pytorch_model.bin"] = "there"
         (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
         (tmp_path / "hub" / "checkpoints" / "old-1a2b.pth").touch()
