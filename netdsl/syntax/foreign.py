@@ -73,10 +73,10 @@ SHOWN_BY = {
 # What is no layer here, and how it is had.
 _HELP = {
     **{
-        f"a block of one's own stands in a `def`: `netdsl fmt {network}` shows such a one": names
+        f"write it as a block of your own, by `def`: `netdsl fmt {network}` shows how": names
         for network, names in SHOWN_BY.items()
     },
-    "a block of one's own stands in a `def` of the header: `def Stem(c) { Conv c  Max 2 }`": (
+    "write it as a block of your own in the header: `def Stem(c) { Conv c  Max 2 }`": (
         "Block", "Cell", "Head", "Module", "Stage", "Stem", "Unit",
     ),
     "norm and activation before each convolution are an option of blocks: `BB 64 pre`": (

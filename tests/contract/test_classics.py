@@ -163,7 +163,7 @@ def test_darknet_is_one_written_by_hand() -> None:
         ("mobilenet_0_5", 1.3, 149e6), ("mobilenet_0_25", 0.5, 41e6),
         # Huang et al. 2017, table 2
         ("densenet_bc_100_12", 0.8, None), ("densenet_bc_190_40", 25.6, None),
-        # He et al. 2019, table 5: 4.3 GFLOPs, which are multiply-adds
+        # He et al. 2019, table 5: 25 M, which are 25.6, and 4.3 GFLOPs, which are multiply-adds
         ("resnet50d", 25.6, 4.3e9),
     ],
 )  # fmt: skip
