@@ -40,7 +40,7 @@ def rewritten(text: str) -> str:
     return text
 
 
-# Howard et al. 2017, table 1; the last but one `Conv dw` has stride 2 in it, and 7x7 in and out.
+# Howard et al. 2017, table 1; its last `Conv dw` is printed with s2, between maps of 7x7: here it has s1.
 MOBILENET = [
     "Conv / s2 3 × 3 × 3 × 32 224 × 224 × 3",
     "Conv dw / s1 3 × 3 × 32 dw 112 × 112 × 32", "Conv / s1 1 × 1 × 32 × 64 112 × 112 × 32",
