@@ -34,7 +34,7 @@ CODES = {
     "E0207": "something that is given twice",
     "E0208": "an unknown name",
     "E0209": "a name that means something else already",
-    "E0210": "a list without a repeat around it",
+    "E0210": "a list or `rep` without a repeat around it",
     "E0211": "arithmetic without a result",
     "E0212": "a definition that calls itself, or a scale that is not there",
     "E0213": "a `use` that cannot be followed",

@@ -25,7 +25,7 @@ from netdsl.lower.bound import Bound, option_text, value_text
 from netdsl.lower.convert import convert
 from netdsl.lower.mentions import names_in
 from netdsl.lower.reads import Reads
-from netdsl.lower.values import Scope, unknown_name
+from netdsl.lower.values import OF_THE_PLACE, Scope, unknown_name
 from netdsl.ops import Argument, LayerType, arguments
 from netdsl.ops.scale import round_channels
 from netdsl.ops.torch_layer import TorchLayer
@@ -190,11 +190,11 @@ def _converted(
 
 
 def _is_open(expr: tree.Value, scope: Scope) -> bool:
-    return not names_in(expr).isdisjoint({*scope.names, "cin"})
+    return not names_in(expr).isdisjoint({*scope.names, *OF_THE_PLACE})
 
 
 def _is_nothing(word: str, scope: Scope) -> bool:
-    return word not in scope.names and word not in ("cin", "classes")
+    return word not in scope.names and word not in (*OF_THE_PLACE, "classes")
 
 
 def _fill(

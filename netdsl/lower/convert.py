@@ -8,7 +8,7 @@ from typing import Any
 
 from netdsl.errors import NetDSLError, Span, fail
 from netdsl.ir import Shape
-from netdsl.lower.values import Quoted, Scope, Value, describe, evaluate, plain
+from netdsl.lower.values import OF_THE_PLACE, Quoted, Scope, Value, describe, evaluate, plain
 from netdsl.ops import Argument, closest
 from netdsl.syntax import tree
 from netdsl.syntax.foreign import value_here
@@ -42,7 +42,7 @@ def cast(argument: Argument, value: Value, span: Span | None, owner: str) -> Any
 
 
 def _is_typo(word: str, words: tuple[str, ...], argument: Argument, scope: Scope) -> bool:
-    return word not in (*words, *argument.words) and word not in scope.names and word != "cin"
+    return word not in (*words, *argument.words) and word not in (*scope.names, *OF_THE_PLACE)
 
 
 def _wrong(argument: Argument, value: Value, span: Span | None, owner: str) -> NetDSLError:

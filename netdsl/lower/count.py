@@ -11,7 +11,7 @@ from netdsl.ir.limits import LAYERS, NESTING
 from netdsl.lower.bound import option_text, value_text
 from netdsl.lower.environment import Environment
 from netdsl.lower.names import words_beside
-from netdsl.lower.values import Scope, Unresolved, Value, evaluate, number, plain
+from netdsl.lower.values import OF_THE_PLACE, Scope, Unresolved, Value, evaluate, number, plain
 from netdsl.syntax import tree
 
 
@@ -172,7 +172,7 @@ def _with_defaults(
 def _word_or_value(expr: tree.Value, scope: Scope) -> tuple[Value, bool]:
     """Return a value, which may be a word, and whether it was reckoned from `cin`."""
     before, scope.read_cin = scope.read_cin, False
-    value = evaluate(expr, scope, words_beside((*scope.names, "cin", "classes")))
+    value = evaluate(expr, scope, words_beside((*scope.names, *OF_THE_PLACE, "classes")))
     read_cin, scope.read_cin = scope.read_cin, before
     return value, read_cin
 

@@ -7,6 +7,7 @@ from collections.abc import Container
 
 from netdsl.errors import NetDSLError, Span, fail
 from netdsl.ir import Settings
+from netdsl.lower.values import OF_THE_PLACE
 from netdsl.ops import CATALOGUE, Argument, arguments, closest
 from netdsl.ops.blocks import Res
 from netdsl.ops.torch_layer import TorchLayer
@@ -30,7 +31,7 @@ WORDS = frozenset(
 _BEGIN_ENTRIES = ("use", "def", "default", "scale", "expect")
 _LEFT_TO_THE_LOSS = ("Softmax", "LogSoftmax")
 _WORDS_OF_THE_LANGUAGE = frozenset(
-    ("x", "cin", "on", "off", "true", "false", "scale", "default", "def", "expect")
+    ("x", *OF_THE_PLACE, "on", "off", "true", "false", "scale", "default", "def", "expect")
 )
 
 

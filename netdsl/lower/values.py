@@ -27,6 +27,9 @@ class Unresolved(Exception):
 
 Value = int | Fraction | str | tuple[int, ...]
 
+# Names that stand for what is so at the place where they are written.
+OF_THE_PLACE = ("cin", "rep")
+
 # What a parameter is worth whose own value is wrong: nothing more is said where it is used.
 POISON = Quoted("")
 
@@ -36,8 +39,9 @@ class Scope:
     """The names that an expression may use, and where it stands.
 
     `index` counts the repetitions of the innermost repeat written around, None where there is none;
-    `cin` is how many channels arrive, 0 where that is not known and None in the header. `dynamic`
-    says that a value depended on either, `read_cin` on the latter, `used` which names were read,
+    `rep` is one more. `cin` is how many channels arrive, 0 where that is not known and None in the
+    header. `dynamic` says that a value depended on either, `read_cin` on the latter, `used` which
+    names were read,
     `lists` those that the first repetition took a value of. `from_cin` are the names whose values
     were reckoned from the `cin` of a call.
     """
@@ -107,6 +111,8 @@ def _name(expr: tree.Name, scope: Scope, words: tuple[str, ...]) -> Value:
         return expr.text
     if expr.text == "cin":
         return _cin(expr, scope)
+    if expr.text == "rep":
+        return _repetition(expr, scope, "`rep` is the number of a repetition") + 1
     if expr.text in scope.names:
         scope.used.add(expr.text)
         scope.read_cin |= expr.text in scope.from_cin
@@ -121,6 +127,9 @@ def _name(expr: tree.Name, scope: Scope, words: tuple[str, ...]) -> Value:
             expr.span,
             help="write `classes 200` in the header, or give --classes 200",
         )
+    if expr.text == "i" and scope.index is not None:
+        help = "the number of the repetition is `rep`, which begins at 1"
+        raise fail("E0208", "unknown name `i`", expr.span, help=help)
     raise unknown_name(expr.text, expr.span, (*words, *scope.names))
 
 
@@ -146,17 +155,19 @@ def _cin(expr: tree.Name, scope: Scope) -> int:
 def _list(expr: tree.List, scope: Scope, words: tuple[str, ...]) -> Value:
     if len(expr.values) == 1:
         return evaluate(expr.values[0], scope, words)
+    index = _repetition(expr, scope, "a list gives one value a repetition")
+    if index == 0:
+        scope.lists.append(expr)
+    return evaluate(expr.values[min(index, len(expr.values) - 1)], scope, words)
+
+
+def _repetition(expr: tree.List | tree.Name, scope: Scope, what: str) -> int:
+    """Return the number of the repetition, the first being 0; `what` says who asks for it."""
     scope.dynamic = True
     if scope.index is None:
-        raise fail(
-            "E0210",
-            "a list gives one value a repetition, and no repeat is written around it",
-            expr.span,
-            help="write `( … )x3` around the layer",
-        )
-    if scope.index == 0:
-        scope.lists.append(expr)
-    return evaluate(expr.values[min(scope.index, len(expr.values) - 1)], scope, words)
+        message = f"{what}, and no repeat is written around it"
+        raise fail("E0210", message, expr.span, help="write `( … )x3` around the layer")
+    return scope.index
 
 
 def _operation(expr: tree.Operation, scope: Scope, words: tuple[str, ...]) -> Value:
@@ -172,7 +183,7 @@ def _operation(expr: tree.Operation, scope: Scope, words: tuple[str, ...]) -> Va
 
 
 def _is_free(name: tree.Name, scope: Scope) -> bool:
-    return name.text not in scope.names and name.text not in ("cin", "classes")
+    return name.text not in scope.names and name.text not in (*OF_THE_PLACE, "classes")
 
 
 def _apply(sign: str, a: int | Fraction, b: int | Fraction, span: Span) -> int | Fraction:

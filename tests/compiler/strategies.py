@@ -28,6 +28,7 @@ WORDS = (
     "drop_path",
     "xc",
     "cin",
+    "rep",
     "a1",
     "default_",
 )

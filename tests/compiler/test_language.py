@@ -530,6 +530,67 @@ class TestArithmetic:
         assert convolutions(parse(text, c="6")) == [12]
 
 
+class TestTheNumberOfARepetition:
+    """`rep`, 1 in the first repetition of the innermost repeat that is written around it."""
+
+    @pytest.mark.parametrize(
+        ("text", "channels"),
+        [
+            ("(Conv 8*rep)x3", [8, 16, 24]),
+            ("n = 4 (Conv [16 + 48*rep//n])x n", [28, 40, 52, 64]),
+            ("(Conv [17 - rep])x2", [16, 15]),
+            ("(Conv rep)x2 Max 2 (Conv rep)x2", [1, 2, 1, 2]),
+            ("((Conv 8*rep)x2)x2", [8, 16, 8, 16]),
+            ("((Conv rep)x rep Conv 8*rep)x3", [1, 8, 1, 2, 16, 1, 2, 3, 24]),
+            ("(Conv [4*rep,5,6+rep])x3", [4, 5, 9]),
+            ("(Add( Conv 2*rep | Conv 2*rep ))x2", [2, 2, 4, 4]),
+            ("def B(c) { (Conv c*rep)x2 } (B 8*rep)x2", [8, 16, 16, 32]),
+            ("def B(c, d=2*c) { Conv d } (B 8*rep)x2", [16, 32]),
+            ("(Conv 64 g=rep)x2", [64, 64]),
+        ],
+    )
+    def test_it_begins_at_one(self, text: str, channels: list[int]) -> None:
+        assert convolutions(parse(text)) == channels
+
+    def test_it_is_an_option_like_any_other_number(self) -> None:
+        net = parse("Conv 8 (DWConv k=2*rep+1)x3")
+        kernels = [m.kernel_size for m in net.module().modules() if isinstance(m, nn.Conv2d)]
+        assert kernels == [(3, 3), (3, 3), (5, 5), (7, 7)]
+
+    def test_a_scale_is_over_it_as_over_written_numbers(self) -> None:
+        text = "scale wide(width=2) scale deep(depth=2) (Conv 8*rep)x2"
+        assert convolutions(parse(text, scale="wide")) == [16, 32]
+        assert convolutions(parse(text, scale="deep")) == [8, 16, 24, 32]
+
+    def test_the_canonical_text_and_the_table_of_it(self) -> None:
+        net = parse("(Conv 8*rep)x3")
+        assert "(Conv 8*rep)x3" in str(net)
+        assert "(Conv [8,16,24])x3" in net.table()
+
+    def test_layers_that_it_makes_are_counted_before_they_are_unrolled(self) -> None:
+        with pytest.raises(netdsl.NetDSLError, match="layers exceed the limit of 100,000"):
+            parse("((Conv 8)x rep)x1000")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Conv rep", "n = rep Conv n", "scale a(n=rep) n = 3 Conv n",
+            "def B(c) { Conv c*rep } (B 8)x3", "def B(c=rep) { Conv c } (B)x3", "(Conv 8)x rep",
+        ],
+    )  # fmt: skip
+    def test_it_needs_a_repeat_around_it(self, text: str) -> None:
+        scale = "a" if "scale" in text else None
+        with pytest.raises(netdsl.NetDSLError) as caught:
+            parse(text, scale=scale)
+        said = "`rep` is the number of a repetition, and no repeat is written around it"
+        assert said in [d.message for d in caught.value.diagnostics]
+
+    @pytest.mark.parametrize("text", ["rep = 3 Conv 4", "def B(rep) { Conv rep } B 3"])
+    def test_it_is_no_name_of_a_parameter(self, text: str) -> None:
+        with pytest.raises(netdsl.NetDSLError, match="`rep` has a meaning of its own"):
+            parse(text)
+
+
 class TestPrecedence:
     """A layer's own option, then `default`, then the setting, then built-in."""
 

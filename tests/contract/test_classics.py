@@ -72,6 +72,40 @@ def test_densenet_bc_is_the_densenet_of_torchvision_with_another_stem() -> None:
     assert_equal("densenet_bc_100_12", theirs, (3, 32, 32))
 
 
+class Widening(nn.Module):
+    """The residual block of PyramidNet: its shortcut carries zeros for the channels it lacks."""
+
+    def __init__(self, c: int, out: int, s: int) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(
+            nn.BatchNorm2d(c), conv(c, out, 3, s),
+            nn.BatchNorm2d(out), nn.ReLU(), conv(out, out, 3), nn.BatchNorm2d(out),
+        )  # fmt: skip
+        self.pool = nn.AvgPool2d(2) if s == 2 else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y, shortcut = self.branch(x), self.pool(x)
+        zeros = y.new_zeros(len(y), y.shape[1] - x.shape[1], *y.shape[2:])
+        return y + torch.cat([shortcut, zeros], 1)
+
+
+def pyramidnet110(widened: int) -> nn.Sequential:
+    """Return PyramidNet-110, whose width grows by a fraction a block and is rounded (its authors)."""
+    width, c = 16.0, 16
+    blocks = list[nn.Module]()
+    for i in range(54):
+        width += widened / 54
+        blocks.append(Widening(c, round(width), 2 if i in (18, 36) else 1))
+        c = round(width)
+    end = [nn.BatchNorm2d(c), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(c, 10)]
+    return nn.Sequential(conv(3, 16, 3), nn.BatchNorm2d(16), *blocks, *end)
+
+
+@pytest.mark.parametrize("widened", [48, 84, 270])
+def test_pyramidnet_is_one_written_by_hand(widened: int) -> None:
+    assert_equal(f"pyramidnet110_a{widened}", pyramidnet110(widened), (3, 32, 32))
+
+
 class UNet(nn.Module):
     """The U-Net of many repositories: transposed convolutions, padding, batch norm."""
 
