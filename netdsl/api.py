@@ -70,9 +70,11 @@ class Network:
         said |= set(self.overrides.names)
         scales = [e for e in self.file.header if isinstance(e, tree.Scale)]
         said |= {o.key for e in scales if e.name == self.overrides.scale for o in e.options}
-        for setting, op in (("shortcut", ShortcutAdd), ("head", Linear)):
-            if not any(isinstance(node.op, op) for node in self.checked):
-                said.add(setting)
+        ops = [node.op for node in self.checked]
+        if not any(isinstance(op, ShortcutAdd) and not op.written for op in ops):
+            said.add("shortcut")
+        if not any(isinstance(op, Linear) for op in ops):
+            said.add("head")
         return tuple(f"{key} {getattr(self.settings, key)}" for key in ASSUMABLE if key not in said)
 
     def standalone(self) -> str:

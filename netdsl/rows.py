@@ -129,10 +129,12 @@ class _Reader:
         inside = tuple([item for body in bodies for item in body])
         if not nodes and (section.kind != "def" or not inside):
             return inside
-        starts = nodes[0].inputs if section.kind == "join" else ("",)
+        if section.kind == "res" and not any(isinstance(n.op, ShortcutAdd) for n in nodes):
+            bodies = bodies[:1]
+        starts = _starts(section, nodes)
         branches = tuple(
             Branch(body, body[0].source if body else start, label)
-            for body, start, label in zip(bodies, starts, section.reads, strict=True)
+            for body, start, label in zip(bodies, starts, section.reads, strict=False)
         )
         end = nodes[-1] if nodes else inside[-1].output
         cost = sum((item.cost for item in inside), self._cost(nodes))
@@ -148,6 +150,12 @@ class _Reader:
     def _shortcut(self, nodes: tuple[Node, ...]) -> ShortcutKind | None:
         adds = [node for node in nodes if isinstance(node.op, ShortcutAdd)]
         return shortcut_kind(self.graph, adds[0]) if adds else None
+
+
+def _starts(section: Section, nodes: tuple[Node, ...]) -> tuple[str, ...]:
+    """The node that each branch without layers of its own hands on."""
+    ends = next((n.inputs for n in nodes if len(n.inputs) > 1), ())
+    return ends if section.kind == "join" else ("", *ends[1:])
 
 
 Body = tuple[Item, ...]

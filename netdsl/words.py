@@ -17,9 +17,12 @@ from netdsl.ops.wiring import AveragePad, ShortcutAdd, ZeroPad
 
 @dataclass(frozen=True, slots=True)
 class ShortcutKind:
-    """What a shortcut does to the value that it carries, and the word for it."""
+    """What a shortcut does to the value that it carries, and the word for it.
 
-    form: Literal["identity", "padding", "projection"]
+    One that is written out has layers of its own, which stand `beside` those of the branch.
+    """
+
+    form: Literal["identity", "padding", "projection", "beside"]
     word: str
 
 
@@ -30,6 +33,9 @@ def shortcuts(graph: Graph) -> list[ShortcutKind]:
 
 def shortcut_kind(graph: Graph, add: Node) -> ShortcutKind:
     """Return what stands at the second operand of a `ShortcutAdd`."""
+    assert isinstance(add.op, ShortcutAdd), add
+    if add.op.written:
+        return ShortcutKind("beside", "written out")
     _, shortcut = graph.inputs(add)
     if shortcut.name == f"{add.layer}.shortcut_norm":
         (shortcut,) = graph.inputs(shortcut)

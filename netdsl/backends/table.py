@@ -161,7 +161,7 @@ def _node(graph: Graph, node: Node) -> Line:
 
 def _inside(graph: Graph, group: Group, *, expand: bool) -> Iterator[Line]:
     """The lines of every branch; where there are several, each begins with a bar."""
-    bar = "| " if group.kind == "join" else ""
+    bar = "| " if len(group.branches) > 1 else ""
     for branch in group.branches:
         start = f"  {bar}@{branch.label} " if branch.label else f"  {bar}"
         if not branch.items:

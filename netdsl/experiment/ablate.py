@@ -76,9 +76,10 @@ def _changes(base: Network) -> Iterator[Change]:
     written = layers_in((file.header, file.body))
     blocks = [name for name in RESIDUAL_BLOCKS if name in written]
     ops = [node.op for node in base.checked]
-    if any(isinstance(op, ShortcutAdd) for op in ops):
+    sums = [op for op in ops if isinstance(op, ShortcutAdd)]
+    if sums:
         yield Change("shortcuts off", plain=True)
-        for policy in get_args(Policy):
+        for policy in () if all(op.written for op in sums) else get_args(Policy):
             said = {"shortcut": policy}
             yield _edited(
                 file, without_option(file, "shortcut", WITH_SHORTCUT), f"shortcut {policy}", said

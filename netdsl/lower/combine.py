@@ -12,7 +12,7 @@ from netdsl.lower.environment import Environment
 from netdsl.lower.frame import Frame, written
 from netdsl.lower.values import Scope
 from netdsl.ops.act import activate
-from netdsl.ops.blocks import Res, add_shortcut
+from netdsl.ops.blocks import OF_THE_SHORTCUT, Res, add_shortcut, add_written
 from netdsl.ops.catalogue import closest
 from netdsl.ops.wiring import JOINS
 from netdsl.syntax import tree
@@ -45,58 +45,69 @@ class Combiner:
 
     def _res(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:
         bound = bind_options(core.options, Res, "Res", frame.scope)
-        if len(core.branches) != 1:
-            message = "Res has one body; `|` is for Add, Cat and Mul"
-            raise fail("E0205", message, core.branches[1].span)
-        only = core.branches[0]
-        if not only.body and only.reads is None:
-            raise fail("E0117", "the brackets of Res hold no layer", core.span)
+        body, *written_out = core.branches
+        if len(written_out) > 1:
+            message = "Res has a body and a shortcut, and this is a third branch"
+            raise fail("E0205", message, written_out[1].span)
+        if not body.body and body.reads is None:
+            message, help = "the brackets of Res hold no layer", None
+            if written_out:
+                message = "the first branch of Res is its body, and holds no layer"
+                help = "the shortcut stands behind it: `Res( … | )`"
+            raise fail("E0117", message, core.span, help=help)
         units = self.build.units
-        inner = frame.inner(_moved(frame.scope), f"{frame.prefix}{name}.")
-        start = self._start(core.branches[0], x, inner)
-        y, outline = self.body(core.branches[0].body, start, inner)
-        frame.scope.lists += inner.scope.lists
-        unit = self.build.units == units
-        idle = {} if unit else {"drop_path": "each block inside a Res has its own"}
-        res = made(Res, "Res", bound, self.environment.defaults, idle)
+        start, y, outline = self._branch(body, x, frame, name)
         if y is start is not x:
             message = "a Res that reads a label needs a layer to lead its shortcut around"
             raise fail("E0204", message, core.name_span)
-        path = frame.prefix + name
-        text = written(core.span)
-        head = " ".join(["Res", *bound.words])
-        section = Section(path, "Res", "res", (outline,), head, text, core.span, ("",))
         if y is start:
             return y, ()
+        own = [self._branch(branch, x, frame, f"{name}.shortcut") for branch in written_out]
+        unit = self.build.units == units
+        idle = {} if unit else {"drop_path": "each block inside a Res has its own"}
+        if own:
+            idle |= dict.fromkeys(OF_THE_SHORTCUT, "the shortcut is written out")
+        res = made(Res, "Res", bound, self.environment.defaults, idle)
+        section = Section(
+            frame.prefix + name, "Res", "res", (outline, *(branch[2] for branch in own)),
+            " ".join(["Res", *bound.words]), written(core.span), core.span, _reads(core),
+        )  # fmt: skip
         self._enter(frame, name, core)
         for option in core.options:
             if isinstance(option, tree.Option) and option.key == "drop_path" and not unit:
                 message = "drop_path has no effect on a Res around blocks: each of them has its own"
                 raise fail("E0203", message, option.span)
         self.build.units += unit
-        stride = self._stride(start, y)
-        y = add_shortcut(self.build, start, start, y, res, stride, unit=unit)
+        if own:
+            y = add_written(self.build, y, own[0][1], res, unit=unit)
+        else:
+            stride = self._stride(start, y)
+            y = add_shortcut(self.build, start, start, y, res, stride, unit=unit)
         return activate(self.build, y, res.act, "act"), (section,)
 
     def _join(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:
-        ends: list[Node] = []
-        outlines: list[Outline] = []
-        reads: list[str] = []
-        for i, branch in enumerate(core.branches, 1):
-            inner = frame.inner(_moved(frame.scope), f"{frame.prefix}{name}.branch{i}.")
-            start = self._start(branch, x, inner)
-            end, outline = self.body(branch.body, start, inner)
-            frame.scope.lists += inner.scope.lists
-            ends.append(end)
-            outlines.append(outline)
-            reads.append(branch.reads.text if branch.reads else "")
+        branches = [
+            self._branch(branch, x, frame, f"{name}.branch{i}")
+            for i, branch in enumerate(core.branches, 1)
+        ]
         self._enter(frame, name, core)
+        ends = [end for _, end, _ in branches]
         y = self.build(JOINS[core.name](), *ends, name=core.name.lower())
         section = Section(
-            frame.prefix + name, core.name, "join", tuple(outlines), core.name, written(core.span),
-            core.span, tuple(reads),
+            frame.prefix + name, core.name, "join", tuple([outline for *_, outline in branches]),
+            core.name, written(core.span), core.span, _reads(core),
         )  # fmt: skip
         return y, (section,)
+
+    def _branch(
+        self, branch: tree.Branch, x: Node, frame: Frame, path: str
+    ) -> tuple[Node, Node, Outline]:
+        """Add the items of a branch under this path; return its start, its end and its outline."""
+        inner = frame.inner(_moved(frame.scope), f"{frame.prefix}{path}.")
+        start = self._start(branch, x, inner)
+        end, outline = self.body(branch.body, start, inner)
+        frame.scope.lists += inner.scope.lists
+        return start, end, outline
 
     def _start(self, branch: tree.Branch, x: Node, frame: Frame) -> Node:
         if branch.reads is None:
@@ -159,6 +170,11 @@ def _way(graph: Graph, x: Node, y: Node) -> list[Node]:
             seen.add(following)
             way.append((graph[following], iter(graph[following].inputs)))
     return []
+
+
+def _reads(core: tree.Combine) -> tuple[str, ...]:
+    """The label that each branch starts from, or "" for what comes in."""
+    return tuple([branch.reads.text if branch.reads else "" for branch in core.branches])
 
 
 def _moved(scope: Scope) -> Scope:

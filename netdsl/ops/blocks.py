@@ -22,6 +22,9 @@ Order = Literal["original", "bn_after_add", "relu_before_add", "relu_pre", "pre"
 
 PROJECTION = ("shortcut", ("project", "avgproject", "always"))  # what options of projections need
 
+# The options of a block that say what its shortcut is.
+OF_THE_SHORTCUT = ("norm", "bias", "shortcut", "shortcut_kernel", "shortcut_norm")
+
 # He et al. 2016, figure 4: what surrounds each convolution (c conv, n norm, a activation), and
 # how much of the last unit's end stands after the addition.
 ORDERS: dict[Order, tuple[str, str]] = {
@@ -151,7 +154,9 @@ class Bottleneck(ResidualBlock):
 class Res:
     """A shortcut around a whole group: `Res options ( ... )`; residual of residual (report 002).
 
-    No activation follows unless `act` is given; the stride is the product of those inside.
+    No activation follows unless `act` is given; the stride is the product of those inside. A
+    second branch is the shortcut itself, `Res( … | Avg 2 Conv 64 1x1 act=none )`, and an empty one
+    the identity.
     """
 
     act: ActKind = arg("none")
@@ -186,10 +191,22 @@ def add_shortcut(
         y.shape, stride, block.shortcut, block.shortcut_kernel, place, block.norm,
         Normalization(block.norm, **build.norm_options), block.bias,  # type: ignore[arg-type]
     )  # fmt: skip
-    if unit and (build.settings.drop_path or block.drop_path is not None):
-        y = build(StochasticDepth(block.drop_path), y, name="drop_path")
+    y = _droppable(build, y, block) if unit else y
     shortcut = build(op, x, entry, name="shortcut")
     return build(ShortcutAdd(), y, shortcut, name="add")
+
+
+def add_written(build: Builder, y: Node, shortcut: Node, block: Res, *, unit: bool) -> Node:
+    """Add the sum of what ends in `y` and a shortcut that is written out."""
+    y = _droppable(build, y, block) if unit else y
+    return build(ShortcutAdd(written=True), y, shortcut, name="add")
+
+
+def _droppable(build: Builder, y: Node, block: ResidualBlock | Res) -> Node:
+    """Let training leave out the branch that ends in `y`, if the network or its block says so."""
+    if build.settings.drop_path or block.drop_path is not None:
+        return build(StochasticDepth(block.drop_path), y, name="drop_path")
+    return y
 
 
 RESIDUAL_BLOCKS = tuple(

@@ -42,7 +42,12 @@ class Add(Op):
 
 @dataclass(frozen=True, slots=True)
 class ShortcutAdd(Add):
-    """The addition at the end of a residual branch: inputs are the branch and its shortcut."""
+    """The addition at the end of a residual branch: inputs are the branch and its shortcut.
+
+    A `written` shortcut is made of layers of the text, and no policy is over it.
+    """
+
+    written: bool = False
 
 
 @dataclass(frozen=True, slots=True)

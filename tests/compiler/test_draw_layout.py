@@ -60,6 +60,10 @@ NETWORKS = {
         "Conv 16 @a Mul( | GAP Conv 4 1x1 Conv 16 1x1 act=sigmoid ) Mul( | Conv 1 7x7 act=sigmoid ) "
         "Res( Conv 16 Mul( Conv 16 act=tanh | Conv 16 act=sigmoid ) ) Mul( | @a | @a Conv 1 ) FC 10"
     ),
+    "shortcuts that are written out": (
+        "Conv 16 @a Res act=relu ( Conv 16 Conv 16 | Conv 16 1x1 act=none ) Res( BB 16 drop_path=0.2 | ) "
+        "(Res( Conv 16 Cat( Conv 8 | Conv 8 ) | Max 3 s1 Conv 16 ))x2 Res( Conv 16 | @a ) FC 10"
+    ),
     "repeated groups": (
         "def Pair(c) { Conv c 1x1 Conv c } (Conv 16 Max 3 s1 BB 16)x4 ((BB 16)x2 Avg 3 s1)x3 "
         "(Pair 16)x3 (Conv 16 @a Conv 16 Add( | @a ))x5 FC 10"

@@ -294,6 +294,83 @@ class TestProducts:
         assert (one, product) == (4 * 9 * 8 * 4, 3 * 4 * 9 * 8 * 4)
 
 
+class TestShortcutsThatAreWrittenOut:
+    """`Res( body | shortcut )`, of which the plain twin has the body alone."""
+
+    text = "Conv 4 Res act=relu ( Conv 6 s2 Conv 6 act=none | Avg 2 Conv 6 1x1 act=none ) FC 2"
+
+    def test_it_is_what_torch_makes_of_its_parts(self) -> None:
+        model = parse(self.text, (3, 8, 10)).module().eval()
+        for tensor in model.state_dict().values():
+            tensor.copy_(torch.rand(tensor.shape)) if tensor.is_floating_point() else None
+        res, x = model.res1, torch.randn(2, 3, 8, 10)
+        y = x = model.conv1_act(model.conv1_norm(model.conv1(x)))
+        y = res.conv2_norm(res.conv2(res.conv1_norm(res.conv1(y)).relu()))
+        shortcut = res.shortcut.conv1_norm(res.shortcut.conv1(nn.functional.avg_pool2d(x, 2)))
+        torch.testing.assert_close(res(x), (y + shortcut).relu())
+
+    def test_with_a_pool_and_a_projection_it_is_the_policy_avgproject(self) -> None:
+        block = "Res act=relu {} ( Conv 6 s2 Conv 6 act=none {} )"
+        short = parse("Conv 4 " + block.format("shortcut=avgproject", ""), (3, 8, 10))
+        long = parse("Conv 4 " + block.format("", "| Avg 2 Conv 6 1x1 act=none"), (3, 8, 10))
+        assert (short.params, short.macs, short.depth) == (long.params, long.macs, long.depth)
+        one, other = short.module().eval(), long.module().eval()
+        other.load_state_dict(
+            dict(zip(other.state_dict(), one.state_dict().values(), strict=True))
+        )
+        x = torch.randn(2, 3, 8, 10)
+        assert torch.equal(one(x), other(x))
+
+    def test_the_plain_twin_has_its_body_alone_and_begins_like_it(self) -> None:
+        net = parse(self.text, (3, 8, 10))
+        body = parse("Conv 4 Conv 6 s2 Conv 6 FC 2", (3, 8, 10))
+        twin = net.plain()
+        assert (twin.params, twin.macs) == (body.params, body.macs)
+        assert net.params - twin.params == 4 * 6 + 2 * 6
+        mine, theirs = net.module(seed=3).state_dict(), twin.module(seed=3).state_dict()
+        assert theirs.keys() == {key for key in mine if ".shortcut." not in key}
+        assert all(torch.equal(theirs[key], mine[key]) for key in theirs)
+        assert "shortcuts: 1 written out" in net.table()
+        assert "--plain removes 1 shortcut with 36 parameters and 480 MACs" in net.table()
+
+    def test_an_empty_one_is_the_identity_and_a_label_leads_further_back(self) -> None:
+        written, fitted = (parse(f"Conv 4 Res( Conv 4 {own} ) GAP") for own in ("|", ""))
+        x = torch.randn(2, 3, 9, 8)
+        assert torch.equal(written.module().eval()(x), fitted.module().eval()(x))
+        far = parse("Conv 4 @a Max 2 Conv 6 Up 2 Res( AvgTo 9x8 Conv 4 | @a ) GAP")
+        model = far.module().eval()
+        first = model.conv1_act(model.conv1_norm(model.conv1(x)))
+        up = model.up1(model.conv2_act(model.conv2_norm(model.conv2(model.max1(first)))))
+        body = model.res1.conv1_norm(model.res1.conv1(model.res1.avgto1(up))).relu()
+        torch.testing.assert_close(model(x), (body + first).mean((2, 3), keepdim=True))
+        assert "res1.conv1.weight" in far.plain().module().state_dict()
+
+    def test_a_step_that_leaves_the_branch_out_is_its_shortcut(self) -> None:
+        net = parse("Conv 4 Res drop_path=0.9 ( Conv 6 | Conv 6 1x1 act=none ) GAP")
+        model = net.module()
+        block = model.res1
+        block.survives = False
+        x = torch.randn(4, 4, 9, 8)
+        shortcut = block.shortcut
+        torch.testing.assert_close(block(x), shortcut.conv1_norm(shortcut.conv1(x)))
+        assert net.table().count("on average 0.10 of 1 block") == 1
+
+    def test_no_policy_is_over_it(self) -> None:
+        net = parse(self.text, (3, 8, 10))
+        assert not [word for word in net.assumed if word.startswith("shortcut")]
+        options = "shortcut=project shortcut_kernel=3 shortcut_norm=none norm=none bias=on"
+        told = parse(f"Conv 4 Res {options} ( Conv 4 | ) FC 2").warnings
+        why = "of this Res is never used: the shortcut is written out"
+        assert [w.message for w in told] == [
+            f"the option `{option.partition('=')[0]}` {why}" for option in options.split()
+        ]
+
+    def test_branches_begin_at_zero_where_the_network_says_so_and_shortcuts_never(self) -> None:
+        model = parse(f"init zero_last {self.text}", (3, 8, 10)).module()
+        assert not model.res1.conv2_norm.weight.any()
+        assert model.res1.shortcut.conv1_norm.weight.all()
+
+
 class TestPadding:
     def test_a_stride_beyond_an_even_kernel_needs_no_padding(self) -> None:
         net = parse("Conv 4 k2 s4")

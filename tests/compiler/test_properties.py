@@ -34,6 +34,8 @@ def groups(items: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.one_of(
         st.builds("({})x{}".format, body, st.integers(0, 3)),
         st.builds("Res shortcut=project ( {} )".format, body),
+        st.builds("Res act=relu ( Conv {0} Conv {0} | Conv {0} 1x1 )".format, widths),
+        st.builds("Res drop_path=0.5 ( SE r1 {} | )".format, st.sampled_from(("", "Dropout"))),
         st.builds("Cat( {} | Conv 4 1x1 s1 | )".format, st.sampled_from(("Conv 3", "Conv 2 5x5"))),
         st.builds("Add( Conv {0} | Conv {0} 1x1 )".format, widths),
         st.builds("Mul( Conv {0} | Conv {0} 1x1 act=sigmoid )".format, widths),

@@ -39,6 +39,8 @@ NETWORKS = [
     "Res( Res( (BB 6)x2 )x3 )x2",
     "Res act=relu (BB 8 s2 (BB 8)x3) Res shortcut=project (Conv 16 s2 Conv 16 act=none)",
     "Res( BB 6 Conv 8 )",
+    "Res act=relu ( Conv 8 s2 Conv 8 act=none | Max 3 s2 Conv 8 1x1 ) (Res( Conv 8 Conv 8 | ))x3",
+    "Conv 4 @a (Res drop_path=0.5 act=relu ( Conv 4 | Conv 4 1x1 ))x3 Res( BB 4 drop_path=0.3 | @a )",
     "Add( Conv 6 | Conv 6 1x1 Conv 6 act=none | )",
     "Cat( Conv 4 1x1 | Conv 3 1x1 Conv 5 | Max 3 s1 Conv 2 1x1 )",
     "Conv 4 @a Mul( Conv 6 act=tanh | Conv 6 1x1 act=sigmoid ) Mul( | GAP Conv 6 1x1 ) Mul( @a Conv 1 | )",

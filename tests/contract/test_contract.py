@@ -22,6 +22,8 @@ HEADERS = {"Norm group groups=3": "", "Conv 6 norm=group bias=on": "default Norm
 COMBINATIONS = (
     "Res shortcut=project drop_path=0.5 ( Conv 6 Conv 4 )",
     "Res act=relu shortcut=project (Conv 8 s2 Conv 8 act=none)",
+    "Res act=relu ( Conv 8 s2 Conv 8 act=none | Max 3 s2 Conv 8 1x1 act=none )",
+    "Conv 4 @a Max 2 Up 2 Res drop_path=0.3 ( AvgTo 9x8 Conv 4 | @a ) Res( BB 4 | )",
     "Add( Conv 6 | Conv 6 1x1 Conv 6 act=none | )",
     "Cat( Conv 4 1x1 | Conv 3 1x1 Conv 5 | Max 3 s1 Conv 2 1x1 )",
     "Mul( Conv 6 act=tanh | Conv 6 1x1 act=sigmoid | )",

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from netdsl.backends.drawing.figure import Box, Pen, Split, Value
 from netdsl.backends.drawing.nodes import SIGNS, draw_nodes
-from netdsl.ir import Cost, Graph
+from netdsl.ir import Cost, Graph, Node
 from netdsl.ops import CATALOGUE
 from netdsl.ops.blocks import ResidualBlock
 from netdsl.ops.convolution import Convolution
@@ -66,7 +66,7 @@ class _Artist:
             return self.items(x, tuple(_joined(group.branches[0])))
         text = group.text if group.kind == "def" else ""
         with self.pen.frame(text, group.times):
-            if group.kind == "join":
+            if len(group.branches) > 1:
                 return self._join(x, group)
             return self._around(x, group, lambda x: self.items(x, group.branches[0].items))
 
@@ -92,21 +92,35 @@ class _Artist:
         return draw_nodes(self.pen, self.graph, group.nodes, values, "block")
 
     def _join(self, x: Value, group: Group) -> Value:
-        """Draw branches side by side, from one point to one joint."""
+        """Draw branches side by side, from one point to one joint.
+
+        The branch of a `Res` may end, and the `Res` behind its joint, with nodes of its own.
+        """
+        before, sum_or_product, behind = _around_the_joint(group.nodes)
         incoming = [branch for branch in group.branches if not branch.label]
         start = self.pen.joint(x, f"{group.name} in") if len(incoming) > 1 else x
         split = Split(anchored=sum(bool(branch.items) for branch in incoming) < 2)
-        ends = [self._branch(start, branch, split) for branch in _in_place(group.branches)]
+        ends = [
+            self._branch(start, branch, split, ending)
+            for branch, ending in _in_place(group.branches, before)
+        ]
         self.pen.members.append(split)
-        sign = SIGNS[type(group.nodes[-1].op)]
+        sign = SIGNS[type(sum_or_product.op)]
         first, *others = sorted(ends, key=lambda end: end.form != "spine")
         joint = self.pen.joint(first, f"{group.name} join", sign, silent=first.shape == group.shape)
         for end in others:
-            alike = end.shape == group.shape
-            self.pen.wire(replace(end, said=end.shape) if alike else end, joint.at)
-        return joint
+            said = end.shape if end.shape == group.shape else end.said
+            form = "identity" if group.shortcut and end.form == "beside" else end.form
+            self.pen.wire(replace(end, said=said, form=form), joint.at)
+        return self._own(joint, behind)
 
-    def _branch(self, x: Value, branch: Branch, split: Split) -> Value:
+    def _own(self, x: Value, nodes: Sequence[Node]) -> Value:
+        """Draw nodes of a `Res` itself, which are shown where every node is."""
+        if not self.expand or not nodes:
+            return x
+        return draw_nodes(self.pen, self.graph, nodes, {nodes[0].inputs[0]: x}, "block")
+
+    def _branch(self, x: Value, branch: Branch, split: Split, ending: Sequence[Node]) -> Value:
         if branch.label and branch.source:
             made = self.graph[branch.source].shape
             x = Value(self.places[branch.source], made, made, "read", f"@{branch.label}")
@@ -119,7 +133,13 @@ class _Artist:
         if main and branch.label:
             split.branches.append([])
         with self.pen.branch(split, main=main and not branch.label):
-            return self.items(x, branch.items)
+            return self._own(self.items(x, branch.items), ending)
+
+
+def _around_the_joint(nodes: Sequence[Node]) -> tuple[Sequence[Node], Node, Sequence[Node]]:
+    """Split the nodes of what joins branches: those before the joint, it, and those behind it."""
+    at = next(i for i, node in enumerate(nodes) if type(node.op) in SIGNS)
+    return nodes[:at], nodes[at], nodes[at + 1 :]
 
 
 def _labelled(items: Sequence[Item]) -> Iterator[str]:
@@ -131,9 +151,16 @@ def _labelled(items: Sequence[Item]) -> Iterator[str]:
             yield from _labelled(branch.items)
 
 
-def _in_place(branches: Sequence[Branch]) -> list[Branch]:
-    """From left to right: what comes in and is changed, what comes in, what is read elsewhere."""
-    return sorted(branches, key=lambda branch: (bool(branch.label), not branch.items))
+def _in_place(
+    branches: Sequence[Branch], before: Sequence[Node]
+) -> list[tuple[Branch, Sequence[Node]]]:
+    """From left to right: what comes in and is changed, what comes in, what is read elsewhere.
+
+    With each, the nodes that end it: those before the joint end the first that was written.
+    """
+    ends = [before, *((),) * (len(branches) - 1)]
+    pairs = zip(branches, ends, strict=True)
+    return sorted(pairs, key=lambda pair: (bool(pair[0].label), not pair[0].items))
 
 
 def _joined(series: Branch) -> Iterator[Row]:

@@ -19,6 +19,7 @@ SHORTCUTS = {
     "ZeroPad": "a subsampled, zero-padded shortcut",
     "AveragePad": "an averaged, zero-padded shortcut",
     "Project": "a projection shortcut",
+    "OwnShortcut": "a shortcut of its own layers",
 }
 COMBINATIONS = {
     "Res": "A group of layers",
@@ -74,11 +75,10 @@ def _network_names(text: str) -> Iterator[str]:
 def _shortcut(kind: Kind) -> str:
     """The shortcut of a residual block, if it is no identity."""
     for part in kind.parts():
-        if isinstance(part.child, Call):
-            if part.child.target in ("ZeroPad", "AveragePad"):
-                return part.child.target
-            if part.name == "shortcut":
-                return "Project"
+        if isinstance(part.child, Call) and part.child.target in ("ZeroPad", "AveragePad"):
+            return part.child.target
+        if part.name == "shortcut":
+            return "Project" if isinstance(part.child, Call) else "OwnShortcut"
     return ""
 
 
