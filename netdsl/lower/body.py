@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from netdsl.errors import Diagnostic, Label, NetDSLError, fail
+from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
 from netdsl.ir import (
     UNKNOWN,
     Builder,
@@ -19,6 +19,7 @@ from netdsl.ir import (
     Section,
     Shape,
 )
+from netdsl.ir.limits import LAYERS
 from netdsl.lower.bind import bind
 from netdsl.lower.combine import Combiner
 from netdsl.lower.count import call_text, formal_values, times
@@ -44,6 +45,7 @@ class Lowering:
         self.build.hidden_act = environment.defaults.layers.get("FC", {}).get("act")
         self.combiner = Combiner(self.build, environment, self.body)
         self.bound: dict[int, tuple[Any, str]] = {}
+        self.unrolled = 0  # layers and combinations, and repetitions that are empty
 
     def network(self, file: tree.File, shape: Shape) -> Graph:
         """Return the graph of the whole body."""
@@ -63,6 +65,8 @@ class Lowering:
                 x, entries = self._item(item, x, frame)
                 outline += entries
             except NetDSLError as error:
+                if error.diagnostics[0].code == "E0402":
+                    raise
                 for diagnostic in error.diagnostics:
                     self._report_here(diagnostic)
                 x = self._unknown(x, frame)
@@ -81,7 +85,10 @@ class Lowering:
         for i in range(count):
             index = scope.index if core.repeat is None else i
             inner = scope.at(index, x.shape.channels)
+            before = self.unrolled
             x, outline = self._once(core, x, frame.inner(inner))
+            if self.unrolled == before or isinstance(core, tree.Combine):
+                self._count(core.span)
             scope.dynamic |= core.repeat is None and inner.dynamic
             bodies.append(outline)
             if core.repeat is None:
@@ -91,6 +98,12 @@ class Lowering:
         if core.repeat is None:
             return x, tuple(entry for outline in bodies for entry in outline)
         return x, (Repeat(tuple(bodies), written(core.span), core.span),)
+
+    def _count(self, span: Span) -> None:
+        """Count what is unrolled: how often a repeat by `cin` runs is known here and not before."""
+        self.unrolled += 1
+        if self.unrolled > LAYERS:
+            raise fail("E0402", f"what is repeated exceeds the limit of {LAYERS:,} layers", span)
 
     def _warn_of_long_lists(self, repeat: tree.Repeat, count: int, lists: list[tree.List]) -> None:
         """Warn of values that no repetition takes, where the count is written as a number.
@@ -124,6 +137,7 @@ class Lowering:
         return y, outline
 
     def _layer(self, core: tree.Layer, x: Node, frame: Frame) -> tuple[Node, Outline]:
+        self._count(core.span)
         if core.name in self.environment.definitions:
             return self._call(core, x, frame)
         if core.name not in CATALOGUE:

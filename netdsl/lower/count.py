@@ -65,7 +65,8 @@ class _Counter:
         if core.repeat is None or not inner.dynamic:
             scope.dynamic |= inner.dynamic
             return self._checked(n * max(total, 1) if n else 0, core.span)
-        for inner.index in range(1, n):
+        for index in range(1, n):
+            inner.index = index
             total = self._checked(total + self._once(core, inner), core.span)
         return total if n else 0
 

@@ -41,9 +41,8 @@ class Scope:
     `index` counts the repetitions of the innermost repeat written around, None where there is none;
     `rep` is one more. `cin` is how many channels arrive, 0 where that is not known and None in the
     header. `dynamic` says that a value depended on either, `read_cin` on the latter, `used` which
-    names were read,
-    `lists` those that the first repetition took a value of. `from_cin` are the names whose values
-    were reckoned from the `cin` of a call.
+    names were read, `lists` those that the first repetition took a value of. `from_cin` are the
+    names whose values were reckoned from the `cin` of a call.
     """
 
     names: Mapping[str, Value]

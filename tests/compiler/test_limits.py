@@ -11,6 +11,7 @@ HOSTILE = {
     "one repeat": ("(Conv 3)x999999999", "E0402", "999,999,999 layers exceed the limit of 100,000"),
     "empty repeats": ("n = 0 (((Conv 3)x n)x99999)x99999", "E0402", "exceed the limit"),
     "a list of counts": ("((Conv 3)x[1,99999999])x2", "E0402", "99,999,999 layers"),
+    "repeats by a repetition": ("((Norm)x rep)x500", "E0402", "exceed the limit of 100,000"),
     "definitions that double": (
         "".join(f"def {'A' * (i + 1)}() {{ {'A' * i} {'A' * i} }} " for i in range(1, 40))
         + "def A() { Conv 1 } " + "A" * 40,
@@ -39,6 +40,14 @@ def test_hostile_networks_are_refused_within_a_second(case: str) -> None:
     first = error.value.diagnostics[0]
     assert (first.code, message in first.message) == (code, True), str(error.value)
     assert first.span is not None
+
+
+@pytest.mark.parametrize("layers", ["(Norm)x cin", "(Norm)x0", "Add( | )"])
+def test_repeats_by_channels_end_at_the_limit(layers: str) -> None:
+    start = time.process_time()
+    with pytest.raises(netdsl.NetDSLError, match="exceeds the limit of 100,000 layers"):
+        netdsl.parse(f"Conv 400 (({layers})x cin)x cin", input=(3, 8, 8))
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize(
