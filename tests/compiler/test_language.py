@@ -315,9 +315,7 @@ class TestShortcutsThatAreWrittenOut:
         long = parse("Conv 4 " + block.format("", "| Avg 2 Conv 6 1x1 act=none"), (3, 8, 10))
         assert (short.params, short.macs, short.depth) == (long.params, long.macs, long.depth)
         one, other = short.module().eval(), long.module().eval()
-        other.load_state_dict(
-            dict(zip(other.state_dict(), one.state_dict().values(), strict=True))
-        )
+        other.load_state_dict(dict(zip(other.state_dict(), one.state_dict().values(), strict=True)))
         x = torch.randn(2, 3, 8, 10)
         assert torch.equal(one(x), other(x))
 

@@ -131,6 +131,25 @@ def test_an_axis_that_is_cut_off_begins_below_what_is_left(
     assert "cut off at 3" in figure.get_supylabel()
 
 
+@pytest.mark.parametrize(("others", "curves"), [(0.01, ACCURACY), (0.0, ACCURACY), (0.0, LOSS)])
+def test_the_one_that_learns_is_on_the_axis(
+    experiment: Make, make_job: Make, change_run: Any, others: float, curves: Any
+) -> None:
+    jobs = [make_job(f"n{i}", 0) for i in range(12)]
+    folder = experiment(jobs)
+    for i, job in enumerate(jobs):
+        number = 0.6 if i == 0 else others
+        run = folder / job["folder"] / "metrics.csv"
+        head, *_ = run.read_text().splitlines()
+        rows = [f"{n},0.1,1{f',{number}' * 6}" for n in range(1, 16)]
+        run.write_text("\n".join([head, *rows]) + "\n")
+        change_run.speed(folder, job, len(rows), 100)
+    figure = draw_together(read_results(folder), curves, "what")
+    low, high = figure.axes[0].get_ylim()
+    assert low <= 0.6 * (100 if curves is ACCURACY else 1) <= high
+    assert figure.get_supylabel() == "what"
+
+
 def test_an_ablation_has_differences_and_no_depth(experiment: Make, make_job: Make) -> None:
     folder = experiment([make_job(label, seed, change=change, group="g", depth=depth)
                          for label, change, depth in (("A", None, 4), ("_$B$", "norm_off $", 5)) for seed in (0, 1)])  # fmt: skip

@@ -123,17 +123,20 @@ def _looks(names: list[str]) -> dict[str, Look]:
 
 
 def _cut_off(axes: Axes, results: Results, curves: tuple[Curve, ...], what: str) -> str:
-    """Cut the axis where a few numbers are so large that all others would be a line; say so.
+    """Cut the axis where a few losses are so large that all others would be a line; say so.
 
-    It begins a little below what is left, as an axis that is not cut does.
+    It begins a little below what is left, as an axis that is not cut does. What has a largest
+    number, as accuracy has, cannot run away: the few that are far above all others are what matters.
     """
+    if any(math.isfinite(curve.most) for curve in curves):
+        return what
     drawn = [
         (value.mean, value.band(curve.most)[0])
         for row in results.rows for curve in curves for _, value in over_epochs(row, curve)
     ]  # fmt: skip
     means = sorted(mean for mean, _ in drawn)
     usual = means[int(0.9 * (len(means) - 1))]
-    if means[-1] <= _FAR * usual:
+    if means[-1] <= _FAR * usual or usual == 0:
         return what
     end = 1.5 * usual
     low = min(low for mean, low in drawn if mean <= end)

@@ -88,11 +88,11 @@ function steps(low, high, number) {
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => (first + i) * step);
 }
 
-// A few numbers so large that all others would be a line are cut off.
-function range(numbers) {
+// A few losses so large that all others would be a line are cut off.
+function range(numbers, percent) {
   if (!numbers.length) return [0, 1, false];
   const sorted = [...numbers].sort((a, b) => a - b), high = sorted.at(-1);
-  const usual = sorted[Math.floor(0.9 * (sorted.length - 1))], cut = high > 4 * usual && sorted.length > 9;
+  const usual = sorted[Math.floor(0.9 * (sorted.length - 1))], cut = !percent && usual > 0 && high > 4 * usual && sorted.length > 9;
   return [sorted[0], cut ? 1.5 * usual : high, cut];
 }
 
@@ -102,7 +102,7 @@ function paint(place, readout, data, chosen) {
   const box = { left: 56, right: width - 12, top: 12, bottom: height - 40 };
   const numbers = shown.flatMap((line) => line.values.map((value) => value * scale));
   const last = Math.max(1, ...shown.map((line) => line.values.length));
-  const [low, high, cut] = range(numbers);
+  const [low, high, cut] = range(numbers, chosen.measure.percent);
   const pad = (high - low || 1) * 0.05;
   const x = (epoch) => last === 1 ? (box.left + box.right) / 2 : box.left + (epoch - 1) / (last - 1) * (box.right - box.left);
   const y = (value) => box.bottom - (Math.min(value, high + pad) - low + pad) / (high - low + 2 * pad) * (box.bottom - box.top);
