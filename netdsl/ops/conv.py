@@ -94,7 +94,9 @@ class DepthwiseConv(Block):
         "Deconv 6 4x4 s2 g3",
         "Deconv 4 3x4 s=3x2",
         "Deconv 4 k1 s3",
-        "Deconv 4 bias",
+        "Deconv 4 4x4 p0",
+        "Deconv 4 k3 s2 p=1x0",
+        "Deconv 4 s2 bias",
     ),
     positional=("channels",),
     size="k",
@@ -102,9 +104,10 @@ class DepthwiseConv(Block):
 )
 @dataclass(frozen=True, slots=True)
 class Deconv(Block):
-    """Transposed convolution, then norm and activation: `Deconv channels s=2 [k=s]`.
+    """Transposed convolution, then norm and activation: `Deconv channels [s=1] [k=s]`.
 
-    The output is stride times the input, whatever the kernel.
+    The output is stride times the input, whatever the kernel: `Deconv 64 s2` doubles a map. With a
+    padding it is (input - 1) s - 2 p + k, so `Deconv 512 4x4 p0` makes 4x4 of a single position.
     """
 
     family: ClassVar[Family] = "conv"
@@ -112,15 +115,15 @@ class Deconv(Block):
     channels: int = arg(least=1, most=CHANNELS, scaled=True)
     k: Size | None = arg(None, least=1, most=KERNEL)
     s: Size = arg((1, 1), least=1, most=KERNEL)
+    p: Size | None = arg(None, least=0, most=KERNEL)
     g: int = arg(1, least=1)
     norm: NormKind = arg("batch", setting="norm")
     act: ActKind = arg("relu", setting="act")
     bias: Bias = arg("auto", setting="bias", words=BIAS)
 
     def expand(self, build: Builder, x: Node) -> Node:
-        op = TransposedConvolution(
-            self.channels, self.k or self.s, self.s, self.g, has_bias(self.bias, self.norm)
-        )
+        bias = has_bias(self.bias, self.norm)
+        op = TransposedConvolution(self.channels, self.k or self.s, self.s, self.g, bias, self.p)
         y = normalize(build, build(op, x), self.norm, "norm")
         return activate(build, y, self.act, "act")
 

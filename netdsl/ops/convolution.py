@@ -75,7 +75,11 @@ class Convolution(Op):
 
 @dataclass(frozen=True, slots=True)
 class TransposedConvolution(Op):
-    """A 2-d transposed convolution whose output is stride x input."""
+    """A 2-d transposed convolution.
+
+    Its output is stride x input, or (input - 1) x stride - 2 x padding + kernel where the padding
+    is given.
+    """
 
     family: ClassVar[Family] = "conv"
     keeps: ClassVar[Keeps] = "input"
@@ -85,6 +89,7 @@ class TransposedConvolution(Op):
     stride: Size
     groups: int = 1
     bias: bool = False
+    padding: Size | None = None
 
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -97,9 +102,11 @@ class TransposedConvolution(Op):
         if any(e >= s for e, s in zip(self._padding()[1], self.stride, strict=True)):
             k, s = (short(size) for size in (self.kernel, self.stride))
             raise Misfit(
-                "E0305", f"a kernel of {k} with stride {s} has no padding that gives {s} x input"
+                "E0305",
+                f"a kernel of {k} with stride {s} has no padding that gives {s} x input",
+                help="with a padding, as in `p0`, the output is (input - 1) s - 2 p + k",
             )
-        return Shape(self.channels, x.height * self.stride[0], x.width * self.stride[1])
+        return Shape(self.channels, *self._size(x))
 
     def call(self, *inputs: Shape) -> Call:
         (x,) = inputs
@@ -126,8 +133,23 @@ class TransposedConvolution(Op):
     def depth(self) -> int:
         return 1
 
+    def _size(self, x: Shape) -> Size:
+        """Height and width of the output."""
+        if self.padding is None:
+            return x.height * self.stride[0], x.width * self.stride[1]
+        h, w = (
+            (n - 1) * s - 2 * p + k
+            for n, s, p, k in zip(x.hw, self.stride, self.padding, self.kernel, strict=True)
+        )
+        if min(h, w) < 1:
+            message = f"a padding of {short(self.padding)} leaves nothing of {x}"
+            raise Misfit("E0305", message, help="its output is (input - 1) s - 2 p + k")
+        return h, w
+
     def _padding(self) -> tuple[Size, Size]:
         """Padding and output padding for out = s * in = (in - 1) s - 2 p + k + extra."""
+        if self.padding is not None:
+            return self.padding, (0, 0)
         over = [k - s for k, s in zip(self.kernel, self.stride, strict=True)]
         p = [-(-max(n, 0) // 2) for n in over]
         extra = [2 * p_ - n for p_, n in zip(p, over, strict=True)]

@@ -125,6 +125,16 @@ def layer_here(name: str) -> str | None:
     return _MEANT.get(name.lower())
 
 
+def act_here(name: str) -> str | None:
+    """Return what an activation of another library is called as an option.
+
+    >>> act_here("swish"), act_here("relu"), act_here("selu")
+    ('silu', 'relu', None)
+    """
+    meant = _MEANT_VALUES.get(name, name)
+    return meant if f"Act {meant}" in _LAYERS else None
+
+
 def help_for(name: str) -> str | None:
     """Return how that is had here which is no layer, as a dropped branch."""
     return _HELPED.get(name.lower())

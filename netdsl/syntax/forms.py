@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from netdsl.syntax.foreign_calls import call_here
+from netdsl.syntax.foreign_calls import CHANGES_NOTHING, LEFT_TO_THE_LOSS, call_here, layer_of_call
 from netdsl.syntax.lexemes import BETWEEN_LAYERS
 
 Say = Callable[[re.Match[str]], str | None]  # what to write in place of a form
@@ -89,9 +89,13 @@ def _terse_layer(word: str) -> str:
 
 
 def call(match: re.Match[str]) -> str | None:
-    here = call_here(match)
-    brings = ", which brings its norm and activation" if here and here.startswith("Conv") else ""
-    return f"`{here}`{brings}" if here else None
+    if why := CHANGES_NOTHING.get(match["name"]):
+        return f"{LEFT_AWAY}{why}"
+    here, layer = call_here(match), layer_of_call(match)
+    if here is None:
+        return f"`{layer} …`; not all that stands in its brackets is known here" if layer else None
+    brings = ", which brings its norm and activation" if here.startswith("Conv") else ""
+    return f"`{here}`{brings}"
 
 
 FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
@@ -157,7 +161,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"(?:,\s*)?\bstride\s+(\d+)"), lambda match: f"`s{match[1]}`"),
     (
         re.compile(rf"(?:,\s*)?\bsoft-?max\b|\bSoftmax\s*/\s*s\d+\s+Classifier{_BESIDE}"),
-        lambda match: f"{LEFT_AWAY}the loss takes the scores of the last FC",
+        lambda match: f"{LEFT_AWAY}{LEFT_TO_THE_LOSS}",
     ),
     (
         re.compile(r"\b(?:\w+\.){0,3}Sequential\((?:\s*\[)?"),

@@ -20,7 +20,32 @@ CALLS = [
     "Conv2d(in_channels=3, out_channels=8, kernel_size=1)",
     "Conv2d(3, 8, 5, padding='same')",
     "Conv2d(3, 8, 5, padding='valid')",
+    *(
+        f"Conv2d(3, 8, {k}, {s}, {p}, {d})"
+        for k in (2, 3, 4, 8, (2, 3))
+        for s in (1, 2, 4)
+        for p in (0, 1, 2, (1, 0))
+        for d in (1, 2)
+        if not (k == 8 and d == 2)
+    ),
     "ConvTranspose2d(3, 8, 2, 2)",
+    *(
+        f"ConvTranspose2d(3, 8, {k}, {s}, {p}, {extra})"
+        for k in (1, 2, 3, 4, 5, (2, 4))
+        for s in (1, 2, 3, (2, 1))
+        for p in (0, 1, 2, (1, 0))
+        for extra in (0, 1, (1, 0))
+        if (extra in (0, (1, 0)) and s != 1) or extra == 0 or s in (2, 3)
+    ),
+    "ConvTranspose2d(3, 8, 4, 1, 0, bias=False)",
+    *(
+        f"MaxPool2d({k}, {s}, {p}, ceil_mode={ceil})"
+        for k in (2, 3, 4, (3, 2))
+        for s in (1, 2, 3)
+        for p in (0, 1)
+        for ceil in (False, True)
+    ),
+    "MaxPool2d(kernel_size=3, stride=2, padding=1, dilation=1, ceil_mode=False)",
     "MaxPool2d(2)",
     "MaxPool2d(3, 2, 1)",
     "MaxPool2d(3, 2)",
@@ -28,6 +53,19 @@ CALLS = [
     "AvgPool2d(2, 2)",
     "AvgPool2d(3, stride=1, padding=1)",
     "AdaptiveAvgPool2d(7)",
+    "AdaptiveAvgPool2d((1, 1))",
+    "AdaptiveMaxPool2d(2)",
+    "Upsample(scale_factor=2)",
+    "Upsample(scale_factor=(2, 2), mode='bilinear')",
+    "BatchNorm2d(3, eps=0.001, momentum=0.01)",
+    "BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)",
+    "ELU(0.5)",
+    "ELU()",
+    "PReLU()",
+    "PReLU(3)",
+    "Hardswish(inplace=True)",
+    "SELU()",
+    "ZeroPad2d(1)",
     "BatchNorm2d(3)",
     "GroupNorm(3, 3)",
     "ReLU(inplace=True)",
@@ -43,11 +81,25 @@ def test_a_call_of_torch_is_the_layer_that_is_written_for_it(call: str) -> None:
     match = CALL.match(call)
     assert match is not None
     text = call_here(match)
-    assert text is not None
+    if text is None:  # no layer here has this output
+        assert call.startswith("ConvTranspose2d")
+        return
     alone = " norm=none act=none" if text.startswith(("Conv", "Deconv")) else ""
     ours = netdsl.parse(text + alone, input=(3, 15, 16))
     assert ours.output_shape == tuple(theirs.eval()(torch.zeros(1, 3, 15, 16)).shape[1:])
     assert ours.params == sum(p.numel() for p in theirs.parameters())
+    for model in (theirs, our := ours.module().eval()):
+        for p in model.parameters():
+            nn.init.constant_(p, 0.5)
+    x = torch.randn(2, 3, 15, 16)
+    torch.testing.assert_close(our(x), theirs.eval()(x))
+
+
+def test_transposed_convolutions_can_be_said_unless_they_add_to_their_output() -> None:
+    calls = [call for call in CALLS if call.startswith("ConvTranspose2d")]
+    said = {call for call in calls if call_here(CALL.match(call))}  # type: ignore[arg-type]
+    assert {call for call in calls if call.endswith(", 0)")} <= said
+    assert "ConvTranspose2d(3, 8, 3, 2, 1, 1)" in said
 
 
 @pytest.mark.parametrize(
@@ -61,6 +113,26 @@ def test_a_call_of_torch_is_the_layer_that_is_written_for_it(call: str) -> None:
         ("GlobalAveragePooling2D()", "GAP"),
         ("MaxPooling2D(pool_size=2, strides=2)", "Max 2"),
         ("BatchNormalization()", "Norm"),
+        ("BatchNormalization(momentum=0.99, epsilon=1e-5)", "Norm momentum=0.01"),
+        ("MaxPooling2D()", "Max 2"),
+        ("MaxPooling2D((2, 2), padding='same')", "Max 2 ceil"),
+        ("MaxPool2D(3, strides=2, padding='same')", "Max 3 s2"),
+        ("MaxPooling2D(2, strides=1, padding='same')", None),
+        ("UpSampling2D(2, interpolation='bilinear')", "Up 2 bilinear"),
+        ("Conv2DTranspose(64, 2, strides=2, padding='same')", "Deconv 64 s2"),
+        ("Conv2DTranspose(64, 3, strides=2)", "Deconv 64 3x3 s2 p0"),
+        ("SeparableConv2D(64, 5, strides=2, padding='same')", "DWConv 5x5 s2 norm=none act=none  Conv 64 1x1"),
+        ("GlobalMaxPooling2D()", 'Torch "nn.AdaptiveMaxPool2d" 1'),
+        ("Conv2D(8, 3, padding='same', kernel_initializer='he_normal', activation='swish')", "Conv 8 act=silu"),
+        ("Conv2D(8, 3, activation='selu')", None),
+        ("Conv2D(8, 2, padding='same')", None),
+        ("tf.keras.layers.Dense(10)", "FC 10"),
+        ("torch.nn.Conv2d(3, 4, 3, padding=1)", "Conv 4"),
+        ("(conv1): Conv2d(3, 64, kernel_size=(7, 7), stride=(2, 2), padding=(3, 3), bias=False)", "Conv 64 7x7 s2 bias=off"),
+        ("nn.AdaptiveAvgPool2d((None, 7))", None),
+        ("nn.Flatten(2)", None),
+        ("nn.Flatten(1, -1)", "Flatten"),
+        ("nn.Upsample(scale_factor=2, mode='bilinear', align_corners=True)", None),
         ("model.add(Conv2D(32, (3,3), activation='relu', input_shape=(32,32,3)))", "Conv 32 p0 act=relu"),
         ("net.add( Dense(10, name='scores') )", "FC 10"),
         ("self.conv1 = nn.Conv2d(3, 6, 5)", "Conv 6 5x5 p0"),

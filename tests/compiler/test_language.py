@@ -396,6 +396,22 @@ class TestDeconv:
         )
         assert torch.equal(model(x), expected)
 
+    @pytest.mark.parametrize(
+        ("k", "s", "p"), [(4, 1, 0), (3, 2, 1), ((3, 4), (2, 1), (0, 2)), (1, 3, 0)]
+    )
+    def test_a_padding_is_torchs(self, k: Any, s: Any, p: Any) -> None:
+        k_, s_, p_ = ("x".join(map(str, n)) if isinstance(n, tuple) else n for n in (k, s, p))
+        net = parse(f"Deconv 4 k={k_} s={s_} p={p_} norm=none act=none")
+        theirs, ours = nn.ConvTranspose2d(3, 4, k, s, p), net.module()
+        theirs.load_state_dict(ours.deconv1.state_dict())
+        x = torch.randn(2, 3, 9, 8)
+        assert torch.equal(ours(x), theirs(x))
+        assert net.output_shape == ours(x).shape[1:]
+
+    def test_the_first_layers_of_dcgan(self) -> None:
+        net = parse("Deconv 512 4x4 p0 Deconv 256 4x4 s2 Deconv 3 4x4 s2 act=tanh", (100, 1, 1))
+        assert net.output_shape == (3, 16, 16)
+
 
 class TestLabels:
     UNET = "Conv 4 @enc Max 2 Conv 8 @mid Max 2 Conv 8 Up 2 Cat(|@mid) Conv 8 Up 2 Cat( | @enc Conv 2 )"

@@ -126,7 +126,7 @@ def _cut_off(axes: Axes, results: Results, curves: tuple[Curve, ...], what: str)
     """Cut the axis where a few losses are so large that all others would be a line; say so.
 
     It begins a little below what is left, as an axis that is not cut does. What has a largest
-    number, as accuracy has, cannot run away: the few that are far above all others are what matters.
+    number, as accuracy has, cannot run away: the few far above all others are what matters.
     """
     if any(math.isfinite(curve.most) for curve in curves):
         return what
