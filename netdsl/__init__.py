@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from netdsl.api import parse as parse
     from netdsl.errors import Diagnostic as Diagnostic
     from netdsl.errors import NetDSLError as NetDSLError
+    from netdsl.errors import NetDSLWarning as NetDSLWarning
 
 _HOMES = {
     "Network": "netdsl.api", "load": "netdsl.api", "parse": "netdsl.api",
     "Diagnostic": "netdsl.errors", "NetDSLError": "netdsl.errors",
+    "NetDSLWarning": "netdsl.errors",
 }  # fmt: skip
 
 
-__all__ = ["Diagnostic", "NetDSLError", "Network", "load", "parse"]
+__all__ = ["Diagnostic", "NetDSLError", "NetDSLWarning", "Network", "load", "parse"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from netdsl.checking import checked
 from netdsl.collector import paused
-from netdsl.errors import Diagnostic, NetDSLError, fail
+from netdsl.errors import Diagnostic, NetDSLError, NetDSLWarning, fail
 from netdsl.ir import Graph, Settings
 from netdsl.lower import (
     Loader,
@@ -262,11 +262,13 @@ def load(
 ) -> Network:
     """Return the network of a file, or of a shipped architecture by its bare name.
 
+    Raises `NetDSLError` with all that is wrong, and warns (`NetDSLWarning`) of what is odd.
+
     >>> load("resnet-cifar", n=3).params
     269722
     """
     overrides = make_overrides(plain, input, classes, scale, parameters)
-    return build(*open_arch(arch).with_overrides(overrides))
+    return _told(build(*open_arch(arch).with_overrides(overrides)))
 
 
 @paused()
@@ -282,13 +284,23 @@ def parse(
 ) -> Network:
     """Return the network of a text.
 
+    Raises `NetDSLError` with all that is wrong, and warns (`NetDSLWarning`) of what is odd.
+
     >>> parse("(Conv 64)x2 Avg2 BB128 FC200", input=(3, 32, 32)).output_shape
     (200,)
     """
     if not isinstance(text, str):
         raise fail("E0001", f"a network is a text, not {type(text).__name__}; `load` reads files")
     overrides = make_overrides(plain, input, classes, scale, parameters)
-    return build(parse_text(text, name), overrides, Loader())
+    return _told(build(parse_text(text, name), overrides, Loader()))
+
+
+def _told(network: Network) -> Network:
+    """Warn of what was found in a network, in the name of who called `load` or `parse`."""
+    for finding in network.warnings:
+        if finding.severity == "warning":
+            warnings.warn(finding.show(), NetDSLWarning, stacklevel=4)
+    return network
 
 
 @paused()

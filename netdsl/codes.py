@@ -76,6 +76,8 @@ CODES = {
     "W0511": "a norm or an activation behind a layer that brings its own",
     "W0512": "a norm or an activation that is none",
     "W0513": "a sum of written numbers in the place of a number",
+    "W0515": "a kernel or a stride that is probably not the one that is meant",
+    "W0516": "a sum of pre-activated blocks that goes to the head as it is",
     "N0514": "additions that a plain network keeps",
 }
 

@@ -125,6 +125,10 @@ class NetDSLError(Exception):
         return "\n\n".join(diagnostic.show() for diagnostic in self.diagnostics)
 
 
+class NetDSLWarning(UserWarning):
+    """What is legal in a network and probably not meant, as `netdsl build` shows it."""
+
+
 class Misfit(Exception):
     """A finding without a place: ops raise it, and who knows the span makes a diagnostic of it."""
 

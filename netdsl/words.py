@@ -69,7 +69,8 @@ def primitive(graph: Graph, node: Node) -> str:
     name = call.target.removeprefix("nn.") if call else type(op).__name__
     if isinstance(op, Convolution | TransposedConvolution):
         kernel = "×".join(map(str, op.kernel))
-        stride = "" if op.stride == (1, 1) else f", stride {op.stride[0]}"
+        strides = "×".join(map(str, dict.fromkeys(op.stride)))
+        stride = "" if op.stride == (1, 1) else f", stride {strides}"
         groups = "" if op.groups == 1 else f", groups {op.groups}"
         return f"{name} {kernel}, {op.channels}{stride}{groups}"
     return f"{name} {op.features}" if isinstance(op, Linear) else name

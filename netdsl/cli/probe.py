@@ -104,10 +104,10 @@ def _batch(
         refuse_too_large(module, (batch, *network.input_shape), free_memory("cpu"))
         images, labels = random_batch(network.input_shape, network.output_shape, batch)
         return network, images, labels
-    from netdsl.cli.images import HOLDOUT, meet
+    from netdsl.cli.images import HOLDOUT, meet, wanted_images
 
-    where = {"data": data, "limit": batch, "holdout": HOLDOUT, "on_bad_image": "error",
-             "limit_classes": said.names.get("classes"), "shape": None}  # fmt: skip
+    wanted = {"data": data, "limit": batch, "holdout": HOLDOUT, "on_bad_image": "error"}
+    where = wanted_images(wanted, said)
     network, found = meet(source, said, where, data_dir, fit=False)
     _refuse_unfit(network)
     return network, *first_batch(found, batch)

@@ -89,8 +89,8 @@ def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> TrainingPl
     from netdsl import train
 
     if others := [name for name in _said() if name not in (*_FREE, *FLAGS, "assignments")]:
-        option = others[0].rstrip("_").replace("_", "-")
-        raise click.UsageError(f"--{option} goes with ARCH; a run has its own")
+        option = _written(others[0])
+        raise click.UsageError(f"{option} goes with ARCH; a run has its own")
     network, images = reopen(run, data_dir)
     kept: Any = run.settings.record()
     del kept["device"]
@@ -153,6 +153,12 @@ def _flat(asked: Any) -> Iterator[tuple[str, object]]:
     for name, value in asked["data"].items():
         if name != "data":
             yield f"--{name.replace('_', '-')}", value
+
+
+def _written(name: str) -> str:
+    """Return an option as it is typed, `-D` for `definitions`."""
+    command = click.get_current_context().command
+    return next(p.opts[0] for p in command.params if p.name == name)
 
 
 def _said() -> list[str]:

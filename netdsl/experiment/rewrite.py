@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from netdsl.errors import Span
+from netdsl.lower import scale_values
 from netdsl.syntax import tree
 
 _HALF = "half_width"
@@ -64,14 +65,10 @@ def half_as_wide(file: tree.File, scale: str | None) -> tuple[tree.File, str]:
     """Return the file with a scale of half the channels, and its name; what `scale` says holds."""
     scales = {entry.name: entry for entry in file.header if isinstance(entry, tree.Scale)}
     said = scales[scale].options if scale else ()
-    width = next((option.value for option in said if option.key == "width"), tree.Number("1"))
-    half = tree.Option("width", tree.Number(_halved(str(width))))
+    width = scale_values(scales[scale]).get("width", 1) if scale else 1
+    half = tree.Option("width", tree.Number(f"{float(width) / 2:g}"))
     kept = tuple(option for option in said if option.key != "width")
     return replace(file, header=(*file.header, tree.Scale(_HALF, (half, *kept)))), _HALF
-
-
-def _halved(width: str) -> str:
-    return f"{float(width) / 2:g}"
 
 
 def _is_gone(item: tree.Item, layer: str) -> bool:

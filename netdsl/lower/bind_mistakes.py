@@ -19,11 +19,15 @@ _NO_BIAS = ("no", "nobias", "no_bias", "biasless")
 def refuse_slash_for_stride(
     value: tree.Value, cls: LayerType, known: Mapping[str, Argument]
 ) -> None:
-    """Refuse `Conv 64 /2`, as figures write a stride of 2: it would be 32 channels."""
+    """Refuse `Conv 64 /2` and `Max 3/2`, as figures write a stride of 2."""
     found = re.fullmatch(r"(.*\S)\s+/(\d+)", value.span.text)
+    broken = re.fullmatch(r"(\d{1,9})/(\d{1,9})", value.span.text)
+    if broken and int(broken[2]) and int(broken[1]) % int(broken[2]):
+        found = broken
     if isinstance(value, tree.Operation) and found and "s" in known:
         message = f"`{value.span.text}` is a division; a stride is written `s{found[2]}`"
-        help = f"write `{cls.code} {found[1]} s{found[2]}`, or `{found[1]}/{found[2]}`"
+        help = f"write `{cls.code} {found[1]} s{found[2]}`"
+        help += f", or `{found[1]}/{found[2]}`" * (found is not broken)
         raise fail("E0114", message, value.span, help=help)
 
 
@@ -35,11 +39,13 @@ def reckoned(
         return None
     signs = [sign for sign, _ in value.rest]
     numbers = all(isinstance(n, tree.Number) for n in (value.first, *(n for _, n in value.rest)))
-    if not numbers or not {*signs} & {"/", "//", "%", "-"}:
+    if not numbers or not {*signs} & {"/", "//", "%", "-", "*"}:
         return None
     help = f"write `{result}` if it is meant"
     if signs == ["/"] and "s" in known:
         help = f"a stride is written `s{value.rest[0][1]}`; {help}"
+    elif signs == ["*"]:
+        help = f"to repeat, write `({cls.code} {value.first})x{value.rest[0][1]}`; {help}"
     elif "//" in signs or "%" in signs:
         help = f"a comment begins with `#`; {help}"
     message = f"`{value.span.text}` is reckoned: this is `{cls.code} {result}`"
@@ -101,8 +107,10 @@ def _meant(word: str, cls: LayerType, known: Mapping[str, Argument]) -> str | No
     layer = _LOWER.get(word) or layer_here(word)
     if not value_here(word, values) and layer and word not in arguments(Settings):
         return f"the layer `{layer}`"
-    near = value_here(word, values) or (closest(word, values) if len(word) > 1 else None)
-    return f"`{values[near]}`" if near and not closest(word, cls.flags) else None
+    if own := value_here(word, values):
+        return f"`{values[own]}`"
+    near = closest(word, values) if len(word) > 1 and not closest(word, cls.flags) else None
+    return f"`{values[near]}`" if near else None
 
 
 def one_too_many(
@@ -124,6 +132,8 @@ def one_too_many(
     help = usage(cls)
     if isinstance(argument, tree.Number) and not count:
         help = re.sub(r"(=)[0-9.]+`$", rf"\g<1>{argument}`", help)  # as in `SE r=16`
+        if cls.code == "SE" and 0 < argument.value < 1:  # what is left, in place of the divisor
+            help = f"r divides the channels: it is written `SE r{round(1 / argument.value)}`"
         if cls.code == "Act":
             help = f'a class of torch takes numbers: `Torch "nn.LeakyReLU" {argument}`'
     return fail("E0205", f"{cls.code} takes {takes}", argument.span, help=help)

@@ -76,7 +76,7 @@ def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
 
 
 def _glued_to_digits(name: str, span: Span) -> NetDSLError | None:
-    """Return what to say of the `D` of `Conv2D`, the `X` of `3X3` and the `S` of `S2`."""
+    """Return what to say of the `D` of `Conv2D`, the `X` of `3X3`, the `S` of `S2`, of `@eOne`."""
     text = span.source.text
     written = text[max(0, span.start - 64) : span.start]
     before = re.search(r"[A-Z][A-Za-z]*[123]\Z|[0-9)]\s*\Z", written)
@@ -86,6 +86,9 @@ def _glued_to_digits(name: str, span: Span) -> NetDSLError | None:
         near = layer_here(before[0][:-1]) or closest(before[0][:-1], CATALOGUE)
         meant = f"; did you mean `{near}`?" if near else ""
         return fail("E0201", f"unknown layer `{whole.text}`{meant}", whole)
+    if label := re.search(r"@[a-z][a-z0-9_]*\Z", written):
+        whole = Span(span.source, span.start - len(label[0]), span.end)
+        return fail("E0108", f"a label is lower case: `{whole.text.lower()}`", whole)
     if name == "X" and before and digits:
         return fail("E0201", "a size or a repeat is written with a small `x`", span)
     if len(name) == 1 and SHORT_OPTIONS.fullmatch(f"{name.lower()}1") and digits:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from netdsl.errors import Diagnostic, Span
 from netdsl.ir import Graph, Node, Settings
 from netdsl.measure.branches import stuck_branches
 from netdsl.measure.totals import additions, total
 from netdsl.ops.act import Act
+from netdsl.ops.convolution import Convolution, TransposedConvolution
 from netdsl.ops.dense import Flatten, Linear
 from netdsl.ops.norm import Normalization
-from netdsl.ops.pool import AvgPoolTo
+from netdsl.ops.pool import AvgPoolTo, GlobalAvgPool
+from netdsl.ops.regularise import Dropout
 from netdsl.ops.wiring import ShortcutAdd, StochasticDepth
 
 LARGE = 10**6
+LARGE_KERNEL = 9
 _OFF = {"norm": "norm=none", "activation": "act=none"}
 
 
@@ -23,6 +26,8 @@ def advise(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """Yield what a careful colleague would point out."""
     yield from _large(graph)
     yield from turned(graph)
+    yield from _sizes(graph)
+    yield from _bare_sums(graph)
     if settings.residual:  # a plain twin may have two where a sum was between them
         yield from _doubled(graph)
     yield from count_scores(graph, settings)
@@ -37,6 +42,42 @@ def advise(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
         yield Diagnostic("W0502", f"the setting `drop_path` is never used: {why}")
     if settings.residual and settings.init == "zero_last":
         yield from _stuck(graph)
+
+
+def _sizes(graph: Graph) -> Iterator[Diagnostic]:
+    """Warn of kernels that look like sizes of outputs, and of a `Deconv` without a stride."""
+    for node in graph:
+        op = node.op
+        if isinstance(op, Convolution) and max(op.kernel) > LARGE_KERNEL:
+            (x,) = graph.input_shapes(node)
+            if node.shape.hw != (1, 1) and op.kernel in (x.hw, node.shape.hw):
+                size = "x".join(map(str, op.kernel))
+                message = f"`{size}` is a kernel here, and as large as the map"
+                help = f"the shape of an output is written `:{node.shape}`, behind the layer"
+                yield Diagnostic("W0515", message, node.span, help=help)
+        elif isinstance(op, TransposedConvolution) and op.kernel == op.stride == (1, 1):
+            message = "a Deconv without kernel and stride leaves the map as large as it is"
+            help = f"`Deconv {op.channels} s2` doubles it"
+            yield Diagnostic("W0515", message, node.span, help=help)
+
+
+def _bare_sums(graph: Graph) -> Iterator[Diagnostic]:
+    """Warn of a head that reads the sum of blocks which norm or activate what they read."""
+    first: dict[str, Node] = {}
+    for node in graph:
+        first.setdefault(node.layer, node)
+        if not isinstance(node.op, GlobalAvgPool | Flatten | Linear):
+            continue
+        (end,) = graph.inputs(node)
+        if isinstance(end.op, Dropout):
+            (end,) = graph.inputs(end)
+        if isinstance(end.op, ShortcutAdd) and end.layer in first:
+            begin = first[end.layer]
+            if begin.name != end.name and (_is_norm(begin) or _is_act(begin)):
+                behind = "Norm  Act" if _is_norm(begin) else "Act"
+                message = f"what `{end.layer}` adds up goes to the head as it is"
+                help = f"behind the last block of this order stands `{behind}` (He et al. 2016)"
+                yield Diagnostic("W0516", message, node.span, help=help)
 
 
 def _drops(graph: Graph) -> bool:
@@ -67,8 +108,10 @@ def _doubled(graph: Graph) -> Iterator[Diagnostic]:
     written = [node for node in graph if not _is_brought(node)]
     places = Counter(node.span for node in written)
     found: dict[Span | None, list[tuple[str, str]]] = {}
-    for node in written:
-        if twice := _brought(graph, node):
+    doubled = [(node, twice) for node in written if (twice := _brought(graph, node))]
+    readers = graph.consumers() if doubled else {}
+    for node, twice in doubled:
+        if not _is_branch(graph, node, readers):
             found.setdefault(node.span, []).append(twice)
     for span, those in found.items():
         kind, layer = those[0]
@@ -78,6 +121,12 @@ def _doubled(graph: Graph) -> Iterator[Diagnostic]:
             message += f", {len(those)} of {places[span]} times"
             help = f"give the layer before it `{_OFF[kind]}`"
         yield Diagnostic("W0511", message, span, help=help)
+
+
+def _is_branch(graph: Graph, node: Node, readers: Mapping[str, Sequence[str]]) -> bool:
+    """Say whether a node is a whole branch by itself, as the norm of RepVGG beside convolutions."""
+    joins = all(len(graph[name].inputs) > 1 for name in readers[node.name])
+    return joins and len(readers[node.inputs[0]]) > 1
 
 
 def _brought(graph: Graph, node: Node) -> tuple[str, str] | None:

@@ -25,10 +25,17 @@ _LAYERS = {
     "Norm layer": ("LN", "LayerNorm", "LayerNormalization"),
     "Norm group": ("GN", "GroupNorm", "GroupNormalization"),
     "FC": ("Linear", "Dense", "FullyConnected"),
-    "Max": ("MaxPool", "MaxPooling"),
-    "Avg": ("AvgPool", "AveragePool", "AveragePooling"),
+    "Max": ("MaxPool", "MaxPooling", "MP"),
+    "Avg": ("AvgPool", "AveragePool", "AveragePooling", "AP"),
     "AvgTo": ("AdaptiveAvgPool", "AdaptiveAveragePool"),
-    "GAP": ("GlobalAvgPool", "GlobalAveragePool", "GlobalAveragePooling"),
+    'Torch "nn.AdaptiveMaxPool2d" 1': (
+        "GMP",
+        "GlobalMax",
+        "GlobalMaxPool",
+        "GlobalMaxPooling",
+        "AdaptiveMaxPool",
+    ),
+    "GAP": ("GlobalAvg", "GlobalAvgPool", "GlobalAveragePool", "GlobalAveragePooling"),
     "Conv": ("Convolution",),
     "Conv 64 1x1": ("PointwiseConv", "Pointwise", "PWConv"),
     "Conv 64 d2": ("DilatedConv", "AtrousConv"),
@@ -39,9 +46,16 @@ _LAYERS = {
     "DWConv Conv 64 1x1": ("SepConv", "SeparableConv", "DepthwiseSeparableConv"),
     "FC classes": ("Output", "Classifier", "Logits", "Predictions"),
     'Torch "nn.LocalResponseNorm" 5': ("LRN", "LocalResponseNorm", "ResponseNorm"),
-    "Deconv": ("ConvTranspose", "TransposedConv", "Deconvolution", "UpConv"),
+    "Deconv": (
+        "ConvT",
+        "ConvTranspose",
+        "TConv",
+        "TransposedConv",
+        "Deconvolution",
+        "UpConv",
+    ),
     "DWConv": ("DepthwiseConv", "Depthwise"),
-    "Up": ("Upsample", "Upsampling", "Interpolate"),
+    "Up": ("Upsample", "Upsampling", "Interpolate", "Resize"),
     "BB": ("BasicBlock", "ResBlock", "ResidualBlock", "BasicResBlock"),
     "Bott": ("Bottleneck", "BottleneckBlock"),
     "SE": ("SEBlock", "SELayer", "SqueezeExcitation", "SqueezeExcite"),
@@ -58,6 +72,10 @@ _OF_TORCH = (
     "RMSNorm", "RReLU", "ReflectionPad2d", "ReplicationPad2d", "SELU", "Softmax2d", "Softplus",
     "Softshrink", "Softsign", "Tanhshrink", "Threshold", "Unfold", "ZeroPad2d",
 )  # fmt: skip
+_NUMBERS = {  # without which some of them cannot be
+    "InstanceNorm2d": " 64", "LPPool2d": " 2 2", "PixelShuffle": " 2", "PixelUnshuffle": " 2",
+    "ReflectionPad2d": " 1", "ReplicationPad2d": " 1", "Threshold": " 0 0", "Unfold": " 3",
+}  # fmt: skip
 _NOT_BARE = ("Dropout2d", "Softmax2d")  # which mean something else without the 2d
 # Networks that come along, and the blocks that their files define.
 SHOWN_BY = {
@@ -87,6 +105,9 @@ _HELP = {
     ),
     "write it as an option of blocks: `BB 64 drop_path=0.1`": ("DropPath", "StochasticDepth"),
     "leave it away: it changes nothing": ("Identity", "Noop"),
+    "there is no such layer here; a class of torch.nn is written `Torch \"nn.…\"`": (
+        "CoordConv", "DeformConv", "DropBlock", "Highway", "LSTM",
+    ),
 }  # fmt: skip
 _CHOICES = {
     "norm": ("batch", "group", "layer"), "init": ("kaiming", "xavier"),
@@ -108,7 +129,9 @@ _VALUES = {
     "none": ("linear", "identity", "false", "no"),
 }  # fmt: skip
 _LAYERS |= {
-    f'Torch "nn.{name}"': (name,) if name in _NOT_BARE else (name, name.removesuffix("2d"))
+    f'Torch "nn.{name}"{_NUMBERS.get(name, "")}': (
+        (name,) if name in _NOT_BARE else (name, name.removesuffix("2d"))
+    )
     for name in _OF_TORCH
 }
 _HELPED = {name.lower(): help for help, names in _HELP.items() for name in names}

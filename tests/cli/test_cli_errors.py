@@ -99,6 +99,8 @@ def test_a_probe_takes_real_images(run: Run) -> None:
                     for more in ((), ("--data", "digits")))  # fmt: skip
     assert (real.returncode, real.stderr) == (0, "")
     assert real.stdout != random.stdout
+    few = run("probe", "digits", "--data", "digits", "--seeds", 1, "-D", "classes=4", "--batch", 8)
+    assert (few.returncode, few.stderr.count("error")) == (0, 0)
 
 
 @pytest.mark.parametrize(

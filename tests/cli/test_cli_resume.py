@@ -108,6 +108,8 @@ def test_what_has_changed_is_refused(run: Run, more: list[str], fact: str, finis
         (["--resume", "run", "--batch-size", "32"],
          "error: run cannot go on: batch_size was 64 and is 32\n"),
         (["--resume", "run", "--classes", "3"], "Error: --classes goes with ARCH; a run has its own\n"),
+        (["--resume", "run", "-D", "n=3"], "Error: -D goes with ARCH; a run has its own\n"),
+        (["--resume", "run", "--input", "3x8x8"], "Error: --input goes with ARCH; a run has its own\n"),
         (["--resume", "auto"], "Error: --resume auto needs ARCH and --run-dir\n"),
         ([], "Error: say what to train: ARCH, or --resume RUN\n"),
         (["--resume", "."], "error: . is not a run: it has no network.arch\n"),

@@ -1,6 +1,7 @@
 """The Python interface, as the README shows it."""
 
 import pickle
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,20 @@ def test_the_graph_is_a_digraph_with_all_that_is_known_of_a_node(net: netdsl.Net
     assert node["op"].stride == (2, 2)
     assert sum(params for _, params in graph.nodes.data("params")) == net.params
     assert sum(macs for _, macs in graph.nodes.data("macs")) == net.macs
+
+
+def test_what_is_odd_is_a_warning_of_python_in_the_name_of_the_caller(tmp_path: Path) -> None:
+    odd = tmp_path / "odd.arch"
+    odd.write_text("input 3x32x32 Conv 64/2 GAP FC 10")
+    for call in (lambda: netdsl.parse(odd.read_text()), lambda: netdsl.load(odd)):
+        with pytest.warns(netdsl.NetDSLWarning, match="is reckoned: this is `Conv 32`") as caught:
+            net = call()
+        assert [w.filename for w in caught] == [__file__]
+        assert [str(w.message) for w in caught] == [d.show() for d in net.warnings]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", netdsl.NetDSLWarning)
+        net.plain()
+        netdsl.parse("Conv 6 Add( Conv 6 | )", input=(3, 8, 8), plain=True)  # a note is no warning
 
 
 def test_operands_keep_their_order_and_number() -> None:
@@ -303,7 +318,14 @@ def test_a_scale_that_is_changed_does_not_keep_its_name() -> None:
 
 
 def test_the_package_shows_what_it_has() -> None:
-    assert set(netdsl.__all__) == {"Diagnostic", "NetDSLError", "Network", "load", "parse"}
+    assert set(netdsl.__all__) == {
+        "Diagnostic",
+        "NetDSLError",
+        "NetDSLWarning",
+        "Network",
+        "load",
+        "parse",
+    }
     assert all(hasattr(netdsl, name) for name in netdsl.__all__)
     assert netdsl.__version__ == version("netdsl")
 

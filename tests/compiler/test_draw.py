@@ -102,6 +102,12 @@ def test_layers_without_shortcuts_are_counted_in_their_box() -> None:
     assert "cluster" not in dot("(Conv 4)x7")
 
 
+def test_strides_and_groups_are_written_where_they_are() -> None:
+    plain = boxes("residual off Conv 8 Bott 16 s2 g2")
+    assert plain[2].startswith("Conv 4 1x1, 4 3x3 s2 g2, 16 1x1")
+    assert "Conv2d 3×3, 4, stride 2×1" in boxes("Conv 4 s=2x1", expand=True)[1]
+
+
 def test_a_plain_residual_block_is_drawn_as_its_convolutions() -> None:
     text = "Conv 8 BB 8 BB 16 s2 Bott 16 BB 16 pre"
     plain = parse(text, input=INPUT).plain()

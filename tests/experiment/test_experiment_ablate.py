@@ -74,6 +74,14 @@ def test_half_width_is_half_of_what_a_scale_makes() -> None:
     assert half.params < base.params
 
 
+def test_the_width_of_a_scale_may_be_reckoned() -> None:
+    text = "input 3x8x8 scale s(width=0.5*0.5) Conv 64 Conv 64 GAP FC 10"
+    base = api.parse(text, scale="s")
+    assert [n.shape.channels for n in base.checked if n.name == "conv1"] == [16]
+    half = of(ablate(base), base, "half width")
+    assert [n.shape.channels for n in half.checked if n.name == "conv1"] == [8]
+
+
 @pytest.mark.parametrize(
     ("text", "words", "left_out"),
     [

@@ -191,7 +191,8 @@ def _label(row: Row) -> tuple[str, int]:
 def _words(op: Convolution, *, kernel: bool) -> str:
     size = f" {op.kernel[0]}x{op.kernel[1]}" if kernel else ""
     stride = f" s{op.stride[0]}" if op.stride != (1, 1) else ""
-    return f"{op.channels}{size}{stride}"
+    groups = f" g{op.groups}" if op.groups != 1 else ""
+    return f"{op.channels}{size}{stride}{groups}"
 
 
 def _is_residual(row: Row) -> bool:
