@@ -25,6 +25,8 @@ _NAMED = rf"(?:\b[Cc]onv\w*(?:\s*,)?\s*)?{_SIZE}\s*(?:conv\w*\.?(?:\s*,)?|,)\s*{
 # Howard et al. 2017, table 1: type and stride, shape of the filter, size of the input.
 _BESIDE = rf"(?:\s+\d+\s*{_X}\s*\d+\s*{_X}\s*\d+(?!\s*{_X}|\s*\d|\s*dw))?"
 _MOBILE = rf"\s*/\s*s(?P<stride>\d+)\s+(?P<k>\d+)\s*{_X}\s*(?P<other>\d+)\s*{_X}\s*\d+"
+# Szegedy et al. 2015, table 1: type, patch size / stride, output size.
+_MAP = rf"[^\S\n]+(?P<h>\d+)\s*{_X}\s*(?P<w>\d+)\s*{_X}\s*(?P<c>\d+)\b"
 # Ciresan et al. 2012: `32C3-MP2-64C3-MP2-512N-10`.
 _DASH = r"\s*[-–—]\s*"
 _TERSE = r"(?:\d+[Cc]\d+|[Cc]\d+|(?:MP|AP|P)\d*|GAP|\d+(?:FC|N)|FC\d+|\d+)"
@@ -62,7 +64,14 @@ def _pool(match: re.Match[str]) -> str:
         return "`GAP`"
     size = size or "2"
     kind = "Max" if match["kind"].lower() == "max" else "Avg"
-    return f"`{kind} {size}{f' s{stride}' if stride and stride != size else ''}`"
+    shape = f" :{match['c']}x{match['h']}x{match['w']}" if match["c"] else ""
+    return f"`{kind} {size}{f' s{stride}' if stride and stride != size else ''}{shape}`"
+
+
+def _googlenet(match: re.Match[str]) -> str:
+    stride = match["stride"] if match["stride"] != "1" else None
+    layer = _conv(match["k"], match["other"], match["c"], stride)
+    return f"`{layer} :{match['c']}x{match['h']}x{match['w']}`"
 
 
 def _mobile(match: re.Match[str]) -> str:
@@ -109,12 +118,19 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     ),
     (
         re.compile(
-            rf"(?<![\w.])(?:(?P<before>\d+)\s*{_X}\s*\d+\s+)?(?:[Gg]lobal\s+)?"
-            rf"(?P<kind>[Mm]ax|[Aa]vg|[Aa]verage)(?:[ -][Pp]|p)ool(?:ing)?\b(?![-\w(])"
+            rf"(?<![\w.×✕⨯])(?:(?P<before>\d+)\s*{_X}\s*\d+[^\S\n]+)?(?:[Gg]lobal\s+)?"
+            rf"(?P<kind>[Mm]ax|[Aa]vg|[Aa]verage)(?:[ -][Pp]|p)ool(?:ing)?\b(?![-\w(]|\s*/\s*s)"
             rf"(?:(?:\s*,)?\s*(?P<behind>\d+)\s*{_X}\s*\d+|\s+(?P<number>\d+)\b(?!\s*{_X}))?"
-            rf"(?:{_BY}(?P<stride>\d+))?",
+            rf"(?:{_BY}(?P<stride>\d+))?(?:{_MAP})?",
         ),
         _pool,
+    ),
+    (
+        re.compile(
+            rf"\bconv(?:olution)?[^\S\n]+(?P<k>\d+)\s*{_X}\s*(?P<other>\d+)"
+            rf"\s*/\s*(?P<stride>\d+){_MAP}"
+        ),
+        _googlenet,
     ),
     (
         re.compile(

@@ -33,7 +33,7 @@ _MARK = re.compile(
 _DASHES = "−–—‐‑‒"
 _MEANT = dict.fromkeys(_DASHES, "-")
 _MEANT |= {"÷": "/", "·": "*", "⋅": "*", "∗": "*", "✖": "×", "х": "x"}
-_MEANT |= dict.fromkeys("“”„«»", '"') | dict.fromkeys(("=>", ">", "⟶", "➔", "➜", "⇒", "↓"), "->")
+_MEANT |= dict.fromkeys("“”„«»'‘’", '"') | dict.fromkeys(("=>", ">", "⟶", "➔", "➜", "⇒", "↓"), "->")
 
 
 @dataclass(frozen=True, slots=True)

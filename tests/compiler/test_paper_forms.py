@@ -69,6 +69,11 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
     [
         ("32C3-MP2-64C5-AP-512N-10", "Conv 32  Max 2  Conv 64 5x5  Avg 2  FC 512  FC 10"),
         ("C64 – C64 – P – FC256 – FC10", "Conv 64  Conv 64  Max 2  FC 256  FC 10"),
+        (
+            "convolution 7×7/2 4×4×64\nmax pool 3×3/2 2×2×64",
+            "Conv 64 7x7 s2 :64x4x4\nMax 3 s2 :64x2x2",
+        ),
+        ("max pool 2×2 conv 1×1/1 4×4×8", "Max 2 Conv 8 1x1 :8x4x4"),
         ("16C3-GAP-7FC-10Softmax", "Conv 16  GAP  FC 7  FC 10"),
         ("Conv 3x3, 64", "Conv 64"),
         ("3x3 conv. 64", "Conv 64"),
