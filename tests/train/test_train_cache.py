@@ -34,13 +34,13 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     from netdsl.train.data import images
 
     names: list[str] = []
-    real = images.decode
+    real = images._decode
 
-    def decode(image: images.Encoded, shape: tuple[int, int, int] | None = None) -> np.ndarray:
+    def decode(image: images.Encoded, shape: tuple[int, int, int] | None) -> tuple[np.ndarray, ...]:
         names.append(Path(image.where).name)
         return real(image, shape)
 
-    monkeypatch.setattr("netdsl.train.data.images.decode", decode)
+    monkeypatch.setattr("netdsl.train.data.images._decode", decode)
     return names
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from netdsl.train import TrainError
-from netdsl.train.data.images import Encoded, ImageFiles, decode
+from netdsl.train.data.images import Encoded, ImageFiles, chunks, decode
 from netdsl.train.data.source import Wanted
 from netdsl.train.data.store import FolderStore
 
@@ -121,6 +122,53 @@ def test_two_processes_read_what_one_reads(tmp_path: Path, save: Callable[..., N
     two, bad_again = _read(ImageFiles(store, names, processes=2), wanted)
     assert np.array_equal(one, two)
     assert bad == bad_again == {300: f"{tmp_path}/300.png is not an image"}
+
+
+@dataclass(frozen=True)
+class Noting(FolderStore):
+    """A folder that notes which of its files were read."""
+
+    reads: list[str] = field(default_factory=list)
+
+    def read(self, name: str) -> bytes:
+        self.reads.append(name)
+        return super().read(name)
+
+
+@pytest.mark.parametrize("how", ["blocks", "raw"])
+def test_few_large_files_are_in_memory_before_the_first_is_taken(
+    how: str, tmp_path: Path, picture: Callable[..., Image.Image]
+) -> None:
+    picture(1, 600, 600).save(tmp_path / "a.bmp")  # 1.08 MB, so four exceed 4 MB
+    store = Noting(tmp_path)
+    files, chosen = ImageFiles(store, ["a.bmp"] * 60, processes=2), np.arange(60)
+    found = files.blocks(chosen, Wanted((3, 4, 4))) if how == "blocks" else files.raw(chosen)
+    next(found)
+    in_flight = 2 * 2 + 1  # chunks
+    assert len(store.reads) <= 4 * in_flight
+    assert sum(1 for _ in found) + 1 == {"blocks": 15, "raw": 60}[how]
+    assert len(store.reads) == 60
+
+
+def test_a_chunk_ends_after_256_files_or_4_mb() -> None:
+    small, large = Encoded("a", b""), Encoded("b", bytes(2**21))
+    files = [*[small] * 255, "unreadable", small, large, large, large, small]
+    assert [len(chunk) for chunk in chunks(files)] == [256, 4, 1]
+    assert [file for chunk in chunks(files) for file in chunk] == files
+
+
+def test_chunks_of_any_size_come_to_the_same_images(
+    tmp_path: Path, save: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = _broken(tmp_path, save)
+    files = ImageFiles(FolderStore(tmp_path), names)
+    for wanted in (Wanted(skip=True), Wanted((1, 4, 4), skip=True)):
+        monkeypatch.undo()
+        together, bad = _read(files, wanted)
+        monkeypatch.setattr("netdsl.train.data.images._BYTES", 0)
+        one_by_one, bad_again = _read(files, wanted)
+        assert np.array_equal(together, one_by_one)
+        assert (len(bad), bad) == (30, bad_again)
 
 
 @pytest.mark.parametrize("processes", [1, 2])

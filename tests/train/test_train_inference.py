@@ -127,13 +127,26 @@ def test_images_of_any_mode_and_size_are_fitted_as_in_training(
 def test_many_chunks_keep_their_order(
     tmp_path: Path, save: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("netdsl.train.inference.read._IMAGES", 3)
+    monkeypatch.setattr("netdsl.train.data.images._FILES", 3)
     for number in range(10):
         save(tmp_path / f"{number}.png", number, 6, 9)
     (tmp_path / "4.png").write_text("none")
     parts = list(read(find_files([tmp_path]), Wanted(ABOUT.shape, skip=True)))
     assert [part.places for part in parts] == [[0, 1, 2], [3, 5], [6, 7, 8], [9]]
     assert [part.bad for part in parts] == [{}, {4: f"{tmp_path}/4.png is not an image"}, {}, {}]
+
+
+@pytest.mark.parametrize(("height", "rescaled"), [(8, 0), (6, 20)])
+def test_images_that_are_arrays_are_fitted_and_counted(height: int, rescaled: int) -> None:
+    picked = pick_split("digits", "val")
+    picked = replace(picked, positions=picked.positions[:20], labels=picked.labels[:20])
+    (part,) = read(picked, Wanted((3, height, 8)))
+    assert (part.rescaled, part.places, part.bad) == (rescaled, list(range(20)), {})
+    (block,) = picked.images.blocks(picked.positions, Wanted())
+    for pixels, stored in zip(part.pixels, block.pixels, strict=True):
+        image = Image.fromarray(stored.squeeze(2)).convert("RGB")
+        expected = ImageOps.fit(image, (8, height), Image.Resampling.BILINEAR)
+        assert np.array_equal(pixels, np.asarray(expected))
 
 
 def test_every_image_gets_its_own_answer(tmp_path: Path, settings: Settings) -> None:

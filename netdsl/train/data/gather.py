@@ -51,10 +51,9 @@ def gather(
     shape: tuple[int, ...] = ()
     digest, seen = hashlib.sha256(), 0
     for block in blocks:
-        size = len(block.pixels) + len(block.bad)
-        good = [place for place in range(seen, seen + size) if place not in block.bad]
+        good = block.places(seen)
         bad |= block.bad
-        seen += size
+        seen += len(good) + len(block.bad)
         if good:
             shape = block.pixels.shape[1:]
             write(block.pixels)

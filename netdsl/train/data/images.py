@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -19,7 +19,7 @@ from netdsl.train.errors import TrainError
 SUFFIXES = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
-_CHUNK = 256
+_FILES, _BYTES = 256, 2**22  # of a chunk, of which a few for each process are in memory
 _WORTH_KEEPING = 2**22  # bytes of files; fewer are decoded again before anybody notices
 
 
@@ -53,9 +53,9 @@ class ImageFiles:
         sample = None if wanted.shape else self._sample(chosen, wanted)
         work = partial(_decode_chunk, wanted=wanted, sample=sample)
         seen = 0
-        for pixels, bad in in_parallel(work, self._chunks(chosen), len(chosen), self.processes):
-            yield Block(pixels, {seen + place: fact for place, fact in bad.items()})
-            seen += len(pixels) + len(bad)
+        for block in in_parallel(work, self._chunks(chosen), len(chosen), self.processes):
+            yield replace(block, bad={seen + place: fact for place, fact in block.bad.items()})
+            seen += len(block.pixels) + len(block.bad)
 
     def stamp(self, chosen: Positions) -> str | None:
         """Return what changes with the name, size or time of a file, wherever the folder lies.
@@ -77,8 +77,7 @@ class ImageFiles:
             yield from part
 
     def _chunks(self, chosen: Positions) -> Iterator[list[Encoded | str]]:
-        for begin in range(0, len(chosen), _CHUNK):
-            yield [self._read(position) for position in chosen[begin : begin + _CHUNK]]
+        return chunks(map(self._read, chosen))
 
     def _read(self, position: int) -> Encoded | str:
         """Return a file's bytes, or what keeps them from being read."""
@@ -102,15 +101,35 @@ class ImageFiles:
         return None
 
 
+def chunks(files: Iterable[Encoded | str]) -> Iterator[list[Encoded | str]]:
+    """Yield files by the hundreds, large ones by a few: a chunk ends where it exceeds 4 MB."""
+    chunk: list[Encoded | str] = []
+    size = 0
+    for file in files:
+        chunk.append(file)
+        size += len(file.content) if isinstance(file, Encoded) else 0
+        if len(chunk) == _FILES or size > _BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
 def decode(image: Encoded, shape: tuple[int, int, int] | None = None) -> Pixels:
     """Return an image of any mode as RGB, (H, W, 3), or in the shape (C, H, W) that is given.
 
     What cannot be read names its file.
     """
+    return _decode(image, shape)[0]
+
+
+def _decode(image: Encoded, shape: tuple[int, int, int] | None) -> tuple[Pixels, tuple[int, int]]:
+    """Return an image, and the height and width that it is stored in."""
     try:
         with Image.open(io.BytesIO(image.content)) as opened:
             found = _rgb(opened, image.where)
-            return fit(found, shape) if shape else np.asarray(found, np.uint8)
+            pixels = fit(found, shape) if shape else np.asarray(found, np.uint8)
+            return pixels, (found.height, found.width)
     except UnidentifiedImageError as error:
         raise TrainError(f"{image.where} is not an image") from error
     except (MemoryError, TrainError):
@@ -149,28 +168,33 @@ def _given(read: Encoded | str) -> Encoded:
     return read
 
 
-def _decode_chunk(
-    chunk: list[Encoded | str], wanted: Wanted, sample: Sample | None
-) -> tuple[Pixels, dict[int, str]]:
-    """Return the images of a chunk, and what is wrong with those left out, by their place."""
+def _decode_chunk(chunk: list[Encoded | str], wanted: Wanted, sample: Sample | None) -> Block:
+    """Return the images of a chunk; those left out are named by their place in it."""
     found: list[Pixels] = []
     bad: dict[int, str] = {}
+    rescaled = 0
     for place, image in enumerate(chunk):
         try:
-            pixels = decode(_given(image), wanted.shape)
+            pixels, stored = _decode(_given(image), wanted.shape)
         except TrainError as error:
             if not wanted.skip:
                 raise
             bad[place] = str(error)
             continue
-        _check_size(_given(image), pixels, sample)
+        _check_size(_given(image), stored, sample)
+        rescaled += pixels.shape[:2] != stored
         found.append(pixels)
-    return np.stack(found) if found else np.empty((0, 0, 0, 0), np.uint8), bad
+    return Block(np.stack(found) if found else _no_images(wanted.shape), bad, rescaled)
 
 
-def _check_size(image: Encoded, pixels: Pixels, sample: Sample | None) -> None:
-    if sample and pixels.shape[:2] != (sample.height, sample.width):
-        height, width, _ = pixels.shape
+def _no_images(shape: tuple[int, int, int] | None) -> Pixels:
+    channels, height, width = shape or (0, 0, 0)
+    return np.empty((0, height, width, channels), np.uint8)
+
+
+def _check_size(image: Encoded, stored: tuple[int, int], sample: Sample | None) -> None:
+    if sample and stored != (sample.height, sample.width):
+        height, width = stored
         raise TrainError(
             f"{image.where} is {height}×{width}, "
             f"but {sample.where} is {sample.height}×{sample.width}",

@@ -36,10 +36,17 @@ class Block:
     """The next images of those asked for: uint8 (n, H, W, C).
 
     `bad` says of those left out what is wrong, by their place among all that were asked for.
+    `rescaled` counts those that had another size than the one wanted.
     """
 
     pixels: Pixels
     bad: Mapping[int, str] = field(default_factory=dict)
+    rescaled: int = 0
+
+    def places(self, seen: int) -> list[int]:
+        """Return the places of its images among all, of which so many come before this block."""
+        size = len(self.pixels) + len(self.bad)
+        return [place for place in range(seen, seen + size) if place not in self.bad]
 
 
 class Images(Protocol):
@@ -72,7 +79,9 @@ class Arrays:
         """Yield these images in their order, all of one shape."""
         for begin in range(0, len(chosen), _AT_ONCE):
             pixels = self.read(chosen[begin : begin + _AT_ONCE])
-            yield Block(fit_all(pixels, wanted.shape) if wanted.shape else pixels)
+            fitted = fit_all(pixels, wanted.shape) if wanted.shape else pixels
+            is_other = fitted.shape[1:3] != pixels.shape[1:3]
+            yield Block(fitted, rescaled=len(fitted) if is_other else 0)
 
     def stamp(self, chosen: Positions) -> str | None:
         """Return what changes when one of these images does."""

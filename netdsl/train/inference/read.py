@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
-import numpy as np
-from PIL import Image
-
-from netdsl.train.data.images import Encoded, ImageFiles, decode
-from netdsl.train.data.parallel import in_parallel
-from netdsl.train.data.source import Pixels, Wanted, fit
-from netdsl.train.errors import TrainError
+from netdsl.train.data.images import ImageFiles
+from netdsl.train.data.source import Images, Pixels, Wanted
 from netdsl.train.inference.pick import Picked
 from netdsl.train.machine import count_cores
 
-_IMAGES, _BYTES = 256, 2**22  # of files, decoded together
 _WORTH_PROCESSES = 2**24  # bytes of files: large images are fewer than those of data sets
 
 
@@ -31,7 +24,7 @@ class Part:
     pixels: Pixels
     places: list[int]
     rescaled: int = 0
-    bad: dict[int, str] = field(default_factory=dict)
+    bad: Mapping[int, str] = field(default_factory=dict)
 
 
 def read(picked: Picked, wanted: Wanted) -> Iterator[Part]:
@@ -40,77 +33,18 @@ def read(picked: Picked, wanted: Wanted) -> Iterator[Part]:
     Another size is cut to the proportions and rescaled, as `--fit` does for training.
     """
     assert wanted.shape is not None, "a network takes one shape"
+    seen = 0
+    for block in _images(picked).blocks(picked.positions, wanted):
+        places = block.places(seen)
+        yield Part(block.pixels, places, block.rescaled, block.bad)
+        seen += len(places) + len(block.bad)
+
+
+def _images(picked: Picked) -> Images:
+    """Return the images, which several processes decode where their files are large."""
     images = picked.images
-    if isinstance(images, ImageFiles):
-        yield from _decoded(images, picked, wanted)
-        return
-    seen, (_, height, width) = 0, wanted.shape
-    for block in images.blocks(picked.positions, Wanted()):
-        shape = block.pixels.shape[1:3]
-        pixels = np.stack([_fitted(one, wanted.shape) for one in block.pixels])
-        other = len(pixels) if shape != (height, width) else 0
-        yield Part(pixels, list(range(seen, seen + len(pixels))), other)
-        seen += len(pixels)
-
-
-def _decoded(images: ImageFiles, picked: Picked, wanted: Wanted) -> Iterator[Part]:
+    if not isinstance(images, ImageFiles) or sys.platform != "linux":
+        return images
     names = [images.names[position] for position in picked.positions]
     size = sum(images.store.state(name)[0] for name in names)
-    many = size > _WORTH_PROCESSES and sys.platform == "linux"
-    processes = count_cores() if many else images.processes
-    work = partial(_decode, wanted=wanted)
-    seen = 0
-    for part in in_parallel(work, _chunks(images, names), len(names), processes):
-        places = [seen + place for place in part.places]
-        bad = {seen + place: fact for place, fact in part.bad.items()}
-        yield Part(part.pixels, places, part.rescaled, bad)
-        seen += len(places) + len(bad)
-
-
-def _chunks(images: ImageFiles, names: list[str]) -> Iterator[list[Encoded | str]]:
-    """Yield files as they are stored, or what keeps them from being read."""
-    chunk: list[Encoded | str] = []
-    size = 0
-    for name in names:
-        try:
-            chunk.append(Encoded(images.store.where(name), images.store.read(name)))
-            size += images.store.state(name)[0]
-        except TrainError as error:
-            chunk.append(str(error))
-        if len(chunk) == _IMAGES or size > _BYTES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
-
-
-def _decode(chunk: list[Encoded | str], wanted: Wanted) -> Part:
-    assert wanted.shape is not None
-    channels, height, width = wanted.shape
-    found: list[Pixels] = []
-    places: list[int] = []
-    bad: dict[int, str] = {}
-    rescaled = 0
-    for place, image in enumerate(chunk):
-        try:
-            if isinstance(image, str):
-                raise TrainError(image)
-            pixels = decode(image)
-        except TrainError as error:
-            if not wanted.skip:
-                raise
-            bad[place] = str(error)
-            continue
-        rescaled += pixels.shape[:2] != (height, width)
-        places.append(place)
-        found.append(_fitted(pixels, wanted.shape))
-    nothing = np.empty((0, height, width, channels), np.uint8)
-    return Part(np.stack(found) if found else nothing, places, rescaled, bad)
-
-
-def _fitted(pixels: Pixels, shape: tuple[int, int, int]) -> Pixels:
-    """Bring one image, (H, W, 1) or (H, W, 3), to a shape (C, H, W)."""
-    channels, height, width = shape
-    if pixels.shape == (height, width, channels):
-        return pixels
-    return fit(Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels), shape)
+    return replace(images, processes=count_cores()) if size > _WORTH_PROCESSES else images
