@@ -12,6 +12,7 @@ from pathlib import Path
 from netdsl.doctor import libraries, machine, places
 from netdsl.doctor.child import Answer, ask
 from netdsl.doctor.finding import Finding, fault, ok
+from netdsl.resources import affinity
 
 _AT_ONCE = 4
 
@@ -23,13 +24,12 @@ def examine(data_dir: Path | None = None) -> Iterator[Finding]:
         names = libraries.LIBRARIES
         training = pool.submit(ask, *asked)
         answers = dict(zip(names, pool.map(_import, names), strict=True))
-    cores = machine.cores()
     probes: tuple[tuple[str, Callable[[], Iterable[Finding]]], ...] = (
         ("versions", lambda: [_versions()]),
         ("libraries", lambda: libraries.look(answers)),
         ("devices", lambda: [libraries.devices(answers["torch"])]),
         ("precision", lambda: [machine.precision(training.result())]),
-        ("threads", lambda: [machine.threads(os.environ, cores)]),
+        ("threads", lambda: [machine.threads(os.environ, affinity())]),
         ("memory", lambda: [machine.memory(training.result())]),
         ("allocator", lambda: [machine.allocator(os.environ)]),
         ("compiler", lambda: [machine.compiler(os.environ), *machine.interpreter()]),

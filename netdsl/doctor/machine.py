@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import subprocess
@@ -12,44 +11,27 @@ from pathlib import Path
 
 from netdsl.doctor.child import Answer
 from netdsl.doctor.finding import Finding, fault, note, ok
+from netdsl.resources import ROOT, cpu_quota, usable_cores
 
 _LEAST_MEMORY = 10**9
 _ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc")
 
 
-def threads(environment: Mapping[str, str], cores: int, root: Path = Path("/")) -> Finding:
+def threads(environment: Mapping[str, str], cores: int, root: Path = ROOT) -> Finding:
     """Return how many cores may be used, and what keeps libraries from using them."""
-    limit, said = cpu_limit(root), environment.get("OMP_NUM_THREADS", "")
-    if limit is not None and limit < cores:
-        whole = max(1, round(limit))
+    quota, said = cpu_quota(root), environment.get("OMP_NUM_THREADS", "")
+    usable = usable_cores(cores, root)
+    if said.isdecimal() and int(said) < usable:
         return note(
-            "threads", f"the control group leaves {limit:g} of {cores} cores",
-            f"more threads than that wait for each other: --threads {whole}",
-        )  # fmt: skip
-    if said.isdecimal() and int(said) < cores:
-        return note(
-            "threads", f"OMP_NUM_THREADS is {said}, and {cores} cores may be used",
+            "threads", f"OMP_NUM_THREADS is {said}, and {usable} cores may be used",
             "a training takes no more either: unset it, or say --threads",
         )  # fmt: skip
+    if quota is not None and quota < cores:
+        return note(
+            "threads", f"the control group leaves {quota:g} of {cores} cores",
+            f"more threads than that wait for each other: a training takes {usable}",
+        )  # fmt: skip
     return ok("threads", f"{cores} {'core' if cores == 1 else 'cores'} may be used")
-
-
-def cpu_limit(root: Path) -> float | None:
-    """Return how many cores the control groups of this process leave; None for all."""
-    limits = []
-    for line in _lines(root / "proc/self/cgroup"):
-        _, controllers, path = line.split(":", 2)
-        if not controllers:
-            base = root / "sys/fs/cgroup"
-        elif "cpu" in controllers.split(","):
-            base = root / "sys/fs/cgroup/cpu"
-        else:
-            continue
-        inner = base / path.lstrip("/")
-        for group in (inner, *inner.parents):
-            if group.is_relative_to(base):
-                limits += [*_quota(group)]
-    return min(limits, default=None)
 
 
 def precision(training: Answer) -> Finding:
@@ -117,29 +99,3 @@ def _version(path: str) -> Finding:
     except (OSError, subprocess.SubprocessError):
         return note("compiler", f"{path} does not run", "--compile needs one on a CPU")
     return ok("compiler", next(iter(done.stdout.splitlines()), path))
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _quota(group: Path) -> Iterator[float]:
-    """Give the limit of a control group, of either version of them, if it has one."""
-    both = [*_lines(group / "cpu.max")]
-    quota, period = both[0].split() if both else ("max", "")
-    if not both:
-        old = [_lines(group / f"cpu.cfs_{name}_us") for name in ("quota", "period")]
-        if all(old):
-            quota, period = old[0][0], old[1][0]
-    if quota.isdecimal() and period.isdecimal() and int(period):
-        yield int(quota) / int(period)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from netdsl.resources import ROOT, affinity, usable_cores
 from netdsl.train.errors import ExitCode, TrainError
 
 DEVICES = ("cpu", "cuda", "mps")
@@ -74,14 +75,13 @@ def has_bf16(cpuinfo: str) -> bool:
     return not faster.isdisjoint(said.get("flags", "").split())
 
 
-def count_cores() -> int:
-    """Return how many cores this process is to use.
+def count_cores(root: Path = ROOT) -> int:
+    """Return how many cores this process is to use, no more than its control group leaves.
 
     OMP_NUM_THREADS says so where somebody has set it; torchrun sets it too, to one, and its
     processes share the cores of their machine.
     """
-    here = hasattr(os, "sched_getaffinity")
-    cores = len(os.sched_getaffinity(0)) if here else os.cpu_count() or 1
+    cores = usable_cores(affinity(), root)
     if "LOCAL_WORLD_SIZE" in os.environ:
         return max(1, cores // int(os.environ["LOCAL_WORLD_SIZE"]))
     said = os.environ.get("OMP_NUM_THREADS", "")

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
+from netdsl import resources
 from netdsl.train.forward import forward
 from netdsl.train.random_state import own_random, untouched
 from netdsl.train.settings import Settings
@@ -23,7 +24,6 @@ _STATES = {"sgd": 1, "adam": 2, "adamw": 2}  # numbers that an optimiser keeps o
 _HEAP = 1.3  # what a heap grows by for the holes between pieces that come and go
 _KERNELS = 150 * 10**6  # what torch takes for its kernels at the first step
 _CACHE = 1.1  # the same holes, on a device whose memory torch manages itself
-_UNLIMITED = 2**60  # what control groups write where nothing is limited is larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,12 @@ def count(model: nn.Module, shape: tuple[int, ...], settings: Settings) -> Need:
     return Need(weights * copies + max(0, sum(few) - 2 * image), image + 2 * largest)
 
 
-def free_memory(device: str, root: Path = Path("/")) -> int | None:
+def free_memory(device: str) -> int | None:
     """Return the bytes that may still be taken, by machine and control group; None: unknown."""
     if device == "cuda":
         held = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
         return torch.cuda.mem_get_info()[0] + held
-    known = [free for free in (_machine_free(root), *_group_free(root)) if free is not None]
-    return min(known, default=None)
+    return resources.free_memory()
 
 
 def peak_memory(device: str) -> int:
@@ -152,43 +151,3 @@ class Least(random.Random):
 
 def _bytes(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
-
-
-def _machine_free(root: Path) -> int | None:
-    for line in _lines(root / "proc/meminfo"):
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return None
-
-
-def _group_free(root: Path) -> Iterator[int]:
-    """Give what each control group around this process leaves, of either version of them."""
-    for line in _lines(root / "proc/self/cgroup"):
-        _, controllers, path = line.split(":", 2)
-        if not controllers:
-            base, names = root / "sys/fs/cgroup", ("memory.max", "memory.current")
-        elif "memory" in controllers.split(","):
-            base = root / "sys/fs/cgroup/memory"
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
-        else:
-            continue
-        inner = base / path.lstrip("/")
-        for group in (inner, *inner.parents):
-            if group.is_relative_to(base):
-                yield from _left(group, *names)
-
-
-def _left(group: Path, limit: str, usage: str) -> Iterator[int]:
-    limits, used = _lines(group / limit), _lines(group / usage)
-    if not limits or not used or not limits[0].isdecimal() or int(limits[0]) > _UNLIMITED:
-        return
-    stat = dict(line.split() for line in _lines(group / "memory.stat"))
-    cache = int(stat.get("total_inactive_file", stat.get("inactive_file", 0)))
-    yield max(0, int(limits[0]) - int(used[0]) + cache)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []

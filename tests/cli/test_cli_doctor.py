@@ -181,17 +181,21 @@ class TestMachine:
             (tmp_path / name).write_text(text)
         assert machine.threads({}, 8, tmp_path) == Finding(
             "note", "threads", "the control group leaves 1.5 of 8 cores",
-            "more threads than that wait for each other: --threads 2",
+            "more threads than that wait for each other: a training takes 2",
         )  # fmt: skip
 
-    def test_no_limit_is_none(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(("said", "text"), [
+        ("1", "OMP_NUM_THREADS is 1, and 2 cores may be used"),
+        ("2", "the control group leaves 2 of 8 cores"),
+    ])  # fmt: skip
+    def test_a_variable_below_what_the_control_group_leaves(
+        self, said: str, text: str, tmp_path: Path
+    ) -> None:
         (tmp_path / "proc/self").mkdir(parents=True)
-        (tmp_path / "proc/self/cgroup").write_text("0::/\n4:cpu:/\n3:memory:/\n")
-        (tmp_path / "sys/fs/cgroup/cpu").mkdir(parents=True)
-        (tmp_path / "sys/fs/cgroup/cpu.max").write_text("max 100000\n")
-        (tmp_path / "sys/fs/cgroup/cpu/cpu.cfs_quota_us").write_text("-1\n")
-        (tmp_path / "sys/fs/cgroup/cpu/cpu.cfs_period_us").write_text("100000\n")
-        assert machine.cpu_limit(tmp_path) is None
+        (tmp_path / "proc/self/cgroup").write_text("0::/\n")
+        (tmp_path / "sys/fs/cgroup").mkdir(parents=True)
+        (tmp_path / "sys/fs/cgroup/cpu.max").write_text("200000 100000\n")
+        assert machine.threads({"OMP_NUM_THREADS": said}, 8, tmp_path).text == text
 
     def test_who_hands_memory_out(self) -> None:
         preloaded = {"LD_PRELOAD": "/usr/lib/libjemalloc.so.2"}
