@@ -92,6 +92,36 @@ def test_a_folder_is_every_image_below_it_in_order(animals: Path) -> None:
     assert files == [*map(str, expected), str(animals / "dog" / "1.PNG")]
 
 
+@pytest.mark.parametrize("target", [".", "..", "../..", "{animals}/cat"])
+def test_a_link_to_a_folder_around_it_is_not_gone_round(target: str, animals: Path) -> None:
+    before = find_files([animals])
+    (animals / "cat" / "again").symlink_to(target.format(animals=animals))
+    found = find_files([animals])
+    assert [found.file(n) for n in range(len(found))] == [
+        before.file(n) for n in range(len(before))
+    ]
+
+
+def test_folders_that_are_links_are_looked_into(tmp_path: Path, animals: Path) -> None:
+    (tmp_path / "zoo").mkdir()
+    for name in ("first", "second"):
+        (tmp_path / "zoo" / name).symlink_to(animals / "cat")
+    found = find_files([tmp_path / "zoo"])
+    images = sorted(path.name for path in animals.glob("cat/*"))
+    assert [found.file(n) for n in range(len(found))] == [
+        str(tmp_path / "zoo" / name / image) for name in ("first", "second") for image in images
+    ]
+
+
+def test_links_that_lead_to_one_another_end(tmp_path: Path, save: Callable[..., None]) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        save(tmp_path / name / "1.png", 1)
+        (tmp_path / name / other).symlink_to(tmp_path / other)
+    found = find_files([tmp_path])
+    files = [Path(found.file(n)).relative_to(tmp_path).as_posix() for n in range(len(found))]
+    assert files == ["a/1.png", "a/b/1.png", "b/1.png", "b/a/1.png"]
+
+
 def test_paths_that_are_wrong_are_named(tmp_path: Path) -> None:
     with pytest.raises(TrainError, match=r"^there is no file and no folder nowhere\.png$"):
         find_files([Path("nowhere.png")])

@@ -42,9 +42,16 @@ class FolderStore:
     root: Path
 
     def names(self) -> list[str]:
+        """Return the names of all files, sorted; a link to a folder around it is passed over."""
         found: list[str] = []
-        for folder, _, files in os.walk(self.root, onerror=_unread, followlinks=True):
-            below = Path(folder).relative_to(self.root).as_posix()
+        reals: dict[Path, Path] = {}
+        for folder, folders, files in os.walk(self.root, onerror=_unread, followlinks=True):
+            path = Path(folder)
+            reals[path] = path.resolve()
+            if reals[path] in (reals.get(around) for around in path.parents):
+                folders.clear()
+                continue
+            below = path.relative_to(self.root).as_posix()
             found += files if below == "." else [f"{below}/{file}" for file in files]
         return sorted(found)
 
