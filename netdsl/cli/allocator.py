@@ -6,8 +6,8 @@ import ctypes
 import os
 from collections.abc import Mapping
 
-SWITCH = "NETDSL_MALLOC"
-_OTHERS = ("jemalloc", "tcmalloc", "mimalloc")
+from netdsl.doctor.machine import MALLOC_SWITCH, preloaded_allocator
+
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # malloc.h of glibc
 _NEVER = -1  # man 3 mallopt: disables trimming
 
@@ -18,17 +18,12 @@ def keep_memory(environment: Mapping[str, str] = os.environ) -> bool:
     A step of training frees and takes hundreds of megabytes, which glibc maps anew, a page fault
     for every 4 kB. It works for the whole process, so only a command may do it, never the library.
     """
-    if environment.get(SWITCH) == "off" or _is_replaced(environment):
+    if environment.get(MALLOC_SWITCH) == "off" or preloaded_allocator(environment):
         return False
     mallopt = _mallopt()
     return mallopt is not None and all(
         mallopt(option, value) == 1 for option, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, _NEVER))
     )
-
-
-def _is_replaced(environment: Mapping[str, str]) -> bool:
-    """Say whether somebody has put another allocator before that of glibc."""
-    return any(name in environment.get("LD_PRELOAD", "") for name in _OTHERS)
 
 
 def _mallopt() -> ctypes._NamedFuncPointer | None:

@@ -92,7 +92,7 @@ def _batch(
 ) -> tuple[Network, Tensor, Tensor]:
     """Return the network with images and labels that it takes."""
     from netdsl.api import build
-    from netdsl.experiment.analysis.probe import first_batch, random_batch, refuse_too_large
+    from netdsl.experiment.analysis.probe import first_batch, random_batch, refuse_large_batch
     from netdsl.train.memory import free_memory
 
     keys = ("plain", "definitions", "scale", "input_", "classes")
@@ -101,7 +101,7 @@ def _batch(
         network = build(*source.with_overrides(said))
         _refuse_unfit(network)
         module = network.module()
-        refuse_too_large(module, (batch, *network.input_shape), free_memory("cpu"))
+        refuse_large_batch(module, (batch, *network.input_shape), free_memory("cpu"))
         images, labels = random_batch(network.input_shape, network.output_shape, batch)
         return network, images, labels
     from netdsl.cli.images import HOLDOUT, meet, wanted_images
@@ -136,7 +136,7 @@ def _probed(
     networks: list[Network], images: Tensor, labels: Tensor, seeds: int
 ) -> tuple[Probe, ...]:
     from netdsl.experiment.analysis import Probe, find_spots, probe
-    from netdsl.experiment.analysis.probe import refuse_too_large
+    from netdsl.experiment.analysis.probe import refuse_large_batch
     from netdsl.experiment.analysis.spots import has_shortcuts
     from netdsl.train.memory import free_memory
 
@@ -148,7 +148,7 @@ def _probed(
             for seed in range(seeds):
                 module = network.module(seed)
                 if not found:
-                    refuse_too_large(module, tuple(images.shape), free_memory("cpu"))
+                    refuse_large_batch(module, tuple(images.shape), free_memory("cpu"))
                 found.append(Probe(twin, seed, probe(module, spots, images, labels)))
                 advance()
     return tuple(found)

@@ -15,6 +15,7 @@ from netdsl.resources import ROOT, cpu_quota, usable_cores
 
 _LEAST_MEMORY = 10**9
 _ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc")
+MALLOC_SWITCH = "NETDSL_MALLOC"  # "off" has commands leave the heap as it is
 
 
 def threads(environment: Mapping[str, str], cores: int, root: Path = ROOT) -> Finding:
@@ -56,12 +57,22 @@ def memory(training: Answer) -> Finding:
     return ok("memory", text)
 
 
+def preloaded_allocator(environment: Mapping[str, str]) -> str | None:
+    """Return the allocator that somebody has put before that of the C library, if there is one."""
+    preloaded = environment.get("LD_PRELOAD", "")
+    return next((name for name in _ALLOCATORS if name in preloaded), None)
+
+
 def allocator(environment: Mapping[str, str], libc: str | None = None) -> Finding:
     """Return who hands memory out; `netdsl train` tunes that of glibc."""
-    preloaded = [name for name in _ALLOCATORS if name in environment.get("LD_PRELOAD", "")]
-    if preloaded:
-        return ok("allocator", f"{preloaded[0]}, by LD_PRELOAD")
+    if replaced := preloaded_allocator(environment):
+        return ok("allocator", f"{replaced}, by LD_PRELOAD")
     found = (platform.libc_ver()[0] if libc is None else libc) or f"that of {platform.system()}"
+    if found == "glibc" and environment.get(MALLOC_SWITCH) == "off":
+        return note(
+            "allocator", f"glibc, which is not tuned: {MALLOC_SWITCH} is off",
+            "a training faults its pages in at every step: unset it",
+        )  # fmt: skip
     if found == "glibc" or platform.system() != "Linux":
         return ok("allocator", found)
     return note("allocator", f"{found}, which a training cannot tune", "glibc is faster")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -27,18 +27,19 @@ def memory_faults(settings: Settings) -> Iterator[None]:
         raise _out_of_memory(settings) from error
 
 
-def refuse_too_large(need: Need, free: int | None, settings: Settings, processes: int = 1) -> None:
-    """Raise where a training would not fit into the free bytes that each process has."""
-    size = settings.batch_size
-    if free is None or need.at(size) <= free:
+def refuse_too_large(
+    need: Need, free: int | None, images: int, work: str, offer: Callable[[int], str]
+) -> None:
+    """Raise where so many images at once would not fit into the bytes that are free.
+
+    `work` is what takes them, and `offer` how a number of images that fits is asked for.
+    """
+    if free is None or need.at(images) <= free:
         return
     fits = need.largest(free)
     raise TrainError(
-        f"training with batches of {size:,} images takes about {show_bytes(need.at(size))} on "
-        f"{settings.device}, and {show_bytes(free)} are free",
-        f"batch_size {fits * processes} fits"
-        if fits >= 2
-        else "no batch fits: take a smaller network",
+        f"{work} takes about {show_bytes(need.at(images))}, and {show_bytes(free)} are free",
+        f"{offer(fits)} fits" if fits >= 2 else "no batch fits: take a smaller network",
         ExitCode.MEMORY,
     )
 

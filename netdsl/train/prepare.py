@@ -104,7 +104,8 @@ def _needed(model: nn.Module, data: DataSet, settings: Settings, world: World) -
         need = replace(need, fixed=need.fixed + sum(p.nbytes for p in model.parameters()))
     if free is not None and settings.device == "cpu":
         free //= world.local_size
-    refuse_too_large(need, free, replace(settings, batch_size=largest), world.size)
+    work = f"training with batches of {largest:,} images on {settings.device}"
+    refuse_too_large(need, free, largest, work, lambda fits: f"batch_size {fits * world.size}")
     return need.at(largest)
 
 

@@ -200,7 +200,13 @@ class TestMachine:
     def test_who_hands_memory_out(self) -> None:
         preloaded = {"LD_PRELOAD": "/usr/lib/libjemalloc.so.2"}
         assert machine.allocator(preloaded, "glibc").text == "jemalloc, by LD_PRELOAD"
+        assert machine.allocator(preloaded | {"NETDSL_MALLOC": "off"}, "glibc").state == "ok"
         assert machine.allocator({}, "glibc") == Finding("ok", "allocator", "glibc")
+        assert machine.allocator({"NETDSL_MALLOC": "off"}, "glibc") == Finding(
+            "note", "allocator", "glibc, which is not tuned: NETDSL_MALLOC is off",
+            "a training faults its pages in at every step: unset it",
+        )  # fmt: skip
+        assert machine.allocator({"NETDSL_MALLOC": "on"}, "glibc").state == "ok"
 
     def test_memory_that_is_short(self) -> None:
         assert (

@@ -22,7 +22,7 @@ from netdsl.experiment.analysis import (
     probe_csv,
     probe_text,
 )
-from netdsl.experiment.analysis.probe import random_batch, refuse_too_large
+from netdsl.experiment.analysis.probe import random_batch, refuse_large_batch
 from netdsl.experiment.analysis.probe_table import some
 from netdsl.train import TrainError
 
@@ -187,7 +187,7 @@ def test_equal_probes_give_equal_figures_and_infinities_do_no_harm() -> None:
 def test_a_batch_that_does_not_fit_is_refused() -> None:
     network = netdsl.parse("(Conv 64)x4 GAP FC 5", input=(3, 64, 64))
     with pytest.raises(TrainError) as caught:
-        refuse_too_large(network.module(), (4096, 3, 64, 64), 250 * 10**6)
+        refuse_large_batch(network.module(), (4096, 3, 64, 64), 250 * 10**6)
     assert str(caught.value).startswith("probing with 4,096 images takes about ")
     assert str(caught.value).endswith(" GB, and 250.0 MB are free")
     assert (caught.value.help or "").startswith("--batch ")
@@ -198,7 +198,7 @@ def test_a_network_of_a_vector_is_probed() -> None:
     network = netdsl.parse("input 8 FC 4 FC 3 bias=off")
     images, labels = random_batch(network.input_shape, network.output_shape, 6)
     assert (images.shape, labels.shape) == ((6, 8), (6,))
-    refuse_too_large(network.module(), tuple(images.shape), 10**9)
+    refuse_large_batch(network.module(), tuple(images.shape), 10**9)
     found, m = read(network, (images, labels)), network.module()
     hidden = torch.relu(m.fc1(images))
     scores = m.fc2(hidden)
@@ -211,7 +211,7 @@ def test_a_network_of_a_vector_is_probed() -> None:
 def test_a_batch_of_vectors_that_does_not_fit_is_refused() -> None:
     network = netdsl.parse("input 8 FC 4 FC 3")
     with pytest.raises(TrainError) as caught:
-        refuse_too_large(network.module(), (10**6, 8), 160 * 10**6)
+        refuse_large_batch(network.module(), (10**6, 8), 160 * 10**6)
     assert (
         str(caught.value)
         == "probing with 1,000,000 images takes about 296.0 MB, and 160.0 MB are free"

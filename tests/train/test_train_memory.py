@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -76,18 +77,14 @@ def test_weights_that_a_backward_run_reads_are_not_counted_with_its_images(
     [(3 * GB + 4096, "batch_size 4096 fits"), (3 * GB, "no batch fits: take a smaller network")],
 )
 def test_a_training_that_does_not_fit_is_refused(free: int, help: str) -> None:
-    settings = Settings(batch_size=10**9)
     with pytest.raises(TrainError) as caught:
-        refuse_too_large(Need(3 * GB, 1), free, settings)
-    assert str(caught.value) == (
-        "training with batches of 1,000,000,000 images takes about 4.0 GB on cpu, "
-        "and 3.0 GB are free"
-    )
+        refuse_too_large(Need(3 * GB, 1), free, GB, "this", "batch_size {}".format)
+    assert str(caught.value) == "this takes about 4.0 GB, and 3.0 GB are free"
     assert (caught.value.help, caught.value.exit_code) == (help, ExitCode.MEMORY)
 
 
 def test_nothing_is_refused_where_free_memory_is_unknown() -> None:
-    refuse_too_large(Need(10**18, 1), None, Settings())
+    refuse_too_large(Need(10**18, 1), None, 64, "this", str)
 
 
 def test_a_batch_is_no_larger_than_the_data(
@@ -113,6 +110,8 @@ def test_a_batch_that_is_too_large_is_refused_before_the_first_step(
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     with pytest.raises(TrainError) as caught:
         train(model, replace(digits, train=many), settings, run)
+    said = r"training with batches of 1,000,000,000 images on cpu takes about \S+ GB, and \S+ .B are free"
+    assert re.fullmatch(said, str(caught.value))
     assert caught.value.exit_code == ExitCode.MEMORY
     assert caught.value.help is not None
     fits = int(caught.value.help.removeprefix("batch_size ").removesuffix(" fits"))

@@ -14,9 +14,10 @@ from torch.nn.functional import cross_entropy
 from torch.nn.modules.batchnorm import _NormBase
 
 from netdsl.experiment.analysis.spots import Spot
-from netdsl.train import DataSet, ExitCode, Settings, TrainError
+from netdsl.train import DataSet, Settings
 from netdsl.train.batches import feed, in_order
-from netdsl.train.memory import estimate, show_bytes
+from netdsl.train.faults import refuse_too_large
+from netdsl.train.memory import estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +145,10 @@ def first_batch(data: DataSet, images: int) -> tuple[Tensor, Tensor]:
     return next(in_order(feed(data.train, data, settings)))
 
 
-def refuse_too_large(model: nn.Module, batch: tuple[int, ...], free: int | None) -> None:
+def refuse_large_batch(model: nn.Module, batch: tuple[int, ...], free: int | None) -> None:
     """Raise where a batch forward and back would not fit into the bytes that are free."""
     images, *shape = batch
     settings = Settings(batch_size=images, device="cpu", precision="fp32", channels_last=False)
     need = estimate(model, tuple(shape), settings)
-    if free is None or need.at(images) <= free:
-        return
-    fits = need.largest(free)
-    raise TrainError(
-        f"probing with {images:,} images takes about {show_bytes(need.at(images))}, "
-        f"and {show_bytes(free)} are free",
-        f"--batch {fits} fits" if fits >= 2 else "no batch fits: take a smaller network",
-        ExitCode.MEMORY,
-    )
+    work = f"probing with {images:,} images"
+    refuse_too_large(need, free, images, work, lambda fits: f"--batch {fits}")

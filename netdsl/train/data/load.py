@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +31,7 @@ from netdsl.train.data.split import choose
 from netdsl.train.data.statistics import Channels, of_levels
 from netdsl.train.data.tiny_imagenet import TINY_IMAGENET
 from netdsl.train.errors import TrainError
+from netdsl.train.suggest import did_you_mean
 
 
 def _by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
@@ -177,6 +177,5 @@ def _measured(name: str, classes: tuple[str, ...], found: _Images, entry: Entry 
 def _folder(name: str) -> Path:
     if Path(name).is_dir():
         return Path(name)
-    close = get_close_matches(name, DATA_SETS, 1)
-    hint = f"did you mean {close[0]}?" if close else f"data sets: {', '.join(DATA_SETS)}"
+    hint = did_you_mean(name, DATA_SETS, "data sets")
     raise TrainError(f"no data set and no folder is called {name}", hint)
