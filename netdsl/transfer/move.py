@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -95,22 +96,21 @@ def transfer(
     by name alone, those that are missing stay so without it: `Transfer.initialised` names them.
     `by_name` pairs such weights by name even where each side has names that the other lacks.
 
-    Raises `NetDSLError` where the two are not the same network.
+    Raises `NetDSLError` where the two are not the same network; `module` is then left as it was.
     """
-    training = module.training
     has_sorted_names = False
     x = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
-    ours = executed(module.eval(), x)
-    if not isinstance(source, nn.Module):
-        source = tensors(source, "the source")
-    if isinstance(source, nn.Module):
-        pairs, matched, far = _compare(module, ours, source, x, partial=partial)
-        state: Mapping[str, Tensor] = dict(source.named_parameters()) | dict(source.named_buffers())
-    else:
-        pairs, matched, has_sorted_names = _match_state(ours, source, by_name=by_name)
-        far, state = None, source
-        _refuse_unfit(pairs, partial=partial)
-    module.train(training)
+    with _evaluating(module):
+        ours = executed(module, x)
+        if not isinstance(source, nn.Module):
+            source = tensors(source, "the source")
+        if isinstance(source, nn.Module):
+            pairs, matched, far = _compare(module, ours, source, x, partial=partial)
+            state: Mapping[str, Tensor] = _numbers(source)
+        else:
+            pairs, matched, has_sorted_names = _match_state(ours, source, by_name=by_name)
+            far, state = None, source
+            _refuse_unfit(pairs, partial=partial)
     _move(pairs, state)
     taken = {pair.ours.name for pair in pairs if pair.fits}
     used = {pair.theirs.name for pair in pairs if pair.fits}
@@ -120,6 +120,34 @@ def transfer(
         tuple(layer.name for layer in in_order(state)[0] if layer.name not in used),
         has_sorted_names,
     )  # fmt: skip
+
+
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    """Put a network into evaluation mode, and each of its modules back into its own."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
+
+
+@contextmanager
+def _lent(module: nn.Module) -> Iterator[None]:
+    """Lend a network to other numbers, and give it back with its own."""
+    kept = [(tensor, tensor.detach().clone()) for tensor in _numbers(module).values()]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for tensor, numbers in kept:
+                tensor.copy_(numbers)
+
+
+def _numbers(module: nn.Module) -> dict[str, Tensor]:
+    return dict(module.named_parameters()) | dict(module.named_buffers())
 
 
 def _match_state(
@@ -184,12 +212,11 @@ def _verify(
     _refuse_unfit(pairs, partial=partial)
     if not all(pair.fits for pair in pairs[:-1]):
         return None
-    kept = {name: tensor.clone() for name, tensor in module.state_dict().items()}
-    _move(pairs, dict(stand_in.named_parameters()) | dict(stand_in.named_buffers()))
     last = pairs[-1]
     layers = None if last.fits else (last.ours.name, last.theirs.name)
-    far = difference(module, stand_in, x, layers)
-    module.load_state_dict(kept)
+    with _lent(module):
+        _move(pairs, _numbers(stand_in))
+        far = difference(module, stand_in, x, layers)
     if not far <= TOLERANCE:
         raise fail(
             "E0702",

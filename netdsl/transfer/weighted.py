@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -109,14 +109,13 @@ def own(module: nn.Module) -> dict[str, Tensor]:
 
 
 @contextmanager
-def watched(model: nn.Module, see: object) -> Iterator[None]:
+def watched(model: nn.Module, see: Callable[[str, nn.Module, Tensor], object]) -> Iterator[None]:
     """Call `see(name, module, output)` after every layer with numbers of its own has run.
 
     What `see` returns takes the place of the output if it is a tensor.
     """
-    assert callable(see)
 
-    def hook(name: str) -> object:
+    def hook(name: str) -> Callable[[nn.Module, object, Tensor], Tensor | None]:
         def after(module: nn.Module, _: object, y: Tensor) -> Tensor | None:
             replaced = see(name, module, y)
             return replaced if isinstance(replaced, Tensor) else None

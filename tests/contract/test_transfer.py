@@ -15,7 +15,7 @@ from torchvision import models
 
 import netdsl
 from netdsl.cli import main
-from netdsl.transfer import executed, is_here, read_state
+from netdsl.transfer import executed, is_here, read_state, transfer
 from netdsl.transfer.verify import randomise
 from tests.compiler.test_properties import networks
 from tests.printed import scramble
@@ -42,6 +42,23 @@ def original(*, classes: int = 5, seed: int = 0) -> nn.Module:
         Block(3, 8), Block(8, 8), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 6), nn.ReLU(),
         nn.Linear(6, classes),
     )  # fmt: skip
+
+
+class Mute(nn.Sequential):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise ValueError
+
+
+class Telling(nn.Sequential):
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:  # type: ignore[override]
+        return {"logits": super().forward(x)}
+
+
+class Doubling(nn.Sequential):
+    """Gives twice as many numbers as its last layer."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x).repeat(1, 2)
 
 
 def ours(text: str = "", *, act: str = "relu") -> netdsl.Network:
@@ -228,11 +245,40 @@ class TestRefused:
         assert text.endswith("more than 1e-05\n  = help: weights do not show strides, padding, "
                              "groups, activations, eps, pooling")  # fmt: skip
 
-    def test_the_network_keeps_its_own_numbers_then(self) -> None:
-        net = ours(act="silu")
-        before = net.module().state_dict()
-        assert "E0702" in refused(net, original())
-        assert all(torch.equal(v, before[k]) for k, v in net.module().state_dict().items())
+    @pytest.mark.parametrize(
+        ("act", "source", "code"),
+        [
+            ("silu", original(), "E0702"),
+            ("relu", Doubling(*original()), "E0702"),
+            ("relu", Telling(*original()), "E0701"),
+            ("relu", Mute(*original()), "E0701"),
+            ("relu", nn.Sequential(nn.Conv2d(3, 4, 1)), "E0701"),
+            ("relu", {"0.weight": torch.zeros(3)}, "E0701"),
+        ],
+        ids=["other numbers", "twice as many", "a dict", "no forward", "other layers", "weights"],
+    )
+    def test_the_network_is_left_as_it_was(self, act: str, source: Any, code: str) -> None:
+        module = ours(act=act).module().train()
+        module.get_submodule("res2").eval()  # as somebody may who trains a part
+        numbers = {name: value.clone() for name, value in module.state_dict().items()}
+        modes = [part.training for part in module.modules()]
+        with pytest.raises(netdsl.NetDSLError, match=code):
+            transfer(module, INPUT, source)
+        assert all(torch.equal(value, numbers[name]) for name, value in module.state_dict().items())
+        assert [part.training for part in module.modules()] == modes
+
+    def test_so_it_is_where_it_does_not_take_the_image(self) -> None:
+        module = ours().module().train()
+        with pytest.raises(RuntimeError, match="channels"):
+            transfer(module, (5, 33, 35), original())
+        assert all(part.training for part in module.modules())
+
+    def test_modes_are_kept_by_a_transfer_too(self) -> None:
+        module = ours().module().train()
+        module.get_submodule("res2").eval()
+        modes = [part.training for part in module.modules()]
+        assert transfer(module, INPUT, original()).difference is not None
+        assert [part.training for part in module.modules()] == modes
 
     def test_a_source_that_does_not_take_the_image(self) -> None:
         source = nn.Sequential(nn.Flatten(), nn.Linear(7, 5))
@@ -241,14 +287,6 @@ class TestRefused:
         )
 
     def test_sources_that_cannot_be_compared(self) -> None:
-        class Mute(nn.Sequential):
-            def forward(self, x: torch.Tensor) -> torch.Tensor:
-                raise ValueError
-
-        class Telling(nn.Sequential):
-            def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:  # type: ignore[override]
-                return {"logits": super().forward(x)}
-
         layers = tuple(original())
         assert refused(ours(), Mute(*layers)) == (
             "error[E0701]: the source does not take a 3x33x35 image: ValueError"
