@@ -25,7 +25,7 @@ from netdsl.lower import (
 from netdsl.measure import depth, total, training_step
 from netdsl.ops.dense import Linear
 from netdsl.ops.wiring import ShortcutAdd
-from netdsl.shelf import open_arch
+from netdsl.shelf import open_arch, read_bytes
 from netdsl.syntax import parse as parse_text
 from netdsl.syntax import to_text, tree
 
@@ -301,6 +301,16 @@ def _told(network: Network) -> Network:
         if finding.severity == "warning":
             warnings.warn(finding.show(), NetDSLWarning, stacklevel=4)
     return network
+
+
+def rebuild(text: str, overrides: Mapping[str, object], scale: str | None, name: str) -> Network:
+    """Return the network of a text that a run kept, and of what was said in place of it.
+
+    `name` is what diagnostics call the text; values that JSON has as lists are sizes.
+    """
+    names = {k: tuple(v) if isinstance(v, list) else v for k, v in overrides.items()}
+    source = read_bytes(text.encode(), name)
+    return build(*source.with_overrides(make_overrides(None, None, None, scale, names)))
 
 
 @paused()

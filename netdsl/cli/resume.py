@@ -14,7 +14,6 @@ from netdsl.cli.asked import asked_of, images_asked
 from netdsl.cli.choices import FLAGS
 from netdsl.cli.images import load_images
 from netdsl.cli.kinds import PLACE, Number
-from netdsl.cli.trained import rebuild
 
 if TYPE_CHECKING:
     from netdsl.api import Network
@@ -100,6 +99,8 @@ def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> TrainingPl
 
 def reopen(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:
     """Read the network and the images of a run again."""
+    from netdsl.api import rebuild
+
     asked, images = asked_of(run), images_asked(run)
     where = str(run.path / "network.arch")
     network = rebuild(run.network, asked.get("overrides", {}), asked.get("scale"), where)

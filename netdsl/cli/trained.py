@@ -62,6 +62,7 @@ class Trained:
 
     def network(self) -> Network:
         """Return the network, which takes the images and tells the classes of the file."""
+        from netdsl.api import rebuild
         from netdsl.train import TrainError
 
         about = self.about
@@ -131,17 +132,6 @@ def weights_of(run: RunFolder, which: str) -> Path:
             fact = f"the weights of {run.path} were not kept: there is no {weights.name}"
         raise TrainError(fact, None, ExitCode.IO)
     return weights
-
-
-def rebuild(text: str, overrides: Mapping[str, Any], scale: str | None, name: str) -> Network:
-    """Return the network of a text that was kept, and of what was said in place of it."""
-    from netdsl.api import build
-    from netdsl.lower import make_overrides
-    from netdsl.shelf import read_bytes
-
-    names = {k: tuple(v) if isinstance(v, list) else v for k, v in overrides.items()}
-    source = read_bytes(text.encode(), name)
-    return build(*source.with_overrides(make_overrides(None, None, None, scale, names)))
 
 
 def take_flags(options: dict[str, Any]) -> Choices:

@@ -7,29 +7,27 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from netdsl.errors import Span
-from netdsl.lower import scale_values
+from netdsl.lower import says, scale_values
 from netdsl.syntax import tree
 
 _HALF = "half_width"
-_FLAGS = {"order": ("pre",), "norm": (), "dropout": (), "shortcut": ()}
 
 
 def without_option(file: tree.File, key: str, layers: Collection[str] | None = None) -> tree.File:
     """Return the file without an option of layers, and without it in `default`; of all if None."""
-    flags = _FLAGS.get(key, ())
 
-    def kept(option: object) -> bool:
-        if isinstance(option, tree.Option):
-            return option.key != key
-        return not (isinstance(option, tree.Name) and option.text in flags)
+    def kept(layer: str, written: tuple[Any, ...]) -> tuple[Any, ...]:
+        if layers is not None and layer not in layers:
+            return written
+        return tuple(one for one in written if not says(layer, one, key))
 
     def change(node: Any) -> Any:
-        if isinstance(node, tree.Layer) and (layers is None or node.name in layers):
-            return replace(node, arguments=tuple(filter(kept, node.arguments)))
-        if isinstance(node, tree.Combine) and (layers is None or node.name in layers):
-            return replace(node, options=tuple(filter(kept, node.options)))
-        if isinstance(node, tree.Default) and (layers is None or node.layer in layers):
-            return replace(node, options=tuple(filter(kept, node.options)))
+        if isinstance(node, tree.Layer):
+            return replace(node, arguments=kept(node.name, node.arguments))
+        if isinstance(node, tree.Combine):
+            return replace(node, options=kept(node.name, node.options))
+        if isinstance(node, tree.Default):
+            return replace(node, options=kept(node.layer, node.options))
         return node
 
     changed: tree.File = _mapped(file, change)

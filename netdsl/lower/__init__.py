@@ -12,4 +12,5 @@ from netdsl.lower.override import make_overrides as make_overrides
 from netdsl.lower.scales import scale_values as scale_values
 from netdsl.lower.use import Loader as Loader
 from netdsl.lower.use import inline as inline
+from netdsl.lower.write_in import says as says
 from netdsl.lower.write_in import write_in as write_in

@@ -68,7 +68,7 @@ def _enter(header: list[tree.Header], name: str, value: tree.Value | None) -> bo
             header[place] = replace(entry, value=value)
             return True
         if isinstance(entry, tree.Default) and option and entry.layer == layer:
-            others = tuple(o for o in entry.options if not _says(layer, o, option))
+            others = tuple(o for o in entry.options if not says(layer, o, option))
             header[place] = replace(entry, options=(*others, tree.Option(option, value)))
             return True
     if option:
@@ -78,8 +78,11 @@ def _enter(header: list[tree.Header], name: str, value: tree.Value | None) -> bo
     return bool(option) or name in SETTINGS
 
 
-def _says(layer: str, written: tree.Option | tree.Name, option: str) -> bool:
+def says(layer: str, written: object, option: str) -> bool:
+    """Say whether an argument gives a layer this option: by its key, or by a flag such as `pre`."""
     if isinstance(written, tree.Option):
         return written.key == option
     flags = getattr(CATALOGUE.get(layer), "flags", {})
-    return written.text in flags and flags[written.text][0] == option
+    if not isinstance(written, tree.Name) or written.text not in flags:
+        return False
+    return bool(flags[written.text][0] == option)

@@ -98,7 +98,7 @@ class ResidualBlock(Block):
         "BB 8 order=relu_pre shortcut=pad s3",
         "BB 8 s2 shortcut=project shortcut_kernel=3 shortcut_norm=before", "BB 8 shortcut=identity",
         "BB 8 s2 shortcut=avgproject",
-        "BB 6 norm=none bias=off", "BB 8 pre shortcut=project shortcut_norm=none",
+        "BB 6 norm=none bias=off act=gelu", "BB 8 pre shortcut=project shortcut_norm=none",
         "BB 6 drop_path=0.2",
     ),
     positional=("channels",),

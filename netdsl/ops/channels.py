@@ -52,7 +52,7 @@ class ChannelPart(Op):
         return Call("Part", {"start": (self.i - 1) * width, "end": self.i * width}, positional=2)
 
 
-@layer("LayerScale", examples=("LayerScale 1e-6", "LayerScale"), positional=("v",))
+@layer("LayerScale", examples=("LayerScale 0.1", "LayerScale"), positional=("v",))
 @dataclass(frozen=True, slots=True)
 class LayerScale(Op):
     """One learned factor a channel that starts small (ConvNeXt): `LayerScale [v=1e-6]`."""

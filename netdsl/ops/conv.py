@@ -97,6 +97,7 @@ class DepthwiseConv(Block):
         "Deconv 4 4x4 p0",
         "Deconv 4 k3 s2 p=1x0",
         "Deconv 4 s2 bias",
+        "Deconv 4 s2 norm=layer act=silu",
     ),
     positional=("channels",),
     size="k",

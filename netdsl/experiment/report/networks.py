@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from netdsl.api import build
+from netdsl.api import rebuild
 from netdsl.errors import NetDSLError
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Result, Results
 from netdsl.experiment.report.words import pairs
-from netdsl.lower import make_overrides
-from netdsl.shelf import read_bytes
 from netdsl.train.errors import TrainError
 from netdsl.train.run import RunFolder
 
@@ -85,9 +83,7 @@ def _drawing(text: str, said: str, scale: Any, *, twins: bool) -> str:
     """Return the drawing of a network; kept, for a report is written after every run."""
     from netdsl.backends.drawing import to_svg
 
-    names = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(said).items()}
-    source = read_bytes(text.encode(), "network.arch")
-    network = build(*source.with_overrides(make_overrides(None, None, None, scale, names)))
+    network = rebuild(text, json.loads(said), scale, "network.arch")
     graphs = [(network.name, network.checked)]
     if twins:
         graphs.append((f"{network.name}, plain", network.plain().checked))
