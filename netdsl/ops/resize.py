@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 from typing import ClassVar, Literal
 
+from netdsl.errors import Misfit
 from netdsl.ir import Call, Family, Op, Shape, Size, Window
+from netdsl.ir.limits import KERNEL
 from netdsl.ops.catalogue import arg, layer
 from netdsl.ops.window import need_map, short
 
@@ -43,3 +46,47 @@ class Upsample(Op):
     def window(self, *inputs: Shape) -> Window:
         reach = 1 if self.mode == "nearest" else 2
         return Window(kernel=(reach, reach), up=self.factor)
+
+
+@layer(
+    "UpTo",
+    examples=("UpTo 19", "UpTo 15x17 bilinear", "UpTo 9x8", "UpTo 18x16 nearest"),
+    positional=("n",),
+    size="n",
+    flags={"bilinear": ("mode", "bilinear"), "nearest": ("mode", "nearest")},
+)
+@dataclass(frozen=True, slots=True)
+class UpsampleTo(Op):
+    """The map enlarged to a size, which need not be a multiple of its own: `UpTo 15x17`.
+
+    Nearest neighbour unless `bilinear`, whose corners are not aligned.
+    """
+
+    family: ClassVar[Family] = "pool"
+
+    n: Size = arg(least=1, most=KERNEL)
+    mode: Literal["nearest", "bilinear"] = arg("nearest")
+
+    def infer(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        need_map(x, "UpTo")
+        if any(to < size for to, size in zip(self.n, x.hw, strict=True)):
+            size = "x".join(map(str, self.n))
+            message = f"UpTo {size} would make {x} smaller"
+            raise Misfit("E0305", message, help=f"`AvgTo {short(self.n)}` averages to a size")
+        return Shape(x.channels, *self.n)
+
+    def call(self, *inputs: Shape) -> Call:
+        arguments: dict[str, object] = {"size": short(self.n)}
+        if self.mode != "nearest":
+            arguments["mode"] = self.mode
+        return Call("nn.Upsample", arguments)
+
+    def window(self, *inputs: Shape) -> Window:
+        (x,) = inputs
+        reach = 1 if self.mode == "nearest" else 2
+        common = [gcd(size, to) for size, to in zip(x.hw, self.n, strict=True)]
+        stride, up = (
+            [size // c for size, c in zip(sizes, common, strict=True)] for sizes in (x.hw, self.n)
+        )
+        return Window((reach, reach), (stride[0], stride[1]), up=(up[0], up[1]))

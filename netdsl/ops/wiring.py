@@ -33,7 +33,8 @@ class Add(Op):
         first, *others = inputs
         for other in others:
             if other != first:
-                raise Misfit("E0302", f"cannot add {first} and {other}: the shapes differ")
+                message = f"cannot add {first} and {other}: the shapes differ"
+                raise Misfit("E0302", message, help=_to_one_size(first, other))
         return first
 
     def call(self, *inputs: Shape) -> Call:
@@ -58,7 +59,8 @@ class Cat(Op):
         first, *others = inputs
         for other in others:
             if other.hw != first.hw:
-                raise Misfit("E0302", f"cannot stack {first} and {other}: the maps differ")
+                message = f"cannot stack {first} and {other}: the maps differ"
+                raise Misfit("E0302", message, help=_to_one_size(first, other))
         return first._replace(channels=sum(x.channels for x in inputs))
 
     def call(self, *inputs: Shape) -> Call:
@@ -96,6 +98,15 @@ class Multiply(Op):
 
     def call(self, *inputs: Shape) -> Call:
         return Call("Multiply")
+
+
+def _to_one_size(x: Shape, y: Shape) -> str | None:
+    """Say how two maps get one size, where one is a little larger than the other."""
+    small, large = sorted((x, y), key=lambda shape: shape.hw)
+    is_close = all(0 <= b - a < a / 2 for a, b in zip(small.hw, large.hw, strict=True))
+    if small.hw == large.hw or not (x.is_map and y.is_map and is_close):
+        return None
+    return f"`UpTo {large.height}x{large.width}` enlarges the smaller one"
 
 
 JOINS: dict[str, type[Op]] = {"Add": Add, "Cat": Cat, "Mul": Multiply}

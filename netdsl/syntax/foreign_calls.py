@@ -68,8 +68,13 @@ def _average_to(here: str, name: str, given: Given) -> str | None:
 
 
 def _up(here: str, name: str, given: Given) -> str | None:
-    bilinear = [" bilinear"] * (given.get("mode") == "bilinear")
-    return "".join([here, " ", given.get("k", "2"), *bilinear])
+    """Return `Up 2 bilinear`; what torch calls a size is one, and Keras calls a factor so."""
+    bilinear = " bilinear" * (given.get("mode") == "bilinear")
+    size = given.get("to", "None").replace("None", "")
+    if name == "Upsample" and size:
+        return f"UpTo {size}{bilinear}"
+    factor = given.get("k") or (size or "2" if name.endswith("D") else None)
+    return f"{here} {factor}{bilinear}" if factor else None
 
 
 def _separable(here: str, name: str, given: Given) -> str | None:
@@ -124,7 +129,7 @@ _CALLS: Mapping[str, tuple[str, tuple[str, ...], Write]] = {
         ("GlobalMaxPooling2D", "GlobalMaxPool2D"), ('Torch "nn.AdaptiveMaxPool2d" 1', (), _alone)
     ),
     **dict.fromkeys(("GlobalAveragePooling2D", "GlobalAvgPool2D"), ("GAP", (), _alone)),
-    "Upsample": ("Up", ("", "k", "mode", "corners"), _up),
+    "Upsample": ("Up", ("to", "k", "mode", "corners"), _up),
     "UpSampling2D": ("Up", ("k",), _up),
     "BatchNorm2d": ("Norm", ("", "eps", "momentum"), _norm),
     "BatchNormalization": ("Norm", (), _norm),
@@ -158,7 +163,7 @@ _KEYS = {
     "in_features": "", "out_features": "channels", "num_features": "", "num_channels": "",
     "normalized_shape": "", "kernel_size": "k", "pool_size": "k", "stride": "s", "strides": "s",
     "padding": "p", "output_padding": "op", "dilation": "d", "dilation_rate": "d", "groups": "g",
-    "num_groups": "groups", "output_size": "size", "scale_factor": "k", "size": "k",
+    "num_groups": "groups", "output_size": "size", "scale_factor": "k", "size": "to",
     "mode": "mode", "interpolation": "mode", "align_corners": "corners", "inplace": "",
     "bias": "bias", "use_bias": "bias", "activation": "act", "ceil_mode": "ceil",
     "return_indices": "no", "count_include_pad": "yes", "affine": "yes",
@@ -174,6 +179,7 @@ _SIZE = r"[0-9]{1,9}(?:x[0-9]{1,9})?"
 _DECIMAL = r"[0-9]{1,9}(?:\.[0-9]{0,9})?(?:e-[0-9]{1,2})?"
 _VALUES = {
     "p": f"{_SIZE}|same|valid",
+    "to": f"{_SIZE}|None",
     "act": "[a-z_0-9]+|None",
     "bias": "True|False",
     "ceil": "True|False",
