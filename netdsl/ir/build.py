@@ -41,7 +41,8 @@ class Builder:
     `prefix` is the path of the module that is being filled, `layer` the written layer. A shape
     that does not fit is reported, not raised: the node gets the shape `UNKNOWN`, about which
     nothing more is said, so that one run finds all mistakes. `norm_options` are the defaults of
-    every norm, `hidden_act` is that of fully connected layers that are not the last.
+    every norm, `slope` is that of every leaky ReLU, `hidden_act` is the activation of fully
+    connected layers that are not the last.
     """
 
     graph: Graph
@@ -53,6 +54,7 @@ class Builder:
     span: Span | None = None
     called: Span | None = None
     norm_options: dict[str, object] = field(default_factory=dict)
+    slope: float = 0.01
     hidden_act: ActKind | None = None
     units: int = 0
     rejected: set[tuple[str, str, Span | None]] = field(default_factory=set)

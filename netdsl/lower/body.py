@@ -28,7 +28,7 @@ from netdsl.lower.frame import Frame, written
 from netdsl.lower.names import COMBINATIONS, unknown_layer
 from netdsl.lower.values import Scope, Unresolved
 from netdsl.ops import CATALOGUE
-from netdsl.ops.act import Act
+from netdsl.ops.act import SLOPE, Act
 from netdsl.ops.wiring import Input
 from netdsl.syntax import tree
 
@@ -42,6 +42,7 @@ class Lowering:
         norm_options = environment.defaults.layers.get("Norm", {})
         self.build = Builder(Graph(), environment.settings, self._report_here)
         self.build.norm_options = {k: v for k, v in norm_options.items() if k != "kind"}
+        self.build.slope = environment.defaults.layers.get("Act", {}).get("slope", SLOPE)
         self.build.hidden_act = environment.defaults.layers.get("FC", {}).get("act")
         self.combiner = Combiner(self.build, environment, self.body)
         self.bound: dict[int, tuple[Any, str]] = {}

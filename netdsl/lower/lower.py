@@ -14,8 +14,8 @@ from netdsl.lower.environment import Environment
 from netdsl.lower.header import read_header
 from netdsl.lower.override import Overrides
 from netdsl.lower.unused import (
+    warn_of_defaults_that_reach_nothing,
     warn_of_unread_layers,
-    warn_of_unread_norm_options,
     warn_of_unread_shortcut_settings,
     warn_of_unused_defaults,
     warn_of_unused_names,
@@ -77,7 +77,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
             report(diagnostic)
     if not any(finding.severity == "error" for finding in findings.values()):
         warn_of_unused_defaults(file, environment, overrides, report)
-        warn_of_unread_norm_options(file, graph, environment, overrides, report)
+        warn_of_defaults_that_reach_nothing(file, graph, environment, overrides, report)
         warn_of_unread_shortcut_settings(file, graph, environment, overrides, report)
         warn_of_written(file, environment, report)
         warn_of_unread_layers(graph, report)

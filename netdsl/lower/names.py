@@ -98,14 +98,23 @@ def _glued_to_digits(name: str, span: Span) -> NetDSLError | None:
     return None
 
 
+def reaches_others(layer: str, option: str) -> bool:
+    """Say whether a default reaches what other layers bring: norms, slopes of leaky ReLUs."""
+    return layer == "Norm" or (layer, option) == ("Act", "slope")
+
+
 def outside_option(name: str, option: str, written: Container[str]) -> Argument:
     """Return the argument whose default `Name.option` sets from outside.
 
-    Refuses layers that the network does not have, where setting it would do nothing; norms follow
-    other layers unwritten.
+    Refuses layers that the network does not have, where setting it would do nothing; norms and
+    activations follow other layers unwritten.
     """
     cls = Res if name == "Res" else CATALOGUE.get(name)
-    if cls is None or cls is TorchLayer or (name not in written and name != "Norm"):
+    if (
+        cls is None
+        or cls is TorchLayer
+        or (name not in written and not reaches_others(name, option))
+    ):
         near = closest(name, [code for code in (*CATALOGUE, "Res") if code in written])
         meant = f"; did you mean `{near}.{option}`?" if near else ""
         raise fail("E0208", f"the network has no layer `{name}` to set {option} of{meant}")

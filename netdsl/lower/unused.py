@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from netdsl.errors import Diagnostic
 from netdsl.ir import Graph, Op, Report, Settings
 from netdsl.lower.environment import Environment
 from netdsl.lower.mentions import layers_in, names_in, reachable
+from netdsl.lower.names import reaches_others
 from netdsl.lower.override import Overrides
-from netdsl.ops import arguments
+from netdsl.ops import CATALOGUE, arguments
+from netdsl.ops.act import Act
 from netdsl.ops.blocks import PROJECTION, WITH_SHORTCUT, Res
-from netdsl.ops.norm import Norm, Normalization
+from netdsl.ops.norm import Normalization
 from netdsl.ops.wiring import Shortcut
 from netdsl.syntax import tree
 
@@ -38,14 +42,14 @@ def warn_of_unused_defaults(
 ) -> None:
     """Warn of options that no layer takes, of the header or from outside.
 
-    Those of `Norm` reach norms that are not written; a layer that a count of 0 leaves out, another
-    scale may put in.
+    Those that reach what other layers bring are told apart from it; a layer that a count of 0
+    leaves out, another scale may put in.
     """
     defaults = environment.defaults
     written = _written(file, environment)
     spans = {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
     for layer, options in defaults.layers.items():
-        for option in options if layer != "Norm" else ():
+        for option in (one for one in options if not reaches_others(layer, one)):
             name = f"{layer}.{option}"
             why_not = defaults.reads.defaults.get(name, f"every {layer} says its own")
             unread = layer in defaults.filled and why_not is not None
@@ -61,25 +65,29 @@ def _written(file: tree.File, environment: Environment) -> set[str]:
     return layers_in((file.body, *(environment.definitions[name] for name in called)))
 
 
-def warn_of_unread_norm_options(
+def warn_of_defaults_that_reach_nothing(
     file: tree.File, graph: Graph, environment: Environment, overrides: Overrides, report: Report
 ) -> None:
-    """Warn of `default Norm(…)` that no norm of the network reads, as its file has it.
+    """Warn of defaults of `Norm` and `Act` that nothing in the network reads, as its file has it.
 
     Who sets another norm from outside, or by a scale, means the file for both.
     """
-    known = arguments(Norm)
-    kinds = {kind for node in graph if (kind := _norm_of(node.op)) not in (None, "none")}
     spans = {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
-    for option in environment.defaults.layers.get("Norm", {}):
-        name, needs = f"Norm.{option}", known[option].needs
-        readers = needs[1] if needs else kinds
-        is_meant = name in overrides.names or _is_settled("norm", environment)
-        if option == "kind" or kinds & set(readers) or not is_meant:
-            continue
-        why = f"no norm is of kind {needs[1][0]}" if needs and kinds else "there is no norm"
-        span = None if name in overrides.names else spans["Norm"]
-        report(Diagnostic("W0502", f"the default `{name}` is never used: {why}", span))
+    for layer, (noun, setting, kind_of) in _BROUGHT.items():
+        known = arguments(CATALOGUE[layer])
+        kinds = {kind for node in graph if (kind := kind_of(node.op)) not in (None, "none")}
+        for option in environment.defaults.layers.get(layer, {}):
+            name, needs = f"{layer}.{option}", known[option].needs
+            readers = needs[1] if needs else kinds
+            is_meant = name in overrides.names or _is_settled(setting, environment)
+            reaches = option != "kind" and reaches_others(layer, option)
+            if not reaches or kinds & set(readers) or not is_meant:
+                continue
+            why = (
+                f"no {noun} is of kind {needs[1][0]}" if needs and kinds else f"there is no {noun}"
+            )
+            span = None if name in overrides.names else spans[layer]
+            report(Diagnostic("W0502", f"the default `{name}` is never used: {why}", span))
 
 
 def _norm_of(op: Op) -> str | None:
@@ -87,6 +95,17 @@ def _norm_of(op: Op) -> str | None:
     if isinstance(op, Shortcut):
         return op.norm if op.policy in PROJECTION[1] else None
     return op.kind if isinstance(op, Normalization) else None
+
+
+def _act_of(op: Op) -> str | None:
+    return op.kind if isinstance(op, Act) else None
+
+
+# Layers whose defaults reach what other layers bring, and how to find that.
+_BROUGHT: dict[str, tuple[str, str, Callable[[Op], str | None]]] = {
+    "Norm": ("norm", "norm", _norm_of),
+    "Act": ("activation", "act", _act_of),
+}
 
 
 def warn_of_unread_shortcut_settings(

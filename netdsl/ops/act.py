@@ -9,6 +9,7 @@ from netdsl.ir import Builder, Call, Family, Keeps, Node, Op, Shape
 from netdsl.ir.settings import ActKind
 from netdsl.ops.catalogue import arg, layer
 
+SLOPE = 0.01  # of a leaky ReLU, as torch has it
 GateKind = Literal["sigmoid", "hardsigmoid"]
 
 MODULES = {
@@ -26,27 +27,35 @@ IN_PLACE = ("relu", "leaky_relu", "elu")
 
 @layer(
     "Act",
-    examples=("Act", "Act gelu", "Act leaky_relu", "Act none", "Act kind=tanh", "Act relu6"),
+    examples=(
+        "Act", "Act gelu", "Act leaky_relu", "Act leaky_relu slope=0.1", "Act none",
+        "Act kind=tanh", "Act relu6",
+    ),
     flags={kind: ("kind", kind) for kind in MODULES if kind != "hardsigmoid"},
-)
+)  # fmt: skip
 @dataclass(frozen=True, slots=True)
 class Act(Op):
     """An activation of its own: `Act gelu`; alone, the activation of the header.
 
-    They are torch's with its numbers, so the slope of `leaky_relu` is 0.01; others are written
-    `Torch "nn.LeakyReLU" 0.1`.
+    They are torch's with its numbers, but for the slope of `leaky_relu`: a `default Act(slope=0.1)`
+    reaches every one of the network. Other activations are written `Torch "nn.Mish"`.
     """
 
     family: ClassVar[Family] = "act"
 
     kind: ActKind = arg("relu", setting="act")
+    slope: float = arg(SLOPE, least=0, most=1, needs=("kind", ("leaky_relu",)))
 
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         return x
 
     def call(self, *inputs: Shape) -> Call:
-        return Call(MODULES[self.kind])
+        return Call(MODULES[self.kind], self._numbers())
+
+    def _numbers(self) -> dict[str, object]:
+        has_slope = self.kind == "leaky_relu" and self.slope != SLOPE
+        return {"negative_slope": self.slope} if has_slope else {}
 
     @property
     def keeps(self) -> Keeps:  # type: ignore[override]
@@ -62,7 +71,7 @@ class InPlaceAct(Act):
     keeps: ClassVar[Keeps] = "output"
 
     def call(self, *inputs: Shape) -> Call:
-        return Call(MODULES[self.kind], {"inplace": True})
+        return Call(MODULES[self.kind], {**self._numbers(), "inplace": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +102,4 @@ class Gate(Op):
 
 def activate(build: Builder, x: Node, kind: ActKind, name: str) -> Node:
     """Add an activation, unless it is `none`."""
-    return x if kind == "none" else build(Act(kind), x, name=name)
+    return x if kind == "none" else build(Act(kind, build.slope), x, name=name)

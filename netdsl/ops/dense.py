@@ -93,4 +93,4 @@ class FullyConnected(Block):
         if self.act is not None:
             return activate(build, y, self.act, "act")
         hidden = build.hidden_act or build.settings.act
-        return y if hidden == "none" else build(HiddenAct(hidden), y, name="act")
+        return y if hidden == "none" else build(HiddenAct(hidden, build.slope), y, name="act")

@@ -34,7 +34,9 @@ def reuse_memory(graph: Graph) -> Graph:
         # NOTE: where stochastic depth drops the branch, a sum is the very input of the block.
         droppable = any(isinstance(operand.op, StochasticDepth) for operand in rebuilt.inputs(x))
         if alone and isinstance(x.op, OVERWRITABLE) and not droppable:
-            return replace(node, op=InPlaceAct(node.op.kind)) if isinstance(node.op, Act) else node
+            if isinstance(node.op, Act):
+                return replace(node, op=InPlaceAct(node.op.kind, node.op.slope))
+            return node
         return replace(node, op=node.op.kept()) if isinstance(node.op, TorchLayer) else node
 
     return graph.map(change)

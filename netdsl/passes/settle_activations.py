@@ -23,6 +23,6 @@ def settle_activations(graph: Graph) -> Graph:
             return node
         if node.name not in hidden:
             return rebuilt[node.inputs[0]]
-        return replace(node, op=Act(node.op.kind))
+        return replace(node, op=Act(node.op.kind, node.op.slope))
 
     return graph.map(change)

@@ -685,6 +685,17 @@ class TestTheNumberOfARepetition:
 class TestPrecedence:
     """A layer's own option, then `default`, then the setting, then built-in."""
 
+    def test_a_default_slope_reaches_every_leaky_relu(self) -> None:
+        text = "act leaky_relu default Act(slope=0.2) Conv 4 BB 4 Conv 4 act=gelu Act leaky_relu slope=0.3 FC 8 FC 4"
+        net = parse(text)
+        slopes = [m.negative_slope for m in net.module().modules() if isinstance(m, nn.LeakyReLU)]
+        assert slopes == [0.2, 0.2, 0.2, 0.3, 0.2]
+        outside = parse("act leaky_relu Conv 4 FC 4", **{"Act.slope": 0.2})
+        assert outside.module().conv1_act.negative_slope == 0.2
+        x = torch.randn(2, 3, 9, 8)
+        model = parse("norm none act leaky_relu default Act(slope=0.2) Conv 4").module()
+        torch.testing.assert_close(model(x), nn.functional.leaky_relu(model.conv1(x), 0.2))
+
     def test_a_default_momentum_is_for_norms_that_have_one(self) -> None:
         text = "default Norm(momentum=0.01) Conv 4 Conv 4 norm=layer"
         norms = parse(text).module().eval()
