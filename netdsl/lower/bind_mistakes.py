@@ -135,7 +135,7 @@ def one_too_many(
         if cls.code == "SE" and 0 < argument.value < 1:  # what is left, in place of the divisor
             help = f"r divides the channels: it is written `SE r{round(1 / argument.value)}`"
         if cls.code == "Act":
-            help = f'a class of torch takes numbers: `Torch "nn.LeakyReLU" {argument}`'
+            help = f"a slope is written `slope={argument}`; other numbers take a class of torch.nn"
     return fail("E0205", f"{cls.code} takes {takes}", argument.span, help=help)
 
 

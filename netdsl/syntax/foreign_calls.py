@@ -104,6 +104,12 @@ def _elu(here: str, name: str, given: Given) -> str | None:
     return _number('Torch "nn.ELU"' if "channels" in given else here, name, given)
 
 
+def _leaky(here: str, name: str, given: Given) -> str | None:
+    """Return the activation with its slope, which Keras calls alpha."""
+    slope = given.get("slope", given.get("channels", "0.01"))
+    return here if float(slope) == 0.01 else f"{here} slope={slope}"
+
+
 def _alone(here: str, name: str, given: Given) -> str | None:
     return here
 
@@ -141,11 +147,9 @@ _CALLS: Mapping[str, tuple[str, tuple[str, ...], Write]] = {
     "Dropout2d": ('Torch "nn.Dropout2d"', ("channels",), _number),
     "SpatialDropout2D": ('Torch "nn.Dropout2d"', ("channels",), _number),
     "Flatten": ("Flatten", ("start", "end"), _alone),
+    "LeakyReLU": ("Act leaky_relu", ("slope",), _leaky),
     "ELU": ("Act elu", ("channels",), _elu),
-    **{
-        name: (f'Torch "nn.{name}"', ("channels",), _number)
-        for name in ("LeakyReLU", "PReLU", "ZeroPad2d")
-    },
+    **{name: (f'Torch "nn.{name}"', ("channels",), _number) for name in ("PReLU", "ZeroPad2d")},
     **{name: (f'Torch "nn.{name}"', ("",), _alone) for name in ("Hardsigmoid", "Mish", "SELU")},
     **{
         name: (f"Act {name.lower()}", ("",), _alone)
@@ -168,7 +172,7 @@ _KEYS = {
     "bias": "bias", "use_bias": "bias", "activation": "act", "ceil_mode": "ceil",
     "return_indices": "no", "count_include_pad": "yes", "affine": "yes",
     "track_running_stats": "yes", "eps": "eps", "epsilon": "eps", "momentum": "momentum",
-    "start_dim": "start", "end_dim": "end", "negative_slope": "channels", "alpha": "channels",
+    "start_dim": "start", "end_dim": "end", "negative_slope": "slope", "alpha": "channels",
     "p": "channels", "rate": "channels", "num_parameters": "channels",
     **dict.fromkeys((
         "input_shape", "name", "approximate", "kernel_initializer", "bias_initializer",
@@ -190,6 +194,7 @@ _VALUES = {
     "start": "1",
     "end": "-1",
     "channels": _DECIMAL,
+    "slope": _DECIMAL,
     "eps": _DECIMAL,
     "momentum": _DECIMAL,
 }

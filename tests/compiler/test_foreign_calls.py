@@ -74,6 +74,8 @@ CALLS = [
     "ReLU(inplace=True)",
     "GELU()",
     "LeakyReLU(0.1)",
+    "LeakyReLU(negative_slope=0.2, inplace=True)",
+    "LeakyReLU()",
     "Dropout2d(p=0.3)",
 ]
 
@@ -124,6 +126,7 @@ def test_transposed_convolutions_can_be_said_unless_they_add_to_their_output() -
         ("UpSampling2D(2, interpolation='bilinear')", "Up 2 bilinear"),
         ("UpSampling2D(size=(2, 3))", "Up 2x3"),
         ("UpSampling2D()", "Up 2"),
+        ("LeakyReLU(alpha=0.2)", "Act leaky_relu slope=0.2"),
         ("Upsample()", None),
         ("Conv2DTranspose(64, 2, strides=2, padding='same')", "Deconv 64 s2"),
         ("Conv2DTranspose(64, 3, strides=2)", "Deconv 64 3x3 s2 p0"),
