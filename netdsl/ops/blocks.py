@@ -43,7 +43,7 @@ class ResidualBlock(Block):
     scoped = True
 
     channels: int = arg(least=1, most=CHANNELS, scaled=True)
-    s: int = arg(1, least=1, most=KERNEL)
+    s: Size = arg((1, 1), least=1, most=KERNEL)
     order: Order = arg("original")
     dropout: float = arg(0.0, least=0, below=1)
     drop_path: float | None = arg(None, least=0, most=1)
@@ -69,7 +69,7 @@ class ResidualBlock(Block):
                 if letter == "c" and last and self.dropout:
                     y = build(Dropout(self.dropout), y, name="dropout")
                 y = self._part(build, y, letter, op, f"conv{i}", final=last)
-        y = add_shortcut(build, x, entry, y, self, (self.s, self.s), pre=self.order == "pre")
+        y = add_shortcut(build, x, entry, y, self, self.s, pre=self.order == "pre")
         for letter in after:
             y = self._part(build, y, letter, op, f"conv{i}", final=True)
         return y
@@ -84,10 +84,10 @@ class ResidualBlock(Block):
         }
         return parts[letter]()
 
-    def _conv(self, channels: int, k: int, s: int = 1, g: int = 1) -> Convolution:
+    def _conv(self, channels: int, k: int, s: Size = (1, 1), g: int = 1) -> Convolution:
         p = (k - 1) // 2
         bias = has_bias(self.bias, self.norm)
-        return Convolution(channels, (k, k), (s, s), (p, p), groups=g, bias=bias)
+        return Convolution(channels, (k, k), s, (p, p), groups=g, bias=bias)
 
 
 @layer(
@@ -99,7 +99,7 @@ class ResidualBlock(Block):
         "BB 8 s2 shortcut=project shortcut_kernel=3 shortcut_norm=before", "BB 8 shortcut=identity",
         "BB 8 s2 shortcut=avgproject",
         "BB 6 norm=none bias=off act=gelu", "BB 8 pre shortcut=project shortcut_norm=none",
-        "BB 6 drop_path=0.2",
+        "BB 6 drop_path=0.2", "BB 8 s=2x1", "BB 6 s=1x3 shortcut=avgproject pre",
     ),
     positional=("channels",),
     flags={"pre": ("order", "pre"), "bias": ("bias", "on")},

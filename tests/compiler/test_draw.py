@@ -105,6 +105,7 @@ def test_layers_without_shortcuts_are_counted_in_their_box() -> None:
 def test_strides_and_groups_are_written_where_they_are() -> None:
     plain = boxes("residual off Conv 8 Bott 16 s2 g2")
     assert plain[2].startswith("Conv 4 1x1, 4 3x3 s2 g2, 16 1x1")
+    assert boxes("residual off BB 8 s=2x1")[1].startswith("Conv 8 s=2x1, 8")
     assert "Conv2d 3×3, 4, stride 2×1" in boxes("Conv 4 s=2x1", expand=True)[1]
 
 

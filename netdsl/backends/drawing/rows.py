@@ -9,6 +9,7 @@ from itertools import groupby
 from netdsl.backends.drawing.figure import Box, Pen, Split, Value
 from netdsl.backends.drawing.nodes import SIGNS, draw_nodes
 from netdsl.ir import Cost, Graph, Node
+from netdsl.lower.bound import option_text
 from netdsl.ops import CATALOGUE
 from netdsl.ops.blocks import ResidualBlock
 from netdsl.ops.convolution import Convolution
@@ -190,7 +191,7 @@ def _label(row: Row) -> tuple[str, int]:
 
 def _words(op: Convolution, *, kernel: bool) -> str:
     size = f" {op.kernel[0]}x{op.kernel[1]}" if kernel else ""
-    stride = f" s{op.stride[0]}" if op.stride != (1, 1) else ""
+    stride = f" {option_text('s', op.stride)}" if op.stride != (1, 1) else ""
     groups = f" g{op.groups}" if op.groups != 1 else ""
     return f"{op.channels}{size}{stride}{groups}"
 
