@@ -36,6 +36,20 @@ class Multiply(nn.Module):
         return x
 
 
+class ChannelMean(nn.Module):
+    """The mean over the channels of each position: N x 1 x H x W."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean(1, keepdim=True)
+
+
+class ChannelMax(nn.Module):
+    """The largest of the channels of each position: N x 1 x H x W."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.amax(1, keepdim=True)
+
+
 class ZeroPad(nn.Module):
     """Shortcut that subsamples and stacks zero channels (He et al. 2016, option A)."""
 

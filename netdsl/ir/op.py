@@ -64,7 +64,7 @@ class Window:
 # NOTE: what an op keeps for the backward pass is what torch's autograd saves, in fp32: its input
 # ("input": convolution, norm), its output ("output": ReLU), a mask of the same size ("mask":
 # dropout), or nothing (addition).
-Keeps = Literal["input", "output", "mask", "nothing"]
+Keeps = Literal["input", "output", "mask", "nothing", "both"]
 
 
 class Op(abc.ABC):

@@ -67,9 +67,9 @@ def activation_memory(graph: Graph) -> int:
     inside = 0
     for node in graph:
         inside += node.op.keeps_inside(*graph.input_shapes(node))
-        if node.op.keeps == "input":
+        if node.op.keeps in ("input", "both"):
             kept.update(buffers[name] for name in node.inputs)
-        elif node.op.keeps == "output":
+        if node.op.keeps in ("output", "both"):
             kept.add(buffers[node.name])
         elif node.op.keeps == "mask":
             inside += node.shape.size

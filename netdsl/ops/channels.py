@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from netdsl.errors import Misfit
 from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape
@@ -50,6 +50,34 @@ class ChannelPart(Op):
         (x,) = inputs
         width = x.channels // self.n
         return Call("Part", {"start": (self.i - 1) * width, "end": self.i * width}, positional=2)
+
+
+@layer(
+    "Across",
+    examples=("Across mean", "Across max", "Across kind=mean"),
+    flags={kind: ("kind", kind) for kind in ("mean", "max")},
+)
+@dataclass(frozen=True, slots=True)
+class AcrossChannels(Op):
+    """The `mean` or `max` over the channels of each position, which leaves 1 x H x W: `Across max`.
+
+    With `Mul( | Cat( Across max | Across mean ) Conv 1 7x7 act=sigmoid )` positions are gated, as
+    in the second half of CBAM (Woo et al. 2018).
+    """
+
+    kind: Literal["mean", "max"] = arg()
+
+    def infer(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        need_map(x, "Across")
+        return x._replace(channels=1)
+
+    def call(self, *inputs: Shape) -> Call:
+        return Call("ChannelMax" if self.kind == "max" else "ChannelMean")
+
+    @property
+    def keeps(self) -> Keeps:  # type: ignore[override]
+        return "both" if self.kind == "max" else "nothing"
 
 
 @layer("LayerScale", examples=("LayerScale 0.1", "LayerScale"), positional=("v",))

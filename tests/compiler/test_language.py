@@ -278,6 +278,17 @@ class TestProducts:
         x = torch.randn(2, 3, 8, 8)
         assert torch.equal(one(x), other(x))
 
+    def test_the_positions_of_cbam_are_gated(self) -> None:
+        net = parse(
+            "Conv 4 Mul( | Cat( Across max | Across mean ) Conv 1 7x7 norm=none act=sigmoid )"
+        )
+        model = net.module().eval()
+        x = torch.randn(2, 3, 9, 8)
+        y = model.conv1_act(model.conv1_norm(model.conv1(x)))
+        both = torch.cat([y.amax(1, keepdim=True), y.mean(1, keepdim=True)], 1)
+        gate = model.mul1.branch2.conv1(both).sigmoid()
+        assert torch.equal(model(x), y * gate)
+
     def test_vectors_are_multiplied_and_any_number_of_branches(self) -> None:
         model = parse("GAP Mul( FC 5 | FC 5 act=sigmoid | FC 5 act=tanh ) FC 2").module().eval()
         x = torch.randn(2, 3, 8, 8)

@@ -33,6 +33,7 @@ COMBINATIONS = (
     "Mul( Conv 6 act=tanh | Conv 6 1x1 act=sigmoid | )",
     "Mul( GAP Conv 6 1x1 | GAP Conv 6 1x1 act=sigmoid | Conv 6 )",
     "Mul( GAP Conv 6 1x1 norm=none act=sigmoid | Conv 1 norm=none act=sigmoid | ) Conv 3",
+    "Conv 4 Mul( | Cat( Across max | Across mean ) Conv 1 3x3 act=sigmoid ) Conv 3",
     "Conv 4 @a Max 2 Conv 8 Up 2 Cat( | @a AvgTo 8 Conv 3 ) :11x8x8",
     "Res( Res( (BB 6)x2 )x3 )x2",
     "(BB [6,8] s=[1,2])x3 GAP FC 5",
