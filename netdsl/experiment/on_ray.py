@@ -10,7 +10,7 @@ from typing import Any
 from netdsl.errors import first_line
 from netdsl.experiment.attempt import Share, attempt, conclude, tell
 from netdsl.experiment.plan import Job
-from netdsl.experiment.run import Work, came_back, due_of
+from netdsl.experiment.run import Work, came_back, due_of, renew
 from netdsl.train import ExitCode, TrainError
 
 _LOOK = 1.0  # seconds between two looks at the tasks
@@ -31,6 +31,7 @@ def work_off_on_ray(work: Work, address: str) -> None:
             if not work.wish.count:
                 here = {job.key for job in running.values()}
                 running |= {submit(job): job for job in due_of(work, here)}
+            renew(work, len(running))
             if not running:
                 return
             done, _ = ray.wait(list(running), timeout=_LOOK)

@@ -46,12 +46,13 @@ class Work:
     jobs: tuple[Job, ...]
     shares: tuple[Share, ...]
     told: Told
-    renewed: Callable[[], None]  # called whenever a run has finished: the report is due
+    renewed: Callable[[], None]  # called after runs have finished: the report is due
     wish: Wish
     running: dict[int, Attempt] = field(default_factory=dict)  # by the number of its share
     tries: dict[str, int] = field(default_factory=dict)  # of this process, since it got further
     seen: set[str] = field(default_factory=set)  # the finished ones that were told of
     waits: bool = False
+    is_behind: bool = False  # the report: runs have finished since
     heard: int = 0  # signals that the children were told of
 
 
@@ -83,6 +84,7 @@ def work_off(work: Work) -> None:
         here = {one.job.key for one in work.running.values()}
         due = [] if work.wish.count else due_of(work, here)
         _fill(work, due)
+        renew(work, len(work.running))
         if not work.running and (work.wish.count or not due):
             return
         if not work.running and not work.waits:
@@ -140,10 +142,20 @@ def came_back(work: Work, job: Job, code: int) -> None:
     _tell(work, job)
 
 
+def renew(work: Work, running: int) -> None:
+    """Have the report written that is due, which may take long: call it when shares are filled.
+
+    As long as some are `running` that were told to end, it waits: they may be told once more.
+    """
+    if work.is_behind and not (work.wish.count and running):
+        work.is_behind = False
+        work.renewed()
+
+
 def _tell(work: Work, job: Job) -> None:
     if is_finished(work.folder, job):
         _see(work, job)
-        work.renewed()
+        work.is_behind = True
     hoped = [one for one in work.jobs if work.tries.get(one.key, 0) < ATTEMPTS]
     left = seconds_left(work.folder, hoped, len(work.shares))
     work.told.ended(job, look(work.folder, job), len(work.seen), left)
@@ -159,8 +171,11 @@ def _see(work: Work, job: Job) -> None:
 
 
 def _hand_on_signals(work: Work) -> None:
-    """Tell the children: the first time they finish their step and save, the second they end."""
+    """Tell the children: the first time they finish their step and save, the second they end.
+
+    One signal a look: of two that come together a process may notice but one.
+    """
     if work.wish.count > work.heard:
-        work.heard = work.wish.count
+        work.heard += 1
         for one in work.running.values():
             tell(one.process, work.wish.number)

@@ -1,0 +1,135 @@
+"""The loop that works an experiment off: what it does first at a look, and whom it tells of an end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netdsl.experiment.attempt import Attempt, Share
+from netdsl.experiment.locks import is_taken, take
+from netdsl.experiment.plan import Job, read_plan
+from netdsl.experiment.run import Work, begin, work_off
+from netdsl.experiment.state import State
+from netdsl.experiment.stopping import Wish
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+UNTIL_ASKED = """
+import signal, sys, time
+heard = []
+for name in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(name, lambda number, _: heard.append(number))
+print("ready", flush=True)
+end = time.monotonic() + 20
+while len(heard) < {asked} and time.monotonic() < end:
+    time.sleep(0.01)
+time.sleep({saving})
+sys.exit(1 if len(heard) != {asked} else 128 + heard[0] if heard else 0)
+"""
+
+
+class Heard:
+    """Notes all that an experiment tells and when it asks for a report.
+
+    A run of these tests trains nothing: with `finish` it is finished as soon as it has begun.
+    """
+
+    def __init__(self, folder: Path, *, finish: bool = False) -> None:
+        self.folder, self.finish = folder, finish
+        self.events: list[str] = []
+
+    def begun(self, job: Job) -> None:
+        self.events.append(f"begun {job.label}")
+        if self.finish:
+            finish(self.folder, job)
+
+    def ended(self, job: Job, state: State, done: int, left: float | None) -> None:
+        self.events.append(f"ended {job.label}")
+
+    def elsewhere(self, jobs: Sequence[Job]) -> None:
+        self.events.append("elsewhere")
+
+    def tick(self, running: Sequence[Job], done: int) -> None: ...
+
+    def report(self) -> None:
+        self.events.append("report")
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, change_run: Any, make_job: Any) -> tuple[Job, ...]:
+    """Four runs, whose processes end at once."""
+    command = ["netdsl", "--version"]
+    named = [make_job(label, 0, command=command, set={"threads": 1}) for label in "abcd"]
+    change_run.plan(tmp_path, named)
+    return read_plan(tmp_path).jobs
+
+
+def finish(folder: Path, job: Job) -> None:
+    """Leave what a finished run leaves."""
+    path = folder / job.folder / "summary.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"seconds": 1.0}))
+
+
+def under_way(folder: Path, job: Job, asked: int = 0, saving: float = 0) -> Attempt:
+    """Begin a process that ends when it was asked so often, after it has saved for some seconds."""
+    lock = take(folder, job.key)
+    assert lock is not None
+    code = UNTIL_ASKED.format(asked=asked, saving=saving)
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, pass_fds=(lock,))  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.stdout.close()
+    log = folder / "logs" / f"{job.key}.txt"
+    log.parent.mkdir(exist_ok=True)
+    log.touch()
+    return Attempt(folder, job, process, lock, log, 0, ())
+
+
+def begun(heard: Heard, jobs: Sequence[Job], shares: int, wish: Wish | None = None) -> Work:
+    return begin(heard.folder, jobs, [Share(1, {})] * shares, heard, heard.report, wish or Wish())
+
+
+def test_runs_that_end_together_cost_one_report_and_the_next_begins_before(
+    tmp_path: Path, jobs: tuple[Job, ...]
+) -> None:
+    heard = Heard(tmp_path, finish=True)
+    work = begun(heard, jobs[:3], 2)
+    for number, job in enumerate(jobs[:2]):
+        work.running[number] = under_way(tmp_path, job, asked=0)
+        work.running[number].process.wait()
+        finish(tmp_path, job)
+    work_off(work)
+    assert heard.events == ["ended a", "ended b", "begun c", "report", "ended c", "report"]
+    assert not any(is_taken(tmp_path, job.key) for job in jobs)
+
+
+def test_a_report_waits_for_runs_that_were_told_to_end(
+    tmp_path: Path, jobs: tuple[Job, ...]
+) -> None:
+    heard = Heard(tmp_path)
+    work = begun(heard, jobs, 2, Wish(signal.SIGINT, 1))
+    work.running[0] = under_way(tmp_path, jobs[0])
+    work.running[0].process.wait()
+    finish(tmp_path, jobs[0])
+    work.running[1] = under_way(tmp_path, jobs[1], asked=1, saving=0.5)
+    work_off(work)
+    assert heard.events == ["ended a", "ended b", "report"]
+
+
+@pytest.mark.parametrize("asked", [1, 2, 3])
+def test_runs_are_told_as_often_as_we_were(
+    tmp_path: Path, jobs: tuple[Job, ...], asked: int
+) -> None:
+    heard = Heard(tmp_path)
+    work = begun(heard, jobs, 1, Wish(signal.SIGTERM, asked))
+    one = work.running[0] = under_way(tmp_path, jobs[0], asked=asked)
+    work_off(work)
+    assert one.process.returncode == 128 + signal.SIGTERM
+    assert heard.events == ["ended a"]
