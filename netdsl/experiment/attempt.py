@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,9 +48,17 @@ def attempt(folder: Path, job: Job, share: Share) -> Attempt | None:
     lock = take(folder, job.key)
     if lock is None:
         return None
-    if is_finished(folder, job):
-        os.close(lock)
-        return None
+    with ExitStack() as unless_begun:
+        unless_begun.callback(os.close, lock)
+        if is_finished(folder, job):
+            return None
+        begun = _begin(folder, job, share, lock)
+        unless_begun.pop_all()
+    return begun
+
+
+def _begin(folder: Path, job: Job, share: Share, lock: int) -> Attempt:
+    before = _reached(folder, job)
     log = folder / "logs" / f"{job.key}.txt"
     log.parent.mkdir(exist_ok=True)
     with log.open("ab") as out:
@@ -64,7 +72,7 @@ def attempt(folder: Path, job: Job, share: Share) -> Attempt | None:
             # with its lock, so that it is its own as long as it lives, if we are killed.
             start_new_session=True, pass_fds=(lock,) if os.name == "posix" else (),
         )  # fmt: skip
-    return Attempt(folder, job, process, lock, log, begin, _reached(folder, job))
+    return Attempt(folder, job, process, lock, log, begin, before)
 
 
 def _paths() -> str:

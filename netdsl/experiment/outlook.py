@@ -9,20 +9,23 @@ from pathlib import Path
 from netdsl.experiment.plan import Job
 from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import is_finished, look
+from netdsl.train.errors import TrainError
 from netdsl.train.files import read_file
 
 
 def seconds_left(folder: Path, jobs: Sequence[Job], at_once: int) -> float | None:
     """Return how long the rest will take, at the pace of what is finished; None if nothing is.
 
-    Pace is multiply-adds of training a second, so small networks tell of large ones.
+    Pace is multiply-adds of training a second, so small networks tell of large ones. Files that
+    are damaged tell nothing: of such a run no epoch counts, or no time.
     """
     finished = [job for job in jobs if is_finished(folder, job)]
-    worked, took = sum(job.work for job in finished), sum(_seconds(folder, job) for job in finished)
-    if not worked or not took:
+    timed = [(job.work, took) for job in finished if (took := _seconds(folder, job))]
+    worked, took = sum(work for work, _ in timed), sum(seconds for _, seconds in timed)
+    if not worked:
         return None
     left = sum(
-        job.work * max(0.0, 1 - look(folder, job).epochs / job.epochs)
+        job.work * max(0.0, 1 - _epochs(folder, job) / job.epochs)
         for job in jobs
         if job not in finished
     )
@@ -31,6 +34,18 @@ def seconds_left(folder: Path, jobs: Sequence[Job], at_once: int) -> float | Non
 
 
 def _seconds(folder: Path, job: Job) -> float:
+    """Return what a finished run took; 0 where that cannot be read."""
     summaries = [stage / "summary.json" for stage in stages_of(folder, job)]
     there = (path for path in summaries if path.is_file())
-    return sum(float(json.loads(read_file(path))["seconds"]) for path in there)
+    try:
+        return sum(float(json.loads(read_file(path))["seconds"]) for path in there)
+    except (TrainError, KeyError, TypeError, ValueError):
+        return 0.0
+
+
+def _epochs(folder: Path, job: Job) -> int:
+    """Return how many epochs of a run are done; 0 where that cannot be read."""
+    try:
+        return look(folder, job).epochs
+    except TrainError:
+        return 0

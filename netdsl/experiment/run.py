@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -12,9 +14,18 @@ from netdsl.experiment.attempt import Attempt, Share, attempt, conclude, tell
 from netdsl.experiment.locks import is_taken
 from netdsl.experiment.outlook import seconds_left
 from netdsl.experiment.plan import Job, in_turn
-from netdsl.experiment.state import ATTEMPTS, State, is_finished, look, read_failure, write_failure
+from netdsl.experiment.state import (
+    ATTEMPTS,
+    Failure,
+    Phase,
+    State,
+    is_finished,
+    look,
+    read_failure,
+    write_failure,
+)
 from netdsl.experiment.stopping import Wish
-from netdsl.train import ExitCode
+from netdsl.train import ExitCode, TrainError
 
 _PAUSE = 0.1  # seconds between two looks at the processes
 # NOTE: the same again comes to the same: a usage error, wrong data, a loss that became NaN. They
@@ -76,22 +87,47 @@ def begin(
 def work_off(work: Work) -> None:
     """Run all that is due, until nothing is left or somebody wishes an end.
 
-    What other processes run is waited for, and taken over where such a process dies.
+    What other processes run is waited for, and taken over where such a process dies. An error is
+    raised when the runs under way have saved and ended.
     """
-    while True:
-        _hand_on_signals(work)
-        _collect(work)
-        here = {one.job.key for one in work.running.values()}
-        due = [] if work.wish.count else due_of(work, here)
-        _fill(work, due)
-        renew(work, len(work.running))
-        if not work.running and (work.wish.count or not due):
-            return
-        if not work.running and not work.waits:
-            work.waits = True
-            work.told.elsewhere(due)
-        work.told.tick([one.job for one in work.running.values()], len(work.seen))
+    try:
+        while _goes_on(work):
+            time.sleep(_PAUSE)
+    except BaseException:
+        _stop(work)
+        raise
+
+
+def _goes_on(work: Work) -> bool:
+    """Take off what has ended and begin what is due; say whether to look again."""
+    _hand_on_signals(work)
+    _collect(work)
+    here = {one.job.key for one in work.running.values()}
+    due = [] if work.wish.count else due_of(work, here)
+    _fill(work, due)
+    renew(work, len(work.running))
+    if not work.running and (work.wish.count or not due):
+        return False
+    if not work.running and not work.waits:
+        work.waits = True
+        work.told.elsewhere(due)
+    work.told.tick([one.job for one in work.running.values()], len(work.seen))
+    return True
+
+
+def _stop(work: Work) -> None:
+    """Ask the runs under way to save and end, as Ctrl-C does, and wait for them.
+
+    What goes wrong with them is left unsaid: another error is to be told.
+    """
+    if not work.wish.count:
+        work.wish.number, work.wish.count = signal.SIGINT, 1
+    while work.running:
         time.sleep(_PAUSE)
+        _hand_on_signals(work)
+        for one in _ended(work):
+            with suppress(OSError, TrainError):
+                conclude(one)
 
 
 def due_of(work: Work, here: Set[str]) -> list[Job]:
@@ -127,11 +163,16 @@ def _fill(work: Work, due: Sequence[Job]) -> None:
 
 def _collect(work: Work) -> None:
     """Take the runs off whose process has ended."""
-    for number, one in list(work.running.items()):
-        if one.process.poll() is None:
-            continue
-        del work.running[number]
+    for one in _ended(work):
         came_back(work, one.job, conclude(one))
+
+
+def _ended(work: Work) -> Iterator[Attempt]:
+    """Yield the runs whose process has ended, each when it counts as running no more."""
+    for number, one in list(work.running.items()):
+        if one.process.poll() is not None:
+            del work.running[number]
+            yield one
 
 
 def came_back(work: Work, job: Job, code: int) -> None:
@@ -158,7 +199,15 @@ def _tell(work: Work, job: Job) -> None:
         work.is_behind = True
     hoped = [one for one in work.jobs if work.tries.get(one.key, 0) < ATTEMPTS]
     left = seconds_left(work.folder, hoped, len(work.shares))
-    work.told.ended(job, look(work.folder, job), len(work.seen), left)
+    work.told.ended(job, _state(work, job), len(work.seen), left)
+
+
+def _state(work: Work, job: Job) -> State:
+    """Return how far a run is; where its files are damaged, that is why it has failed."""
+    try:
+        return look(work.folder, job)
+    except TrainError as error:
+        return State(Phase.FAILED, failure=Failure(1, error.exit_code, str(error)))
 
 
 def _see(work: Work, job: Job) -> None:

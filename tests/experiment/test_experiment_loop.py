@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from netdsl.experiment.attempt import Attempt, Share
+from netdsl.experiment.attempt import Attempt, Share, attempt
 from netdsl.experiment.locks import is_taken, take
+from netdsl.experiment.outlook import seconds_left
 from netdsl.experiment.plan import Job, read_plan
 from netdsl.experiment.run import Work, begin, work_off
-from netdsl.experiment.state import State
+from netdsl.experiment.state import Phase, State
 from netdsl.experiment.stopping import Wish
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
@@ -43,6 +44,7 @@ class Heard:
     def __init__(self, folder: Path, *, finish: bool = False) -> None:
         self.folder, self.finish = folder, finish
         self.events: list[str] = []
+        self.states: list[State] = []
 
     def begun(self, job: Job) -> None:
         self.events.append(f"begun {job.label}")
@@ -51,6 +53,7 @@ class Heard:
 
     def ended(self, job: Job, state: State, done: int, left: float | None) -> None:
         self.events.append(f"ended {job.label}")
+        self.states.append(state)
 
     def elsewhere(self, jobs: Sequence[Job]) -> None:
         self.events.append("elsewhere")
@@ -75,6 +78,12 @@ def finish(folder: Path, job: Job) -> None:
     path = folder / job.folder / "summary.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"seconds": 1.0}))
+
+
+@pytest.fixture
+def slow_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a process the time to notice one signal before the next, on a machine at work too."""
+    monkeypatch.setattr("netdsl.experiment.run._PAUSE", 0.5)
 
 
 def under_way(folder: Path, job: Job, asked: int = 0, saving: float = 0) -> Attempt:
@@ -123,6 +132,7 @@ def test_a_report_waits_for_runs_that_were_told_to_end(
     assert heard.events == ["ended a", "ended b", "report"]
 
 
+@pytest.mark.usefixtures("slow_looks")
 @pytest.mark.parametrize("asked", [1, 2, 3])
 def test_runs_are_told_as_often_as_we_were(
     tmp_path: Path, jobs: tuple[Job, ...], asked: int
@@ -133,3 +143,73 @@ def test_runs_are_told_as_often_as_we_were(
     work_off(work)
     assert one.process.returncode == 128 + signal.SIGTERM
     assert heard.events == ["ended a"]
+
+
+@pytest.mark.usefixtures("slow_looks")
+@pytest.mark.parametrize("signals", [0, 1, 2])
+def test_an_error_ends_the_runs_that_are_under_way_as_a_signal_does(
+    tmp_path: Path, jobs: tuple[Job, ...], signals: int
+) -> None:
+    work = begun(Heard(tmp_path), jobs, 2, Wish(signal.SIGTERM if signals else 0, signals))
+    work.running[0] = under_way(tmp_path, jobs[0])  # it has failed, which can be written nowhere
+    work.running[0].process.wait()
+    (tmp_path / "runs").touch()
+    one = work.running[1] = under_way(tmp_path, jobs[1], asked=max(1, signals), saving=0.3)
+    with pytest.raises(OSError, match="runs"):
+        work_off(work)
+    assert one.process.returncode == 128 + (signal.SIGTERM if signals else signal.SIGINT)
+    assert not any(is_taken(tmp_path, job.key) for job in jobs)
+
+
+@pytest.mark.parametrize("what", ["no folder of logs", "no log", "no process"])
+def test_a_run_that_cannot_begin_gives_its_lock_back(
+    tmp_path: Path, jobs: tuple[Job, ...], what: str
+) -> None:
+    one = jobs[0]
+    if what == "no folder of logs":
+        (tmp_path / "logs").touch()
+    if what == "no log":
+        (tmp_path / "logs" / f"{one.key}.txt").mkdir(parents=True)
+    with pytest.raises((OSError, ValueError)):
+        attempt(tmp_path, one, Share(1, {"A": "\0" if what == "no process" else ""}))
+    assert not is_taken(tmp_path, one.key)
+
+
+def damage(folder: Path, job: Job, name: str) -> None:
+    path = folder / job.folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\xff\xfe{\n1\n")
+
+
+def test_a_forecast_takes_what_cannot_be_read_for_not_begun(
+    tmp_path: Path, change_run: Any, make_job: Any
+) -> None:
+    change_run.plan(tmp_path, [make_job(label, 0, work=100) for label in "abc"])
+    done, damaged, waiting = read_plan(tmp_path).jobs
+    finish(tmp_path, done)
+    damage(tmp_path, damaged, "metrics.csv")
+    assert seconds_left(tmp_path, [done, damaged, waiting], 1) == 2.0
+    (tmp_path / damaged.folder / "metrics.csv").unlink()
+    damage(tmp_path, damaged, "summary.json")
+    assert seconds_left(tmp_path, [done, damaged, waiting], 1) == 1.0
+    assert seconds_left(tmp_path, [damaged, waiting], 1) is None
+
+
+def test_a_damaged_table_of_one_run_ends_no_others(tmp_path: Path, jobs: tuple[Job, ...]) -> None:
+    heard = Heard(tmp_path)
+    work = begun(heard, jobs[:2], 1)
+    for one in jobs[:2]:
+        damage(tmp_path, one, "metrics.csv")
+    work.running[0] = under_way(tmp_path, jobs[0])
+    work.running[0].process.wait()
+    finish(tmp_path, jobs[0])
+    work_off(work)
+    assert heard.events == [
+        "ended a",
+        *["begun b", "report", "ended b"],
+        *["begun b", "ended b"] * 2,
+    ]
+    assert {state.phase for state in heard.states} == {Phase.FAILED}
+    told = [str(state.failure) for state in heard.states[:2]]
+    assert [f"{tmp_path / one.folder}/metrics.csv is not a table of epochs" in text
+            for one, text in zip(jobs, told, strict=False)] == [True, True]  # fmt: skip
