@@ -106,7 +106,7 @@ def read_definition(path: Path) -> Definition:
     if not entries:
         raise _wrong(f"{path} names no network", 'as in [[network]] with arch = "net1"')
     shared = {key: value for key, value in table.items() if key in _SHARED}
-    budgets = read_budgets(table.get("budget", {}), f"{path}, [budget]: ")
+    budgets = _budgets(table.get("budget", {}), f"{path}, [budget]: ", path.parent)
     read = [pair for n, entry in enumerate(entries, 1) for pair in _network(entry, shared, path, n)]
     for variant, _ in read:
         _refuse_unknown_budgets(variant, budgets, path)
@@ -157,13 +157,19 @@ def _network(
     both["set"] = dict(over(common, read_choices(entry.get("set", {}), f"{where}set: ")))
     if "seed" in both["set"]:
         raise _wrong(f"{where}set: seed is given", "say seeds = [0, 1, 2] for all networks")
-    both["budgets"] = read_budgets(both.pop("budget", {}), f"{where}budget: ")
+    both["budgets"] = _budgets(both.pop("budget", {}), f"{where}budget: ", path.parent)
     plain = _plain(both.pop("plain", False), where)
     fixed = {*entry, *entry.get("params", {}), *entry.get("set", {})}
     variants = [Variant(**_placed(both, path.parent), plain=one) for one in plain]
     if len(plain) > 1:
         variants = [variant.beside_twin() for variant in variants]
     return [(variant, frozenset(fixed)) for variant in variants]
+
+
+def _budgets(table: Table, where: str, folder: Path) -> dict[str, Budget]:
+    """Return budgets by name, their images from where the person stands."""
+    budgets = read_budgets(table, where)
+    return {name: _placed(dict(said), folder) for name, said in budgets.items()}
 
 
 def _check_paper(numbers: Table, where: str) -> None:

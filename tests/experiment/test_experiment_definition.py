@@ -91,6 +91,26 @@ def test_paths_of_a_grid_are_from_the_file_too(define: Define, tmp_path: Path) -
     }  # fmt: skip
 
 
+def test_paths_of_budgets_are_from_the_file_and_what_is_typed_is_not(
+    define: Define, tmp_path: Path
+) -> None:
+    for name in ("images", "others"):
+        (tmp_path / name).mkdir()
+    own = 'budget = { small = { data = "others" } }\n'
+    text = f'{NETWORK}{own}{NETWORK}[budget]\nsmall = {{ data = "images" }}\nshipped = {{ data = "digits" }}\n'
+    definition = define(text)
+    found = {
+        budget: [variant.data for variant in expand(within(definition, budget))]
+        for budget in ("small", "shipped", "data=images", "small,data=images")
+    }
+    assert found == {
+        "small": [str(tmp_path / "others"), str(tmp_path / "images")],
+        "shipped": ["digits", "digits"],
+        "data=images": ["images", "images"],
+        "small,data=images": ["images", "images"],
+    }
+
+
 def test_epochs_of_a_network_go_before_iterations_for_all(define: Define) -> None:
     text = "set = { iterations = 3, lr = 0.5 }\n" + NETWORK + "set = { epochs = 4 }\n"
     assert define(text).networks[0].set == {"epochs": 4, "lr": 0.5}
