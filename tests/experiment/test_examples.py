@@ -15,6 +15,7 @@ from click import Group
 
 from netdsl.cli.main import LazyGroup, group
 from netdsl.experiment.definition import Definition, read_definition, within
+from netdsl.experiment.export import export
 from netdsl.experiment.grid import expand
 from netdsl.experiment.labels import display, label_all
 from netdsl.experiment.report.write import read_results
@@ -260,6 +261,17 @@ def test_a_figure_names_its_rows_that_were_not_run(items: ModuleType) -> None:
                 absent = [label for label in figure.rows if label not in ran]
                 told = f" (not run: {', '.join(absent)})" if absent else ""
                 assert f"![{figure.title}{told}](" in page
+
+
+def test_what_is_kept_of_an_example_is_kept_alike_once_more(
+    items: ModuleType, tmp_path: Path
+) -> None:
+    kept = items.read_example(FOLDERS[0]).results("net1")
+    assert export(kept, tmp_path / "again") == 2
+    files = [path.relative_to(kept) for path in kept.rglob("*.*") if "report" not in path.parts]
+    assert len(files) == 11
+    for path in files:
+        assert (tmp_path / "again" / path).read_bytes() == (kept / path).read_bytes(), path
 
 
 @pytest.mark.parametrize(

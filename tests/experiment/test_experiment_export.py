@@ -12,7 +12,10 @@ from click.testing import CliRunner
 
 from netdsl.cli.experiment import command as experiment
 from netdsl.experiment.export import export
+from netdsl.experiment.labels import group_all, label_all
+from netdsl.experiment.line import train_line
 from netdsl.experiment.report import write_report
+from netdsl.experiment.variant import Variant
 from netdsl.train import TrainError
 
 
@@ -102,3 +105,88 @@ def test_why_a_run_failed_is_told_without_the_places_of_a_machine(
     assert export(folder, tmp_path / "copy") == 0
     kept = json.loads((tmp_path / "copy" / job["folder"] / "failed.json").read_text())
     assert kept == {**failure, "reason": reason.replace("/home/ada/", "")}
+
+
+def test_a_group_keeps_no_path(
+    experiment: Callable[..., Path], make_job: Callable[..., Any], tmp_path: Path
+) -> None:
+    kept = {
+        "net1|weights=/home/bob/lr=0.1/best.safetensors": "net1|weights=best.safetensors",
+        "/home/bob/a=b/net.arch|n=3": "net.arch|n=3",
+        "/home/bob/net.arch|n=3|weights=/disk/my own/w=1.pth|lr=0.1": "net.arch|n=3|weights=w=1.pth|lr=0.1",
+        "a=b/net.arch|n=3": "a=b/net.arch|n=3",
+    }
+    jobs = [
+        make_job(f"N{n}", 0, group=group, arch=group.partition("|")[0])
+        for n, group in enumerate(kept)
+    ]
+    assert export(experiment(jobs), tmp_path / "copy") == 4
+    found = json.loads((tmp_path / "copy" / "plan.json").read_text())["jobs"]
+    assert [job["group"] for job in found] == [*kept.values()]
+    assert [job["arch"] for job in found] == [group.partition("|")[0] for group in kept.values()]
+
+
+def jobs_with_paths(make_job: Callable[..., Any], place: Path) -> tuple[list[Any], Variant]:
+    """Return two runs as a plan has them whose files all lie below a place."""
+    variant = Variant(
+        f"{place}/aZq/net.arch", recipe=f"{place}/bZq/r.toml", weights=f"{place}/cZq/w.pth",
+        data=f"{place}/imgs", data_dir=f"{place}/dZq", set={"lr": 0.1},
+        params={"n": 3, "init": f"{place}/eZq/i.txt"},
+    )  # fmt: skip
+    variants = [variant, Variant("net1", data="digits")]
+    labels, groups = label_all(variants, ["Net", "Net"]), group_all(variants)
+    jobs = [
+        make_job(label, 0, group=group, arch=one.arch, recipe=one.recipe, overrides=one.params,
+                 set=one.set, command=train_line(one, 0, place / "elsewhereZq" / "runs" / "k"))
+        for one, label, group in zip(variants, labels, groups, strict=True)
+    ]  # fmt: skip
+    return jobs, variant
+
+
+@pytest.mark.parametrize("name", ["lr=0.1", "a|b, weights=1", 'my own: it\'s "(1)"'])
+def test_no_name_of_a_folder_of_the_machine_is_kept_whatever_stands_in_it(
+    experiment: Callable[..., Path], make_job: Callable[..., Any], tmp_path: Path, name: str
+) -> None:
+    jobs, variant = jobs_with_paths(make_job, tmp_path / "homeZq" / name / "belowZq")
+    figure = {"name": "mine", "kind": "gap", "rows": [jobs[0]["label"]], "title": ""}
+    folder = experiment(
+        jobs, f"homeZq/{name}/x", data=f"{variant.data}, digits", recipe=variant.recipe,
+        budget={"data": variant.data, "epochs": 4}, figures=[figure],
+    )  # fmt: skip
+    run = folder / jobs[0]["folder"]
+    (run / "summary.json").unlink()
+    reason = f"cannot read '{variant.weights}': {run}/metrics.csv is no table. See {variant.data}."
+    (run / "failed.json").write_text(json.dumps({"attempts": 1, "exit_code": 2, "reason": reason}))
+    assert export(folder, tmp_path / "copy") == 1
+    kept = {
+        path: path.read_text() for path in (tmp_path / "copy").rglob("*.*") if path.suffix != ".png"
+    }
+    for told in (str(tmp_path), "Zq/", "Zq\\"):
+        assert [path.name for path, text in kept.items() if told in text] == [], told
+    record = json.loads(kept[tmp_path / "copy" / "plan.json"])
+    first = record["jobs"][0]
+    assert first["group"].startswith("net.arch|n=3|init=i.txt|lr=0.1|recipe=r.toml|data=imgs|")
+    assert first["overrides"] == {"n": 3, "init": "i.txt"}
+    assert (record["data"], record["recipe"], record["budget"]["data"]) == (
+        "imgs, digits",
+        "r.toml",
+        "imgs",
+    )
+    told = json.loads(kept[tmp_path / "copy" / jobs[0]["folder"] / "failed.json"])["reason"]
+    assert (
+        told == f"cannot read 'w.pth': copy/{jobs[0]['folder']}/metrics.csv is no table. See imgs."
+    )
+
+
+def test_what_was_kept_is_kept_alike_once_more(machine: Path, tmp_path: Path) -> None:
+    export(machine, Path("kept"))
+    export(Path("kept"), tmp_path / "again")
+    again = {
+        path.relative_to(tmp_path / "again"): path.read_bytes()
+        for path in (tmp_path / "again").rglob("*.*")
+    }
+    text = again[Path("plan.json")].decode().replace("again/runs/", "kept/runs/")
+    assert text == Path("kept/plan.json").read_text()
+    for path, content in again.items():
+        if path.name not in {"plan.json", "report.html"}:  # these name the copy
+            assert content == ("kept" / path).read_bytes(), path
