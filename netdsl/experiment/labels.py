@@ -18,13 +18,15 @@ def label_all(variants: Sequence[Variant], names: Sequence[str]) -> tuple[str, .
     ('Net 1 n=3', 'Net 1 n=5')
     """
     begun = [variant.label or name for variant, name in zip(variants, names, strict=True)]
+    alike: dict[str, list[Variant]] = {}
+    for variant, begin in zip(variants, begun, strict=True):
+        alike.setdefault(begin, []).append(variant)
+    differ = {begin: differing(those) for begin, those in alike.items()}
     found = []
     for variant, begin in zip(variants, begun, strict=True):
-        alike = [v for v, other in zip(variants, begun, strict=True) if other == begin]
-        told = differing(alike)
         said = variant.details()
-        if not variant.label:
-            told |= {detail for detail in said if detail[0] == "params"}
+        own = {detail for detail in said if detail[0] == "params" and not variant.label}
+        told = differ[begin] | own
         words = [f"{detail[1]}={said[detail]}" for detail in said if detail in told]
         found.append(" ".join([begin, *words[:1]]) + "".join(f", {word}" for word in words[1:]))
     _refuse_twice([display(label, plain=v.plain) for label, v in zip(found, variants, strict=True)])

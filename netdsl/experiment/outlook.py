@@ -19,18 +19,22 @@ def seconds_left(folder: Path, jobs: Sequence[Job], at_once: int) -> float | Non
     Pace is multiply-adds of training a second, so small networks tell of large ones. Files that
     are damaged tell nothing: of such a run no epoch counts, or no time.
     """
-    finished = [job for job in jobs if is_finished(folder, job)]
+    finished, rest = _parted(folder, jobs)
     timed = [(job.work, took) for job in finished if (took := _seconds(folder, job))]
     worked, took = sum(work for work, _ in timed), sum(seconds for _, seconds in timed)
     if not worked:
         return None
-    left = sum(
-        job.work * max(0.0, 1 - _epochs(folder, job) / job.epochs)
-        for job in jobs
-        if job not in finished
-    )
-    waiting = len(jobs) - len(finished)
-    return left * took / worked / max(1, min(at_once, waiting))
+    left = sum(job.work * max(0.0, 1 - _epochs(folder, job) / job.epochs) for job in rest)
+    return left * took / worked / max(1, min(at_once, len(rest)))
+
+
+def _parted(folder: Path, jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
+    """Return the runs that are finished, and those that are not."""
+    finished: list[Job] = []
+    rest: list[Job] = []
+    for job in jobs:
+        (finished if is_finished(folder, job) else rest).append(job)
+    return finished, rest
 
 
 def _seconds(folder: Path, job: Job) -> float:

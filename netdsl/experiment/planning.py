@@ -58,7 +58,7 @@ def make_plan(
         (variant, _resolved(variant, train_line(variant, first, folder), resolve))
         for variant in expand(definition)
     ]
-    found = [pair for pair in resolved if not _is_there_already(pair[0], resolved)]
+    found = without_needless_twins(resolved)
     variants, stages = [variant for variant, _ in found], [one for _, one in found]
     labels = label_all(variants, [one[0].network.name for one in stages])
     groups = group_all(variants)
@@ -80,6 +80,18 @@ def make_plan(
     return plan, rows
 
 
+def without_needless_twins(
+    found: Sequence[tuple[Variant, Resolved]],
+) -> list[tuple[Variant, Resolved]]:
+    """Leave out the plain twins of networks without shortcuts: they are the same once more."""
+    own = {variant.identity for variant, stages in found if stages[-1].network.blocks == 0}
+    return [
+        (variant, stages)
+        for variant, stages in found
+        if not (variant.plain and replace(variant, plain=False).identity in own)
+    ]
+
+
 def absent_weights(rows: Sequence[PlannedRow], jobs: Sequence[Job]) -> tuple[Absent, ...]:
     """Return what these runs are to begin with that is not here, each row and weights once."""
     asked = {(job.label, job.plain) for job in jobs}
@@ -94,12 +106,6 @@ def absent_weights(rows: Sequence[PlannedRow], jobs: Sequence[Job]) -> tuple[Abs
                 (why,) = error.diagnostics
                 found[Absent(row.label, source, why.message, why.help)] = None
     return tuple(found)
-
-
-def _is_there_already(variant: Variant, found: Sequence[tuple[Variant, Resolved]]) -> bool:
-    """Say whether a row is the plain twin of a network without shortcuts: the same once more."""
-    twins = [stages for other, stages in found if other == replace(variant, plain=False)]
-    return variant.plain and any(twin[-1].network.blocks == 0 for twin in twins)
 
 
 def _resolved(variant: Variant, line: Line, resolve: Resolve) -> Resolved:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, fields, replace
 
 Value = str | int | float | bool
 Detail = tuple[str, str]  # of what kind, and its name: ("params", "n")
@@ -39,14 +39,19 @@ class Variant:
 
     def details(self) -> dict[Detail, str]:
         """Return what may tell this variant from others, but for the network and plain."""
-        fields = ("scale", "recipe", "data", "data_dir", "input", "classes", "limit", "holdout",
+        names = ("scale", "recipe", "data", "data_dir", "input", "classes", "limit", "holdout",
                   "fit", "weights")  # fmt: skip
         found = {("params", name): show(value) for name, value in self.params.items()}
         found |= {("set", name): show(value) for name, value in self.set.items()}
-        said = {name: getattr(self, name) for name in fields}
+        said = {name: getattr(self, name) for name in names}
         return found | {
             ("field", k): show(v) for k, v in said.items() if v not in ("", None, False)
         }
+
+    @property
+    def identity(self) -> Hashable:
+        """What equal variants, and no others, have alike, for sets and tables."""
+        return tuple(_hashable(getattr(self, one.name)) for one in fields(self))
 
     @property
     def paper_numbers(self) -> Mapping[str, object]:
@@ -60,6 +65,16 @@ class Variant:
     def beside_twin(self) -> Variant:
         """Return it as one of two twins: numbers of a paper are of the one with shortcuts."""
         return replace(self, paper={"plain": {}, **self.paper} if self.paper else {})
+
+
+def _hashable(value: object) -> Hashable:
+    """Return what is equal for equal values; a list is no tuple, and a table has no order."""
+    if isinstance(value, Mapping):
+        return "table", frozenset((key, _hashable(one)) for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return type(value), tuple(map(_hashable, value))
+    assert isinstance(value, Hashable), value
+    return value
 
 
 def show(value: object) -> str:
