@@ -119,7 +119,7 @@ def run_planned(
     from netdsl.cli.allocator import keep_memory
     from netdsl.cli.progress import listen, plan_lines
     from netdsl.train.distributed import current, refuse_unfit
-    from netdsl.train.freezing import freeze
+    from netdsl.train.freezing import freeze, refuse_unlearnable
 
     world = current()
     plan = replace(plan, settings=world.lead(lambda: plan.settings))
@@ -136,6 +136,7 @@ def run_planned(
             click.echo(line)
         return None
     # The folder is made last: a start that is refused leaves nothing behind.
+    refuse_unlearnable(module)
     refuse_unfit(plan.settings, len(plan.images.train), world)
     run = earlier or world.lead(lambda: _started(plan, folder))
     shown = listen(run.path, tensorboard) if world.leads else nullcontext(train.SILENT)

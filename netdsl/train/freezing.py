@@ -14,13 +14,23 @@ def freeze(model: nn.Module, names: tuple[str, ...]) -> tuple[str, ...]:
     """Let only those weights learn whose module is not named; return what does not learn.
 
     A name stands for a module and all inside it, `body` for all but the last layer with weights.
-    `training_mode` keeps the running means of frozen norms.
+    `training_mode` keeps the running means of frozen norms. Raises where a name is of no module,
+    or all weights would be frozen; the network is left as it was then.
     """
     own = dict(model.named_parameters())
     frozen = {key for name in names for key in _inside(model, name, tuple(own))}
+    if frozen and len(frozen) == len(own):
+        fact = f"{', '.join(names)}: all weights of the network are frozen, none learns"
+        raise TrainError(fact, "leave one of them out", ExitCode.USAGE)
     for key, weight in own.items():
         weight.requires_grad_(key not in frozen)
     return tuple(key for key in own if key in frozen)
+
+
+def refuse_unlearnable(model: nn.Module) -> None:
+    """Raise where no weight of a network learns: there is nothing to train."""
+    if not any(weight.requires_grad for weight in model.parameters()):
+        raise TrainError("the network has no weights that could learn", None, ExitCode.USAGE)
 
 
 def training_mode(model: nn.Module) -> None:

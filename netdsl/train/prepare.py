@@ -16,6 +16,7 @@ from netdsl.train.data.dataset import DataSet, Split
 from netdsl.train.distributed import World, refuse_unfit
 from netdsl.train.evaluation import place, try_out
 from netdsl.train.faults import refuse_too_large
+from netdsl.train.freezing import refuse_unlearnable
 from netdsl.train.gathering import stays
 from netdsl.train.memory import estimate, free_memory
 from netdsl.train.normalising import mean_and_std
@@ -46,6 +47,7 @@ def prepare(
     world: World,
 ) -> Training:
     """Return a training before its next step; tell of it, and of what differs since it was cut."""
+    refuse_unlearnable(model)
     refuse_unfit(settings, len(data.train), world)
     steps = count_steps(len(data.train), settings.batch_size, world.size)
     refuse_long_warmup(steps, settings)

@@ -141,6 +141,15 @@ def test_what_is_frozen_stays_so_when_a_stage_goes_on(
     assert all(torch.equal(value, gone_on[name]) for name, value in whole.items())
 
 
+def test_a_stage_of_which_nothing_learns_is_refused_before_anything_is_written(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "phases.toml").write_text(PHASES.replace('["body"]', '["body", "fc1"]'))
+    assert train("--recipe", "phases.toml", "--run-dir", "run") == 2
+    assert "body, fc1: all weights of the network are frozen" in capsys.readouterr().err
+    assert not (here / "run").exists()
+
+
 def test_auto_goes_on_where_it_was_and_does_nothing_at_the_end(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

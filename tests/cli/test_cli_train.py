@@ -180,6 +180,15 @@ def test_broken_networks_are_refused_before_images_are_read(run: Run) -> None:
     assert (done.returncode, "did you mean `Conv`?" in done.stderr) == (2, True)
 
 
+def test_a_network_without_weights_is_refused_before_anything_is_written(run: Run) -> None:
+    for more in ([], ["--plan"]):
+        done = run("train", "-", "--run-dir", "run", *more, stdin="input 4x8x8 GAP Flatten")
+        assert (done.returncode, done.stderr.splitlines()[1:]) == (
+            2, ["error: the network has no weights that could learn"],
+        )  # fmt: skip
+        assert not Path("run").exists()
+
+
 def test_a_plan_says_what_a_training_would_take_and_leaves_nothing(run: Run, images: Path) -> None:
     arguments = ("train", "-", "--data", "images", "--epochs", "3", "--batch-size", "8", "--plan")
     before = sorted(images.iterdir())

@@ -85,6 +85,14 @@ def test_losses_equal_those_of_a_loop_written_by_hand(
     assert [row.train_loss for row in run.rows] == expected
 
 
+def test_a_network_of_which_nothing_learns_is_refused(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    model, run = make_network(digits).requires_grad_(False), make_run(settings)
+    with pytest.raises(TrainError, match=r"^the network has no weights that could learn$"):
+        train(model, digits, settings, run)
+
+
 def test_training_again_gives_the_same_numbers_and_weights(
     make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
 ) -> None:

@@ -270,6 +270,17 @@ def test_a_module_that_is_not_there_is_refused() -> None:
     assert caught.value.help == "did you mean blocks?"
 
 
+def test_a_network_of_which_nothing_would_learn_is_refused_and_left_as_it_is() -> None:
+    model = Parts()
+    with pytest.raises(TrainError) as caught:
+        freeze(model, ("body", "head"))
+    assert str(caught.value) == "body, head: all weights of the network are frozen, none learns"
+    assert (caught.value.help, caught.value.exit_code) == (
+        "leave one of them out", ExitCode.USAGE,
+    )  # fmt: skip
+    assert all(weight.requires_grad for weight in model.parameters())
+
+
 def test_a_module_that_is_called_body_is_meant_where_there_is_one() -> None:
     model = nn.Sequential()
     model.body, model.neck, model.head = nn.Linear(3, 3), nn.Linear(3, 3), nn.Linear(3, 2)
@@ -277,10 +288,11 @@ def test_a_module_that_is_called_body_is_meant_where_there_is_one() -> None:
 
 
 def test_norms_without_weights_go_on_learning_means() -> None:
-    model = nn.Sequential(nn.BatchNorm2d(3), nn.BatchNorm2d(3, affine=False))
+    norms = nn.BatchNorm2d(3), nn.BatchNorm2d(3, affine=False)
+    model = nn.Sequential(*norms, nn.Conv2d(3, 2, 1))
     freeze(model, ("0",))
     training_mode(model)
-    assert [norm.training for norm in model] == [False, True]
+    assert [norm.training for norm in norms] == [False, True]
 
 
 def test_recipes_that_are_variations_of_each_other_are_refused(tmp_path: Path) -> None:
