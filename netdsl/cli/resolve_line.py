@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.choices import take_choices, take_recipe
-from netdsl.cli.stages import alone, stage_folder
+from netdsl.cli.stages import alone, planning, refuse_unfreezable, stage_folder
 from netdsl.cli.train import command, planned
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ def _resolved(line: Sequence[str]) -> Resolved:
         folder = stage_folder(run_dir, number, stage).name
         # Later stages begin with what the one before came to, not with weights of a file.
         said = options if number == 1 else {**options, "init": None}
-        resolved = _stage(arch, chosen, alone(recipe, stage), folder, said)
+        with planning(number, stage):
+            resolved = _stage(arch, chosen, alone(recipe, stage), folder, said)
+            refuse_unfreezable(resolved.network, stage)
         asked = {**resolved.asked, "freeze": list(stage.freeze)}
         found.append(replace(resolved, asked=asked))
     return tuple(found)

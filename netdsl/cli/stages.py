@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -23,6 +24,37 @@ if TYPE_CHECKING:
 def alone(recipe: Recipe, stage: Stage) -> Recipe:
     """Return the recipe of one stage, as if there were no other."""
     return replace(recipe, network=stage.network, train=stage.train, own={}, stages=())
+
+
+@contextmanager
+def planning(number: int, stage: Stage) -> Iterator[None]:
+    """Say of what cannot be asked for meanwhile of which stage it is asked."""
+    from netdsl.errors import NetDSLError
+    from netdsl.train import ExitCode, TrainError
+
+    where = f"stage {number}, {stage.name}: " if stage.name else f"stage {number}: "
+    try:
+        yield
+    except TrainError as error:
+        if error.exit_code != ExitCode.USAGE:  # as of images that are not there
+            raise
+        raise TrainError(f"{where}{error}", error.help, error.exit_code) from error
+    except NetDSLError as error:
+        # What is wrong in a file is shown by its characters, and is so in every stage.
+        raise NetDSLError(
+            *(
+                one if one.span else replace(one, message=f"{where}{one.message}")
+                for one in error.diagnostics
+            )
+        ) from error
+
+
+def refuse_unfreezable(network: Network, stage: Stage) -> None:
+    """Raise where a stage freezes a module that the network has not, or all that could learn."""
+    from netdsl.train.freezing import freeze
+
+    if stage.freeze:
+        freeze(network.module(), stage.freeze)
 
 
 def stage_folder(run: Path, number: int, stage: Stage) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.choices import take_choices, take_recipe, training_options, with_recipe
-from netdsl.cli.images import data_options, folder_of, meet, wanted_images
+from netdsl.cli.images import data_options, folder_of, meet, reading_once, wanted_images
 from netdsl.cli.network import network_options, open_source, overrides, show_warnings
-from netdsl.cli.notes import note
+from netdsl.cli.notes import each_once, note
 from netdsl.cli.ranks import one_voice
 from netdsl.cli.resume import TrainingPlan, earlier_run, goes_on, machine_of, replan, run_options
-from netdsl.cli.stages import alone, carry_over, new_folder, stage_before, stage_folder
+from netdsl.cli.stages import (
+    alone,
+    carry_over,
+    new_folder,
+    planning,
+    refuse_unfreezable,
+    stage_before,
+    stage_folder,
+)
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -94,17 +103,35 @@ def _train_by_stages(
     from netdsl.train.distributed import current
 
     whole = current().lead(lambda: run_dir or new_folder(recipe.name))
+    folders = [stage_folder(whole, number, one) for number, one in enumerate(recipe.stages, 1)]
+    earlier = [_earlier(arch, resume, folder) for folder in folders]
+    plans = _plan_stages(arch, [machine_of(run) for run in earlier], chosen, recipe, options)
     before: RunFolder | None = None
-    for number, stage in enumerate(recipe.stages, 1):
-        folder = stage_folder(whole, number, stage)
-        earlier = _earlier(arch, resume, folder)
-        click.echo(f"stage {number} of {len(recipe.stages)}: {stage.name}")
-        plan = planned(arch, machine_of(earlier), chosen, alone(recipe, stage), **options)
+    for number, plan in enumerate(plans):
+        click.echo(f"stage {number + 1} of {len(plans)}: {recipe.stages[number].name}")
         show_warnings(plan.network)
-        plan.asked["freeze"] = list(stage.freeze)
         if before is not None:
             plan.asked.update(init=None, init_sha256=None, after=before.path.name)
-        before = run_planned(plan, earlier, folder, before.last if before else None, **how)
+        weights = before.last if before else None
+        before = run_planned(plan, earlier[number], folders[number], weights, **how)
+
+
+def _plan_stages(
+    arch: str, machines: Sequence[Choices], chosen: Choices, recipe: Recipe, options: dict[str, Any]
+) -> tuple[TrainingPlan, ...]:
+    """Return the plans of all stages; raise for what is wrong with any, before one is trained."""
+    from netdsl.train.distributed import current, refuse_unfit
+
+    plans = []
+    with reading_once(), each_once():
+        for number, (stage, machine) in enumerate(zip(recipe.stages, machines, strict=True), 1):
+            with planning(number, stage):
+                plan = planned(arch, machine, chosen, alone(recipe, stage), **options)
+                refuse_unfreezable(plan.network, stage)
+                refuse_unfit(plan.settings, len(plan.images.train), current())
+            plan.asked["freeze"] = list(stage.freeze)
+            plans.append(plan)
+    return tuple(plans)
 
 
 def run_planned(
@@ -179,6 +206,8 @@ def planned(
     from netdsl import train
     from netdsl.train.files import hash_of
     from netdsl.train.idle import idle, idle_in_recipe
+    from netdsl.train.schedule import refuse_long_warmup
+    from netdsl.train.steps import count_steps
 
     source = open_source(arch)
     keys = ("plain", "definitions", "scale", "input_", "classes")
@@ -187,6 +216,7 @@ def planned(
     network, images = meet(source, said, where, data_dir, fit)
     suited: Choices = {**images.defaults, "augment": images.augment}
     settings = train.resolve(machine, suited, recipe.train, chosen, images=len(images.train))
+    refuse_long_warmup(count_steps(len(images.train), settings.batch_size), settings)
     for name, why in idle(chosen, settings, len(images.train)).items():
         note(f"{name} changes nothing: {why}")
     of_recipe = idle_in_recipe(recipe, settings, machine, suited, images=len(images.train))

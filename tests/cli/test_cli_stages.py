@@ -150,6 +150,51 @@ def test_a_stage_of_which_nothing_learns_is_refused_before_anything_is_written(
     assert not (here / "run").exists()
 
 
+MISTAKES = [
+    ("freeze = ['bodi']", "stage 2, b: the network has no module 'bodi'"),
+    ("freeze = ['body', 'fc1']", "stage 2, b: body, fc1: all weights of the network are frozen"),
+    ("network = { nosuch = 1 }", "error[E0208]: stage 2, b: the file has no parameter `nosuch`"),
+    ("train = { lr = -3 }", "stage 2, b: lr is -3.0, but must be above 0"),
+    ("train = { schedule = 'cosine', warmup = 3 }", "stage 2, b: warmup is 3.0, but must be over"),
+    ("train = { schedule = 'cosine', warmup = 99, unit = 'iterations' }",
+     "stage 2, b: warmup is 99 iterations, and the training has 4"),
+]  # fmt: skip
+EXPERIMENT = """\
+data = "digits"
+limit = 200
+recipe = "mistaken.toml"
+set = { threads = 1 }
+[[network]]
+arch = "net.arch"
+"""
+
+
+@pytest.mark.parametrize(("mistake", "fact"), MISTAKES)
+def test_a_mistake_in_a_later_stage_is_refused_before_the_first_step(
+    here: Path, mistake: str, fact: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stages = "[[stage]]\nname = 'a'\n[[stage]]\nname = 'b'\n"
+    (here / "mistaken.toml").write_text(f"[train]\nepochs = 1\n{stages}{mistake}\n")
+    (here / "x.toml").write_text(EXPERIMENT)
+    before = set(here.iterdir())
+    assert train("--recipe", "mistaken.toml", "--run-dir", "run") == 2
+    captured = capsys.readouterr()
+    assert (captured.out, fact in captured.err) == ("", True), captured.err
+    for command in (["plan", "x.toml", "--no-measure"], ["run", "x.toml"]):
+        with pytest.raises(SystemExit) as exit:
+            main(["experiment", *command])
+        err = capsys.readouterr().err
+        assert (exit.value.code, fact.removeprefix("error[E0208]: ") in err) == (2, True), err
+    assert set(here.iterdir()) == before
+
+
+def test_what_is_to_be_known_of_stages_is_told_before_the_first_and_once(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("--recipe", "parts.toml", "--set", "milestones=1", "--run-dir", "run") == 0
+    assert capsys.readouterr().err == "milestones changes nothing: schedule is one_cycle\n"
+
+
 def test_auto_goes_on_where_it_was_and_does_nothing_at_the_end(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
