@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.choices import take_choices, take_recipe
+from netdsl.cli.network import open_source
 from netdsl.cli.stages import alone, planning, refuse_unfreezable, stage_folder
 from netdsl.cli.train import command, planned
 
@@ -65,6 +66,6 @@ def _resolved(line: Sequence[str]) -> Resolved:
 def _stage(arch: str, chosen: Any, recipe: Recipe, folder: str, options: dict[str, Any]) -> Stage:
     from netdsl.experiment.key import Stage
 
-    plan = planned(arch, {}, chosen, recipe, **options)
+    plan = planned(open_source(arch), {}, chosen, recipe, **options)
     names = frozenset({**recipe.train, **chosen})
     return Stage(plan.network, plan.images, plan.settings, plan.asked, names, folder)

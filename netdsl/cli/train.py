@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from netdsl.api import Network
+    from netdsl.shelf import Arch
     from netdsl.train import Choices, RunFolder
     from netdsl.train.recipe import Recipe
 
@@ -86,7 +87,7 @@ def _train(
         assert earlier is not None, "neither a network nor a run"
         plan = replan(earlier, options["data_dir"], chosen)
     else:
-        plan = planned(arch, machine_of(earlier), chosen, recipe, **options)
+        plan = planned(open_source(arch), machine_of(earlier), chosen, recipe, **options)
         show_warnings(plan.network)
     before = None if earlier is None else stage_before(earlier)
     run_planned(plan, earlier, run_dir, before, **how)
@@ -105,7 +106,8 @@ def _train_by_stages(
     whole = current().lead(lambda: run_dir or new_folder(recipe.name))
     folders = [stage_folder(whole, number, one) for number, one in enumerate(recipe.stages, 1)]
     earlier = [_earlier(arch, resume, folder) for folder in folders]
-    plans = _plan_stages(arch, [machine_of(run) for run in earlier], chosen, recipe, options)
+    machines = [machine_of(run) for run in earlier]
+    plans = _plan_stages(open_source(arch), machines, chosen, recipe, options)
     before: RunFolder | None = None
     for number, plan in enumerate(plans):
         click.echo(f"stage {number + 1} of {len(plans)}: {recipe.stages[number].name}")
@@ -117,8 +119,9 @@ def _train_by_stages(
 
 
 def _plan_stages(
-    arch: str, machines: Sequence[Choices], chosen: Choices, recipe: Recipe, options: dict[str, Any]
-) -> tuple[TrainingPlan, ...]:
+    source: Arch, machines: Sequence[Choices], chosen: Choices, recipe: Recipe,
+    options: dict[str, Any],
+) -> tuple[TrainingPlan, ...]:  # fmt: skip
     """Return the plans of all stages; raise for what is wrong with any, before one is trained."""
     from netdsl.train.distributed import current, refuse_unfit
 
@@ -126,7 +129,7 @@ def _plan_stages(
     with reading_once(), each_once():
         for number, (stage, machine) in enumerate(zip(recipe.stages, machines, strict=True), 1):
             with planning(number, stage):
-                plan = planned(arch, machine, chosen, alone(recipe, stage), **options)
+                plan = planned(source, machine, chosen, alone(recipe, stage), **options)
                 refuse_unfreezable(plan.network, stage)
                 refuse_unfit(plan.settings, len(plan.images.train), current())
             plan.asked["freeze"] = list(stage.freeze)
@@ -192,7 +195,7 @@ def _module(plan: TrainingPlan, earlier: RunFolder | None, before: Path | None) 
 
 
 def planned(
-    arch: str,
+    source: Arch,
     machine: Choices,
     chosen: Choices,
     recipe: Recipe,
@@ -209,7 +212,6 @@ def planned(
     from netdsl.train.schedule import refuse_long_warmup
     from netdsl.train.steps import count_steps
 
-    source = open_source(arch)
     keys = ("plain", "definitions", "scale", "input_", "classes")
     said = with_recipe(overrides(*(options.pop(key) for key in keys)), recipe)
     where = wanted_images(options, said)

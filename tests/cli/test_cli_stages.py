@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from netdsl.cli import main
 from netdsl.train import TrainError, loop
+from tests.cli.command import Run
 
 NETWORK = """\
 input 1x8x8  classes 10  shortcut pad
@@ -186,6 +187,14 @@ def test_a_mistake_in_a_later_stage_is_refused_before_the_first_step(
         err = capsys.readouterr().err
         assert (exit.value.code, fact.removeprefix("error[E0208]: ") in err) == (2, True), err
     assert set(here.iterdir()) == before
+
+
+def test_a_network_on_standard_input_is_that_of_every_stage(run: Run, here: Path) -> None:
+    done = run("train", "-", "--data", "digits", "--limit", "200", "--threads", "1",
+               "--recipe", "phases.toml", "--run-dir", "run", stdin=NETWORK)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    texts = [(here / "run" / s / "network.arch").read_text() for s in ("1-head", "2-all")]
+    assert texts[0] == texts[1] != ""
 
 
 def test_what_is_to_be_known_of_stages_is_told_before_the_first_and_once(
