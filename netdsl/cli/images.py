@@ -114,7 +114,7 @@ def _load(where: dict[str, Any], data_dir: Path | None) -> DataSet:
     name = where["data"]
     bring_missing(name, data_dir)
     shape = where.get("shape")
-    with decoding(name) as decoded:
+    with decoding(name) as decoded, _as_typed():
         images = train.load(
             name, data_dir=data_dir, limit=where["limit"], limit_classes=where["limit_classes"],
             holdout=where.get("holdout", HOLDOUT), shape=tuple(shape) if shape else None,
@@ -123,6 +123,21 @@ def _load(where: dict[str, Any], data_dir: Path | None) -> DataSet:
     for fact in images.notes:
         note(f"{images.name}: {fact}")
     return images
+
+
+@contextlib.contextmanager
+def _as_typed() -> Iterator[None]:
+    """Call in an error `--classes` what the library calls `limit_classes`."""
+    from netdsl.train import TrainError
+
+    try:
+        yield
+    except TrainError as error:
+        text = error.message
+        if not text.startswith("limit_classes "):
+            raise
+        fact = text.replace("limit_classes", "--classes", 1)
+        raise TrainError(fact, error.help, error.exit_code) from error
 
 
 def bring_missing(name: str, data_dir: Path | None) -> None:

@@ -30,6 +30,7 @@ OPTIONS = (
                  help="How often a checkpoint is written within an epoch."),
     click.option("--tensorboard", is_flag=True, help="Write event files too, into the run."),
 )  # fmt: skip
+_CALLED = {"limit_classes": "--classes", "shape": "the shape that images are brought to"}
 _FREE = {"resume", "run_dir", "data_dir", "save_minutes", "tensorboard"}  # may change at a resume
 
 
@@ -65,6 +66,9 @@ def earlier_run(arch: str | None, resume: str | None, run_dir: Path | None) -> R
         return None
     if run_dir is not None and run_dir.resolve() != Path(resume).resolve():
         raise click.UsageError("--resume RUN goes on in RUN: leave --run-dir away")
+    if arch is not None and not set(_said()) - {"arch", *_FREE}:
+        what = "with the network, images and settings of RUN"
+        raise click.UsageError(f"--resume RUN goes on {what}: leave ARCH away")
     return RunFolder.open(Path(resume))
 
 
@@ -150,10 +154,16 @@ def _flat(asked: Any) -> Iterator[tuple[str, object]]:
     yield "the stage before", asked.get("after")
     yield "what is frozen", ", ".join(asked.get("freeze", ()))
     yield "the scale", asked.get("scale")
-    yield from ((f"-D {name}", value) for name, value in asked.get("overrides", {}).items())
+    yield from ((f"-D {name}", _typed(name, v)) for name, v in asked.get("overrides", {}).items())
     for name, value in asked["data"].items():
         if name != "data":
-            yield f"--{name.replace('_', '-')}", value
+            yield _CALLED.get(name, f"--{name.replace('_', '-')}"), _typed(name, value)
+
+
+def _typed(name: str, value: Any) -> object:
+    """Return a value as it is typed: a shape with x, anything else as it is."""
+    is_shape = name in ("input", "shape") and value is not None
+    return "x".join(map(str, value)) if is_shape else value
 
 
 def _written(name: str) -> str:

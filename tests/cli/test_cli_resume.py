@@ -110,6 +110,9 @@ def test_what_has_changed_is_refused(run: Run, more: list[str], fact: str, finis
         (["--resume", "run", "--classes", "3"], "Error: --classes goes with ARCH; a run has its own\n"),
         (["--resume", "run", "-D", "n=3"], "Error: -D goes with ARCH; a run has its own\n"),
         (["--resume", "run", "--input", "3x8x8"], "Error: --input goes with ARCH; a run has its own\n"),
+        (["-", "--resume", "run"],
+         "Error: --resume RUN goes on with the network, images and settings of RUN: leave ARCH away\n"),
+        (["-", "--resume", "run", "--save-minutes", "1"], "leave ARCH away\n"),
         (["--resume", "auto"], "Error: --resume auto needs ARCH and --run-dir\n"),
         ([], "Error: say what to train: ARCH, or --resume RUN\n"),
         (["--resume", "."], "error: . is not a run: it has no network.arch\n"),
@@ -120,6 +123,17 @@ def test_a_resume_that_makes_no_sense_is_refused(
 ) -> None:
     done = run("train", *arguments, cwd=finished)
     assert (done.returncode in {2, 6}, message in done.stderr) == (True, True), done.stderr
+
+
+def test_what_differs_is_called_as_somebody_types_it(run: Run, finished: Path) -> None:
+    done = run("train", "-", "--resume", "run", "--limit", "300", "--classes", "3",
+               cwd=finished, stdin=NETWORK)  # fmt: skip
+    assert (done.returncode, done.stderr.splitlines()[1].split("; ")[:4]) == (2, [
+        "error: run cannot go on: -D input was 1x8x8 and is 3x32x32",
+        "-D classes was 10 and is 3",
+        "--classes was not given and is 3",
+        "the shape that images are brought to was not given and is 3x32x32",
+    ])  # fmt: skip
 
 
 def test_a_folder_of_images_is_found_from_any_directory(run: Run, tmp_path: Path) -> None:

@@ -232,6 +232,17 @@ def test_a_plan_of_a_run_that_has_begun_is_refused(run: Run) -> None:
     )
 
 
+def test_more_classes_than_there_are_are_refused_by_the_name_of_the_option(
+    run: Run, images: Path
+) -> None:
+    for more in (["--classes", "7"], ["-D", "classes=7"]):
+        done = run("train", "-", "--data", "images", "--run-dir", "run", *more, stdin=TINY)
+        assert (done.returncode, done.stderr) == (
+            2, "error: --classes is 7, but must be from 2 to 3\n",
+        )  # fmt: skip
+        assert not (images / "run").exists()
+
+
 def test_classes_may_be_said_as_any_setting_is(run: Run, images: Path) -> None:
     arguments = ("train", "-", "--data", "images", "--epochs", "1", "--batch-size", "8")
     done = run(*arguments, "-D", "classes=2", "--run-dir", "run", stdin=TINY)
