@@ -171,12 +171,18 @@ def _empty(path: Path) -> Path:
 
 
 def _way_out(path: Path) -> str:
-    another = "name another folder for the run"
+    """Return what helps whoever wants to begin a run in a folder that is not empty."""
+    run, another = RunFolder(path), "name another folder for the run"
     if not (path / "settings.json").is_file():
         return another
+    if run.is_finished:
+        return f"the run in it is finished: {another}"
     # NOTE: whoever typed --resume auto was too late: another process began the run meanwhile.
-    on = "go on with the run in it by --resume auto, unless another process trains there now"
-    return f"{on}, or {another}"
+    free = "unless another process trains there now"
+    if any(file.exists() for file in (run.checkpoint, run.last, path / _TABLES[0])):
+        return f"go on with the run in it, as it was begun, by --resume auto, {free}, or {another}"
+    remove = f"remove its {' and '.join(_REQUIRED)}"
+    return f"nothing has come of the run in it yet: {remove}, {free}, or {another}"
 
 
 def _is_left(file: Path) -> bool:

@@ -45,15 +45,29 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     assert caught.value.help == "name another folder for the run"
 
 
-def test_a_folder_with_a_run_in_it_can_be_gone_on_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("files", "help"),
+    [
+        ((), "nothing has come of the run in it yet: remove its network.arch and settings.json, "
+         "unless another process trains there now, or name another folder for the run"),
+        (("resume.pt",), "go on with the run in it, as it was begun, by --resume auto, unless "
+         "another process trains there now, or name another folder for the run"),
+        (("last.safetensors", "metrics.csv"), "go on with the run in it, as it was begun, by "
+         "--resume auto, unless another process trains there now, or name another folder for the run"),
+        (("last.safetensors", "metrics.csv", "summary.json"),
+         "the run in it is finished: name another folder for the run"),
+        (("summary.json",), "the run in it is finished: name another folder for the run"),
+    ],
+)  # fmt: skip
+def test_a_folder_with_a_run_in_it_says_what_helps(
+    files: tuple[str, ...], help: str, tmp_path: Path
+) -> None:
     RunFolder.create("Conv 8", Settings(), {}, path=tmp_path)
+    for name in files:
+        (tmp_path / name).touch()
     with pytest.raises(TrainError) as caught:
         RunFolder.create("Conv 8", Settings(), {}, path=tmp_path)
-    assert caught.value.help == (
-        "go on with the run in it by --resume auto, unless another process trains there now, "
-        "or name another folder for the run"
-    )
-    assert caught.value.exit_code == ExitCode.IO
+    assert (caught.value.help, caught.value.exit_code) == (help, ExitCode.IO)
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
