@@ -10,7 +10,13 @@ import click
 
 from netdsl.cli.choices import take_choices, take_recipe
 from netdsl.cli.network import open_source
-from netdsl.cli.stages import alone, planning, refuse_unfreezable, stage_folder
+from netdsl.cli.stages import (
+    alone,
+    note_random,
+    planning,
+    refuse_unfreezable,
+    stage_folder,
+)
 from netdsl.cli.train import command, planned
 
 if TYPE_CHECKING:
@@ -60,6 +66,7 @@ def _resolved(line: Sequence[str]) -> Resolved:
             refuse_unfreezable(resolved.network, stage)
         asked = {**resolved.asked, "freeze": list(stage.freeze)}
         found.append(replace(resolved, asked=asked))
+    note_random(found[0].asked["init"], recipe)
     return tuple(found)
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netdsl.cli.notes import note
+
 if TYPE_CHECKING:
     from torch.nn import Module
 
@@ -55,6 +57,17 @@ def refuse_unfreezable(network: Network, stage: Stage) -> None:
 
     if stage.freeze:
         freeze(network.module(), stage.freeze)
+
+
+def note_random(init: str | None, recipe: Recipe) -> None:
+    """Say that the first stage freezes weights as they were drawn, where it begins with no others.
+
+    What later stages freeze has learnt before.
+    """
+    frozen = ", ".join(recipe.stages[0].freeze)
+    if frozen and init is None:
+        fact = f"stage 1 of recipe {recipe.name} freezes {frozen}, whose weights are random"
+        note(f"{fact}: --init, or weights in a file, names others to begin with")
 
 
 def stage_folder(run: Path, number: int, stage: Stage) -> Path:

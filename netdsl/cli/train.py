@@ -20,6 +20,7 @@ from netdsl.cli.stages import (
     alone,
     carry_over,
     new_folder,
+    note_random,
     planning,
     refuse_unfreezable,
     stage_before,
@@ -108,6 +109,8 @@ def _train_by_stages(
     earlier = [_earlier(arch, resume, folder) for folder in folders]
     machines = [machine_of(run) for run in earlier]
     plans = _plan_stages(open_source(arch), machines, chosen, recipe, options)
+    if earlier[0] is None:
+        note_random(plans[0].asked["init"], recipe)
     before: RunFolder | None = None
     for number, plan in enumerate(plans):
         click.echo(f"stage {number + 1} of {len(plans)}: {recipe.stages[number].name}")

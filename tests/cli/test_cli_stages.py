@@ -53,6 +53,18 @@ freeze = ["body"]
 name = "all"
 train = { lr = 0.01 }
 """
+EXPERIMENT = """\
+data = "digits"
+limit = 200
+recipe = "mistaken.toml"
+set = { threads = 1 }
+[[network]]
+arch = "net.arch"
+"""
+NOTE = (
+    "stage 1 of recipe phases freezes body, whose weights are random: "
+    "--init, or weights in a file, names others to begin with\n"
+)
 
 
 @pytest.fixture
@@ -121,6 +133,26 @@ def test_what_is_frozen_does_not_learn(here: Path, capsys: pytest.CaptureFixture
     assert not torch.equal(whole["conv1.weight"], head["conv1.weight"])
 
 
+def test_what_is_frozen_without_first_weights_is_told_once(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--recipe", "phases.toml", "--run-dir", "run")
+    assert train(*arguments) == 0
+    assert capsys.readouterr().err == NOTE
+    assert train(*arguments, "--resume", "auto") == 0
+    assert capsys.readouterr().err == ""
+    init = "run/2-all/last.safetensors"
+    assert train("--recipe", "phases.toml", "--plan", "--init", init) == 0
+    assert "random" not in capsys.readouterr().err
+    (here / "with.toml").write_text(f"weights = '{init}'\n{PHASES}")
+    assert train("--recipe", "with.toml", "--plan") == 0
+    assert "random" not in capsys.readouterr().err
+    (here / "x.toml").write_text(EXPERIMENT.replace("mistaken", "phases"))
+    with pytest.raises(SystemExit):
+        main(["experiment", "plan", "x.toml", "--no-measure"])
+    assert capsys.readouterr().err == NOTE
+
+
 def test_what_is_frozen_stays_so_when_a_stage_goes_on(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,14 +192,6 @@ MISTAKES = [
     ("train = { schedule = 'cosine', warmup = 99, unit = 'iterations' }",
      "stage 2, b: warmup is 99 iterations, and the training has 4"),
 ]  # fmt: skip
-EXPERIMENT = """\
-data = "digits"
-limit = 200
-recipe = "mistaken.toml"
-set = { threads = 1 }
-[[network]]
-arch = "net.arch"
-"""
 
 
 @pytest.mark.parametrize(("mistake", "fact"), MISTAKES)
@@ -192,7 +216,7 @@ def test_a_mistake_in_a_later_stage_is_refused_before_the_first_step(
 def test_a_network_on_standard_input_is_that_of_every_stage(run: Run, here: Path) -> None:
     done = run("train", "-", "--data", "digits", "--limit", "200", "--threads", "1",
                "--recipe", "phases.toml", "--run-dir", "run", stdin=NETWORK)  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, NOTE)
     texts = [(here / "run" / s / "network.arch").read_text() for s in ("1-head", "2-all")]
     assert texts[0] == texts[1] != ""
 
