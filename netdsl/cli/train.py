@@ -211,7 +211,7 @@ def planned(
     """Return what the command line asks for."""
     from netdsl import train
     from netdsl.train.files import hash_of
-    from netdsl.train.idle import idle, idle_in_recipe
+    from netdsl.train.idle import idle, idle_in_recipe, young_average
     from netdsl.train.schedule import refuse_long_warmup
     from netdsl.train.steps import count_steps
 
@@ -227,6 +227,8 @@ def planned(
     of_recipe = idle_in_recipe(recipe, settings, machine, suited, images=len(images.train))
     for name, why in of_recipe.items():
         note(f"recipe {recipe.name}: {name} changes nothing: {why}")
+    if young := young_average(settings, len(images.train)):
+        note(young)
     init = init or recipe.weights or None
     asked: dict[str, Any] = {
         "network": network.name, "overrides": dict(network.overrides.names),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from netdsl.train.errors import TrainError
@@ -42,12 +43,32 @@ def idle_in_recipe(
     return {name: why for name, why in here.items() if name in alone}
 
 
+def young_average(settings: Settings, images: int) -> str:
+    """Return why an average over more steps than the training has is of little use, else nothing.
+
+    `images` is how many there are to train on.
+    """
+    steps = settings.epochs * count_steps(images, settings.batch_size)
+    span = round(1 / (1 - settings.average))
+    if settings.average == 0 or span <= steps:
+        return ""
+    return (
+        f"average {settings.average:g} is over about {span:,} steps, and the training has "
+        f"{steps:,}: the averaged network, which is evaluated, stays close to its first weights"
+    )
+
+
 def _reasons(said: Choices, s: Settings, images: int | None) -> Iterator[tuple[str, bool, str]]:
     """Yield settings, whether they are chosen, and why they change nothing, empty if they do."""
     of_steps = "" if s.schedule == "step" else f"schedule is {s.schedule}"
-    too_late = _end_before_milestones(s, images)
+    end, length = _end(s, images)
+    late = [milestone for milestone in s.milestones if milestone >= end]
+    too_late = length if len(late) == len(s.milestones) else ""
     is_one = "gamma is 1" if s.gamma == 1 else ""
-    yield "milestones", bool(said.get("milestones")), of_steps or too_late or is_one
+    of_all = of_steps or too_late or is_one
+    yield "milestones", bool(said.get("milestones")), of_all
+    for milestone in late:
+        yield f"milestone {milestone:g}", bool(said.get("milestones")) and not of_all, length
     kept = "the rate is multiplied by 1" if s.gamma == 1 else ""
     unused = f"{too_late}, and no milestone lies in them" if too_late else ""
     yield "gamma", said.get("gamma") is not None, of_steps or unused or kept
@@ -63,15 +84,14 @@ def _reasons(said: Choices, s: Settings, images: int | None) -> Iterator[tuple[s
     yield "patience", lasts, f"the training has {_count(s.epochs, 'epoch')}"
 
 
-def _end_before_milestones(s: Settings, images: int | None) -> str:
-    """Return how long the training is where it ends before the first milestone, else nothing."""
-    first = s.milestones[0] if s.milestones else 0.0
+def _end(s: Settings, images: int | None) -> tuple[float, str]:
+    """Return how long the training is, in the unit of its milestones and in words."""
     if s.unit == "epochs":
-        return f"the training has {_count(s.epochs, 'epoch')}" if first >= s.epochs else ""
+        return s.epochs, f"the training has {_count(s.epochs, 'epoch')}"
     if images is None:
-        return ""
+        return math.inf, ""
     steps = s.epochs * count_steps(images, s.batch_size)
-    return f"the training has {_count(steps, 'iteration')}" if first >= steps else ""
+    return steps, f"the training has {_count(steps, 'iteration')}"
 
 
 def _count(number: int, name: str) -> str:

@@ -218,6 +218,18 @@ def test_a_setting_that_changes_nothing_is_told(run: Run, images: Path) -> None:
     )
 
 
+def test_an_average_and_a_milestone_beyond_the_training_are_told(run: Run, images: Path) -> None:
+    said = ("schedule=step", "milestones=1,5", "average=0.9999")
+    assigned = (word for one in said for word in ("--set", one))
+    done = run("train", "-", "--data", "images", "--epochs", "2", "--batch-size", "8", "--plan",
+               *assigned, stdin=TINY)  # fmt: skip
+    assert (done.returncode, done.stderr.splitlines()) == (0, [
+        "milestone 5 changes nothing: the training has 2 epochs",
+        "average 0.9999 is over about 10,000 steps, and the training has 8: "
+        "the averaged network, which is evaluated, stays close to its first weights",
+    ])  # fmt: skip
+
+
 def test_a_setting_of_a_recipe_that_changes_nothing_is_told_of_its_own_file(
     run: Run, images: Path
 ) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from netdsl.train import resolve
-from netdsl.train.idle import idle, idle_in_recipe
+from netdsl.train.idle import idle, idle_in_recipe, young_average
 from netdsl.train.recipe import Recipe, read_recipe, recipes
 from netdsl.train.settings import Choices
 
@@ -37,7 +39,16 @@ CASES: list[tuple[Choices, dict[str, str]]] = [
     ({"epochs": 1, "patience": 5}, {"patience": "the training has 1 epoch"}),
     ({**STEPS, "epochs": 3}, {"milestones": "the training has 3 epochs"}),
     ({**STEPS, "epochs": 40}, {"milestones": "the training has 40 epochs"}),
-    ({**STEPS, "epochs": 41}, {}),
+    ({**STEPS, "epochs": 41}, {"milestone 60": "the training has 41 epochs"}),
+    ({**STEPS, "epochs": 60}, {"milestone 60": "the training has 60 epochs"}),
+    ({**STEPS, "epochs": 61}, {}),
+    (
+        {**STEPS, "epochs": 41, "gamma": 1.0},
+        {
+            "milestones": "gamma is 1",
+            "gamma": "the rate is multiplied by 1",
+        },
+    ),
     (
         {**STEPS, "epochs": 3, "gamma": 0.2},
         {
@@ -57,7 +68,19 @@ def test_milestones_that_are_iterations_are_counted_where_the_images_are_known()
     said: Choices = {**STEPS, "epochs": 3, "batch_size": 10, "unit": "iterations"}
     settings = resolve(said)
     assert idle(said, settings, images=130) == {"milestones": "the training has 39 iterations"}
-    assert idle(said, settings, images=140) == {}
+    assert idle(said, settings, images=140) == {"milestone 60": "the training has 42 iterations"}
+    assert idle(said, settings, images=210) == {}
+
+
+def test_an_average_over_more_steps_than_there_are_is_told() -> None:
+    settings = resolve({"average": 0.9999, "epochs": 2, "batch_size": 10})
+    assert young_average(settings, images=40) == (
+        "average 0.9999 is over about 10,000 steps, and the training has 8: "
+        "the averaged network, which is evaluated, stays close to its first weights"
+    )
+    assert young_average(replace(settings, epochs=2500), images=40) == ""
+    assert young_average(replace(settings, epochs=2499), images=40) != ""
+    assert young_average(replace(settings, average=0.0), images=40) == ""
 
 
 @pytest.mark.parametrize(("said", "told"), CASES)
@@ -69,7 +92,9 @@ def test_what_changes_nothing_is_told_with_its_reason(said: Choices, told: dict[
 def test_no_shipped_recipe_says_what_changes_nothing(name: str) -> None:
     recipe = read_recipe(name)
     for train in [stage.train for stage in recipe.stages] or [recipe.train]:
-        assert idle(train, resolve(train, images=50_000)) == {}
+        settings = resolve(train, images=50_000)
+        assert idle(train, settings) == {}
+        assert young_average(settings, images=50_000) == ""
 
 
 @pytest.mark.parametrize(
@@ -81,6 +106,8 @@ def test_no_shipped_recipe_says_what_changes_nothing(name: str) -> None:
         ({"epochs": 5, "patience": 20}, {"epochs": 3}, {"patience": "the training has 3 epochs"}),
         ({"gamma": 0.2}, {"schedule": "step", "milestones": (1.0,)}, {}),
         ({**STEPS, "epochs": 90}, {"epochs": 1}, {}),
+        ({**STEPS, "epochs": 90}, {"epochs": 50}, {}),
+        ({**STEPS, "epochs": 50}, {}, {"milestone 60": "the training has 50 epochs"}),
         ({**STEPS, "epochs": 30}, {}, {"milestones": "the training has 30 epochs"}),
         (
             {**STEPS, "epochs": 3, "unit": "iterations", "batch_size": 100},
