@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from netdsl.train import Choices, Settings
 
 _said: ContextVar[set[str] | None] = ContextVar("notes said", default=None)
 
@@ -29,3 +33,11 @@ def note(line: str) -> None:
     elif line not in said:
         said.add(line)
         click.echo(line, err=True)
+
+
+def note_threads(chosen: Choices, settings: Settings) -> None:
+    """Say that somebody chose more threads than there are cores."""
+    from netdsl.train.machine import crowded
+
+    if chosen.get("threads") and (fact := crowded(settings.threads, settings.device)):
+        note(fact)

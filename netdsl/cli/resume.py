@@ -14,6 +14,7 @@ from netdsl.cli.asked import asked_of, images_asked
 from netdsl.cli.choices import FLAGS
 from netdsl.cli.images import load_images
 from netdsl.cli.kinds import PLACE, Number
+from netdsl.cli.notes import note_threads
 
 if TYPE_CHECKING:
     from netdsl.api import Network
@@ -98,6 +99,7 @@ def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> TrainingPl
     kept: Any = run.settings.record()
     del kept["device"]
     settings = train.resolve(kept, machine_of(run), chosen, images=len(images.train))
+    note_threads(chosen, settings)
     return TrainingPlan(network, run.network, images, settings, asked_of(run))
 
 

@@ -13,7 +13,7 @@ import click
 from netdsl.cli.choices import take_choices, take_recipe, training_options, with_recipe
 from netdsl.cli.images import data_options, folder_of, meet, reading_once, wanted_images
 from netdsl.cli.network import network_options, open_source, overrides, show_warnings
-from netdsl.cli.notes import each_once, note
+from netdsl.cli.notes import each_once, note, note_threads
 from netdsl.cli.ranks import one_voice
 from netdsl.cli.resume import TrainingPlan, earlier_run, goes_on, machine_of, replan, run_options
 from netdsl.cli.stages import (
@@ -227,6 +227,7 @@ def planned(
     of_recipe = idle_in_recipe(recipe, settings, machine, suited, images=len(images.train))
     for name, why in of_recipe.items():
         note(f"recipe {recipe.name}: {name} changes nothing: {why}")
+    note_threads({**recipe.train, **chosen}, settings)
     if young := young_average(settings, len(images.train)):
         note(young)
     init = init or recipe.weights or None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.asked import asked_of
+from netdsl.cli.notes import note_threads
 
 if TYPE_CHECKING:
     from netdsl.api import Network
@@ -91,7 +92,9 @@ class Trained:
         if device is not None and chosen.get("device") is None and not is_available(device):
             click.echo(f"{self.path} was trained on {device}, which is not here", err=True)
             del kept["device"]
-        return train.resolve(kept, chosen)
+        settings = train.resolve(kept, chosen)
+        note_threads(chosen, settings)
+        return settings
 
 
 def open_trained(path: Path, which: str | None) -> Trained:

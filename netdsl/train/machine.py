@@ -88,6 +88,15 @@ def count_cores(root: Path = ROOT) -> int:
     return min(cores, max(1, int(said))) if said.isdecimal() else cores
 
 
+def crowded(threads: int, device: str, root: Path = ROOT) -> str:
+    """Return why so many threads of a cpu are too many here, else nothing."""
+    cores = usable_cores(affinity(), root)
+    if device != "cpu" or threads <= cores:
+        return ""
+    may = f"{cores} {'core' if cores == 1 else 'cores'} may be used"
+    return f"threads is {threads}, and {may}: more threads than cores wait for each other"
+
+
 def _devices() -> list[str]:
     here = {
         "cpu": True,

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -228,6 +229,25 @@ def test_an_average_and_a_milestone_beyond_the_training_are_told(run: Run, image
         "average 0.9999 is over about 10,000 steps, and the training has 8: "
         "the averaged network, which is evaluated, stays close to its first weights",
     ])  # fmt: skip
+
+
+def test_more_threads_than_cores_are_told(
+    run: Run, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0}, raising=False)
+    told = "threads is 2, and 1 core may be used: more threads than cores wait for each other\n"
+    arguments = ("train", "-", "--data", "images", "--epochs", "1", "--run-dir", "run")
+    assert run(*arguments, "--threads", "2", stdin=TINY).stderr == told
+    (images / "run" / "summary.json").unlink()
+    for command, said in (
+        (("evaluate", "run"), ""),  # a run computes as it did
+        (("evaluate", "run", "--threads", "2"), told),
+        (("train", "--resume", "run"), ""),
+        (("train", "--resume", "run", "--threads", "2"), told),
+        (("train", "--resume", "run", "--threads", "1"), ""),
+    ):
+        done = run(*command)
+        assert done.stderr == said, command
 
 
 def test_a_setting_of_a_recipe_that_changes_nothing_is_told_of_its_own_file(

@@ -10,7 +10,7 @@ import pytest
 from netdsl.experiment.shares import share_out
 from netdsl.resources import affinity, cpu_quota, free_memory, usable_cores
 from netdsl.train import resolve
-from netdsl.train.machine import count_cores
+from netdsl.train.machine import count_cores, crowded
 
 Files = dict[str, str]
 
@@ -105,6 +105,18 @@ def test_threads_and_shares_are_those_that_may_be_used(
     monkeypatch.setattr("netdsl.resources.cpu_quota", lambda root: quota)
     assert resolve({"device": "cpu"}).threads == threads
     assert [share.threads for share in share_out(2)] == [threads // 2] * 2
+
+
+@pytest.mark.usefixtures("of_64_cores")
+def test_more_threads_than_cores_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quota = {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "100000 100000\n"}
+    alone, whole = _write(tmp_path, quota), tmp_path / "nothing"
+    fact = "threads is 65, and 64 cores may be used: more threads than cores wait for each other"
+    assert (crowded(65, "cpu", whole), crowded(64, "cpu", whole)) == (fact, "")
+    assert crowded(2, "cpu", alone).startswith("threads is 2, and 1 core may be used: ")
+    assert crowded(65, "cuda", whole) == ""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # what is taken unless given, no more
+    assert crowded(64, "cpu", whole) == ""
 
 
 def test_a_machine_that_says_no_affinity_counts_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
