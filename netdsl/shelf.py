@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +16,8 @@ from netdsl.ops import CATALOGUE, closest
 from netdsl.syntax import decode, parse, tree
 
 SUFFIX = ".arch"
+_NONE: Mapping[Path, bytes] = {}
+_unwritten: ContextVar[Mapping[Path, bytes]] = ContextVar("files not written yet", default=_NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ def open_arch(arch: str | Path) -> Arch:
         raise fail("E0001", f"a network is named by a text or a path, not {type(arch).__name__}")
     path, scale = find(arch)
     try:
-        data = path.read_bytes()
+        data = _content(path)
     except OSError as error:
         is_shipped = path.suffix == SUFFIX and path.stem in {**shipped(), **variants()}
         help = f"the network that comes along is called `{path.stem}`" if is_shipped else None
@@ -56,6 +61,22 @@ def open_arch(arch: str | Path) -> Arch:
     return replace(
         read_bytes(data, name), loader=Loader(path.parent.resolve()), path=path, scale=scale
     )
+
+
+@contextlib.contextmanager
+def as_if_written(files: Mapping[Path, bytes]) -> Iterator[None]:
+    """Open these files, by their resolved paths, as if they held this, while this lasts."""
+    token = _unwritten.set(files)
+    try:
+        yield
+    finally:
+        _unwritten.reset(token)
+
+
+def _content(path: Path) -> bytes:
+    unwritten = _unwritten.get()
+    found = unwritten.get(path.resolve()) if unwritten else None
+    return path.read_bytes() if found is None else found
 
 
 def read_bytes(data: bytes, name: str) -> Arch:

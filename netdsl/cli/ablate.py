@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netdsl.cli.experiment_options import (
-    definition_options,
-    found_definition,
-    run_options,
-)
+from netdsl.cli.experiment_options import definition_options, run_options
 from netdsl.cli.shared_training import (
+    Draft,
     arch_of,
-    define,
     folder_name,
     refuse_unsound,
     shared_options,
@@ -45,9 +41,7 @@ def command(
     Shortcuts off and of every policy, norm off, dropout off, every order of a block, half width:
     whatever makes another network of this one. What is run stands in experiment.toml.
     """
-    from netdsl.cli.experiment_run import run_experiment
     from netdsl.experiment.ablate import ablate
-    from netdsl.experiment.state import refuse_foreign
 
     top = taken(options, f"ablate-{folder_name([arch])}")
     base = _base(arch, definitions, scale, top, data_dir)
@@ -60,13 +54,11 @@ def command(
         return
     refuse_unsound(top, budget)
     folder = dir or Path("experiments", str(top["name"]))
-    refuse_foreign(folder)  # changed texts are written into it first
     said = dict(pair.split("=", 1) for pair in definitions)
-    networks = [_network(arch, scale, base.name, said, None, folder)]
-    networks += [_network(arch, scale, base.name, said, one, folder) for one in found.changes]
-    path = define(folder, top, networks, budget)
-    definition, _ = found_definition(path, budget=budget, dir=folder, data_dir=data_dir)
-    run_experiment(definition, folder, **options)
+    networks = [_network(arch, scale, base.name, said, None)]
+    networks += [_network(arch, scale, base.name, said, one) for one in found.changes]
+    texts = {folder / _beside(one): one.text for one in found.changes if one.text}
+    Draft(folder, top, networks, budget, texts).run(data_dir, options)
 
 
 def _base(
@@ -105,26 +97,25 @@ def _seen(top: dict[str, object], data_dir: Path | None) -> tuple[tuple[int, ...
 
 
 def _network(
-    arch: str, scale: str | None, label: str, said: dict[str, str], change: Change | None,
-    folder: Path,
-) -> dict[str, object]:  # fmt: skip
-    """Return the [[network]] of a change, or of the network as it is; write its text beside."""
-    from netdsl.train.files import write_file
-
+    arch: str, scale: str | None, label: str, said: dict[str, str], change: Change | None
+) -> dict[str, object]:
+    """Return the [[network]] of a change, or of the network as it is."""
     entry: dict[str, object] = {"arch": arch_of(arch), "scale": scale, "params": said}
     if change is None:
         return entry | {"label": label}
     if change.text:
-        path = folder / "networks" / f"{folder_name([change.words])}.arch"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, change.text.encode())
-        entry["arch"] = f"networks/{path.name}"
+        entry["arch"] = _beside(change)
         entry["scale"] = change.scale or _scale_of(arch, scale)
     label = label if change.plain else change.words
     return entry | {
         "scale": change.scale or entry["scale"], "plain": change.plain or None,
         "params": {**said, **change.params}, "label": label, "change": change.words,
     }  # fmt: skip
+
+
+def _beside(change: Change) -> str:
+    """Return where a changed text lies, from the folder of the comparison."""
+    return f"networks/{folder_name([change.words])}.arch"
 
 
 def _scale_of(arch: str, scale: str | None) -> str | None:

@@ -7,14 +7,10 @@ from typing import Any
 
 import click
 
-from netdsl.cli.experiment_options import (
-    definition_options,
-    found_definition,
-    run_options,
-)
+from netdsl.cli.experiment_options import definition_options, run_options
 from netdsl.cli.shared_training import (
+    Draft,
     arch_of,
-    define,
     folder_name,
     refuse_unsound,
     shared_options,
@@ -39,14 +35,10 @@ def command(
 
     What is run stands in experiments/NAME/experiment.toml: change it, and run it again.
     """
-    from netdsl.cli.experiment_run import run_experiment
-
     top = taken(options, folder_name(arches))
     refuse_unsound(top, budget)
     folder = dir or Path("experiments", str(top["name"]))
     networks: list[dict[str, object]] = [
         {"arch": arch_of(arch), "plain": _PLAIN[plain]} for arch in arches
     ]
-    path = define(folder, top, networks, budget)
-    definition, _ = found_definition(path, budget=budget, dir=folder, data_dir=data_dir)
-    run_experiment(definition, folder, **options)
+    Draft(folder, top, networks, budget).run(data_dir, options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,13 +47,15 @@ def note_absent_weights(
         note(str(absent))
 
 
-def run_experiment(
+def run_experiment(  # noqa: PLR0913
     definition: Definition, folder: Path, *, only: tuple[str, ...], jobs: int | None,
     threads: int | None, retry: bool, print_jobs: bool, ray: str | None,
+    write: Callable[[], None] = lambda: None,
 ) -> None:  # fmt: skip
     """Write the plan, run what is due, and exit with the code of the first run that failed.
 
-    Where none has, with that of the error for which the report could not be written.
+    Where none has, with that of the error for which the report could not be written. `write` is
+    called once the plan stands, before anything is written: it writes what was planned from.
     """
     from netdsl.experiment.plan import choose, distinct, write_plan
     from netdsl.experiment.state import left_behind, refuse_foreign
@@ -67,6 +69,7 @@ def run_experiment(
     if left := left_behind(folder, plan):
         names = ", ".join(dict.fromkeys(job.row for job in left))
         note(f"{folder} keeps finished runs that this plan has not: {names}")
+    write()
     write_plan(plan, folder)
     if print_jobs:
         more = () if threads is None else ("--threads", str(threads))

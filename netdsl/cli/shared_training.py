@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from netdsl.cli.experiment_options import DEFINITION
+from netdsl.cli.experiment_options import DEFINITION, narrowed
 from netdsl.cli.notes import note
+
+if TYPE_CHECKING:
+    from netdsl.experiment.definition import Definition
 
 _LONGEST = 80  # letters of a name that is put together
 _OPTIONS = (
@@ -43,6 +47,9 @@ def taken(options: dict[str, Any], name: str) -> dict[str, object]:
     from netdsl.train.choices import parse_choices
 
     chosen = dict(parse_choices(options.pop("assignments")))
+    if "seed" in chosen:
+        hint = "--seeds says how many trainings of each network, from seed 0 on"
+        raise click.UsageError(f"--set seed=… is given: {hint}")
     if (epochs := options.pop("epochs")) is not None:
         if twice := sorted(chosen.keys() & {"epochs", "iterations"}):
             raise click.UsageError(f"--epochs and --set {twice[0]}=… are both given")
@@ -67,20 +74,46 @@ def refuse_unsound(top: Mapping[str, object], budget: str) -> None:
     read_layers(budget)
 
 
-def define(
-    folder: Path, top: Mapping[str, object], networks: list[dict[str, object]], budget: str
-) -> Path:
-    """Write the definition into the folder of the comparison; say what to know when it is run."""
-    from netdsl.experiment.definition_text import write_definition
-    from netdsl.experiment.state import refuse_foreign
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a comparison will write into its folder once its plan stands.
 
-    refuse_foreign(folder)
-    path = folder / DEFINITION
-    if aside := write_definition(path, top, networks):
-        note(f"{path} was another: that is in {aside.name} now")
-    if budget:
-        note(f"{path} is not cut: who runs the folder gives --budget {budget} again")
-    return path
+    `texts` are the networks that are written beside the definition, by their paths.
+    """
+
+    folder: Path
+    top: Mapping[str, object]
+    networks: list[dict[str, object]]
+    budget: str
+    texts: Mapping[Path, str] = field(default_factory=dict)
+
+    def run(self, data_dir: Path | None, options: dict[str, Any]) -> None:
+        """Plan the comparison, write it, and run it."""
+        from netdsl.cli.experiment_run import run_experiment
+        from netdsl.shelf import as_if_written
+
+        with as_if_written({path.resolve(): text.encode() for path, text in self.texts.items()}):
+            run_experiment(self._defined(data_dir), self.folder, write=self._write, **options)
+
+    def _defined(self, data_dir: Path | None) -> Definition:
+        from netdsl.experiment.definition_text import unwritten_definition
+
+        definition = unwritten_definition(self.folder / DEFINITION, self.top, self.networks)
+        return narrowed(definition, self.budget, data_dir)
+
+    def _write(self) -> None:
+        """Write networks and definition; say what to know when it is run."""
+        from netdsl.experiment.definition_text import write_definition
+        from netdsl.train.files import write_file
+
+        for path, text in self.texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(path, text.encode())
+        path = self.folder / DEFINITION
+        if aside := write_definition(path, self.top, self.networks):
+            note(f"{path} was another: that is in {aside.name} now")
+        if self.budget:
+            note(f"{path} is not cut: who runs the folder gives --budget {self.budget} again")
 
 
 def absolute(path: str) -> str:

@@ -101,6 +101,11 @@ def read_definition(path: Path) -> Definition:
         table = toml.read(path)
     except ValueError as error:
         raise _wrong(f"{path} is not TOML: {error}") from error
+    return defined_by(table, path)
+
+
+def defined_by(table: Table, path: Path) -> Definition:
+    """Return what the table of a file defines, whether or not the file is there yet."""
     _check(table, _TOP, f"{path}: ", "an experiment")
     entries = table.get("network", [])
     if not entries:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
+from netdsl.experiment.definition import Definition, defined_by
 from netdsl.train import toml
 from netdsl.train.files import read_file, write_file
 
@@ -18,14 +20,23 @@ def write_definition(path: Path, top: Table, networks: list[dict[str, object]]) 
     Another that is there, which somebody may have changed, is kept beside it; returns where.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [*_lines(top)]
-    for network in networks:
-        lines += ["", "[[network]]", *_lines(network)]
-    content = ("\n".join(lines) + "\n").encode()
+    content = _text(top, networks).encode()
     former = read_file(path) if path.is_file() else content
     aside = _put_aside(path, former) if former != content else None
     write_file(path, content)
     return aside
+
+
+def unwritten_definition(path: Path, top: Table, networks: list[dict[str, object]]) -> Definition:
+    """Return what the file would define that `write_definition` stores; nothing is written."""
+    return defined_by(tomllib.loads(_text(top, networks)), path)
+
+
+def _text(top: Table, networks: list[dict[str, object]]) -> str:
+    lines = [*_lines(top)]
+    for network in networks:
+        lines += ["", "[[network]]", *_lines(network)]
+    return "\n".join(lines) + "\n"
 
 
 def _put_aside(path: Path, content: bytes) -> Path:

@@ -126,6 +126,51 @@ def test_what_is_unsound_leaves_nothing_behind(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+REFUSED = {
+    "no such network": ["compare", "nosuch.arch"],
+    "one network twice": ["compare", "n.arch", "n.arch"],
+    "a seed": ["compare", "n.arch", "--set", "seed=3"],
+    "a row of compare": ["compare", "n.arch", "--only", "nope"],
+    "a setting that cannot be": ["compare", "n.arch", "--set", "lr=-1"],
+    "a row of ablate": ["ablate", "n.arch", "--only", "nope"],
+    "options that exclude each other": ["ablate", "n.arch", "--print-jobs", "--retry"],
+    "images of another shape": ["compare", "n.arch", "net1"],
+}  # fmt: skip
+
+
+def kept(folder: Path) -> dict[str, bytes | None]:
+    """Return what a folder holds, by its name there."""
+    found = sorted(folder.rglob("*"))
+    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in found}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_nothing_is_written_before_the_plan_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    net = tmp_path / "n.arch"
+    net.write_text("input 1x8x8\nConv 4  BB 4 dropout=0.1  GAP  FC classes\n")
+    common = ["--data", "digits", "--limit", "40", "--seeds", "1"]
+    before = kept(tmp_path)
+    done = CliRunner().invoke(netdsl, [*REFUSED[name], *common])
+    assert done.exit_code, done.output
+    assert kept(tmp_path) == before
+    first = [REFUSED[name][0], "n.arch", *common, "--name", "x", "--print-jobs"]
+    assert CliRunner().invoke(netdsl, first).exit_code == 0
+    net.write_text("input 1x8x8\nConv 8  BB 8 dropout=0.1  GAP  FC classes\n")
+    before = kept(tmp_path)
+    done = CliRunner().invoke(netdsl, [*REFUSED[name], *common, "--name", "x"])
+    assert done.exit_code, done.output
+    assert "now" not in done.stderr
+    assert kept(tmp_path) == before
+
+
+def test_a_seed_of_a_comparison_is_refused_with_the_option_for_it() -> None:
+    done = CliRunner().invoke(netdsl, ["compare", "digits", "--set", "seed=3"])
+    assert "--seeds says how many trainings of each network, from seed 0 on" in done.output
+
+
 def test_what_somebody_changed_is_kept_and_what_is_not_cut_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +212,19 @@ def test_changed_texts_are_written_and_planned_in_a_new_folder(
         assert done.exit_code == 0, done.output
         assert len(done.stdout.splitlines()) > 5
     assert (tmp_path / "experiments" / "ablate-n" / "networks" / "dropout-off.arch").is_file()
+
+
+def test_a_folder_behind_a_link_takes_changed_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "n.arch").write_text("input 1x8x8\nConv 4  BB 4 dropout=0.1  GAP  FC classes\n")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there")
+    words = ["ablate", "n.arch", "--data", "digits", "--limit", "40", "--dir", "link/x"]
+    done = CliRunner().invoke(netdsl, [*words, "--print-jobs"])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "there" / "x" / "networks" / "dropout-off.arch").is_file()
 
 
 def test_many_networks_are_compared_without_a_name(
