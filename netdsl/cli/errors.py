@@ -54,7 +54,7 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
 
 def summary(found: Errors, weights: str) -> Iterator[str]:
     """Yield what a person wants to know first."""
-    from netdsl.experiment.analysis.names import short_names
+    from netdsl.train.synonyms import short_names
 
     names = short_names(found.classes)
     yield (

@@ -152,9 +152,12 @@ def _lines(found: Answers, about: About) -> Iterator[str]:
 
 
 def _classes(answer: Answer, about: About) -> Iterator[str]:
-    """Yield the classes of an image by the first of their names, and their ids if they have any."""
-    names = [about.classes[label].partition(",")[0] for label in answer.classes]
+    """Yield the classes of an image, those with ids by the first of their synonyms and the id."""
+    from netdsl.train.synonyms import short_names
+
+    short = short_names(about.classes)
+    ids = [one if one != name else "" for one, name in zip(about.ids, about.classes, strict=True)]
+    names = [short[label] if ids[label] else about.classes[label] for label in answer.classes]
     width = max(map(len, names))
     for name, label, chance in zip(names, answer.classes, answer.probabilities, strict=True):
-        differs = about.ids[label] != about.classes[label]
-        yield f"{chance:6.1%}  {name:<{width}}  {about.ids[label] if differs else ''}".rstrip()
+        yield f"{chance:6.1%}  {name:<{width}}  {ids[label]}".rstrip()

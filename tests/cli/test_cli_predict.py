@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from netdsl.cli.main import main
@@ -115,6 +116,30 @@ def test_a_split_of_the_images_of_a_run_is_that_of_the_run(run: Run, here: Path)
     shutil.copy(here / "few" / "best.safetensors", here / "w.safetensors")
     _, out, _ = run("evaluate", "w.safetensors", "--data", "images", "--json")
     assert json.loads(out)["images"] == 4
+
+
+def test_classes_are_shown_by_names_that_tell_them_apart(run: Run, here: Path) -> None:
+    for old, new in (("cat", "dog, big"), ("dog", "dog, small"), ("eel", "an eel, long")):
+        (here / "images" / old).rename(here / "images" / new)
+    flags = ("--data", "images", "--epochs", 1, "--batch-size", 8)
+    assert run("train", "net.arch", "-D", "w=6", *flags, "--run-dir", "named")[0] == 0
+    image = "images/dog, big/cat_0.png"
+    _, out, _ = run("predict", "named", image)
+    shown = {line.split("%", 1)[1].strip() for line in out.splitlines()[1:]}
+    assert shown == {"an eel, long", "dog, big", "dog, small"}
+
+
+def test_classes_with_ids_are_shown_by_their_first_names(run: Run, here: Path) -> None:
+    with safe_open(here / "run" / "best.safetensors", "np") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about = json.loads(file.metadata()["netdsl"])
+    about["classes"] = ["crane, bird", "crane, machine", "tabby, tabby cat"]
+    about["class_ids"] = ["n01", "n02", "n03"]
+    save_file(tensors, here / "w.safetensors", {"netdsl": json.dumps(about)})
+    _, out, _ = run("predict", "w.safetensors", "images/cat/cat_0.png")
+    shown = {line.split("%", 1)[1].strip() for line in out.splitlines()[1:]}
+    words = {" ".join(line.split()) for line in shown}
+    assert words == {"crane, bird n01", "crane, machine n02", "tabby n03"}
 
 
 def test_a_run_that_python_made_is_evaluated_on_images_that_are_given(run: Run, here: Path) -> None:

@@ -24,9 +24,10 @@ from netdsl.experiment.analysis import About, Errors, Predictions, find_errors, 
 from netdsl.experiment.analysis.calibration import calibrate
 from netdsl.experiment.analysis.confusion import by_class, count, most_confused, wilson
 from netdsl.experiment.analysis.error_figures import draw_classes, draw_confusion, shown_order
-from netdsl.experiment.analysis.names import named, short_names
+from netdsl.experiment.analysis.names import named
 from netdsl.experiment.analysis.similarity import by_similarity
 from netdsl.train import DataSet, Settings, TrainError, evaluate, load, resolve
+from netdsl.train.synonyms import short_names
 
 ABOUT = About("runs/a", "Net 1", "animals", "best")
 HOSTILE = ("cat, tabby", "<script>alert(1)</script>", "eel & ray")

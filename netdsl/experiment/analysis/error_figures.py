@@ -10,8 +10,9 @@ from netdsl.experiment.analysis.calibration import Calibration
 from netdsl.experiment.analysis.confusion import ClassResult
 from netdsl.experiment.analysis.errors import Errors
 from netdsl.experiment.analysis.figure import BLUE, ORANGE, drawing
-from netdsl.experiment.analysis.names import cut, short_names
+from netdsl.experiment.analysis.names import cut
 from netdsl.train.figure_bytes import figure_bytes
+from netdsl.train.synonyms import short_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

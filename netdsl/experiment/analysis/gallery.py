@@ -9,9 +9,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from netdsl.backends.drawing import fonts
 from netdsl.experiment.analysis.errors import Errors, Mistake
-from netdsl.experiment.analysis.names import cut, short_names
+from netdsl.experiment.analysis.names import cut
 from netdsl.train import DataSet
 from netdsl.train.data.sheet import tile
+from netdsl.train.synonyms import short_names
 
 _COLUMNS = 6
 _WIDTH = 136  # pixels of a column, at least

@@ -1,26 +1,13 @@
-"""Names of classes as data sets have them to names that fit beside a figure."""
+"""Names of classes as data sets have them to words, and to what fits beside a figure."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 
 from netdsl.train.files import read_file
 
 _WNID = re.compile(r"n[0-9]{8}")
-
-
-def short_names(classes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the first synonym of each, the whole of it where two would be called alike.
-
-    >>> short_names(("tabby, tabby cat", "crane, machine", "crane, bird"))
-    ('tabby', 'crane, machine', 'crane, bird')
-    """
-    first = [name.split(",")[0].strip() for name in classes]
-    times = Counter(first)
-    pairs = zip(first, classes, strict=True)
-    return tuple(short if short and times[short] == 1 else whole for short, whole in pairs)
 
 
 def named(classes: tuple[str, ...], data: Path) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from html import escape
 from netdsl.experiment.analysis.error_figures import BARS, NUMBERED, shown_order
 from netdsl.experiment.analysis.errors import Errors, Mistake
 from netdsl.experiment.analysis.gallery import captions, draw_tile
-from netdsl.experiment.analysis.names import short_names
 from netdsl.experiment.analysis.record import About, class_rows
 from netdsl.train import DataSet
+from netdsl.train.synonyms import short_names
 
 _STYLE = """
 :root { color-scheme: light }
