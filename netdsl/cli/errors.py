@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netdsl.cli.asked import DATA_NOW, images_here
 from netdsl.cli.kinds import PLACE
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ SHOWN = 5  # confused pairs
               help="Where to; RUN/errors unless given.")  # fmt: skip
 @click.option("--weights", type=click.Choice(["best", "last"]), default="best", show_default=True,
               help="Which weights of the run.")  # fmt: skip
-@click.option("--data-dir", type=PLACE, help="Where the data set lies now.")
+@DATA_NOW
 def command(run: Path, output: Path | None, weights: str, data_dir: Path | None) -> None:
     """Look into what the network of a RUN folder gets wrong of its validation images.
 
@@ -31,7 +32,6 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
     errors and the calibration as figures and CSV, errors.json, and errors.html with all of it.
     """
     from netdsl import train
-    from netdsl.cli.asked import images_asked
     from netdsl.cli.resume import reopen_unchanged
     from netdsl.cli.trained import weights_of
     from netdsl.experiment.analysis import About, find_errors, look, write_errors
@@ -42,7 +42,7 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
     network, images = reopen_unchanged(folder, data_dir)
     model = network.module()
     train.load_weights(model, file)
-    classes = named(images.classes, Path(images_asked(folder)["data"]))
+    classes = named(images.classes, Path(images_here(folder, data_dir)["data"]))
     found = find_errors(look(model, images, _here(folder.settings)), classes)
     plain = "" if network.settings.residual else ", plain"
     about = About(str(run), f"{network.name}{plain}", images.name, weights)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netdsl.cli.asked import asked_of, images_asked
+from netdsl.cli.asked import DATA_NOW, asked_of, images_here
 from netdsl.cli.images import bring_missing
 from netdsl.cli.kinds import PLACE
 from netdsl.cli.resume import reopen_unchanged
@@ -23,7 +23,7 @@ from netdsl.cli.trained import (
 )
 
 if TYPE_CHECKING:
-    from netdsl.train import RunFolder, Settings
+    from netdsl.train import Settings
     from netdsl.train.inference import Picked, Score
 
 WORDS = {"train": "training", "val": "validation", "test": "test", "all": "labelled"}
@@ -34,7 +34,7 @@ WORDS = {"train": "training", "val": "validation", "test": "test", "all": "label
 @trained_options
 @click.option("--data", metavar="NAME|FOLDER", help="Other images than those of the run; classes "
               "are matched by their names.")  # fmt: skip
-@click.option("--data-dir", type=PLACE, help="Where the data set lies now.")
+@DATA_NOW
 @click.option("--split", type=click.Choice(["train", "val", "test", "all"]), default="val",
               show_default=True, help="Which images; all: whose class is known.")  # fmt: skip
 @click.option("--on-bad-image", type=click.Choice(["error", "skip"]), default="error",
@@ -99,19 +99,9 @@ def _score_own(
 
     run = trained.run
     assert run is not None, "weights alone have no images"
-    _refuse_gone(run)
     _, images = reopen_unchanged(run, data_dir)
     seen = images if split == "val" else replace(images, val=images.train)
     return Score(train.evaluate(model, seen, settings))
-
-
-def _refuse_gone(run: RunFolder) -> None:
-    from netdsl import train
-
-    name = images_asked(run)["data"]
-    if name not in train.DATA_SETS and not Path(name).is_dir():
-        fact = f"the images of {run.path} are gone: there is no folder {name}"
-        raise train.TrainError(fact, "give --data and the folder where they are now")
 
 
 def _picked(trained: Trained, data: str | None, data_dir: Path | None, split: str) -> Picked:
@@ -120,8 +110,7 @@ def _picked(trained: Trained, data: str | None, data_dir: Path | None, split: st
 
     if data is None:
         assert trained.run is not None, "weights alone have no images"
-        _refuse_gone(trained.run)
-        data = images_asked(trained.run)["data"]
+        data = images_here(trained.run, data_dir)["data"]
         kept = asked_of(trained.run).get("data_dir")
         data_dir = data_dir or (Path(kept) if kept else None)
         if data not in DATA_SETS:  # a folder, and another may have its name where we are now

@@ -31,7 +31,8 @@ OPTIONS = (
                  "the network, unless given."),
     click.option("--data-dir", type=PLACE,
                  help="Where a named data set lies; NETDSL_DATA or a folder of yours, unless "
-                 "given."),
+                 "given. With --resume RUN, also the folder of images that the run was begun on, "
+                 "or the one that holds it."),
     click.option("--limit", type=click.IntRange(2), help="Use this many training "
                  "images, and as large a part of those of validation."),
     click.option("--holdout", type=Number(0, 1, min_open=True, max_open=True),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netdsl.cli.asked import DATA_NOW, images_here
+from netdsl.cli.images import folder_of
 from netdsl.cli.kinds import PLACE
 from netdsl.cli.resume import TrainingPlan, reopen_unchanged
 from netdsl.cli.stages import stage_before
@@ -24,7 +26,7 @@ _DIFFERS = 8  # an exit code
 @click.argument("run", type=PLACE)
 @click.option("--run-dir", type=PLACE,
               help="The folder of the new run; RUN-again unless given.")  # fmt: skip
-@click.option("--data-dir", type=PLACE, help="Where the data set lies now.")
+@DATA_NOW
 def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> int:
     """Train a finished RUN again, of the same source, settings and images, and compare.
 
@@ -69,7 +71,8 @@ def _plan(first: RunFolder, data_dir: Path | None) -> TrainingPlan:
     settings = first.settings
     if not is_available(settings.device):
         settings = on_device(settings, pick_device())
-    plan = TrainingPlan(network, first.network, images, settings, dict(first.asked))
+    asked = {**first.asked, "folder": folder_of(images_here(first, data_dir))}
+    plan = TrainingPlan(network, first.network, images, settings, asked)
     for change in _changes(first, plan):
         click.echo(f"{change}: the numbers may differ", err=True)
     return plan

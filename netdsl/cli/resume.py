@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from netdsl.cli.asked import asked_of, images_asked
+from netdsl.cli.asked import asked_of, images_asked, images_here
 from netdsl.cli.choices import FLAGS
 from netdsl.cli.images import load_images
 from netdsl.cli.kinds import PLACE, Number
@@ -107,11 +107,13 @@ def reopen(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:
     """Read the network and the images of a run again."""
     from netdsl.api import rebuild
 
-    asked, images = asked_of(run), images_asked(run)
+    asked, images = asked_of(run), images_here(run, data_dir)
     where = str(run.path / "network.arch")
     network = rebuild(run.network, asked.get("overrides", {}), asked.get("scale"), where)
     kept = asked.get("data_dir")
-    return network, load_images(images, data_dir or (Path(kept) if kept else None))
+    found = load_images(images, data_dir or (Path(kept) if kept else None))
+    # A folder that was renamed is still the one that the run was trained on.
+    return network, replace(found, name=str(run.origin.get("data", found.name)))
 
 
 def reopen_unchanged(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:

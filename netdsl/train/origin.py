@@ -38,6 +38,8 @@ def refuse_changes(before: Origin, now: Origin, where: str) -> tuple[str, ...]:
     """Raise where a run would go on as something else; return the changes that are allowed."""
     # NOTE: names that only one of them has are no change: they say less of the same.
     changed = [n for n in now if n in before and _plain(before[n]) != _plain(now[n])]
+    if before.get("images") is not None and "images" in now and "images" not in changed:
+        changed = [name for name in changed if name != "data"]  # of the same by another name
     refused = [name for name in changed if name not in _MAY_CHANGE]
     if refused:
         facts = "; ".join(_change(name, before[name], now[name]) for name in refused)

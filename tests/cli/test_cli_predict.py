@@ -87,7 +87,7 @@ def test_the_same_comes_fast_and_of_images_that_were_moved(run: Run, here: Path)
     assert (code, err) == (
         3,
         "error: the images of run are gone: there is no folder images\n"
-        "  = help: give --data and the folder where they are now\n",
+        "  = help: name the folder where they are now by --data-dir\n",
     )
     _, out, _ = run("evaluate", "run", "--data", "moved", "--json")
     assert json.loads(out)["accuracy"] == accuracy
@@ -104,6 +104,56 @@ def test_other_images_are_not_taken_for_those_of_the_run(
         "error: the images are others than run was trained with\n"
         "  = help: name the folder of those by --data-dir\n",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["moved", "below"])
+def test_a_run_on_a_folder_that_was_moved_is_used_by_data_dir(
+    run: Run, here: Path, place: str
+) -> None:
+    (here / "images").rename(here / "moved")
+    (here / "below").mkdir()
+    shutil.copytree(here / "moved", here / "below" / "images")
+    where = ("--data-dir", place)
+    for words in (("evaluate",), ("evaluate", "--split", "all"), ("errors",)):
+        code, _, err = run(*words, "run", *where)
+        assert (code, err) == (0, ""), words
+    _, out, _ = run("evaluate", "run", *where, "--json")
+    assert json.loads(out)["accuracy"] == recorded(here)[0]
+    code, out, err = run("reproduce", "run", *where)
+    assert (code, out.splitlines()[-1]) == (0, "run-again is equal to run, bit for bit"), err
+    assert run("evaluate", "run-again")[0] == 0  # which knows where its images were
+    (here / "run" / "summary.json").unlink()
+    code, out, err = run("train", "--resume", "run", *where)
+    assert (code, err) == (0, "")
+    weights = (here / name / "last.safetensors" for name in ("run", "run-again"))
+    assert len({path.read_bytes() for path in weights}) == 1
+
+
+def test_a_run_goes_on_with_its_images_under_another_name(run: Run, here: Path) -> None:
+    (here / "images").rename(here / "moved")
+    (here / "run" / "summary.json").unlink()
+    flags = ("-D", "w=6", "--plain", "--data", "moved", "--epochs", 6, "--batch-size", 8,
+             "--no-augment")  # fmt: skip
+    code, _, err = run("train", "net.arch", *flags, "--run-dir", "run", "--resume", "auto")
+    assert (code, err) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "errors", "reproduce", "train --resume"])
+def test_images_that_are_gone_are_told_of_by_every_command(
+    command: str, run: Run, here: Path
+) -> None:
+    (here / "images").rename(here / "moved")
+    code, out, err = run(*command.split(), "run")
+    assert (code, out, err) == (
+        3, "",
+        "error: the images of run are gone: there is no folder images\n"
+        "  = help: name the folder where they are now by --data-dir\n",
+    )  # fmt: skip
+    code, out, err = run(*command.split(), "run", "--data-dir", "nowhere")
+    assert (code, out, err) == (3, "", "error: there is no folder nowhere\n")
+    next((here / "moved").rglob("*.png")).unlink()
+    code, out, err = run(*command.split(), "run", "--data-dir", "moved")
+    assert (code, "the images are others than" in err) == (2 if "train" in command else 3, True)
 
 
 def test_a_split_of_the_images_of_a_run_is_that_of_the_run(run: Run, here: Path) -> None:

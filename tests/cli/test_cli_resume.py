@@ -156,5 +156,5 @@ def test_a_folder_of_images_is_found_from_any_directory(run: Run, tmp_path: Path
     assert (done.returncode, done.stderr) == (0, "")
     done = run("evaluate", "../moved/run", cwd=tmp_path / "there")
     fact = "the images of ../moved/run are gone: there is no folder images"
-    help = "give --data and the folder where they are now"
+    help = "name the folder where they are now by --data-dir"
     assert (done.returncode, done.stderr) == (3, f"error: {fact}\n  = help: {help}\n")
