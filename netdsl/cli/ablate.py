@@ -81,17 +81,23 @@ def _base(
     file, chosen, loader = source.with_overrides(with_recipe(said, recipe))
     settings, told = declared(file, chosen, loader), dict[str, object]()
     if None in (settings.input, settings.classes):
-        shape, number = (entry.shape, entry.classes) if entry else _seen(top, data_dir)
+        wanted = settings.input if top["fit"] else None
+        shape, number = (entry.shape, entry.classes) if entry else _seen(top, data_dir, wanted)
         told = {"input": shape, "classes": number}
         told = {key: value for key, value in told.items() if getattr(settings, key) is None}
     return build(file, replace(chosen, names={**told, **chosen.names}), loader)
 
 
-def _seen(top: dict[str, object], data_dir: Path | None) -> tuple[tuple[int, ...], int]:
-    """Return the shape and the number of classes of a folder of images."""
+def _seen(
+    top: dict[str, object], data_dir: Path | None, shape: tuple[int, ...] | None
+) -> tuple[tuple[int, ...], int]:
+    """Return the shape and the number of classes of a folder of images, brought to a shape."""
     from netdsl.cli.images import load_images
 
-    where = {"data": top["data"], "limit": None, "limit_classes": top["classes"]}
+    where = {
+        "data": top["data"], "limit": None, "limit_classes": top["classes"],
+        "shape": list(shape) if shape else None,
+    }  # fmt: skip
     images = load_images(where, data_dir)
     return images.shape, len(images.classes)
 

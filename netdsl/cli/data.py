@@ -101,20 +101,24 @@ def info(name: str, data_dir: Path | None, holdout: float, as_json: bool) -> Non
 @click.option("--rows", type=click.IntRange(1, 100), default=8, show_default=True)
 @click.option("--columns", type=click.IntRange(1, 100), default=8, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--input", "shape", metavar="CxHxW", help="Cut and rescale the images to this shape.")
 @DATA_DIR  # fmt: skip
-def show(
-    name: str, recipe: str | None, augment: tuple[str, ...], output: Path, rows: int,
-    columns: int, seed: int, data_dir: Path | None,
+def show(  # noqa: PLR0913
+    name: str, *, recipe: str | None, augment: tuple[str, ...], output: Path, rows: int,
+    columns: int, seed: int, shape: str | None, data_dir: Path | None,
 ) -> None:  # fmt: skip
     """Draw training images as they are and as a training sees them, with their classes."""
     from netdsl.cli.images import load_images
+    from netdsl.cli.network import parsed_shape
     from netdsl.train.data import draw_sheet
     from netdsl.train.data.sheet import what_is_done
     from netdsl.train.files import write_file
 
     if output.suffix.lower() != ".png":
         raise click.BadParameter(f"`{output}` must end in .png", param_hint="-o")
-    images = load_images({"data": name, "limit": None, "limit_classes": None}, data_dir)
+    wanted = list(parsed_shape(shape)) if shape else None
+    where = {"data": name, "limit": None, "limit_classes": None, "shape": wanted}
+    images = load_images(where, data_dir)
     settings = _changes(images, recipe, augment, seed)
     write_file(output, draw_sheet(images, settings, rows=rows, columns=columns))
     click.echo(f"{output}: {what_is_done(settings) or 'no augmentation'}")

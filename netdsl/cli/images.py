@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import replace
@@ -115,7 +116,7 @@ def _load(where: dict[str, Any], data_dir: Path | None) -> DataSet:
     name = where["data"]
     bring_missing(name, data_dir)
     shape = where.get("shape")
-    with decoding(name) as decoded, _as_typed():
+    with decoding(name) as decoded, _in_own_words():
         images = train.load(
             name, data_dir=data_dir, limit=where["limit"], limit_classes=where["limit_classes"],
             holdout=where.get("holdout", HOLDOUT), shape=tuple(shape) if shape else None,
@@ -127,18 +128,35 @@ def _load(where: dict[str, Any], data_dir: Path | None) -> DataSet:
 
 
 @contextlib.contextmanager
-def _as_typed() -> Iterator[None]:
-    """Call in an error `--classes` what the library calls `limit_classes`."""
+def _in_own_words() -> Iterator[None]:
+    """Tell of settings and ways out as the command has them, in place of the library."""
     from netdsl.train import TrainError
+    from netdsl.train.data.images import MIXED_SIZES
 
     try:
         yield
     except TrainError as error:
-        text = error.message
-        if not text.startswith("limit_classes "):
+        fact = re.sub("^limit_classes ", "--classes ", error.message)
+        help = _to_one_size() if error.help == MIXED_SIZES else error.help
+        if (fact, help) == (error.message, error.help):
             raise
-        fact = text.replace("limit_classes", "--classes", 1)
-        raise TrainError(fact, error.help, error.exit_code) from error
+        raise TrainError(fact, help, error.exit_code) from error
+
+
+def _to_one_size() -> str:
+    """Return what to do about images of several sizes, in options of the command."""
+    context = click.get_current_context(silent=True)
+    options = context.params if context else {}
+    if options.get("fit"):
+        return "say by --input which shape --fit brings them to"
+    by_hand = "bring all images to one size"
+    if "fit" in options:
+        return f"{by_hand}, or have it done: `--fit`"
+    if "shape" in options:
+        return f"{by_hand}, or have it done: `--input 3x64x64`"
+    if "file" in options:
+        return f"{by_hand}, or have it done: `fit = true` in {options['file']}"
+    return by_hand
 
 
 def bring_missing(name: str, data_dir: Path | None) -> None:

@@ -77,7 +77,7 @@ def overrides(
         if name.strip() in names:
             raise click.BadParameter(f"`{name.strip()}` is given twice", param_hint="-D")
         names[name.strip()] = value.strip()
-    shape = _shape(input_) if input_ else None
+    shape = parsed_shape(input_) if input_ else None
     return make_overrides(plain or None, shape, classes, scale, names)
 
 
@@ -87,7 +87,8 @@ def show_warnings(network: Network) -> None:
         click.echo(f"{warning.show()}\n", err=True)
 
 
-def _shape(text: str) -> tuple[int, int, int]:
+def parsed_shape(text: str) -> tuple[int, int, int]:
+    """Return the shape of an image as it is typed at `--input`."""
     if not re.fullmatch(r"[0-9]{1,6}([x×,][0-9]{1,6}){2}", text):
         raise click.BadParameter(
             f"`{text}` is not a shape such as 3x64x64", param_hint="--input"

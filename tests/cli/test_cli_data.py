@@ -178,6 +178,41 @@ def test_images_and_network_are_fitted_to_each_other(run: Run, photos: Path) -> 
     assert json.loads(again.stdout)["images"] == 4, again.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "help"),
+    [
+        ("data show photos", "bring all images to one size, or have it done: `--input 3x64x64`"),
+        ("train n.arch --data photos", "bring all images to one size, or have it done: `--fit`"),
+        ("train n.arch --data photos --fit", "say by --input which shape --fit brings them to"),
+        ("compare n.arch --data photos", "bring all images to one size, or have it done: `--fit`"),
+        ("ablate n.arch --data photos --fit", "say by --input which shape --fit brings them to"),
+        ("probe n.arch --data photos", "bring all images to one size"),
+        ("experiment plan x.toml",
+         "bring all images to one size, or have it done: `fit = true` in x.toml"),
+    ],
+)  # fmt: skip
+def test_the_way_out_of_several_sizes_is_one_that_the_command_has(
+    run: Run, photos: Path, command: str, help: str
+) -> None:
+    (photos / "photos" / "dog" / "21.png").unlink()
+    (photos / "n.arch").write_text(f"{TINY} classes")
+    (photos / "x.toml").write_text('data = "photos"\n[[network]]\narch = "n.arch"\n')
+    done = run(*command.split())
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (3, f"  = help: {help}")
+
+
+def test_images_of_several_sizes_are_shown_in_one(run: Run, photos: Path) -> None:
+    (photos / "photos" / "dog" / "21.png").unlink()
+    options = ("--augment", "none", "--rows", "1", "--columns", "2", "-o", "a.png")
+    done = run("data", "show", "photos", *options, "--input", "3x20x30")
+    assert (done.returncode, done.stderr) == (0, "")
+    done = run("data", "show", "photos", *options, "--input", "3x0x30")
+    assert (done.returncode, done.stderr) == (2, "error: no image is of 3×0×30\n")
+    done = run("ablate", "-", "--data", "photos", "--fit", "--list", "-D", "input=3x8x8",
+               stdin=f"{TINY} classes")  # fmt: skip
+    assert (done.returncode, "norm off" in done.stdout) == (0, True), done.stderr
+
+
 @pytest.mark.parametrize("end", ["FC 5 :5", "FC bias=off 5", "FC bias 5"])
 def test_however_it_is_written_the_last_layer_tells_the_classes_of_the_data(
     run: Run, end: str

@@ -180,7 +180,7 @@ def test_unequal_sizes_name_two_files(
     with pytest.raises(TrainError) as caught:
         _read(ImageFiles(FolderStore(tmp_path), ["a.png", "b.png"], processes))
     assert str(caught.value) == f"{tmp_path}/b.png is 9×6, but {tmp_path}/a.png is 6×9"
-    assert caught.value.help == "bring all images to one size, or have it done: `--fit`"
+    assert caught.value.help == "bring all images to one size, or have it done: give their `shape`"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

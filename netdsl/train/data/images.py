@@ -19,6 +19,7 @@ from netdsl.train.errors import TrainError
 SUFFIXES = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
+MIXED_SIZES = "bring all images to one size, or have it done: give their `shape`"
 _FILES, _BYTES = 256, 2**22  # of a chunk, of which a few for each process are in memory
 _WORTH_KEEPING = 2**22  # bytes of files; fewer are decoded again before anybody notices
 
@@ -198,7 +199,7 @@ def _check_size(image: Encoded, stored: tuple[int, int], sample: Sample | None) 
         raise TrainError(
             f"{image.where} is {height}×{width}, "
             f"but {sample.where} is {sample.height}×{sample.width}",
-            "bring all images to one size, or have it done: `--fit`",
+            MIXED_SIZES,
         )
 
 

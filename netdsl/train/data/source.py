@@ -26,6 +26,9 @@ class Wanted:
     skip: bool = False
 
     def __post_init__(self) -> None:
+        if self.shape and min(self.shape) < 1:
+            fact = f"no image is of {'×'.join(map(str, self.shape))}"
+            raise TrainError(fact, exit_code=ExitCode.USAGE)
         if self.shape and self.shape[0] not in (1, 3):
             fact = f"images have 1 or 3 channels, but {self.shape[0]} are wanted"
             raise TrainError(fact, exit_code=ExitCode.USAGE)
