@@ -219,6 +219,8 @@ def planned(
     said = with_recipe(overrides(*(options.pop(key) for key in keys)), recipe)
     where = wanted_images(options, said)
     network, images = meet(source, said, where, data_dir, fit)
+    for fact in images.lacks:
+        note(f"{images.name}: {fact}")
     suited: Choices = {**images.defaults, "augment": images.augment}
     settings = train.resolve(machine, suited, recipe.train, chosen, images=len(images.train))
     refuse_long_warmup(count_steps(len(images.train), settings.batch_size), settings)

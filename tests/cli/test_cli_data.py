@@ -213,6 +213,18 @@ def test_images_of_several_sizes_are_shown_in_one(run: Run, photos: Path) -> Non
     assert (done.returncode, "norm off" in done.stdout) == (0, True), done.stderr
 
 
+def test_a_class_without_validation_images_is_told_of_before_a_training(
+    run: Run, photos: Path
+) -> None:
+    (photos / "photos" / "eel").mkdir()
+    (photos / "photos" / "cat" / "00.png").rename(photos / "photos" / "eel" / "00.png")
+    words = ("train", "-", "--data", "photos", "--input", "1x8x8", "--fit", "--epochs", "1",
+             "--batch-size", "8", "--on-bad-image", "skip", "--run-dir", "run")  # fmt: skip
+    done = run(*words, stdin=f"{TINY} 3")
+    assert (done.returncode, "photos: no validation image of eel\n" in done.stderr) == (0, True)
+    assert done.stderr.count("eel") == 1
+
+
 @pytest.mark.parametrize("end", ["FC 5 :5", "FC bias=off 5", "FC bias 5"])
 def test_however_it_is_written_the_last_layer_tells_the_classes_of_the_data(
     run: Run, end: str

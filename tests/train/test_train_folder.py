@@ -52,6 +52,22 @@ def test_sub_folders_train_and_val_are_the_splits(
     assert (data.train.labels.tolist(), data.val.labels.tolist()) == ([0, 0, 1], [1])
 
 
+def test_classes_without_images_of_a_split_are_told(
+    tmp_path: Path, save: Callable[..., None]
+) -> None:
+    for number, name in enumerate("abcd"):
+        for n in range(4):
+            save(tmp_path / "own" / "train" / name / f"{n}.png", 10 * number + n, 4, 5)
+            if name != "d":
+                save(tmp_path / "own" / "val" / name / f"{n}.png", 60 + 10 * number + n, 4, 5)
+    assert load(str(tmp_path / "own")).lacks == ("no validation image of d",)
+    assert load(str(tmp_path / "own"), limit_classes=3).lacks == ()
+    assert load(str(tmp_path / "own"), limit=2).lacks == (
+        "2 of 4 classes have no training image",
+        "2 of 4 classes have no validation image",
+    )
+
+
 def test_hidden_files_and_other_files_are_passed_over(
     animals: Path, save: Callable[..., None]
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,6 +57,20 @@ class DataSet:
         """Channels, height, width."""
         channels, height, width = self.train.images.shape[1:]
         return channels, height, width
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Say of each split which classes have no image in it, if any."""
+        words = ((self.train, "training"), (self.val, "validation"))
+        return tuple(fact for split, word in words for fact in self._lacking(split, word))
+
+    def _lacking(self, split: Split, word: str) -> Iterator[str]:
+        counts = split.labels.bincount(minlength=len(self.classes)).tolist()
+        absent = [name for name, n in zip(self.classes, counts, strict=True) if not n]
+        if len(absent) == 1:
+            yield f"no {word} image of {absent[0]}"
+        elif absent:
+            yield f"{len(absent)} of {len(counts)} classes have no {word} image"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
