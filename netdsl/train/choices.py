@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, cast, get_type_hints
 
 from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.kinds import KINDS, Numbers, Texts
 from netdsl.train.settings import Choices, Settings
 from netdsl.train.suggest import did_you_mean
 
-Texts, Numbers = tuple[str, ...], tuple[float, ...]
 _OTHER_WORDS = {
     "batch": "batch_size",
     "ema": "average",
@@ -26,41 +25,6 @@ _OTHER_WORDS = {
 SWITCH = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a setting can be: in words, as a test, and how it is made of what was written."""
-
-    name: str
-    fits: Callable[[Any], bool]
-    make: Callable[[Any], object]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-_SWITCHED = Kind("true or false", lambda value: isinstance(value, bool), bool)
-KINDS: dict[Any, Kind] = {
-    int: Kind("a whole number", _is_whole, int),
-    float: Kind("a number", _is_number, float),
-    bool: _SWITCHED,
-    bool | None: _SWITCHED,
-    str: Kind("a text", lambda value: isinstance(value, str), str),
-    Numbers: Kind(
-        "a list of numbers",
-        lambda value: isinstance(value, list) and all(map(_is_number, value)),
-        lambda value: tuple(map(float, value)),
-    ),
-    Texts: Kind(
-        "a list of texts",
-        lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
-        tuple,
-    ),
-}
 TYPES: dict[str, Any] = {"iterations": int, **get_type_hints(Settings)}
 
 

@@ -37,7 +37,7 @@ class RunFolder:
         asked: Mapping[str, object],
         *,
         data: DataSet | None = None,
-        path: Path | None = None,
+        path: str | Path | None = None,
         name: str = "run",
     ) -> RunFolder:
         """Make a folder for a run that begins: `runs/NAME-N`, or an empty one by its path.
@@ -45,7 +45,7 @@ class RunFolder:
         `network` is the text of the network, `asked` what the run is to be remembered by, as JSON
         can hold it. With `data` a later start can tell whether the images are still the same.
         """
-        run = RunFolder(_numbered(name) if path is None else _empty(path))
+        run = RunFolder(_numbered(name) if path is None else _empty(Path(path)))
         write_file(run.path / "network.arch", network.encode())
         made = {**made_of(data), "commit": commit()}
         record = {"asked": dict(asked), "settings": settings.record(), "made": made}
@@ -53,8 +53,9 @@ class RunFolder:
         return run
 
     @staticmethod
-    def open(path: Path) -> RunFolder:
+    def open(path: str | Path) -> RunFolder:
         """Return the run in a folder."""
+        path = Path(path)
         for name in _REQUIRED:
             if not (path / name).is_file():
                 raise TrainError(f"{path} is not a run: it has no {name}", None, ExitCode.IO)
@@ -95,7 +96,7 @@ class RunFolder:
         record = self._read_json("settings.json", "settings")
         try:
             return restore(record)
-        except (AttributeError, TypeError, ValueError) as error:  # as of a number in quotes
+        except (AttributeError, TypeError, ValueError, TrainError) as error:  # a number in quotes
             raise TrainError(f"{self.path / 'settings.json'} is damaged: {error}") from error
 
     def settle(self, settings: Settings) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, TypedDict, cast
+from functools import cache
+from typing import Any, TypedDict, cast, get_type_hints
 
 from netdsl.train import machine
 from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.kinds import KINDS, Kind
 from netdsl.train.steps import count_steps
 from netdsl.train.suggest import did_you_mean
 from netdsl.train.transforms import make
@@ -104,6 +106,10 @@ class Settings:
     compile: bool | None = None
 
     def __post_init__(self) -> None:
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.compile is None:
+            del given["compile"]
+        _refuse_other_kinds(given)
         for name, holds, rule in _rules(self):
             if not holds:
                 value = getattr(self, name)
@@ -169,6 +175,7 @@ def resolve(*layers: Choices, images: int | None = None) -> Settings:
     for layer in layers:
         said = over(said, layer)
     chosen: dict[str, Any] = dict(said)
+    _refuse_other_kinds(chosen)
     if "iterations" in chosen:
         chosen["epochs"] = _epochs(chosen.pop("iterations"), chosen, images)
     device = machine.pick_device(_text(chosen.get("device")))
@@ -217,10 +224,26 @@ def restore(record: Mapping[str, object]) -> Settings:
 
 
 def _epochs(iterations: int, chosen: Mapping[str, Any], images: int | None) -> int:
-    assert images is not None, "iterations need the number of images"
+    if images is None:
+        fact = "iterations are given, and not of how many images"
+        raise TrainError(fact, "as in resolve(…, images=len(data.train))", ExitCode.USAGE)
     # What is out of bounds is for the rules to refuse.
     batch = max(1, chosen.get("batch_size", _BATCH))
     return math.ceil(iterations / max(1, count_steps(images, batch)))
+
+
+@cache
+def _kinds() -> dict[str, Kind]:
+    return {"iterations": KINDS[int]} | {k: KINDS[v] for k, v in get_type_hints(Settings).items()}
+
+
+def _refuse_other_kinds(values: Mapping[str, object]) -> None:
+    """Raise where a setting has a value of another kind, as a text is no number."""
+    for name, kind in _kinds().items():
+        value = values.get(name)
+        if name in values and not kind.fits(list(value) if isinstance(value, tuple) else value):
+            fact = f"{name} is {value!r}, but must be {kind.name}"
+            raise TrainError(fact, None, ExitCode.USAGE)
 
 
 def _text(value: object) -> str | None:

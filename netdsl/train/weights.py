@@ -25,9 +25,9 @@ def state_of(model: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def save_weights(model: nn.Module, path: Path, about: Mapping[str, object]) -> None:
+def save_weights(model: nn.Module, path: str | Path, about: Mapping[str, object]) -> None:
     """Write the state of a network, and what somebody should know who finds the file alone."""
-    write_weights(state_of(model), path, about)
+    write_weights(state_of(model), Path(path), about)
 
 
 def write_weights(state: Mapping[str, Tensor], path: Path, about: Mapping[str, object]) -> None:
@@ -37,10 +37,10 @@ def write_weights(state: Mapping[str, Tensor], path: Path, about: Mapping[str, o
     write_file(path, safetensors.torch.save(dict(state), metadata))
 
 
-def load_weights(model: nn.Module, path: Path) -> None:
+def load_weights(model: nn.Module, path: str | Path) -> None:
     """Put the weights of a file into a network that has the same names and shapes."""
     try:
-        state = safetensors.torch.load(read_file(path))
+        state = safetensors.torch.load(read_file(Path(path)))
     except SafetensorError as error:
         raise TrainError(f"{path} is not a file of weights: {error}") from error
     own = model.state_dict()

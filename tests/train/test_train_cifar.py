@@ -60,7 +60,7 @@ def test_images_and_labels_are_those_of_the_records(name: str, place: Path) -> N
 
 
 def test_they_are_decoded_once_and_mapped(name: str, place: Path, tmp_path: Path) -> None:
-    first, again = (load(name, data_dir=place) for _ in range(2))
+    first, again = load(name, data_dir=place), load(name, data_dir=str(place))
     assert first.fingerprint == again.fingerprint
     assert torch.equal(first.train.images, again.train.images)
     (folder,) = (tmp_path / "netdsl-data" / "decoded").glob(f"{name}-*")

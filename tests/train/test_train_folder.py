@@ -7,11 +7,12 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from netdsl.train import TrainError, load
+from netdsl.train import ExitCode, TrainError, load
 from netdsl.train.data.images import Encoded, decode
 from netdsl.train.data.statistics import histogram, of_levels
 from netdsl.train.data.store import FolderStore, open_zip
@@ -35,6 +36,21 @@ def test_what_is_held_out_is_a_matter_of_seed_and_part(animals: Path) -> None:
     assert torch.equal(first.val.images, again.val.images)
     assert not torch.equal(first.val.images, other.val.images)
     assert len(load(str(animals), holdout=0.4).val) == 6
+
+
+@pytest.mark.parametrize("holdout", [-0.5, 0, 1, 1.5, float("nan"), "0.2", None])
+def test_a_part_that_is_none_is_refused(animals: Path, holdout: Any) -> None:
+    with pytest.raises(TrainError) as caught:
+        load(str(animals), holdout=holdout)
+    fact = f"holdout is {holdout!r}, but must be a number above 0 and below 1"
+    assert (str(caught.value), caught.value.exit_code) == (fact, ExitCode.USAGE)
+
+
+def test_what_to_do_about_bad_images_is_one_of_two_things(animals: Path) -> None:
+    with pytest.raises(TrainError) as caught:
+        load(str(animals), on_bad_image="ignore")
+    fact = "on_bad_image is 'ignore', not one of error, skip"
+    assert (str(caught.value), caught.value.exit_code) == (fact, ExitCode.USAGE)
 
 
 def test_mean_and_std_are_those_of_the_training_images(animals: Path) -> None:

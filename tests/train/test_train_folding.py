@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 import netdsl
-from netdsl.train import Settings
+from netdsl.train import ExitCode, Settings, TrainError
 from netdsl.train.inference import (
     fold,
     make_fast,
@@ -193,6 +195,30 @@ def test_predict_gives_the_probabilities_of_a_plain_loop() -> None:
         expected = model.eval()(plain).softmax(1)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(found.sum(1), torch.ones(7))
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "message"),
+    [
+        (
+            [0.5] * 3,
+            (0, 0, 0),
+            "std is (0, 0, 0), but must be a number above 0 for each of 3 channels",
+        ),
+        ([0.5] * 3, (0.2,), "std is (0.2,), but must be a number above 0 for each of 3 channels"),
+        (
+            [float("nan")] * 3,
+            (1, 1, 1),
+            "mean is (nan, nan, nan), but must be a number for each of 3 channels",
+        ),
+        ([], (1, 1, 1), "mean is (), but must be a number for each of 3 channels"),
+    ],
+)
+def test_predict_refuses_what_normalises_nothing(mean: Any, std: Any, message: str) -> None:
+    images = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    with pytest.raises(TrainError) as caught:
+        predict(nn.Flatten(), images, mean=mean, std=std)
+    assert (str(caught.value), caught.value.exit_code) == (message, ExitCode.USAGE)
 
 
 def test_predict_refuses_images_that_are_normalised_already() -> None:

@@ -100,8 +100,18 @@ def test_settings_of_another_kind_are_damage(tmp_path: Path) -> None:
     record = json.loads((tmp_path / "settings.json").read_text())
     record["settings"]["lr"] = "0.01"
     (tmp_path / "settings.json").write_text(json.dumps(record))
-    with pytest.raises(TrainError, match=r"settings\.json is damaged: '<' not supported"):
+    with pytest.raises(
+        TrainError, match=r"settings\.json is damaged: lr is '0\.01', but must be a n"
+    ):
         _ = run.settings
+
+
+def test_a_run_is_named_by_a_text_or_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = RunFolder.create("Conv 8", Settings(), {}, path="r/x")
+    assert RunFolder.open("r/x") == run == RunFolder(Path("r/x"))
 
 
 def test_rows_come_back_as_they_were() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from typing import Any
 
 import pytest
 
@@ -126,6 +127,48 @@ def test_settings_come_back_from_their_record() -> None:
 def test_a_setting_out_of_range_is_refused(wrong: dict[str, object], message: str) -> None:
     with pytest.raises(TrainError) as caught:
         restore(wrong)
+    assert (str(caught.value), caught.value.exit_code) == (message, ExitCode.USAGE)
+
+
+KINDS = [
+    ({"epochs": 2.5}, "epochs is 2.5, but must be a whole number"),
+    ({"epochs": True}, "epochs is True, but must be a whole number"),
+    ({"lr": "0.1"}, "lr is '0.1', but must be a number"),
+    ({"lr": False}, "lr is False, but must be a number"),
+    ({"nesterov": 1}, "nesterov is 1, but must be true or false"),
+    ({"optimiser": 3}, "optimiser is 3, but must be a text"),
+    ({"augment": "flip"}, "augment is 'flip', but must be a list of texts"),
+    ({"milestones": 30}, "milestones is 30, but must be a list of numbers"),
+    ({"milestones": ("30",)}, "milestones is ('30',), but must be a list of numbers"),
+    ({"compile": "yes"}, "compile is 'yes', but must be true or false"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), KINDS)
+def test_a_setting_of_another_kind_is_refused(wrong: Any, message: str) -> None:
+    for make in (resolve, restore, lambda said: Settings(**said)):
+        with pytest.raises(TrainError) as caught:
+            make(wrong)
+        assert (str(caught.value), caught.value.exit_code) == (message, ExitCode.USAGE)
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(Settings) if f.name != "compile"])
+def test_only_what_the_training_decides_is_left_open(name: str) -> None:
+    with pytest.raises(TrainError, match=f"^{name} is None, but must be "):
+        Settings(**{name: None})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"iterations": 5}, "iterations are given, and not of how many images"),
+        ({"iterations": "5"}, "iterations is '5', but must be a whole number"),
+        ({"iterations": 5, "batch_size": "9"}, "batch_size is '9', but must be a whole number"),
+    ],
+)
+def test_iterations_need_the_number_of_images(wrong: Any, message: str) -> None:
+    with pytest.raises(TrainError) as caught:
+        resolve(wrong)
     assert (str(caught.value), caught.value.exit_code) == (message, ExitCode.USAGE)
 
 

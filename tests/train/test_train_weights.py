@@ -36,6 +36,14 @@ def _network() -> nn.Sequential:
     return model.to(memory_format=torch.channels_last)
 
 
+def test_a_file_of_weights_is_named_by_a_text_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_weights(_network(), "a.safetensors", {})
+    load_weights(_network(), "a.safetensors")
+
+
 def test_weights_come_back(tmp_path: Path) -> None:
     model, other = _network(), _network()
     nn.init.zeros_(other[0].weight)

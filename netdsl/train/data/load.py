@@ -30,7 +30,7 @@ from netdsl.train.data.source import Wanted
 from netdsl.train.data.split import choose
 from netdsl.train.data.statistics import Channels, of_levels
 from netdsl.train.data.tiny_imagenet import TINY_IMAGENET
-from netdsl.train.errors import TrainError
+from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.suggest import did_you_mean
 
 
@@ -42,6 +42,7 @@ def _by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
     return named
 
 
+ON_BAD_IMAGE = ("error", "skip")
 DATA_SETS = _by_name((DIGITS, SHAPES, CIFAR10, CIFAR100, TINY_IMAGENET))
 
 
@@ -60,7 +61,7 @@ class _Images:
 def load(  # noqa: PLR0913
     name: str,
     *,
-    data_dir: Path | None = None,
+    data_dir: str | Path | None = None,
     limit_classes: int | None = None,
     limit: int | None = None,
     holdout: float = HOLDOUT,
@@ -79,6 +80,9 @@ def load(  # noqa: PLR0913
     those that cannot be read are left out. `decoded` hears how many images are read so far, and
     of how many. What takes time to decode is kept, and is a memory map.
     """
+    if on_bad_image not in ON_BAD_IMAGE:
+        fact = f"on_bad_image is {on_bad_image!r}, not one of {', '.join(ON_BAD_IMAGE)}"
+        raise TrainError(fact, exit_code=ExitCode.USAGE)
     entry = DATA_SETS.get(name)
     free = entry is not None and entry.free
     listing = list_images(name, data_dir, holdout, seed, (shape, limit_classes))
@@ -94,7 +98,7 @@ def load(  # noqa: PLR0913
 
 def list_images(
     name: str,
-    data_dir: Path | None = None,
+    data_dir: str | Path | None = None,
     holdout: float = HOLDOUT,
     seed: int = 0,
     free: tuple[Shape | None, int | None] = (None, None),
@@ -103,10 +107,17 @@ def list_images(
 
     `free` is the shape and the number of classes of a data set that is made as it is asked for.
     """
+    if not _is_part(holdout):
+        fact = f"holdout is {holdout!r}, but must be a number above 0 and below 1"
+        raise TrainError(fact, exit_code=ExitCode.USAGE)
     entry = DATA_SETS.get(name)
     if entry is None:
         return open_folder(_folder(name), holdout, seed)
-    return entry.open(Request(data_dir or data_folder(), *free, seed))
+    return entry.open(Request(Path(data_dir) if data_dir else data_folder(), *free, seed))
+
+
+def _is_part(value: object) -> bool:
+    return isinstance(value, int | float) and 0 < value < 1
 
 
 def _read(

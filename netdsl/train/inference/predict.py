@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from netdsl.train.batches import Feed, in_order
 from netdsl.train.computing import computing
+from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.faults import memory_faults
 from netdsl.train.inference.about import About
 from netdsl.train.inference.fast import make_fast
@@ -35,7 +37,7 @@ def predict(
     >>> predict(network, black, mean=[0.5] * 3, std=[0.25] * 3).shape
     torch.Size([2, 5])
     """
-    _check(images)
+    _check(images, mean, std)
     settings = resolve() if settings is None else settings
     _, channels, height, width = images.shape
     about = About("", (channels, height, width), (), tuple(mean), tuple(std))
@@ -53,6 +55,12 @@ def probabilities(model: nn.Module, source: Feed) -> Iterator[Tensor]:
             yield model(images).softmax(1).cpu()
 
 
-def _check(images: Tensor) -> None:
+def _check(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> None:
     if images.dtype != torch.uint8 or images.ndim != 4:
         raise ValueError(f"images are uint8 (N, C, H, W), not {images.dtype} {tuple(images.shape)}")
+    channels = images.shape[1]
+    rules = (("mean", mean, -math.inf, "a number"), ("std", std, 0, "a number above 0"))
+    for name, values, lowest, rule in rules:
+        if len(values) != channels or not all(lowest < value < math.inf for value in values):
+            fact = f"{name} is {tuple(values)}, but must be {rule} for each of {channels} channels"
+            raise TrainError(fact, "as in the training: `data.mean`, `data.std`", ExitCode.USAGE)

@@ -1,0 +1,46 @@
+"""What kinds of values settings have: numbers, truths, texts, lists of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Texts, Numbers = tuple[str, ...], tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a setting can be: in words, as a test, and how it is made of what was written."""
+
+    name: str
+    fits: Callable[[Any], bool]
+    make: Callable[[Any], object]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_SWITCHED = Kind("true or false", lambda value: isinstance(value, bool), bool)
+KINDS: dict[Any, Kind] = {
+    int: Kind("a whole number", _is_whole, int),
+    float: Kind("a number", _is_number, float),
+    bool: _SWITCHED,
+    bool | None: _SWITCHED,
+    str: Kind("a text", lambda value: isinstance(value, str), str),
+    Numbers: Kind(
+        "a list of numbers",
+        lambda value: isinstance(value, list) and all(map(_is_number, value)),
+        lambda value: tuple(map(float, value)),
+    ),
+    Texts: Kind(
+        "a list of texts",
+        lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+        tuple,
+    ),
+}
