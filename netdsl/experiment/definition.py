@@ -259,7 +259,11 @@ def _values(key: str, values: object, path: Path) -> tuple[Value, ...]:
             raise _wrong(f"{path}, [grid]: plain has {value!r}, but must have true and false")
         if key in _NETWORK:
             _check({key: value}, _NETWORK, f"{path}, [grid]: ", "a network")
-    return tuple(dict.fromkeys(values))
+        if values.count(value) > 1:
+            raise _wrong(
+                f"{path}, [grid]: {key} has {value!r} twice", "each value stands there once"
+            )
+    return tuple(values)
 
 
 def _check(table: Table, known: Mapping[str, tuple[type, ...]], where: str, what: str) -> None:

@@ -15,8 +15,9 @@ from netdsl.lower import Overrides, inline, read_header
 from netdsl.lower.mentions import layers_in
 from netdsl.shelf import open_arch
 from netdsl.train import Choices, ExitCode, TrainError
-from netdsl.train.choices import TYPES, read_choices
+from netdsl.train.choices import OTHER_WORDS, TYPES, read_choices
 from netdsl.train.settings import over
+from netdsl.train.suggest import meant
 
 _FIELDS = ("plain", "scale", "recipe", "data", "input", "classes", "limit", "weights")
 _CUT = (*_FIELDS, "fit")  # what a budget may say beside settings and seeds
@@ -114,9 +115,14 @@ def _unknown(name: str, definition: Definition) -> TrainError:
         )  # fmt: skip
     arches = ", ".join(dict.fromkeys(variant.arch for variant in definition.networks))
     known = list(dict.fromkeys(n for v in definition.networks for n in _parameters(v)))
-    own = f"their parameters: {', '.join(known)}" if known else "they have no parameters"
-    return TrainError(f"[grid]: {name!r} is no parameter of {arches}, and no setting", own,
-                      ExitCode.USAGE)  # fmt: skip
+    help = f"their parameters: {', '.join(known)}" if known else "they have no parameters"
+    if name == "seed":
+        help = "say seeds = [0, 1, 2] above [grid], for all networks"
+    else:
+        names = [*known, *Settings.__dataclass_fields__, *_FIELDS, *(TYPES.keys() - {"seed"})]
+        help = meant(name, names, OTHER_WORDS) or help
+    fact = f"[grid]: {name!r} is no parameter of {arches}, and no setting"
+    return TrainError(fact, help, ExitCode.USAGE)
 
 
 def _parameters(variant: Variant) -> list[str]:

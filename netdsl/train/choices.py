@@ -10,7 +10,7 @@ from netdsl.train.kinds import KINDS, Numbers, Texts
 from netdsl.train.settings import Choices, Settings
 from netdsl.train.suggest import did_you_mean
 
-_OTHER_WORDS = {
+OTHER_WORDS = {
     "batch": "batch_size",
     "ema": "average",
     "gradient_clipping": "clip",
@@ -98,6 +98,6 @@ def _typed(key: str, value: object, where: str) -> object:
 
 def _type(key: str, where: str) -> Any:
     if key not in TYPES:
-        help = did_you_mean(key, TYPES, "settings", _OTHER_WORDS)
+        help = did_you_mean(key, TYPES, "settings", OTHER_WORDS)
         raise TrainError(f"{where}{key!r} is not a setting", help, ExitCode.USAGE)
     return TYPES[key]

@@ -12,7 +12,7 @@ from netdsl.train import machine
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.kinds import KINDS, Kind
 from netdsl.train.steps import count_steps
-from netdsl.train.suggest import did_you_mean
+from netdsl.train.suggest import did_you_mean, meant
 from netdsl.train.transforms import make
 
 OPTIMISERS = ("sgd", "adam", "adamw")
@@ -20,6 +20,10 @@ SCHEDULES = ("one_cycle", "step", "cosine", "constant")
 UNITS = ("epochs", "iterations")
 NORMALISATIONS = ("channel", "global", "pixel", "none")
 PRECISIONS = ("bf16", "fp32")
+_WORDS = {
+    "optimiser": OPTIMISERS, "schedule": SCHEDULES, "unit": UNITS, "normalise": NORMALISATIONS,
+    "device": machine.DEVICES, "precision": PRECISIONS,
+}  # fmt: skip
 _LENGTHS = frozenset({"epochs", "iterations"})
 _BATCH = 128
 _CLIMB = 0.3  # the part of a one-cycle training that climbs
@@ -113,7 +117,8 @@ class Settings:
         for name, holds, rule in _rules(self):
             if not holds:
                 value = getattr(self, name)
-                raise TrainError(f"{name} is {value}, {rule}", exit_code=ExitCode.USAGE)
+                help = meant(value, _WORDS[name]) if name in _WORDS else None
+                raise TrainError(f"{name} is {value}, {rule}", help, ExitCode.USAGE)
         for text in self.augment:
             make(text)
 
@@ -250,8 +255,8 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _among(names: tuple[str, ...]) -> str:
-    return f"not one of {', '.join(names)}"
+def _among(name: str) -> str:
+    return f"not one of {', '.join(_WORDS[name])}"
 
 
 def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
@@ -260,7 +265,7 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
         ("epochs", s.epochs >= 1, "but at least 1 is needed"),
         ("batch_size", s.batch_size >= 2, "but batch norm needs at least 2 images"),
         ("batch_size", s.batch_size <= 10**9, "but at most 1,000,000,000 are possible"),
-        ("optimiser", s.optimiser in OPTIMISERS, _among(OPTIMISERS)),
+        ("optimiser", s.optimiser in OPTIMISERS, _among("optimiser")),
         ("lr", 0 < s.lr < math.inf, "but must be above 0"),
         ("momentum", 0 <= s.momentum < 1, part),
         (
@@ -269,8 +274,8 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
             "but there is no momentum to look ahead along",
         ),
         ("weight_decay", 0 <= s.weight_decay < math.inf, positive),
-        ("schedule", s.schedule in SCHEDULES, _among(SCHEDULES)),
-        ("unit", s.unit in UNITS, _among(UNITS)),
+        ("schedule", s.schedule in SCHEDULES, _among("schedule")),
+        ("unit", s.unit in UNITS, _among("unit")),
         ("warmup", 0 <= s.warmup < math.inf, positive),
         (
             "warmup",
@@ -291,11 +296,11 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
         ("cutmix", 0 <= s.cutmix < math.inf, positive),
         ("average", 0 <= s.average < 1, part),
         ("patience", s.patience >= 0, positive),
-        ("normalise", s.normalise in NORMALISATIONS, _among(NORMALISATIONS)),
+        ("normalise", s.normalise in NORMALISATIONS, _among("normalise")),
         ("sample", s.sample >= 1, "but at least 1 is needed"),
         ("seed", 0 <= s.seed < 2**63, "but must be 0 or more and below 2^63"),
-        ("device", s.device in machine.DEVICES, _among(machine.DEVICES)),
-        ("precision", s.precision in PRECISIONS, _among(PRECISIONS)),
+        ("device", s.device in machine.DEVICES, _among("device")),
+        ("precision", s.precision in PRECISIONS, _among("precision")),
         ("sync_bn", not s.sync_bn or s.device == "cuda", f"but needs GPUs, not {s.device}"),
         ("threads", s.threads >= 1, "but at least 1 is needed"),
         ("threads", s.threads <= 1024, "but at most 1,024 are possible"),

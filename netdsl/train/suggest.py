@@ -20,8 +20,17 @@ def did_you_mean(
     >>> did_you_mean("mirrored", ("flip", "crop"), "transforms", {"mirror": "flip"})
     'did you mean flip?'
     """
-    words, meant = list(known), others or {}
-    close = get_close_matches(word, [*words, *meant], 1)
-    if not close:
-        return f"{what}: {', '.join(words)}"
-    return f"did you mean {meant.get(close[0], close[0])}?"
+    words = list(known)
+    return meant(word, words, others) or f"{what}: {', '.join(words)}"
+
+
+def meant(word: str, known: Iterable[str], others: Mapping[str, str] | None = None) -> str | None:
+    """Return a help line with the closest known word, if one is close, be it in other letters.
+
+    >>> meant("SGD", ("sgd", "adam")), meant("zebra", ("sgd", "adam"))
+    ('did you mean sgd?', None)
+    """
+    elsewhere = others or {}
+    words = [*known, *elsewhere]
+    close = get_close_matches(word, words, 1) or get_close_matches(word.lower(), words, 1)
+    return f"did you mean {elsewhere.get(close[0], close[0])}?" if close else None

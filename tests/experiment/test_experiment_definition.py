@@ -51,6 +51,7 @@ def failure(run: Callable[[], object]) -> tuple[str, str | None, int]:
         (NETWORK + "[grid]\nrecipe = [3]\n", "[grid]: recipe is 3, but must be a text", None),
         (NETWORK + "[grid]\nplain = ['both']\n", "[grid]: plain has 'both', but must have true and false", None),
         (NETWORK + "[grid]\nn = 3\n", "[grid]: n is 3, but must be a list of values", None),
+        (NETWORK + "[grid]\nlr = [0.1, 0.2, 0.10]\n", "[grid]: lr has 0.1 twice", "each value stands there once"),
         (NETWORK + "[grid]\nn = [[3]]\n", "[grid]: n has [3]", "a number, a text or a truth can vary; of lists, a network each is written"),
         (NETWORK + "[[figure]]\nname = 'gap'\n", "[[figure]] 1: name is 'gap'", "as in name = \"figure-8\"; it is that of its files, and not one of the report's own"),
         (NETWORK + "[[figure]]\nname = 'f'\nkind = 'curve'\n", "[[figure]] 1: kind is 'curve'", "one of accuracy, loss, overview, differences, depth, params, gap"),
@@ -172,7 +173,11 @@ def test_what_a_network_says_itself_no_grid_changes(define: Define) -> None:
 @pytest.mark.parametrize(
     ("text", "fact", "help"),
     [
-        (NETWORK + "[grid]\nseed = [1, 2]\n", "[grid]: 'seed' is no parameter of net1, and no setting", "they have no parameters"),
+        (NETWORK + "[grid]\nseed = [1, 2]\n", "[grid]: 'seed' is no parameter of net1, and no setting", "say seeds = [0, 1, 2] above [grid], for all networks"),
+        (NETWORK + "[grid]\nlearningrate = [0.1]\n", "[grid]: 'learningrate' is no parameter of net1, and no setting", "did you mean lr?"),
+        (NETWORK + "[grid]\nweightdecay = [0.1]\n", "[grid]: 'weightdecay' is no parameter of net1, and no setting", "did you mean weight_decay?"),
+        (NETWORK + "[grid]\nshortcuts = ['pad']\n", "[grid]: 'shortcuts' is no parameter of net1, and no setting", "did you mean shortcut?"),
+        (NETWORK + "[grid]\nrecipes = ['quick']\n", "[grid]: 'recipes' is no parameter of net1, and no setting", "did you mean recipe?"),
         (NETWORK + "[grid]\ndepth = [3]\n", "[grid]: 'depth' is no parameter of net1, and no setting", "they have no parameters"),
         ('[[network]]\narch = "resnet-cifar"\n[grid]\nm = [3]\n', "[grid]: 'm' is no parameter of resnet-cifar, and no setting", "their parameters: n"),
         (NETWORK + "[grid]\n'Bott.order' = ['pre']\n", "[grid]: 'Bott.order' is no parameter of net1, and no setting", "they have no parameters"),

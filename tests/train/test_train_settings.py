@@ -172,6 +172,24 @@ def test_iterations_need_the_number_of_images(wrong: Any, message: str) -> None:
     assert (str(caught.value), caught.value.exit_code) == (message, ExitCode.USAGE)
 
 
+@pytest.mark.parametrize(
+    ("said", "help"),
+    [
+        ({"schedule": "onecycle"}, "did you mean one_cycle?"),
+        ({"optimiser": "Adam"}, "did you mean adam?"),
+        ({"optimiser": "SGD"}, "did you mean sgd?"),
+        ({"unit": "epoch"}, "did you mean epochs?"),
+        ({"normalise": "channels"}, "did you mean channel?"),
+        ({"schedule": "poly"}, None),
+        ({"lr": -1.0}, None),
+    ],
+)
+def test_a_word_that_is_nearly_one_is_told_which(said: Any, help: str | None) -> None:
+    with pytest.raises(TrainError) as caught:
+        restore(said)
+    assert caught.value.help == help
+
+
 def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
