@@ -117,11 +117,73 @@ def test_a_class_without_images_is_named(animals: Path) -> None:
 
 
 def test_folders_in_class_folders_are_refused(tmp_path: Path, save: Callable[..., None]) -> None:
-    for name in ("train/a/1", "train/b/1", "test/a/1"):
+    for name in ("a/old/1", "b/1"):
         save(tmp_path / f"{name}.png", 1, 4, 5)
     with pytest.raises(TrainError) as caught:
         load(str(tmp_path))
-    assert str(caught.value) == f"{tmp_path}/test/a is a folder inside a class folder"
+    assert str(caught.value) == f"{tmp_path}/a/old is a folder inside a class folder"
+
+
+@pytest.mark.parametrize(
+    ("beside", "help"),
+    [
+        ("", "name {root}/train: a part of each class is held out of it"),
+        ("test", "name {root}/train: a part of each class is held out of it"),
+        ("valid", "rename {root}/valid to val"),
+        ("validation", "rename {root}/validation to val"),
+        ("dev", "rename {root}/dev to val"),
+    ],
+)
+def test_a_folder_train_without_val_is_told_the_way_out(
+    tmp_path: Path, save: Callable[..., None], beside: str, help: str
+) -> None:
+    for folder in filter(None, ("train", beside)):
+        for number, name in enumerate(("a/1", "a/2", "b/1", "b/2")):
+            save(tmp_path / folder / f"{name}.png", number, 4, 5)
+    with pytest.raises(TrainError) as caught:
+        load(str(tmp_path))
+    assert str(caught.value) == f"{tmp_path} has a folder train and none that is called val"
+    assert caught.value.help == help.format(root=tmp_path)
+
+
+def test_a_class_may_be_called_train(animals: Path) -> None:
+    (animals / "dog").rename(animals / "train")
+    assert load(str(animals)).classes == ("cat", "train")
+
+
+@pytest.mark.parametrize(
+    ("holdout", "counts", "help"),
+    [
+        (
+            0.99,
+            "0 training and 15 validation images",
+            "a smaller --holdout than 0.99 leaves more to train on",
+        ),
+        (
+            0.01,
+            "15 training and 0 validation images",
+            "a larger --holdout than 0.01 holds more out",
+        ),
+    ],
+)
+def test_a_part_that_leaves_too_few_is_named(
+    animals: Path, holdout: float, counts: str, help: str
+) -> None:
+    with pytest.raises(TrainError) as caught:
+        load(str(animals), holdout=holdout)
+    fact = f"{animals} has {counts}, but at least 2 and 1 are needed"
+    assert (str(caught.value), caught.value.help) == (fact, help)
+
+
+def test_a_split_of_ones_own_has_no_part_to_change(
+    tmp_path: Path, save: Callable[..., None]
+) -> None:
+    for name in ("train/a/1", "train/b/1", "val/a/1"):
+        save(tmp_path / f"{name}.png", 1, 4, 5)
+    (tmp_path / "val" / "a" / "1.png").write_bytes(b"")
+    with pytest.raises(TrainError) as caught:
+        load(str(tmp_path), on_bad_image="skip")
+    assert caught.value.help is None
 
 
 def test_a_single_class_is_refused(tmp_path: Path, save: Callable[..., None]) -> None:

@@ -78,7 +78,8 @@ class Listing:
     """The images of a data set before any is decoded: a label each, and whether it is held out.
 
     An image of a test set has no label that anybody knows: it is -1, and nothing trains on it.
-    `class_ids` are what lists of the classes call them, where that is not their names.
+    `class_ids` are what lists of the classes call them, where that is not their names. `part` is
+    how much was asked to be held out; None where the images came with a split.
     """
 
     classes: tuple[str, ...]
@@ -86,6 +87,7 @@ class Listing:
     held_out: NDArray[np.bool_]
     images: Images
     class_ids: tuple[str, ...] = ()
+    part: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ _LAYOUT = (
     "a data folder has one sub-folder a class with its images, "
     "or the sub-folders train and val with such folders each"
 )
+_OTHERWISE = ("valid", "validation", "dev")  # that others call `val`
 
 HOLDOUT = 0.2  # the part of a folder without `val` that validates, unless somebody says another
 ByClass = dict[str, list[str]]  # class, the names of its images in order
@@ -35,6 +36,7 @@ def open_folder(root: Path, part: float = HOLDOUT, seed: int = 0, held: str = "v
         if unknown := sorted(val.keys() - train.keys()):
             raise TrainError(f"class {unknown[0]} is in {root / held} only", _LAYOUT)
     else:
+        _refuse_train_alone(root, held)
         train, val = _classes(root, ""), {}
     if len(train) < 2:
         raise TrainError(f"{root} has fewer than 2 class folders", _LAYOUT)
@@ -47,7 +49,19 @@ def open_folder(root: Path, part: float = HOLDOUT, seed: int = 0, held: str = "v
         labels=labels,
         held_out=held_out,
         images=ImageFiles(FolderStore(root), [name for name, _ in labelled]),
+        part=None if val else part,
     )
+
+
+def _refuse_train_alone(root: Path, held: str) -> None:
+    """Raise where class folders lie in `train`, and those of validation are called otherwise."""
+    train = root / "train"
+    if not train.is_dir() or not any(path.is_dir() for path in _visible(train)):
+        return
+    other = next((root / name for name in _OTHERWISE if (root / name).is_dir()), None)
+    alone = f"name {train}: a part of each class is held out of it"
+    help = alone if other is None else f"rename {other} to {held}"
+    raise TrainError(f"{root} has a folder train and none that is called {held}", help)
 
 
 def _labelled(train: ByClass, val: ByClass) -> Iterator[tuple[str, int]]:

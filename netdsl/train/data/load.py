@@ -129,11 +129,11 @@ def _read(
 ) -> _Images:
     train, val = choose(listing, *limits)
     chosen = np.concatenate((train, val))
-    _check_counts(name, len(train), len(val))
+    _check_counts(name, listing.part, len(train), len(val))
     made = decode(Path(name).resolve().name, listing.images, chosen, len(train), wanted, decoded)
     good = np.array([place not in made.found.bad for place in range(len(chosen))])
     n = int(good[: len(train)].sum())
-    _check_counts(name, n, len(made.pixels) - n)
+    _check_counts(name, listing.part, n, len(made.pixels) - n)
     labels = listing.labels[chosen][good]
     images, known = torch.from_numpy(made.pixels).permute(0, 3, 1, 2), torch.from_numpy(labels)
     mean, std = of_levels(made.found.levels)
@@ -148,10 +148,14 @@ def _read(
     )
 
 
-def _check_counts(name: str, train: int, val: int) -> None:
+def _check_counts(name: str, part: float | None, train: int, val: int) -> None:
     if train < 2 or not val:
         counts = f"{train} training and {val} validation images"
-        raise TrainError(f"{name} has {counts}, but at least 2 and 1 are needed")
+        help = None
+        if part is not None and train + val > 2:
+            smaller = f"a smaller --holdout than {part:g} leaves more to train on"
+            help = smaller if train < 2 else f"a larger --holdout than {part:g} holds more out"
+        raise TrainError(f"{name} has {counts}, but at least 2 and 1 are needed", help)
 
 
 def _left_out(bad: Mapping[int, str], asked: int) -> tuple[str, ...]:
