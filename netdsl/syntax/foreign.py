@@ -70,11 +70,11 @@ _OF_TORCH = (
     "AlphaDropout", "CELU", "Dropout2d", "GLU", "Hardshrink", "Hardsigmoid", "Hardtanh",
     "InstanceNorm2d", "LPPool2d", "LogSigmoid", "Mish", "PReLU", "PixelShuffle", "PixelUnshuffle",
     "RMSNorm", "RReLU", "ReflectionPad2d", "ReplicationPad2d", "SELU", "Softmax2d", "Softplus",
-    "Softshrink", "Softsign", "Tanhshrink", "Threshold", "Unfold", "ZeroPad2d",
+    "Softshrink", "Softsign", "Tanhshrink", "Threshold", "ZeroPad2d",
 )  # fmt: skip
 _NUMBERS = {  # without which some of them cannot be
     "InstanceNorm2d": " 64", "LPPool2d": " 2 2", "PixelShuffle": " 2", "PixelUnshuffle": " 2",
-    "ReflectionPad2d": " 1", "ReplicationPad2d": " 1", "Threshold": " 0 0", "Unfold": " 3",
+    "ReflectionPad2d": " 1", "ReplicationPad2d": " 1", "Threshold": " 0 0",
 }  # fmt: skip
 _NOT_BARE = ("Dropout2d", "Softmax2d")  # which mean something else without the 2d
 # Networks that come along, and the blocks that their files define.

@@ -41,4 +41,4 @@ def test_a_network_that_shows_a_block_comes_along_and_defines_one(name: str) -> 
 
 @pytest.mark.parametrize("ours", [ours for ours in foreign._LAYERS if ours[-1].isdigit()])
 def test_what_is_meant_with_its_numbers_can_be_written(ours: str) -> None:
-    assert netdsl.parse(ours, input=(6, 9, 8)).warnings == ()
+    assert netdsl.parse(ours, input=(64, 12, 8)).warnings == ()

@@ -117,6 +117,8 @@ class TestNet1AndNet6:
 @pytest.mark.parametrize("name", sorted({*shipped(), *variants()}))
 def test_every_shipped_architecture_has_an_expectation_that_holds(name: str) -> None:
     net = netdsl.load(name)
-    assert net.warnings == ()
+    # Report 004 leaves the norm behind the last block of its pre-activation away.
+    told = ["W0516"] if name == "cifar100_resnet18_pre" else []
+    assert [finding.code for finding in net.warnings] == told
     assert "expect(" in net.standalone()
     assert net.plain().depth == net.depth
