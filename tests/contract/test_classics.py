@@ -101,7 +101,9 @@ def pyramidnet110(widened: int) -> nn.Sequential:
     return nn.Sequential(conv(3, 16, 3), nn.BatchNorm2d(16), *blocks, *end)
 
 
-@pytest.mark.parametrize("widened", [48, 84, 270])
+@pytest.mark.parametrize(
+    "widened", [48, *(pytest.param(more, marks=pytest.mark.slow) for more in (84, 270))]
+)
 def test_pyramidnet_is_one_written_by_hand(widened: int) -> None:
     assert_equal(f"pyramidnet110_a{widened}", pyramidnet110(widened), (3, 32, 32))
 

@@ -18,7 +18,6 @@ FEW = {
     "mobilenet_0_25",
     "densenet_bc_100_12",
     "densenet121",
-    "pyramidnet110_a48",
     "efficientnet_b0",
     "mobilenet_v3_small",
     "regnet_y_400mf",
