@@ -1,0 +1,160 @@
+"""What was given to a call of torch or Keras, to the layer that computes the same here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from netdsl.syntax.foreign import act_here
+
+Given = Mapping[str, str]
+# From the name here, that of the call, and what was given, to what is written; None for what is not
+# known, or cannot be said.
+Write = Callable[[str, str, Given], str | None]
+Pair = tuple[int, int]
+
+
+def conv(here: str, name: str, given: Given) -> str | None:
+    """Return `Conv 64 7x7 s2` with the padding that is not the usual one here."""
+    k, s, d = (
+        _pair(given.get(key, default)) for key, default in (("k", "3"), ("s", "1"), ("d", "1"))
+    )
+    padding = _padding(given, [_same(*sizes) for sizes in zip(k, s, d, strict=True)], name)
+    return _layer(here, given, "3", ("s", "d", "g"), padding)
+
+
+def deconv(here: str, name: str, given: Given) -> str | None:
+    """Return `Deconv 64 s2`, whose output is stride x input, or one with the padding of torch."""
+    s = _pair(given.get("s", "1"))
+    k = _pair(given.get("k", given.get("s", "1")))
+    over = [a - b for a, b in zip(k, s, strict=True)]
+    usual = [-(-max(n, 0) // 2) for n in over]
+    extra = [2 * p - n for p, n in zip(usual, over, strict=True)]
+    fits = all(e < n for e, n in zip(extra, s, strict=True))
+    added = _pair(given.get("op", "0"))
+    if given.get("p") == "same":
+        padding: list[str] | None = [] if fits else None
+    elif fits and added == tuple(extra) and _padding(given, [*usual], name) == []:
+        padding = []
+    else:  # with a padding that is given nothing is added
+        padding = _padding(given, [None, None], name) if added == (0, 0) else None
+    return _layer(here, given, given.get("s", "1"), ("s", "g"), padding)
+
+
+def pool(here: str, name: str, given: Given) -> str | None:
+    """Return `Max 3 s2`; where Keras pads, it rounds up the size."""
+    kernel = given.get("k", "2" if name.endswith("D") else "")
+    if not kernel or given.get("d", "1") != "1":
+        return None
+    stride = given.get("s", kernel)
+    k, s = _pair(kernel), _pair(stride)
+    usual = [(a - 1) // 2 if b < a else 0 for a, b in zip(k, s, strict=True)]
+    ceil = given.get("ceil") == "True"
+    if given.get("p") == "same":
+        halves = [b == 1 and a % 2 == 0 for a, b in zip(k, s, strict=True)]
+        ceil = any(a % 2 == 0 for a in k) or k == s
+        padding: list[str] | None = None if any(halves) else []
+    else:
+        padding = _padding(given, [*usual], name)
+    if padding is None:
+        return None
+    strides = [_option("s", stride)] if s != k else []
+    return " ".join([here, kernel, *strides, *padding, *["ceil"] * ceil])
+
+
+def average_to(here: str, name: str, given: Given) -> str | None:
+    size = given.get("size", "1")
+    return "GAP" if size == "1" else f"{here} {size}"
+
+
+def up(here: str, name: str, given: Given) -> str | None:
+    """Return `Up 2 bilinear`; what torch calls a size is one, and Keras calls a factor so."""
+    bilinear = " bilinear" * (given.get("mode") == "bilinear")
+    size = given.get("to", "None").replace("None", "")
+    if name == "Upsample" and size:
+        return f"UpTo {size}{bilinear}"
+    factor = given.get("k") or (size or "2" if name.endswith("D") else None)
+    return f"{here} {factor}{bilinear}" if factor else None
+
+
+def separable(here: str, name: str, given: Given) -> str | None:
+    depthwise = conv("DWConv", name, {key: given[key] for key in ("k", "s", "p") if key in given})
+    if depthwise is None or "channels" not in given:
+        return None
+    return (
+        f"{depthwise} norm=none act=none  {_layer(here, given, given.get('k', '3'), (), ['1x1'])}"
+    )
+
+
+def norm(here: str, name: str, given: Given) -> str | None:
+    groups = [f"groups={given['groups']}"] if "groups" in given else []
+    eps = [f"eps={given['eps']}"] if float(given.get("eps", "1e-5")) != 1e-5 else []
+    momentum = float(given.get("momentum", "0.1"))
+    if name == "BatchNormalization" and "momentum" in given:  # of Keras: what is kept
+        momentum = round(1 - momentum, 9)
+    return " ".join([here, *groups, *eps, *([f"momentum={momentum:g}"] if momentum != 0.1 else [])])
+
+
+def number(here: str, name: str, given: Given) -> str | None:
+    """Return a layer with the one number that it may have, its bias and its activation."""
+    return _layer(here, given, "", (), [])
+
+
+def elu(here: str, name: str, given: Given) -> str | None:
+    return number('Torch "nn.ELU"' if "channels" in given else here, name, given)
+
+
+def leaky(here: str, name: str, given: Given) -> str | None:
+    """Return the activation with its slope, which Keras calls alpha."""
+    slope = given.get("slope", given.get("channels", "0.01"))
+    return here if float(slope) == 0.01 else f"{here} slope={slope}"
+
+
+def alone(here: str, name: str, given: Given) -> str | None:
+    return here
+
+
+def _pair(size: str) -> Pair:
+    first, _, second = size.partition("x")
+    return int(first), int(second or first)
+
+
+def text_of(pair: Pair) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]}x{pair[1]}"
+
+
+def _option(key: str, value: str) -> str:
+    return f"{key}={value}" if "x" in value else f"{key}{value}"
+
+
+def _layer(
+    here: str, given: Given, usual_kernel: str, options: tuple[str, ...], padding: list[str] | None
+) -> str | None:
+    """Return a layer with its channels, kernel, options, padding, bias and activation."""
+    act = given.get("act", "None")
+    known = "" if act in ("softmax", "None", "linear") else act_here(act)
+    if padding is None or known is None:
+        return None
+    channels = [given["channels"]] if "channels" in given else []
+    kernel = given.get("k", usual_kernel)
+    size = [] if kernel == usual_kernel else [kernel if "x" in kernel else f"{kernel}x{kernel}"]
+    said = [_option(key, given[key]) for key in options if given.get(key, "1") != "1"]
+    bias = {"True": ["bias"], "False": ["bias=off"]}.get(given.get("bias", ""), [])
+    return " ".join(
+        [here, *channels, *size, *said, *padding, *bias, *[f"act={known}"] * bool(known)]
+    )
+
+
+def _padding(given: Given, usual: list[int | None], name: str) -> list[str] | None:
+    """Return the padding, where it is not the usual one; None where "same" cannot be had."""
+    value = given.get("p", "valid" if name.endswith("D") else "0")
+    if value == "same":
+        return None if None in usual else []
+    pair = _pair("0" if value == "valid" else value)
+    return [] if [*pair] == usual else [_option("p", text_of(pair))]
+
+
+def _same(k: int, s: int, d: int) -> int | None:
+    """Return the padding that keeps the size of a map, which is the usual one here."""
+    if k % 2:
+        return d * (k - 1) // 2
+    return max(k - s, 0) // 2 if s % 2 == 0 else None
