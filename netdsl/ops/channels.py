@@ -65,6 +65,8 @@ class AcrossChannels(Op):
     in the second half of CBAM (Woo et al. 2018).
     """
 
+    family: ClassVar[Family] = "pool"
+
     kind: Literal["mean", "max"] = arg()
 
     def infer(self, *inputs: Shape) -> Shape:
