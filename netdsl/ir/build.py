@@ -11,7 +11,7 @@ from netdsl.errors import Diagnostic, Label, Misfit, Span
 from netdsl.ir.graph import Graph, Node
 from netdsl.ir.limits import SIDE
 from netdsl.ir.op import Family, Op
-from netdsl.ir.settings import ActKind, Settings
+from netdsl.ir.settings import SLOPE, ActKind, Settings
 from netdsl.ir.shape import UNKNOWN, Shape
 
 Report = Callable[[Diagnostic], None]
@@ -54,7 +54,7 @@ class Builder:
     span: Span | None = None
     called: Span | None = None
     norm_options: dict[str, object] = field(default_factory=dict)
-    slope: float = 0.01
+    slope: float = SLOPE
     hidden_act: ActKind | None = None
     units: int = 0
     rejected: set[tuple[str, str, Span | None]] = field(default_factory=set)

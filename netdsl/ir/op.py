@@ -62,8 +62,8 @@ class Window:
 
 
 # NOTE: what an op keeps for the backward pass is what torch's autograd saves, in fp32: its input
-# ("input": convolution, norm), its output ("output": ReLU), a mask of the same size ("mask":
-# dropout), or nothing (addition).
+# ("input": convolution, norm), its output ("output": ReLU), both of these ("both": a maximum over
+# channels), a mask of the same size ("mask": dropout), or nothing (addition).
 Keeps = Literal["input", "output", "mask", "nothing", "both"]
 
 

@@ -20,6 +20,7 @@ Head = Literal["flatten", "gap"]
 
 # What is accepted as the value of `bias` beside its own words.
 BIAS = {"true": "on", "false": "off"}
+SLOPE = 0.01  # of a leaky ReLU, as torch has it, unless a default says another
 
 
 @dataclass(frozen=True, slots=True)

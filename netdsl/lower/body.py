@@ -20,6 +20,7 @@ from netdsl.ir import (
     Shape,
 )
 from netdsl.ir.limits import LAYERS
+from netdsl.ir.settings import SLOPE
 from netdsl.lower.bind import bind
 from netdsl.lower.combine import Combiner
 from netdsl.lower.count import call_text, formal_values, times
@@ -28,7 +29,7 @@ from netdsl.lower.frame import Frame, written
 from netdsl.lower.names import COMBINATIONS, unknown_layer
 from netdsl.lower.values import Scope, Unresolved
 from netdsl.ops import CATALOGUE
-from netdsl.ops.act import SLOPE, Act
+from netdsl.ops.act import Act
 from netdsl.ops.wiring import Input
 from netdsl.syntax import tree
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from netdsl.ir import Builder, Call, Family, Keeps, Node, Op, Shape
-from netdsl.ir.settings import ActKind
+from netdsl.ir.settings import SLOPE, ActKind
 from netdsl.ops.catalogue import arg, layer
 
-SLOPE = 0.01  # of a leaky ReLU, as torch has it
 GateKind = Literal["sigmoid", "hardsigmoid"]
 
 MODULES = {
