@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from netdsl.train.errors import ExitCode, TrainError
+
 Texts, Numbers = tuple[str, ...], tuple[float, ...]
 
 
@@ -16,6 +18,12 @@ class Kind:
     name: str
     fits: Callable[[Any], bool]
     make: Callable[[Any], object]
+
+    def refuse_other(self, name: str, value: object) -> None:
+        """Raise where a setting has a value of another kind, as a text is no number."""
+        if not self.fits(list(value) if isinstance(value, tuple) else value):
+            fact = f"{name} is {value!r}, but must be {self.name}"
+            raise TrainError(fact, None, ExitCode.USAGE)
 
 
 def _is_number(value: object) -> bool:

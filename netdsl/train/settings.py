@@ -243,12 +243,9 @@ def _kinds() -> dict[str, Kind]:
 
 
 def _refuse_other_kinds(values: Mapping[str, object]) -> None:
-    """Raise where a setting has a value of another kind, as a text is no number."""
     for name, kind in _kinds().items():
-        value = values.get(name)
-        if name in values and not kind.fits(list(value) if isinstance(value, tuple) else value):
-            fact = f"{name} is {value!r}, but must be {kind.name}"
-            raise TrainError(fact, None, ExitCode.USAGE)
+        if name in values:
+            kind.refuse_other(name, values[name])
 
 
 def _text(value: object) -> str | None:
