@@ -149,7 +149,8 @@ print(need.at(settings.batch_size), peak_memory("cpu") - before)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="measured as Linux counts")
 @pytest.mark.parametrize(
-    ("arch", "batch", "precision"), [("resnet20", 128, "fp32"), ("net1", 8, "bf16")]
+    ("arch", "batch", "precision"),
+    [("resnet20", 128, "fp32"), pytest.param("net1", 8, "bf16", marks=pytest.mark.slow)],
 )
 def test_an_estimate_is_near_what_training_takes(arch: str, batch: int, precision: str) -> None:
     command = [sys.executable, "-c", MEASURED, arch, str(batch), precision]
