@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat, takewhile
 from pathlib import Path
 
+from netdsl.amounts import counted, duration
 from netdsl.experiment.report.networks import commits_of, settings_of
 from netdsl.experiment.report.results import Result, Results, only
-from netdsl.experiment.report.words import count, duration, interval, pairs, percent, points
+from netdsl.experiment.report.words import interval, pairs, percent, points
 from netdsl.experiment.report.write import read_results
 from netdsl.train.data.cifar import CIFAR10
 
@@ -29,7 +30,7 @@ _CUTS: Mapping[str, Callable[[object], str]] = {
     "limit": lambda number: f"{number:,} training images",
     "input": lambda shape: f"images of {shape}",
     "epochs": lambda number: f"{number} epochs",
-    "seeds": lambda number: count(int(str(number)), "seed"),
+    "seeds": lambda number: counted(int(str(number)), "seed"),
 }
 _MEASURES = {"train": "train, %", "val": "val, %"}
 
@@ -251,7 +252,7 @@ def extent(results: Results) -> str:
     deviations = "± is the standard deviation over seeds; " if several else ""
     read = f"{deviations}accuracies are those of the last epoch."
     return (
-        f"{len(runs)} of {count(planned, 'run')}, {budget}; {total} of training on {where}"
+        f"{len(runs)} of {counted(planned, 'run')}, {budget}; {total} of training on {where}"
         f"{compiled}{made}. {read[0].upper()}{read[1:]}"
     )
 
@@ -287,7 +288,8 @@ def compared(results: Results) -> Iterator[str]:
             continue
         subject = found.name if results.plan.is_ablation else f"{found.name}, residual − plain"
         tail = "" if value.interval is None else f", 95 % interval {interval(value)}"
-        yield f"- {subject}: {points(value)} points in validation{tail}, {count(value.n, 'seed')}."
+        seeds = counted(value.n, "seed")
+        yield f"- {subject}: {points(value)} points in validation{tail}, {seeds}."
 
 
 def _joined(texts: Iterator[str]) -> str:

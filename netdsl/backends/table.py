@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from netdsl.amounts import counted
 from netdsl.ir import Cost, Graph, Node, Shape
 from netdsl.measure import Step, activation_memory, additions, depth, total, training_step
 from netdsl.passes.drop_shortcuts import drop_shortcuts
@@ -178,15 +179,18 @@ def _notes(table: Table) -> Iterator[str]:
     yield f"{cost.macs:,} MACs for {image} (1 MAC = 2 FLOPs)"
     yield f"{_bytes(table.memory)} of activations kept for the backward pass of {image} (fp32)"
     if table.shortcuts:
-        count = _count(sum(table.shortcuts.values()), "shortcut")
-        params, macs = _count(table.removed.params, "parameter"), _count(table.removed.macs, "MAC")
+        count = counted(sum(table.shortcuts.values()), "shortcut")
+        params, macs = (
+            counted(table.removed.params, "parameter"),
+            counted(table.removed.macs, "MAC"),
+        )
         yield "shortcuts: " + ", ".join(f"{n} {name}" for name, n in table.shortcuts.items())
-        left = _count(table.additions, "addition")
+        left = counted(table.additions, "addition")
         stays = f"; {left} by `Add` stay{'s' * (table.additions == 1)}" * bool(table.additions)
         yield f"--plain removes {count} with {params} and {macs}{stays}"
     step = table.step
     if step.expected_blocks < step.blocks:
-        kept = f"{step.expected_blocks:.2f} of {_count(step.blocks, 'block')}"
+        kept = f"{step.expected_blocks:.2f} of {counted(step.blocks, 'block')}"
         yield f"stochastic depth: on average {kept} and {step.expected_macs:,} MACs in training"
 
 
@@ -198,10 +202,6 @@ def _bytes(count: int) -> str:
     units = (("kB", 10**3), ("MB", 10**6), ("GB", 10**9))
     unit, size = [u for u in units if count >= u[1] or u[0] == "kB"][-1]
     return f"{count / size:.2f} {unit}"
-
-
-def _count(n: int, word: str) -> str:
-    return f"{n:,} {word}{'s' * (n != 1)}"
 
 
 def _aligned(table: Sequence[Sequence[str]]) -> list[str]:

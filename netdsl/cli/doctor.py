@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netdsl.amounts import counted
 from netdsl.cli.kinds import PLACE
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def command(data_dir: Path | None, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"faults": faults, "findings": [*map(asdict, found)]}, indent=2))
     else:
-        click.echo(f"{faults} {'fault' if faults == 1 else 'faults'}")
+        click.echo(counted(faults, "fault"))
     return FAULT if faults else 0
 
 

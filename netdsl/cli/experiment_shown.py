@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from netdsl.amounts import duration
+
 if TYPE_CHECKING:
     from netdsl.experiment.plan import Job, Plan
     from netdsl.experiment.planning import PlannedRow
@@ -42,7 +44,7 @@ class Lines:
 
     def ended(self, job: Job, state: State, done: int, left: float | None) -> None:
         """Say what became of a run, and how long the rest will take."""
-        rest = f", {clock(left)} left" if left and done < self.total else ""
+        rest = f", {duration(left)} left" if left and done < self.total else ""
         self.say(f"{done}/{self.total}  {job.name}: {outcome(job, state)}{rest}")
 
     def elsewhere(self, jobs: Sequence[Job]) -> None:
@@ -80,7 +82,7 @@ class Bar(Lines):
 
     def tick(self, running: Sequence[Job], done: int) -> None:
         """Move the bar."""
-        left = "" if self.end is None else f"  {clock(max(0, self.end - time.monotonic()))} left"
+        left = "" if self.end is None else f"  {duration(max(0, self.end - time.monotonic()))} left"
         now = ", ".join(job.name for job in running) or "waiting"
         self.progress.update(self.task, completed=done, now=f"{now}{left}")
 
@@ -136,7 +138,7 @@ def show_forecast(
     for one in forecast_rows(rows, folder, jobs):
         found.append(one)
         click.echo(
-            f"{one.row}: {clock(one.seconds)} a run, {one.peak_memory / 1e9:.2f} GB, "
+            f"{one.row}: {duration(one.seconds)} a run, {one.peak_memory / 1e9:.2f} GB, "
             f"{one.runs} runs to go"
         )
     if not found:
@@ -146,7 +148,7 @@ def show_forecast(
         sum(one.seconds * one.runs for one in found) / at_once, *(one.seconds for one in found)
     )
     memory = at_once * max(one.peak_memory for one in found)
-    click.echo(f"all of it: {clock(together)}, {memory / 1e9:.2f} GB with {at_once} at once")
+    click.echo(f"all of it: {duration(together)}, {memory / 1e9:.2f} GB with {at_once} at once")
 
 
 def closing(folder: Path, jobs: Sequence[Job]) -> Iterator[str]:
@@ -159,14 +161,3 @@ def closing(folder: Path, jobs: Sequence[Job]) -> Iterator[str]:
     for job in left:
         yield f"{job.name}: {outcome(job, look(folder, job))}"
     yield f"{len(jobs) - len(left)} of {len(jobs)} runs are finished; all of it in {folder}"
-
-
-def clock(seconds: float) -> str:
-    """Write a duration.
-
-    >>> clock(75), clock(3700)
-    ('1:15', '1:01:40')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

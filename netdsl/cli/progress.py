@@ -20,6 +20,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from netdsl.amounts import counted, duration
+
 if TYPE_CHECKING:
     from netdsl import train
     from netdsl.train import Forecast, Row, Start, Step, Summary
@@ -170,11 +172,11 @@ class Bar(Lines):
 def opening(start: Start) -> str:
     """What is trained on what, in one line."""
     s = start.settings
-    epochs = "epoch" if s.epochs == 1 else "epochs"
+    epochs = counted(s.epochs, "epoch")
     shared = f", {start.processes} processes" if start.processes > 1 else ""
     return (
         f"{start.parameters:,} parameters on {start.data}: {start.train_images:,} training and "
-        f"{start.val_images:,} validation images; {s.epochs} {epochs}, batch {s.batch_size}, "
+        f"{start.val_images:,} validation images; {epochs}, batch {s.batch_size}, "
         f"lr {s.lr:g}, seed {s.seed}, {s.precision} on {s.device}{shared}"
     )
 
@@ -187,18 +189,6 @@ def plan_lines(forecast: Forecast) -> Iterator[str]:
     )
     memory, disk = f"{f.peak_memory / 1e9:.2f} GB of memory", f"{f.disk / 1e6:,.1f} MB on the disk"
     yield f"{memory} at the most, {disk} meanwhile"
-
-
-def duration(seconds: float) -> str:
-    """Write a time for people.
-
-    >>> [duration(s) for s in (0.42, 59.97, 75, 7325, 180_000)]
-    ['0.4 s', '1 min 0 s', '1 min 15 s', '2 h 2 min', '50 h 0 min']
-    """
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
 def epoch_line(row: Row) -> str:

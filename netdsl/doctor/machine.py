@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from netdsl.amounts import counted
 from netdsl.doctor.child import Answer
 from netdsl.doctor.finding import Finding, fault, note, ok
 from netdsl.resources import ROOT, cpu_quota, usable_cores
@@ -32,7 +33,7 @@ def threads(environment: Mapping[str, str], cores: int, root: Path = ROOT) -> Fi
             "threads", f"the control group leaves {quota:g} of {cores} cores",
             f"more threads than that wait for each other: a training takes {usable}",
         )  # fmt: skip
-    return ok("threads", f"{cores} {'core' if cores == 1 else 'cores'} may be used")
+    return ok("threads", f"{counted(cores, 'core')} may be used")
 
 
 def precision(training: Answer) -> Finding:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from netdsl.amounts import counted
 from netdsl.experiment.locks import is_taken
 from netdsl.experiment.plan import Job, Plan, read_plan
 from netdsl.experiment.stages import stages_of
@@ -50,7 +51,7 @@ class Failure:
 
     def __str__(self) -> str:
         """The failure in one line."""
-        tries = f"{self.attempts} attempts" if self.attempts != 1 else "1 attempt"
+        tries = counted(self.attempts, "attempt")
         return f"failed (exit {self.exit_code}, {tries}): {' '.join(self.reason.split())}"
 
 

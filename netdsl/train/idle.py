@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from netdsl.amounts import counted
 from netdsl.train.errors import TrainError
 from netdsl.train.recipe import Recipe
 from netdsl.train.settings import Choices, Settings, resolve
@@ -81,21 +82,17 @@ def _reasons(said: Choices, s: Settings, images: int | None) -> Iterator[tuple[s
     decays = s.weight_decay > 0
     yield "decay_norms", said.get("decay_norms") is not None, _unless(decays, "weight_decay", s)
     lasts = said.get("patience") is not None and s.patience >= s.epochs
-    yield "patience", lasts, f"the training has {_count(s.epochs, 'epoch')}"
+    yield "patience", lasts, f"the training has {counted(s.epochs, 'epoch')}"
 
 
 def _end(s: Settings, images: int | None) -> tuple[float, str]:
     """Return how long the training is, in the unit of its milestones and in words."""
     if s.unit == "epochs":
-        return s.epochs, f"the training has {_count(s.epochs, 'epoch')}"
+        return s.epochs, f"the training has {counted(s.epochs, 'epoch')}"
     if images is None:
         return math.inf, ""
     steps = s.epochs * count_steps(images, s.batch_size)
-    return steps, f"the training has {_count(steps, 'iteration')}"
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
+    return steps, f"the training has {counted(steps, 'iteration')}"
 
 
 def _unless(holds: bool, name: str, s: Settings) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from netdsl.amounts import counted
 from netdsl.resources import ROOT, affinity, usable_cores
 from netdsl.train.errors import ExitCode, TrainError
 
@@ -93,7 +94,7 @@ def crowded(threads: int, device: str, root: Path = ROOT) -> str:
     cores = usable_cores(affinity(), root)
     if device != "cpu" or threads <= cores:
         return ""
-    may = f"{cores} {'core' if cores == 1 else 'cores'} may be used"
+    may = f"{counted(cores, 'core')} may be used"
     return f"threads is {threads}, and {may}: more threads than cores wait for each other"
 
 

@@ -92,8 +92,8 @@ def test_what_all_of_it_takes_is_that_of_each_run_once(
     monkeypatch.setattr("netdsl.experiment.forecasting.forecast", lambda *_: Took())
     done = CliRunner().invoke(experiment, ["plan", str(planned)])
     *_, row, total = done.stdout.splitlines()
-    assert row == "A: 0:10 a run, 1.00 GB, 2 runs to go"
-    assert total == "all of it: 0:20, 1.00 GB with 1 at once"
+    assert row == "A: 10.0 s a run, 1.00 GB, 2 runs to go"
+    assert total == "all of it: 20.0 s, 1.00 GB with 1 at once"
 
 
 class Took:

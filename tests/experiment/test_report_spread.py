@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netdsl.amounts import duration
 from netdsl.experiment.report.formats import to_latex
 from netdsl.experiment.report.spread import spread, student_t
 from netdsl.experiment.report.table import Cell, Column, Line, Table
-from netdsl.experiment.report.words import duration, short
+from netdsl.experiment.report.words import short
 
 # Fisher and Yates, table III, two-sided 5 %; 1 % and 10 % for a few.
 PUBLISHED = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from netdsl.amounts import counted, duration
 from netdsl.experiment.report.networks import settings_of
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Difference, Results
 from netdsl.experiment.report.spread import Spread
-from netdsl.experiment.report.words import count, duration, interval, pairs, percent, points, recipe
+from netdsl.experiment.report.words import interval, pairs, percent, points, recipe
 
 _FEW = 4  # differences, each of which has its sentence
 _STATES = {
@@ -24,10 +25,10 @@ _MANY = {"has begun and is not finished": "have begun and are not finished",
 def summary(results: Results) -> str:
     """Say in a sentence what was compared, on what, how."""
     plan = results.plan
-    networks = count(len({row.job.label for row in results.rows}), "network")
+    networks = counted(len({row.job.label for row in results.rows}), "network")
     twins = ", residual and plain" if plan.has_twins and not plan.is_ablation else ""
     what = f"{len(results.rows)} variants of a network" if plan.is_ablation else networks + twins
-    seeds = count(len({run.job.seed for run in results.runs}), "seed")
+    seeds = counted(len({run.job.seed for run in results.runs}), "seed")
     recipes = sorted({recipe(row.job.recipe) for row in results.rows if row.job.recipe})
     how = f", trained by {'the recipe ' if len(recipes) == 1 else ''}{', '.join(recipes)}"
     budget = f", cut to {pairs(plan.budget)}" if plan.budget else ""
@@ -37,7 +38,7 @@ def summary(results: Results) -> str:
 def progress(results: Results) -> str:
     """Say how many of the runs are finished."""
     done, planned = results.count("finished"), len(results.distinct)
-    parts = [f"{done} of {count(planned, 'run')} {'is' if planned == 1 else 'are'} finished"]
+    parts = [f"{done} of {counted(planned, 'run')} {'is' if planned == 1 else 'are'} finished"]
     for state, words in _STATES.items():
         if number := results.count(state):
             parts.append(f"{number} {words if number == 1 else _MANY.get(words, words)}")
@@ -65,9 +66,9 @@ def _finding(found: Difference, results: Results) -> str:
     if value.interval is None:
         return f"{text}; one seed says nothing of chance."
     if value.deviation == 0:
-        return f"{text}, alike in {count(value.n, 'seed')}, which says nothing of chance."
+        return f"{text}, alike in {counted(value.n, 'seed')}, which says nothing of chance."
     verdict = "clear of zero" if _is_clear(value) else "zero lies within, it may be chance"
-    return f"{text}, 95 % interval {interval(value)}, {count(value.n, 'seed')}: {verdict}."
+    return f"{text}, 95 % interval {interval(value)}, {counted(value.n, 'seed')}: {verdict}."
 
 
 def _is_clear(value: Spread | None) -> bool:
@@ -101,7 +102,7 @@ def accuracy_notes(results: Results) -> tuple[str, ...]:
         )
     precisions = Counter(str(one) for run in results.distinct if (one := _precision(run)))
     if len(precisions) > 1:
-        each = " and ".join(f"{name} ({count(n, 'run')})" for name, n in precisions.items())
+        each = " and ".join(f"{name} ({counted(n, 'run')})" for name, n in precisions.items())
         found.append(f"Computed in {each}: part of a difference between these may come from that.")
     if any(row.job.paper for row in results.rows):
         found.append("Paper is the number that the paper gives.")

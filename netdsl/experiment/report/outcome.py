@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
+from netdsl.amounts import counted
 from netdsl.experiment.plan import Job, Plan
-from netdsl.experiment.report.words import count
 from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import Failure, read_failure
 from netdsl.train.errors import TrainError
@@ -117,7 +117,7 @@ def _device(record: Mapping[str, Any]) -> str:
     Older runs have the kind of the device alone.
     """
     kind, settings = str(record["device"]), record.get("settings", {})
-    threads = [count(settings["threads"], "thread")] if kind == "cpu" and settings else []
+    threads = [counted(settings["threads"], "thread")] if kind == "cpu" and settings else []
     precision = [settings["precision"]] if settings else []
     return ", ".join([record.get("device_name") or kind, *threads, *precision])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from netdsl.amounts import duration
 from netdsl.experiment.report.notes import (
     accuracy_notes,
     difference_notes,
@@ -13,7 +14,7 @@ from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Difference, Result, Results
 from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.table import Cell, Column, Line, Table
-from netdsl.experiment.report.words import NOTHING, duration, interval, percent, points, short
+from netdsl.experiment.report.words import NOTHING, interval, percent, points, short
 
 _SPREADS = {"train": "train %", "val": "val %", "gap": "gap", "best_val": "best val %"}
 _COMPARED = {"val": "val", "train": "train", "gap": "gap"}

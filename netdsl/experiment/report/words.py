@@ -61,30 +61,6 @@ def short(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def duration(seconds: float) -> str:
-    """Return a time in its two largest units.
-
-    >>> duration(4.24), duration(75.2), duration(7384)
-    ('4.2 s', '1 min 15 s', '2 h 3 min')
-    """
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, left = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {left} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min"
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number of things.
-
-    >>> count(1, "seed"), count(3, "seed")
-    ('1 seed', '3 seeds')
-    """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def recipe(name: str) -> str:
     """Return how a recipe is called; that of a person's own is a file.
 
