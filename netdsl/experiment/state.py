@@ -73,7 +73,20 @@ def look(folder: Path, job: Job) -> State:
     best = max(_accuracies(folder / job.folder / "metrics.csv"), default=None)
     # How a finished run once failed says nothing any more.
     failure = None if is_finished(folder, job) else read_failure(folder, job)
-    return State(_phase(folder, job, failure), epochs, best, failure)
+    phase = reached(folder, job, failure)
+    if phase is not Phase.FINISHED and is_taken(folder, job.key):
+        phase = Phase.RUNNING
+    return State(phase, epochs, best, failure)
+
+
+def reached(folder: Path, job: Job, failure: Failure | None) -> Phase:
+    """Return how far the files of a run have got: one that runs is to them as one that was cut."""
+    if is_finished(folder, job):
+        return Phase.FINISHED
+    if failure is not None and not failure.is_kill:
+        return Phase.FAILED
+    begun = any((stage / "settings.json").is_file() for stage in stages_of(folder, job))
+    return Phase.CUT if begun else Phase.WAITING
 
 
 def is_finished(folder: Path, job: Job) -> bool:
@@ -125,17 +138,6 @@ def write_failure(folder: Path, job: Job, failure: Failure | None) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, (json.dumps(asdict(failure), ensure_ascii=False) + "\n").encode())
-
-
-def _phase(folder: Path, job: Job, failure: Failure | None) -> Phase:
-    if is_finished(folder, job):
-        return Phase.FINISHED
-    if is_taken(folder, job.key):
-        return Phase.RUNNING
-    if failure is not None and not failure.is_kill:
-        return Phase.FAILED
-    begun = any((stage / "settings.json").is_file() for stage in stages_of(folder, job))
-    return Phase.CUT if begun else Phase.WAITING
 
 
 def _accuracies(path: Path) -> list[float]:

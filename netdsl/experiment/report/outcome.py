@@ -13,7 +13,7 @@ from typing import Any, Literal
 from netdsl.amounts import counted
 from netdsl.experiment.plan import Job, Plan
 from netdsl.experiment.stages import stages_of
-from netdsl.experiment.state import Failure, read_failure
+from netdsl.experiment.state import Failure, Phase, is_finished, reached, read_failure
 from netdsl.train.errors import TrainError
 from netdsl.train.files import read_file
 from netdsl.train.guessing import is_guessing
@@ -21,6 +21,12 @@ from netdsl.train.metrics import Row
 from netdsl.train.run import RunFolder
 
 State = Literal["finished", "failed", "unfinished", "waiting"]
+_STATES: dict[Phase, State] = {
+    Phase.FINISHED: "finished",
+    Phase.FAILED: "failed",
+    Phase.CUT: "unfinished",
+    Phase.WAITING: "waiting",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +82,16 @@ def read_outcomes(folder: Path, plan: Plan) -> tuple[Outcome, ...]:
 
 def _outcome(job: Job, folder: Path) -> Outcome:
     path = folder / job.folder
-    if (path / "summary.json").is_file():
+    if is_finished(folder, job):
         try:
             return _finished(job, folder)
         except TrainError as error:
             help = f"remove {path}, and `netdsl experiment run` trains it again"
             raise TrainError(error.message, help, error.exit_code) from error
     failure = read_failure(folder, job)
-    if failure is not None and not failure.is_kill:
-        return Outcome(job, path, "failed", _rows_so_far(job, folder), failure=failure)
-    begun = any((stage / "settings.json").is_file() for stage in stages_of(folder, job))
-    return Outcome(job, path, "unfinished" if begun else "waiting", _rows_so_far(job, folder))
+    state = _STATES[reached(folder, job, failure)]
+    why = failure if state == "failed" else None
+    return Outcome(job, path, state, _rows_so_far(job, folder), failure=why)
 
 
 def _finished(job: Job, folder: Path) -> Outcome:
