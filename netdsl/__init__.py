@@ -12,15 +12,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from netdsl.api import Network as Network
     from netdsl.api import load as load
     from netdsl.api import parse as parse
     from netdsl.errors import Diagnostic as Diagnostic
     from netdsl.errors import NetDSLError as NetDSLError
     from netdsl.errors import NetDSLWarning as NetDSLWarning
+    from netdsl.network import Network as Network
 
 _HOMES = {
-    "Network": "netdsl.api", "load": "netdsl.api", "parse": "netdsl.api",
+    "Network": "netdsl.network", "load": "netdsl.api", "parse": "netdsl.api",
     "Diagnostic": "netdsl.errors", "NetDSLError": "netdsl.errors",
     "NetDSLWarning": "netdsl.errors",
 }  # fmt: skip

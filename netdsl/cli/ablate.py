@@ -19,8 +19,8 @@ from netdsl.cli.shared_training import (
 )
 
 if TYPE_CHECKING:
-    from netdsl.api import Network
     from netdsl.experiment.ablate import Change
+    from netdsl.network import Network
 
 
 @click.command("ablate")
@@ -66,10 +66,10 @@ def _base(
     data_dir: Path | None,
 ) -> Network:  # fmt: skip
     """Return the network as its recipe has it: what the recipe says of it can be changed too."""
-    from netdsl.api import build
     from netdsl.checking import declared
     from netdsl.cli.choices import with_recipe
     from netdsl.cli.network import open_source, overrides
+    from netdsl.network import build
     from netdsl.train import DATA_SETS
     from netdsl.train.recipe import Recipe, read_recipe
 

@@ -12,8 +12,8 @@ from netdsl.cli.network import network_options, read, show_warnings
 from netdsl.collector import paused
 
 if TYPE_CHECKING:
-    from netdsl.api import Network
     from netdsl.backends.table import Table
+    from netdsl.network import Network
 
 STYLES = {"heading": "bold", "node": "dim", "layer": ""}
 

@@ -17,7 +17,7 @@ from netdsl.cli.kinds import PLACE, Number
 from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
-    from netdsl.api import Network
+    from netdsl.network import Network
     from netdsl.shelf import Arch
     from netdsl.train import DataSet
     from netdsl.train.data import Entry
@@ -247,9 +247,9 @@ def _matched(source: Arch, said: Any, data: str, shape: Shape, classes: int) -> 
 
 def _build(source: Arch, said: Any, shape: Shape | None, classes: int) -> Network:
     """Build a network, told the shape and the classes where it needs them and nobody says them."""
-    from netdsl.api import build
     from netdsl.checking import declared
     from netdsl.errors import NetDSLError
+    from netdsl.network import build
 
     settings = declared(*source.with_overrides(said))
     names = dict(said.names)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from netdsl.api import Network
+    from netdsl.network import Network
     from netdsl.shelf import Arch
 
 OPTIONS = (
@@ -42,7 +42,7 @@ def read(
     classes: int | None,
 ) -> Network:
     """Return the network that the arguments name; ARCH `-` is standard input."""
-    from netdsl.api import build
+    from netdsl.network import build
 
     source = open_source(arch)
     return build(*source.with_overrides(overrides(plain, definitions, scale, input_, classes)))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from netdsl.api import Network
     from netdsl.experiment.analysis import Probe
+    from netdsl.network import Network
 
 SUFFIXES = (".svg", ".png", ".csv")
 
@@ -91,8 +91,8 @@ def _batch(
     arch: str, options: dict[str, Any], data: str | None, data_dir: Path | None, batch: int
 ) -> tuple[Network, Tensor, Tensor]:
     """Return the network with images and labels that it takes."""
-    from netdsl.api import build
     from netdsl.experiment.analysis.probe import first_batch, random_batch, refuse_large_batch
+    from netdsl.network import build
     from netdsl.train.memory import free_memory
 
     keys = ("plain", "definitions", "scale", "input_", "classes")

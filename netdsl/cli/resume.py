@@ -17,7 +17,7 @@ from netdsl.cli.kinds import PLACE, Number
 from netdsl.cli.notes import note_threads
 
 if TYPE_CHECKING:
-    from netdsl.api import Network
+    from netdsl.network import Network
     from netdsl.train import Choices, DataSet, RunFolder, Settings
 
 OPTIONS = (

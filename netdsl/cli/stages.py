@@ -17,7 +17,7 @@ from netdsl.cli.notes import note
 if TYPE_CHECKING:
     from torch.nn import Module
 
-    from netdsl.api import Network
+    from netdsl.network import Network
     from netdsl.train import RunFolder
     from netdsl.train.recipe import Recipe, Stage
     from netdsl.transfer import Transfer

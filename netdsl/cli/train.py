@@ -30,7 +30,7 @@ from netdsl.cli.stages import (
 if TYPE_CHECKING:
     from torch.nn import Module
 
-    from netdsl.api import Network
+    from netdsl.network import Network
     from netdsl.shelf import Arch
     from netdsl.train import Choices, RunFolder
     from netdsl.train.recipe import Recipe

@@ -13,7 +13,7 @@ from netdsl.cli.asked import asked_of
 from netdsl.cli.notes import note_threads
 
 if TYPE_CHECKING:
-    from netdsl.api import Network
+    from netdsl.network import Network
     from netdsl.train import Choices, RunFolder, Settings
     from netdsl.train.inference import About
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
-from netdsl.api import Network, build
 from netdsl.errors import NetDSLError
 from netdsl.experiment.rewrite import bare, half_as_wide, without_layer, without_option
 from netdsl.experiment.variant import Value
 from netdsl.ir.settings import Policy
 from netdsl.lower import Loader, Overrides, inline
 from netdsl.lower.mentions import layers_in
+from netdsl.network import Network, build
 from netdsl.ops.blocks import ORDERS, RESIDUAL_BLOCKS, WITH_SHORTCUT
 from netdsl.ops.wiring import ShortcutAdd, StochasticDepth
 from netdsl.syntax import parse, to_text, tree

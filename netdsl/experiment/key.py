@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from netdsl.api import Network
+from netdsl.network import Network
 from netdsl.train import DataSet, Settings
 
 # NOTE: these are the machine's unless somebody chose them: the same run on another machine has the

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from netdsl.api import build, make_overrides
 from netdsl.cli.train import command as train_command
+from netdsl.lower import make_overrides
+from netdsl.network import build
 from netdsl.shelf import open_arch
 from netdsl.train.recipe import read_recipe, recipes
 from tests.cli.command import Run

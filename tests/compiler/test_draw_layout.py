@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from netdsl.api import Network, load, parse
+from netdsl.api import load, parse
 from netdsl.backends.drawing.dot import to_dot
 from netdsl.backends.drawing.file import render
+from netdsl.network import Network
 from netdsl.shelf import shipped
 
 NET1 = (

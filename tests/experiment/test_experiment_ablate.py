@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from netdsl import api
+from netdsl.api import parse
 from netdsl.cli.ablate import command
 from netdsl.cli.main import group as netdsl
 from netdsl.experiment.ablate import Ablation, ablate, changed
+from netdsl.network import Network
 from netdsl.ops.regularise import Dropout
 from netdsl.train import TrainError
 
@@ -26,16 +27,16 @@ Norm group  Act  GAP  FC 10
 """
 
 
-def network(text: str = TEXT, scale: str | None = None) -> api.Network:
-    return api.parse(text, input=(3, 16, 16), scale=scale)
+def network(text: str = TEXT, scale: str | None = None) -> Network:
+    return parse(text, input=(3, 16, 16), scale=scale)
 
 
-def of(found: Ablation, base: api.Network, words: str) -> api.Network:
+def of(found: Ablation, base: Network, words: str) -> Network:
     (change,) = (one for one in found.changes if one.words == words)
     return changed(base, change)
 
 
-def ops(one: api.Network) -> set[str]:
+def ops(one: Network) -> set[str]:
     return {type(node.op).__name__ for node in one.checked}
 
 
@@ -76,7 +77,7 @@ def test_half_width_is_half_of_what_a_scale_makes() -> None:
 
 def test_the_width_of_a_scale_may_be_reckoned() -> None:
     text = "input 3x8x8 scale s(width=0.5*0.5) Conv 64 Conv 64 GAP FC 10"
-    base = api.parse(text, scale="s")
+    base = parse(text, scale="s")
     assert [n.shape.channels for n in base.checked if n.name == "conv1"] == [16]
     half = of(ablate(base), base, "half width")
     assert [n.shape.channels for n in half.checked if n.name == "conv1"] == [8]

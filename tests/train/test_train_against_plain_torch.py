@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
-from netdsl.api import build, make_overrides
+from netdsl.lower import make_overrides
+from netdsl.network import build
 from netdsl.shelf import open_arch
 from netdsl.train import DataSet, RunFolder, Settings, train
 from netdsl.train.computing import threads

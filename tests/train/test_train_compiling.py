@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch._dynamo.utils import counters
 
-from netdsl.api import build, make_overrides
+from netdsl.lower import make_overrides
+from netdsl.network import build
 from netdsl.shelf import open_arch
 from netdsl.train import (
     DataSet,

@@ -122,9 +122,9 @@ def test_a_batch_that_is_too_large_is_refused_before_the_first_step(
 MEASURED = """
 import sys
 import torch
-from netdsl.api import build
+from netdsl.network import build
 from netdsl.shelf import open_arch
-from netdsl.api import make_overrides
+from netdsl.lower import make_overrides
 from netdsl.train.memory import estimate, peak_memory
 from netdsl.train import Settings
 from netdsl.train.optimiser import make_optimiser

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from netdsl.api import build, make_overrides
+from netdsl.lower import make_overrides
+from netdsl.network import build
 from netdsl.shelf import open_arch
 from netdsl.train import DataSet, RunFolder, Settings, train
 from netdsl.train.data.dataset import Split

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from netdsl.api import Network
 from netdsl.ir import Graph, Leaf, Node, Outline, Repeat, Section
 from netdsl.measure import depths
+from netdsl.network import Network
 from netdsl.ops.wiring import ShortcutAdd
 
 
