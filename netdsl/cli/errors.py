@@ -69,6 +69,6 @@ def summary(found: Errors, weights: str) -> Iterator[str]:
 def _here(settings: Settings) -> Settings:
     """Return the settings with a device that this machine has: the run may come from another."""
     from netdsl.train.machine import is_available
-    from netdsl.train.settings import on_device
+    from netdsl.train.resolve import on_device
 
     return settings if is_available(settings.device) else on_device(settings, "cpu")

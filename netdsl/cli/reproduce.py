@@ -65,7 +65,7 @@ def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> int:
 def _plan(first: RunFolder, data_dir: Path | None) -> TrainingPlan:
     """Return the plan of a run, on this machine's device if its own is not here."""
     from netdsl.train.machine import is_available, pick_device
-    from netdsl.train.settings import on_device
+    from netdsl.train.resolve import on_device
 
     network, images = reopen_unchanged(first, data_dir)
     settings = first.settings

@@ -10,7 +10,7 @@ from typing import cast
 
 from netdsl.train import Choices, ExitCode, TrainError
 from netdsl.train.choices import SWITCH, TYPES, parse_choices, read_choices, refuse_twice
-from netdsl.train.settings import over
+from netdsl.train.resolve import over
 from netdsl.train.suggest import did_you_mean
 
 Budget = Mapping[str, object]

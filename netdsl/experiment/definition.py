@@ -40,7 +40,7 @@ from netdsl.experiment.wanted import Wanted, read_wanted
 from netdsl.train import DATA_SETS, ExitCode, TrainError, toml
 from netdsl.train.choices import read_choices
 from netdsl.train.recipe import SUFFIX
-from netdsl.train.settings import over
+from netdsl.train.resolve import over
 from netdsl.train.suggest import did_you_mean
 
 Table = dict[str, Any]

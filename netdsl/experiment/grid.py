@@ -16,7 +16,7 @@ from netdsl.lower.mentions import layers_in
 from netdsl.shelf import open_arch
 from netdsl.train import Choices, ExitCode, TrainError
 from netdsl.train.choices import OTHER_WORDS, TYPES, read_choices
-from netdsl.train.settings import over
+from netdsl.train.resolve import over
 from netdsl.train.suggest import meant
 
 _FIELDS = ("plain", "scale", "recipe", "data", "input", "classes", "limit", "weights")

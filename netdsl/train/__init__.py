@@ -19,10 +19,10 @@ from netdsl.train.progress import Silent as Silent
 from netdsl.train.progress import Start as Start
 from netdsl.train.progress import Step as Step
 from netdsl.train.progress import Summary as Summary
+from netdsl.train.resolve import Choices as Choices
+from netdsl.train.resolve import resolve as resolve
 from netdsl.train.run import RunFolder as RunFolder
-from netdsl.train.settings import Choices as Choices
 from netdsl.train.settings import Settings as Settings
-from netdsl.train.settings import resolve as resolve
 from netdsl.train.tensorboard import TensorBoard as TensorBoard
 from netdsl.train.weights import load_weights as load_weights
 from netdsl.train.weights import save_weights as save_weights

@@ -7,7 +7,8 @@ from typing import Any, cast, get_type_hints
 
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.kinds import KINDS, Numbers, Texts
-from netdsl.train.settings import Choices, Settings
+from netdsl.train.resolve import Choices
+from netdsl.train.settings import Settings
 from netdsl.train.suggest import did_you_mean
 
 OTHER_WORDS = {

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from netdsl.amounts import counted
 from netdsl.train.errors import TrainError
 from netdsl.train.recipe import Recipe
-from netdsl.train.settings import Choices, Settings, resolve
+from netdsl.train.resolve import Choices, resolve
+from netdsl.train.settings import Settings
 from netdsl.train.steps import count_steps
 
 
@@ -18,7 +19,7 @@ def idle(said: Choices, settings: Settings, images: int | None = None) -> dict[s
     `images` is how many there are to train on: without it nobody knows whether a milestone that
     is an iteration is reached.
 
-    >>> from netdsl.train.settings import resolve
+    >>> from netdsl.train.resolve import resolve
     >>> said = Choices(optimiser="adam", nesterov=True)
     >>> idle(said, resolve(said))
     {'nesterov': 'optimiser is adam'}

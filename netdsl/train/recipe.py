@@ -27,7 +27,7 @@ from typing import Any
 from netdsl.train import toml
 from netdsl.train.choices import TYPES, read_choices
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.settings import Choices, over
+from netdsl.train.resolve import Choices, over
 from netdsl.train.suggest import did_you_mean
 from netdsl.train.transforms import make
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from netdsl.train import toml
 from netdsl.train.files import read_file
 from netdsl.train.recipe import Recipe, Stage, base_of, find_recipe, read_recipe
-from netdsl.train.settings import ABOUT, Choices, resolve
+from netdsl.train.resolve import Choices, resolve
+from netdsl.train.settings import ABOUT
 
 _ITERATIONS = "how many steps, rounded up to whole epochs"
 _LEFT = "# The rest is as it is; a data set may have epochs, batch_size, lr, weight_decay, augment."

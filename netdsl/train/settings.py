@@ -1,17 +1,16 @@
-"""Choices and this machine to settings: every number that a training depends on, resolved."""
+"""Settings: every number that a training depends on, within its limits."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from functools import cache
-from typing import Any, TypedDict, cast, get_type_hints
+from typing import get_type_hints
 
 from netdsl.train import machine
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.kinds import KINDS, Kind
-from netdsl.train.steps import count_steps
 from netdsl.train.suggest import did_you_mean, meant
 from netdsl.train.transforms import make
 
@@ -24,49 +23,8 @@ _WORDS = {
     "optimiser": OPTIMISERS, "schedule": SCHEDULES, "unit": UNITS, "normalise": NORMALISATIONS,
     "device": machine.DEVICES, "precision": PRECISIONS,
 }  # fmt: skip
-_LENGTHS = frozenset({"epochs", "iterations"})
-_BATCH = 128
-_CLIMB = 0.3  # the part of a one-cycle training that climbs
-
-
-class Choices(TypedDict, total=False):
-    """Settings that somebody chose; what is missing or None is left to `resolve`.
-
-    `iterations` is another way to say `epochs`: as many as hold that many steps.
-    """
-
-    epochs: int | None
-    iterations: int | None
-    batch_size: int | None
-    optimiser: str | None
-    lr: float | None
-    momentum: float | None
-    nesterov: bool | None
-    weight_decay: float | None
-    decay_norms: bool | None
-    schedule: str | None
-    warmup: float | None
-    milestones: tuple[float, ...] | None
-    gamma: float | None
-    unit: str | None
-    clip: float | None
-    label_smoothing: float | None
-    mixup: float | None
-    cutmix: float | None
-    average: float | None
-    patience: int | None
-    normalise: str | None
-    augment: tuple[str, ...] | None
-    sample: int | None
-    seed: int | None
-    device: str | None
-    precision: str | None
-    channels_last: bool | None
-    threads: int | None
-    sync_bn: bool | None
-    exact: bool | None
-    deterministic: bool | None
-    compile: bool | None
+BATCH = 128
+CLIMB = 0.3  # the part of a one-cycle training that climbs
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +36,7 @@ class Settings:
     """
 
     epochs: int = 30
-    batch_size: int = _BATCH
+    batch_size: int = BATCH
     optimiser: str = "sgd"
     lr: float = 0.1
     momentum: float = 0.9
@@ -86,7 +44,7 @@ class Settings:
     weight_decay: float = 5e-4
     decay_norms: bool = True
     schedule: str = "one_cycle"
-    warmup: float = _CLIMB
+    warmup: float = CLIMB
     milestones: tuple[float, ...] = ()
     gamma: float = 0.1
     unit: str = "epochs"
@@ -113,7 +71,7 @@ class Settings:
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         if self.compile is None:
             del given["compile"]
-        _refuse_other_kinds(given)
+        refuse_other_kinds(given)
         for name, holds, rule in _rules(self):
             if not holds:
                 value = getattr(self, name)
@@ -166,55 +124,6 @@ ABOUT = {
 }
 
 
-def resolve(*layers: Choices, images: int | None = None) -> Settings:
-    """Return the settings that the layers choose, later ones first, then this machine.
-
-    `images` is how many there are to train on, which `iterations` need.
-
-    >>> resolve({"epochs": 30, "lr": 0.1}, {"lr": 0.02, "epochs": None}).epochs
-    30
-    >>> resolve({"iterations": 1000, "batch_size": 100}, images=50_000).epochs
-    2
-    """
-    said = Choices()
-    for layer in layers:
-        said = over(said, layer)
-    chosen: dict[str, Any] = dict(said)
-    _refuse_other_kinds(chosen)
-    if "iterations" in chosen:
-        chosen["epochs"] = _epochs(chosen.pop("iterations"), chosen, images)
-    device = machine.pick_device(_text(chosen.get("device")))
-    defaults: dict[str, object] = {
-        "device": device,
-        "precision": machine.pick_precision(device),
-        "threads": machine.count_cores(),
-        "warmup": _CLIMB if chosen.get("schedule", "one_cycle") == "one_cycle" else 0.0,
-        "nesterov": chosen.get("momentum") != 0,
-    }
-    return restore(defaults | chosen)
-
-
-def on_device(settings: Settings, device: str) -> Settings:
-    """Return the settings for another device; batch norm over processes goes with GPUs alone.
-
-    >>> on_device(Settings(device="cuda", sync_bn=True), "cpu").sync_bn
-    False
-    """
-    return replace(settings, device=device, sync_bn=settings.sync_bn and device == "cuda")
-
-
-def over(below: Choices, above: Choices) -> Choices:
-    """Return the choices of both, those above first; `epochs` and `iterations` say one thing.
-
-    >>> over({"epochs": 30, "lr": 0.1}, {"iterations": 500, "lr": None})
-    {'lr': 0.1, 'iterations': 500}
-    """
-    said = {name: value for name, value in above.items() if value is not None}
-    hidden = _LENGTHS - said.keys() if not _LENGTHS.isdisjoint(said) else frozenset()
-    kept = {k: v for k, v in below.items() if v is not None and k not in hidden}
-    return cast(Choices, kept | said)
-
-
 def restore(record: Mapping[str, object]) -> Settings:
     """Return the settings that `Settings.record` gave; a name that is not one is an error."""
     known = [field.name for field in fields(Settings)]
@@ -228,28 +137,16 @@ def restore(record: Mapping[str, object]) -> Settings:
     return Settings(**values)  # type: ignore[arg-type]
 
 
-def _epochs(iterations: int, chosen: Mapping[str, Any], images: int | None) -> int:
-    if images is None:
-        fact = "iterations are given, and not of how many images"
-        raise TrainError(fact, "as in resolve(…, images=len(data.train))", ExitCode.USAGE)
-    # What is out of bounds is for the rules to refuse.
-    batch = max(1, chosen.get("batch_size", _BATCH))
-    return math.ceil(iterations / max(1, count_steps(images, batch)))
-
-
 @cache
 def _kinds() -> dict[str, Kind]:
     return {"iterations": KINDS[int]} | {k: KINDS[v] for k, v in get_type_hints(Settings).items()}
 
 
-def _refuse_other_kinds(values: Mapping[str, object]) -> None:
+def refuse_other_kinds(values: Mapping[str, object]) -> None:
+    """Raise where a setting, or `iterations`, is of another kind than it has to be."""
     for name, kind in _kinds().items():
         if name in values:
             kind.refuse_other(name, values[name])
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 def _among(name: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from netdsl.train import resolve
 from netdsl.train.idle import idle, idle_in_recipe, young_average
 from netdsl.train.recipe import Recipe, read_recipe, recipes
-from netdsl.train.settings import Choices
+from netdsl.train.resolve import Choices
 
 STEPS: Choices = {"schedule": "step", "milestones": (40.0, 60.0)}
 CASES: list[tuple[Choices, dict[str, str]]] = [

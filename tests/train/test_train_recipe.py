@@ -13,7 +13,7 @@ from netdsl.train.choices import parse_choices, read_choices
 from netdsl.train.freezing import freeze, training_mode
 from netdsl.train.recipe import Stage, read_recipe, recipes
 from netdsl.train.recipe_text import show_recipe
-from netdsl.train.settings import Choices
+from netdsl.train.resolve import Choices
 
 BASE = """
 about = "a base"

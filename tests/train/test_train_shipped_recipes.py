@@ -11,7 +11,8 @@ from torch import nn
 from netdsl.train import DataSet, RunFolder, resolve, train
 from netdsl.train.data import Split
 from netdsl.train.recipe import Recipe, Stage, read_recipe, recipes
-from netdsl.train.settings import Choices, Settings
+from netdsl.train.resolve import Choices
+from netdsl.train.settings import Settings
 
 IMAGES = {"cifar": 50_000, "tiny": 100_000}
 

@@ -14,7 +14,8 @@ from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.faults import memory_faults
 from netdsl.train.inference.about import About
 from netdsl.train.inference.fast import make_fast
-from netdsl.train.settings import Settings, resolve
+from netdsl.train.resolve import resolve
+from netdsl.train.settings import Settings
 
 
 def predict(

@@ -1,0 +1,117 @@
+"""Choices and this machine to settings: what nobody chose is decided here, once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypedDict, cast
+
+from netdsl.train import machine
+from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.settings import BATCH, CLIMB, Settings, refuse_other_kinds, restore
+from netdsl.train.steps import count_steps
+
+_LENGTHS = frozenset({"epochs", "iterations"})
+
+
+class Choices(TypedDict, total=False):
+    """Settings that somebody chose; what is missing or None is left to `resolve`.
+
+    `iterations` is another way to say `epochs`: as many as hold that many steps.
+    """
+
+    epochs: int | None
+    iterations: int | None
+    batch_size: int | None
+    optimiser: str | None
+    lr: float | None
+    momentum: float | None
+    nesterov: bool | None
+    weight_decay: float | None
+    decay_norms: bool | None
+    schedule: str | None
+    warmup: float | None
+    milestones: tuple[float, ...] | None
+    gamma: float | None
+    unit: str | None
+    clip: float | None
+    label_smoothing: float | None
+    mixup: float | None
+    cutmix: float | None
+    average: float | None
+    patience: int | None
+    normalise: str | None
+    augment: tuple[str, ...] | None
+    sample: int | None
+    seed: int | None
+    device: str | None
+    precision: str | None
+    channels_last: bool | None
+    threads: int | None
+    sync_bn: bool | None
+    exact: bool | None
+    deterministic: bool | None
+    compile: bool | None
+
+
+def resolve(*layers: Choices, images: int | None = None) -> Settings:
+    """Return the settings that the layers choose, later ones first, then this machine.
+
+    `images` is how many there are to train on, which `iterations` need.
+
+    >>> resolve({"epochs": 30, "lr": 0.1}, {"lr": 0.02, "epochs": None}).epochs
+    30
+    >>> resolve({"iterations": 1000, "batch_size": 100}, images=50_000).epochs
+    2
+    """
+    said = Choices()
+    for layer in layers:
+        said = over(said, layer)
+    chosen: dict[str, Any] = dict(said)
+    refuse_other_kinds(chosen)
+    if "iterations" in chosen:
+        chosen["epochs"] = _epochs(chosen.pop("iterations"), chosen, images)
+    device = machine.pick_device(_text(chosen.get("device")))
+    defaults: dict[str, object] = {
+        "device": device,
+        "precision": machine.pick_precision(device),
+        "threads": machine.count_cores(),
+        "warmup": CLIMB if chosen.get("schedule", "one_cycle") == "one_cycle" else 0.0,
+        "nesterov": chosen.get("momentum") != 0,
+    }
+    return restore(defaults | chosen)
+
+
+def on_device(settings: Settings, device: str) -> Settings:
+    """Return the settings for another device; batch norm over processes goes with GPUs alone.
+
+    >>> on_device(Settings(device="cuda", sync_bn=True), "cpu").sync_bn
+    False
+    """
+    return replace(settings, device=device, sync_bn=settings.sync_bn and device == "cuda")
+
+
+def over(below: Choices, above: Choices) -> Choices:
+    """Return the choices of both, those above first; `epochs` and `iterations` say one thing.
+
+    >>> over({"epochs": 30, "lr": 0.1}, {"iterations": 500, "lr": None})
+    {'lr': 0.1, 'iterations': 500}
+    """
+    said = {name: value for name, value in above.items() if value is not None}
+    hidden = _LENGTHS - said.keys() if not _LENGTHS.isdisjoint(said) else frozenset()
+    kept = {k: v for k, v in below.items() if v is not None and k not in hidden}
+    return cast(Choices, kept | said)
+
+
+def _epochs(iterations: int, chosen: Mapping[str, Any], images: int | None) -> int:
+    if images is None:
+        fact = "iterations are given, and not of how many images"
+        raise TrainError(fact, "as in resolve(…, images=len(data.train))", ExitCode.USAGE)
+    # What is out of bounds is for the rules to refuse.
+    batch = max(1, chosen.get("batch_size", BATCH))
+    return math.ceil(iterations / max(1, count_steps(images, batch)))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
