@@ -58,14 +58,14 @@ def attempt(folder: Path, job: Job, share: Share) -> Attempt | None:
 
 
 def _begin(folder: Path, job: Job, share: Share, lock: int) -> Attempt:
-    before = _reached(folder, job)
+    before, threads = checkpoint_times(folder, job), threads_of(folder, job, share)
     log = folder / "logs" / f"{job.key}.txt"
     log.parent.mkdir(exist_ok=True)
     with log.open("ab") as out:
         begin = out.tell()
         process = subprocess.Popen(
             # Files in the present folder are no modules of the run, whatever they are called.
-            [sys.executable, "-P", "-m", "netdsl", *job.command[1:], *_threads(folder, job, share)],
+            [sys.executable, "-P", "-m", "netdsl", *job.command[1:], *threads],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out,
             env={**os.environ, "PYTHONPATH": _paths(), **share.environment},
             # NOTE: apart from the terminal's group, so that Ctrl-C reaches it once, through us; and
@@ -109,7 +109,7 @@ def _failure(ended: Attempt, code: int) -> Failure | None:
     earlier = read_failure(folder, job)
     if code in _STOPPED:
         return earlier
-    further = _reached(folder, job) != ended.before
+    further = checkpoint_times(folder, job) != ended.before
     attempts = 1 if further or earlier is None else earlier.attempts + 1
     return Failure(attempts, code, _reason(ended, code))
 
@@ -125,7 +125,7 @@ def _reason(ended: Attempt, code: int) -> str:
     return (errors or lines or [f"it ended with exit code {code}"])[-1]
 
 
-def _threads(folder: Path, job: Job, share: Share) -> tuple[str, ...]:
+def threads_of(folder: Path, job: Job, share: Share) -> tuple[str, ...]:
     """Return the threads of a run; one that goes on keeps its own, for the same bits.
 
     So do the stages of it that have not begun.
@@ -140,7 +140,7 @@ def _threads(folder: Path, job: Job, share: Share) -> tuple[str, ...]:
     return "--threads", str(threads)
 
 
-def _reached(folder: Path, job: Job) -> tuple[int, ...]:
+def checkpoint_times(folder: Path, job: Job) -> tuple[int, ...]:
     """Return what grows whenever a run gets further."""
     files = [stage / "resume.pt" for stage in stages_of(folder, job)]
     return tuple(sorted(file.stat().st_mtime_ns for file in files if file.is_file()))

@@ -21,6 +21,14 @@ from netdsl.train.suggest import did_you_mean
 FILE = "plan.json"
 FORMAT = 1
 
+# What each entry of a run in plan.json has to be.
+KINDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("label", "group", "key", "folder", "arch", "recipe"), (str,)),
+    **dict.fromkeys(("seed", "depth", "params", "macs", "epochs", "work"), (int,)),
+    **dict.fromkeys(("overrides", "set", "paper"), (dict,)),
+    "plain": (bool,), "command": (list,), "change": (str, NoneType), "blocks": (int, NoneType),
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -202,17 +210,9 @@ def _plan(record: Mapping[str, Any]) -> Plan:
 
 
 def _job(record: Mapping[str, Any]) -> Job:
-    values = {name: record[name] for name in _KINDS if name in record or name != "blocks"}
+    values = {name: record[name] for name in KINDS if name in record or name != "blocks"}
     values["paper"] = values["paper"] or {}
     for name, value in values.items():
-        if not isinstance(value, _KINDS[name]) or (type(value) is bool and name != "plain"):
+        if not isinstance(value, KINDS[name]) or (type(value) is bool and name != "plain"):
             raise ValueError(f"{name} of a run is {value!r}")
     return Job(**{**values, "command": tuple(map(str, values["command"]))})
-
-
-_KINDS: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("label", "group", "key", "folder", "arch", "recipe"), (str,)),
-    **dict.fromkeys(("seed", "depth", "params", "macs", "epochs", "work"), (int,)),
-    **dict.fromkeys(("overrides", "set", "paper"), (dict,)),
-    "plain": (bool,), "command": (list,), "change": (str, NoneType), "blocks": (int, NoneType),
-}  # fmt: skip

@@ -27,14 +27,15 @@ def train_epoch(job: Training) -> None:
     job.tally.began = time.perf_counter()
     batches = shuffled(job.feeds.train, job.settings, job.epoch, job.step)
     for images, target, labels in batches:
-        _step(job, images, target, labels)
+        take_step(job, images, target, labels)
         job.pace.note(job.done, job.steps, job.settings.device)
         if job.step == job.steps or time.perf_counter() - job.reported > _REPORT_EVERY:
             _tell(job)
         pause(job)
 
 
-def _step(job: Training, images: Tensor, target: Target, labels: Tensor) -> None:
+def take_step(job: Training, images: Tensor, target: Target, labels: Tensor) -> None:
+    """Go one step of the optimiser, by images (N, C, H, W) with their targets."""
     lr = rate(job.done, job.steps, job.settings)
     set_rate(job.optimiser, lr)
     job.optimiser.zero_grad()

@@ -18,11 +18,11 @@ def meet(patience: timedelta) -> tuple[Store, int, int]:
     store, rank, size = next(iter(rendezvous("env://", timeout=patience)))
     # NOTE: torchrun keeps one store over all restarts, and does not number them alike on several
     # machines; a process that found the addresses of killed ones in it would wait for them.
-    name = _call(store, size) if rank == 0 else _answer(store, rank)
+    name = call(store, size) if rank == 0 else answer(store, rank)
     return PrefixStore(name, store), rank, size
 
 
-def _call(store: Store, size: int) -> str:
+def call(store: Store, size: int) -> str:
     """Call the others by a new name until all have answered; return the name."""
     name = uuid4().hex
     store.set("netdsl", name)
@@ -30,7 +30,7 @@ def _call(store: Store, size: int) -> str:
     return name
 
 
-def _answer(store: Store, rank: int) -> str:
+def answer(store: Store, rank: int) -> str:
     """Answer who calls; return the name when the caller, who may be gone, has heard the answer."""
     own = uuid4().hex
     while True:

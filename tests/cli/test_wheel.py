@@ -34,7 +34,7 @@ def test_the_installed_wheel_builds_draws_prints_and_trains(tmp_path: Path) -> N
     assert run("-m", "netdsl", "list") == there.stdout  # of every shelf
     run("-m", "netdsl", "draw", "resnet20", "--twins", "-o", "twins.png")
     run("-m", "netdsl", "source", "net1", "-o", "net1.py")
-    code = "from netdsl.experiment.report import page; print(page._asset('page.html'))"
+    code = "from netdsl.experiment.report import page; print(page.asset('page.html'))"
     assert "Where the numbers come from" in run("-c", code)
     arguments = ["train", "digits", "--data", "digits", "--epochs", "1", "--run-dir", "run"]
     run("-m", "netdsl", *arguments)

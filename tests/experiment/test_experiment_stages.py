@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from netdsl.experiment.attempt import Share, _reached, _threads
+from netdsl.experiment.attempt import Share, checkpoint_times, threads_of
 from netdsl.experiment.export import export
 from netdsl.experiment.outlook import seconds_left
 from netdsl.experiment.plan import Job, read_plan
@@ -77,7 +77,7 @@ def test_a_stage_that_was_reproduced_before_the_next_began_is_no_stage(staged: P
     assert (state.phase, state.epochs) == (Phase.CUT, 2)
     (outcome,) = read_results(staged).runs
     assert (outcome.state, len(outcome.rows)) == ("unfinished", 2)
-    assert len(_reached(staged, job)) == 1
+    assert len(checkpoint_times(staged, job)) == 1
 
 
 def test_a_stage_may_be_called_again(staged: Path) -> None:
@@ -95,6 +95,6 @@ def test_a_stage_that_has_not_begun_has_the_threads_of_those_that_have(staged: P
     path = run / "1-head" / "settings.json"
     record = json.loads(path.read_text())
     path.write_text(json.dumps({**record, "settings": Settings(threads=1, device="cpu").record()}))
-    assert _threads(staged, job, Share(2, {})) == ("--threads", "1")
+    assert threads_of(staged, job, Share(2, {})) == ("--threads", "1")
     shutil.rmtree(run)
-    assert _threads(staged, job, Share(2, {})) == ("--threads", "2")
+    assert threads_of(staged, job, Share(2, {})) == ("--threads", "2")

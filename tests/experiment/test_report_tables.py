@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netdsl.experiment.plan import _KINDS, Job, read_plan
+from netdsl.experiment.plan import KINDS, Job, read_plan
 from netdsl.experiment.report import show_report, write_report
 from netdsl.experiment.report.notes import findings
 from netdsl.experiment.report.page import to_page
@@ -395,7 +395,7 @@ def test_a_damaged_plan_is_named(tmp_path: Path, text: str, fact: str) -> None:
 def test_a_value_of_another_kind_in_a_run_of_a_plan_is_named(twins: Path, value: object) -> None:
     path = twins / "plan.json"
     sound = json.loads(path.read_text())
-    assert {field.name for field in fields(Job)} == _KINDS.keys()
+    assert {field.name for field in fields(Job)} == KINDS.keys()
     may_be = {"paper": {type(None)}, "change": {type(None), str}, "blocks": {type(None)}}
     for key, one in sound["jobs"][0].items():
         if type(value) in {type(one), *may_be.get(key, ())}:

@@ -31,7 +31,7 @@ from netdsl.train.data.dataset import DataSet, Split
 from netdsl.train.distributed import World, current, joined, refuse_unfit
 from netdsl.train.freezing import training_mode
 from netdsl.train.machine import count_cores
-from netdsl.train.meeting import _answer, _call
+from netdsl.train.meeting import answer, call
 from netdsl.train.mixing import Mixed
 from netdsl.train.replica import synchronised
 from netdsl.train.schedule import rate
@@ -318,9 +318,9 @@ def test_processes_started_again_do_not_meet_those_before_them() -> None:
     names = []
     for _ in range(3):
         with ThreadPoolExecutor(3) as processes:
-            others = [processes.submit(_answer, store, rank) for rank in (1, 2)]
+            others = [processes.submit(answer, store, rank) for rank in (1, 2)]
             time.sleep(0.05)  # time to find the call of those before
-            names.append(processes.submit(_call, store, 3).result())
+            names.append(processes.submit(call, store, 3).result())
             assert [other.result() for other in others] == names[-1:] * 2
         store.set("netdsl", "a call that nobody has answered")
     assert len(set(names)) == 3

@@ -15,7 +15,7 @@ from netdsl.train import SILENT, DataSet, RunFolder, Settings, evaluate, resolve
 from netdsl.train.batches import shuffled
 from netdsl.train.computing import computing
 from netdsl.train.distributed import ALONE
-from netdsl.train.epoch import _step
+from netdsl.train.epoch import take_step
 from netdsl.train.prepare import prepare
 from netdsl.train.signals import Stop
 
@@ -61,11 +61,11 @@ def test_no_step_waits_for_it(
         job = prepare(make_network(digits), digits, settings, run, SILENT, Stop(), math.inf, ALONE)
         batches = shuffled(job.feeds.train, settings, 1)
         for _ in range(3):  # which choose kernels, compile, record a graph
-            _step(job, *next(batches))
+            take_step(job, *next(batches))
         torch.cuda.set_sync_debug_mode("error")
         try:
             for _ in range(2):
-                _step(job, *next(batches))
+                take_step(job, *next(batches))
         finally:
             torch.cuda.set_sync_debug_mode("default")
     assert job.done == 5

@@ -13,7 +13,7 @@ from torchvision.transforms.functional import gaussian_blur, pil_to_tensor
 
 from netdsl.train import TrainError
 from netdsl.train.transforms import TRANSFORMS, Transform, make, random_numbers
-from netdsl.train.transforms.heavy import TWELVE, Heavy, _to_all, _to_some, choose
+from netdsl.train.transforms.heavy import TWELVE, Heavy, choose, to_all, to_some
 
 BILINEAR = Image.Resampling.BILINEAR
 AFFINE, EXTENT = Image.Transform.AFFINE, Image.Transform.EXTENT
@@ -241,5 +241,5 @@ def test_a_gpu_that_waits_for_no_count_gets_the_same_images() -> None:
     chosen = torch.rand(17) < 0.5
     for transform in TWELVE:
         numbers = torch.rand(17, transform.draws)
-        some = _to_some(transform, rows.clone(), numbers, chosen)
-        assert torch.equal(some, _to_all(transform, rows, numbers, chosen)), transform
+        some = to_some(transform, rows.clone(), numbers, chosen)
+        assert torch.equal(some, to_all(transform, rows, numbers, chosen)), transform

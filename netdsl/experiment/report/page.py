@@ -31,7 +31,7 @@ def to_page(
     results: Results, tables: Sequence[Table], figures: Sequence[Drawn], beside: dict[str, str]
 ) -> str:
     """Return the page; `beside` are the texts of files that a reader may take from it."""
-    style, script = (_asset(name) for name in ("style.css", "page.js"))
+    style, script = (asset(name) for name in ("style.css", "page.js"))
     return _environment().get_template("page.html").render(
         plan=results.plan, summary=notes.summary(results), progress=notes.progress(results),
         findings=notes.findings(results), tables={table.name: table for table in tables},
@@ -52,7 +52,8 @@ def _environment() -> Environment:
     return found
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file that the page is made of."""
     return (files(_HERE) / "page" / name).read_text("utf-8")
 
 

@@ -40,7 +40,7 @@ class Heavy:
         sizes = [len(TWELVE), *(transform.draws for transform in TWELVE)]
         keys, *strengths = torch.split(numbers, sizes, 1)
         chosen = choose(keys, self.k)
-        rows, apply = rows.clone(), _to_some if rows.device.type == "cpu" else _to_all
+        rows, apply = rows.clone(), to_some if rows.device.type == "cpu" else to_all
         for column, (transform, drawn) in enumerate(zip(TWELVE, strengths, strict=True)):
             rows = apply(transform, rows, drawn, chosen[:, column])
         return rows
@@ -62,7 +62,7 @@ class Sometimes:
         return pick(numbers[:, 0] < self.p, self.transform(rows, numbers[:, 1:]), rows)
 
 
-def _to_some(transform: Transform, rows: Tensor, numbers: Tensor, chosen: Tensor) -> Tensor:
+def to_some(transform: Transform, rows: Tensor, numbers: Tensor, chosen: Tensor) -> Tensor:
     """Transform the images that were chosen, in their place."""
     (some,) = chosen.nonzero(as_tuple=True)
     if len(some):
@@ -70,7 +70,7 @@ def _to_some(transform: Transform, rows: Tensor, numbers: Tensor, chosen: Tensor
     return rows
 
 
-def _to_all(transform: Transform, rows: Tensor, numbers: Tensor, chosen: Tensor) -> Tensor:
+def to_all(transform: Transform, rows: Tensor, numbers: Tensor, chosen: Tensor) -> Tensor:
     """Return the same, every image transformed: on a GPU, counting the chosen would wait for it."""
     return pick(chosen, transform(rows, numbers), rows)
 
