@@ -46,6 +46,7 @@ class Graph:
     def __init__(self, outline: tuple[Entry, ...] = ()) -> None:
         self.outline = outline
         self._nodes: dict[str, Node] = {}
+        self._output = ""
 
     def add(self, node: Node) -> Node:
         """Append `node`; its inputs must be there already."""
@@ -83,7 +84,13 @@ class Graph:
 
     @property
     def output(self) -> Node:
-        return next(reversed(self._nodes.values()))
+        """What comes out: the last node, until `end_at` says which."""
+        return self._nodes[self._output] if self._output else next(reversed(self._nodes.values()))
+
+    def end_at(self, node: Node) -> Graph:
+        """Have `node` come out, also where others that nobody reads stand behind it."""
+        self._output = node.name
+        return self
 
     def consumers(self) -> dict[str, tuple[str, ...]]:
         """Return, for every node, the nodes that read it."""
@@ -107,7 +114,7 @@ class Graph:
             if new.name not in graph:
                 graph.add(new)
             stand_in[old.name] = new.name
-        return graph
+        return graph.end_at(graph[stand_in[self.output.name]])
 
     def prune(self) -> Graph:
         """Return the graph without the nodes that the output does not need."""
@@ -119,7 +126,7 @@ class Graph:
         for node in self:
             if node.name in needed:
                 graph.add(node)
-        return graph
+        return graph.end_at(self.output)
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """Return a networkx digraph; its nodes have op, shape, params, macs, span, scope, layer.

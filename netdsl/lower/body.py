@@ -54,10 +54,10 @@ class Lowering:
         self.build.layer = "input"
         x = self.build(Input(shape))
         frame = Frame("", Counter(), Scope(self.environment.names))
-        _, outline = self.body(file.body, x, frame)
+        y, outline = self.body(file.body, x, frame)
         self.build.graph.outline = outline
         self._warn_of_unread()
-        return self.build.graph
+        return self.build.graph.end_at(y)
 
     def body(self, body: tree.Body, x: Node, frame: Frame) -> tuple[Node, Outline]:
         """Add all items after `x`; return the last node and what was written."""
