@@ -2,7 +2,9 @@
 
 LAYERS = 100_000
 PARAMETERS = 10**12
-NESTING = 64
+DEFINITIONS = 64  # that call each other, one inside the other
+NESTING = 100  # brackets and calls of definitions together
+DIGITS = 1000  # of a fraction while a value is reckoned
 VALUE = 10**12
 SIDE = 100_000
 CHANNELS = 10**6

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import ceil
 
 from netdsl.errors import NetDSLError, Span, fail
-from netdsl.ir.limits import LAYERS, NESTING
+from netdsl.ir.limits import LAYERS
 from netdsl.lower.bound import option_text, value_text
 from netdsl.lower.environment import Environment
 from netdsl.lower.names import words_beside
@@ -16,7 +16,7 @@ from netdsl.syntax import tree
 
 
 def check_size(file: tree.File, environment: Environment) -> None:
-    """Raise if the network has more layers than the limit, or a definition calls itself."""
+    """Raise if the network has more layers than the limit."""
     _Counter(environment).body(file.body, Scope(environment.names))
 
 
@@ -45,7 +45,6 @@ class _Counter:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.memo: dict[tuple[str, tuple[tuple[str, Value], ...]], int] = {}
-        self.trail: list[str] = []
 
     def body(self, body: tree.Body, scope: Scope) -> int:
         total = 0
@@ -61,13 +60,13 @@ class _Counter:
             return self._call(core, definition, scope) if definition else 1
         n = _quiet_times(core.repeat, scope, self.environment.depth)
         inner = Scope(scope.names, index=0 if core.repeat else scope.index, cin=0)
-        total = self._once(core, inner)
+        total = max(self._once(core, inner), 1)
         if core.repeat is None or not inner.dynamic:
             scope.dynamic |= inner.dynamic
-            return self._checked(n * max(total, 1) if n else 0, core.span)
+            return self._checked(n * total, core.span)
         for index in range(1, n):
             inner.index = index
-            total = self._checked(total + self._once(core, inner), core.span)
+            total = self._checked(total + max(self._once(core, inner), 1), core.span)
         return total if n else 0
 
     def _once(self, core: tree.Group | tree.Combine, scope: Scope) -> int:
@@ -76,22 +75,14 @@ class _Counter:
         return 1 + sum(self.body(branch.body, scope) for branch in core.branches)
 
     def _call(self, call: tree.Layer, definition: tree.Definition, scope: Scope) -> int:
-        if call.name in self.trail:
-            cycle = " -> ".join([*self.trail[self.trail.index(call.name) :], call.name])
-            raise fail("E0212", f"the definition calls itself: {cycle}", call.name_span)
-        if len(self.trail) == NESTING:
-            message = f"definitions call each other more than {NESTING} deep"
-            raise fail("E0107", message, call.name_span)
         try:
             names, _ = formal_values(call, definition, scope, self.environment.names)
         except (NetDSLError, Unresolved):
             return 1
         key = (call.name, tuple(names.items()))
         if key not in self.memo:
-            self.trail.append(call.name)
             inner = Scope({**self.environment.names, **names}, cin=0)
             self.memo[key] = self.body(definition.body, inner)
-            self.trail.pop()
         return self._checked(self.memo[key] + 1, call.span)
 
     def _checked(self, total: int, span: Span) -> int:

@@ -12,6 +12,7 @@ from netdsl.lower.classes import follow_classes
 from netdsl.lower.count import check_size
 from netdsl.lower.environment import Environment
 from netdsl.lower.header import read_header
+from netdsl.lower.nesting import check_nesting
 from netdsl.lower.override import Overrides
 from netdsl.lower.unused import (
     warn_of_defaults_that_reach_nothing,
@@ -70,6 +71,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         report(Diagnostic("E0120", "the text has no layers", file.span))
     graph = Graph()
     try:
+        check_nesting(file.body, environment.definitions)
         check_size(file, environment)
         graph = _graph(file, environment, report)
     except NetDSLError as error:

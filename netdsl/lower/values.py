@@ -10,7 +10,7 @@ from typing import Any
 
 from netdsl.errors import NetDSLError, Span, fail
 from netdsl.ir import Settings
-from netdsl.ir.limits import VALUE
+from netdsl.ir.limits import DIGITS, VALUE
 from netdsl.ops import arguments, closest
 from netdsl.syntax import tree
 
@@ -29,6 +29,8 @@ Value = int | Fraction | str | tuple[int, ...]
 
 # Names that stand for what is so at the place where they are written.
 OF_THE_PLACE = ("cin", "rep")
+
+_BITS = (10**DIGITS).bit_length()
 
 # What a parameter is worth whose own value is wrong: nothing more is said where it is used.
 POISON = Quoted("")
@@ -178,6 +180,8 @@ def _operation(expr: tree.Operation, scope: Scope, words: tuple[str, ...]) -> Va
         value = exact(_apply(sign, value, number(operand, scope), expr.span))
         if not -VALUE <= value <= VALUE:
             raise fail("E0403", f"the value exceeds the limit of {VALUE:,}", expr.span)
+        if value.denominator.bit_length() > _BITS:
+            raise fail("E0403", f"the value has more than {DIGITS:,} digits", expr.span)
     return value
 
 

@@ -342,9 +342,14 @@ class TestShortcutsThatAreWrittenOut:
         assert "shortcuts: 1 written out" in net.table()
         assert "--plain removes 1 shortcut with 36 parameters and 480 MACs" in net.table()
 
-    @pytest.mark.parametrize("own", ["Conv 8 1x1", "Conv 8 Conv 8 1x1 act=none", "Conv 6 @a Conv 8"])
+    @pytest.mark.parametrize(
+        "own", ["Conv 8 1x1", "Conv 8 Conv 8 1x1 act=none", "Conv 6 @a Conv 8"]
+    )
     def test_the_twin_ends_as_the_body_does_where_nothing_follows(self, own: str) -> None:
-        net, body = parse(f"Res( Conv 4 Conv 8 | {own} )", (3, 9, 8)), parse("Conv 4 Conv 8", (3, 9, 8))
+        net, body = (
+            parse(f"Res( Conv 4 Conv 8 | {own} )", (3, 9, 8)),
+            parse("Conv 4 Conv 8", (3, 9, 8)),
+        )
         twin = net.plain()
         assert twin.params == body.params
         assert not any("shortcut" in name for name in twin.module().state_dict())

@@ -18,6 +18,19 @@ HOSTILE = {
         "E0402", "exceed the limit of 100,000",
     ),
     "a definition of itself": ("def A() { A } A", "E0212", "calls itself: A -> A"),
+    "a definition of itself by cin": ("def A(c) { Conv c A cin } A cin", "E0212", "calls itself: A -> A"),
+    "a cycle by cin": ("def A(c) { B cin } def B(c) { A cin } A 8", "E0212", "A -> B -> A"),
+    "definitions of nested brackets": (
+        "".join(f"def {'A' * (i + 1)}() {{ {'(' * 40}{'A' * i}{')' * 40} }} " for i in range(1, 6))
+        + "def A() { Conv 1 } " + "A" * 6,
+        "E0107", "brackets and calls of definitions are nested more than 100 deep",
+    ),
+    "a long chain by cin": (
+        "".join(f"def {'A' * (i + 1)}(c) {{ {'A' * i} cin }} " for i in range(1, 70))
+        + "def A(c) { Conv c } " + "A" * 70 + " cin",
+        "E0107", "definitions call each other more than 64 deep",
+    ),
+    "a value of many digits": (f"n = {'*'.join(['1e-99'] * 4000)} Conv 3", "E0403", "more than 1,000 digits"),
     "a cycle": ("def A() { B } def B() { C } def C() { A } B", "E0212", "B -> C -> A -> B"),
     "channels": ("Conv 999999999", "E0206", "at most 1,000,000, not 999999999"),
     "a kernel": ("Conv 3 k=99999999", "E0206", "at most 10,000"),
@@ -42,6 +55,15 @@ def test_hostile_networks_are_refused_within_a_second(case: str) -> None:
     assert first.span is not None
 
 
+@pytest.mark.parametrize("k", [800, 100_000])
+def test_repeats_that_come_to_nothing_end_at_the_limit(k: int) -> None:
+    text = f"input 3x8x8 ( (Conv 8)x[0,0] ((Conv 8)x[0,0])x{k} )x{k}  Conv 8"
+    start = time.process_time()
+    with pytest.raises(netdsl.NetDSLError, match="exceed the limit of 100,000"):
+        netdsl.parse(text)
+    assert time.process_time() - start < 20
+
+
 @pytest.mark.parametrize("layers", ["(Norm)x cin", "(Norm)x0"])
 def test_repeats_by_channels_end_at_the_limit(layers: str) -> None:
     start = time.process_time()
@@ -59,6 +81,9 @@ def test_repeats_by_channels_end_at_the_limit(layers: str) -> None:
         "def A() { Conv 1 } "
         + "".join(f"def {'A' * i}() {{ {'A' * (i - 1)} }} " for i in range(2, 65))
         + "A" * 64,
+        "def A() { Conv 1 } "
+        + "".join(f"def {'A' * i}() {{ {'(' * 48}{'A' * (i - 1)}{')' * 48} }} " for i in (2, 3))
+        + "A" * 3,
     ],
 )
 def test_what_reaches_a_limit_does_not_exceed_it(text: str) -> None:
