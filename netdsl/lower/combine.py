@@ -81,7 +81,8 @@ class Combiner:
         if own:
             y = add_written(self.build, y, own[0][1], res, unit=unit)
         else:
-            stride = self._stride(start, y)
+            needed = res.shortcut != "identity" and self.environment.settings.residual
+            stride = self._stride(start, y, needed=needed)
             y = add_shortcut(self.build, start, start, y, res, stride, unit=unit)
         return activate(self.build, y, res.act, "act"), (section,)
 
@@ -130,13 +131,14 @@ class Combiner:
         self.build.prefix, self.build.layer, self.build.separator = frame.prefix, name, "."
         self.build.span = core.name_span
 
-    def _stride(self, x: Node, y: Node) -> Size:
-        """The product of the strides on the way from `x` to `y`.
+    def _stride(self, x: Node, y: Node, *, needed: bool) -> Size:
+        """The product of the strides on the way from `x` to `y`; 1 between maps of one size.
 
-        Where a layer on it has none, as GAP, it is 1 between maps of one size.
+        Where a shortcut is `needed` and no whole stride leads there, that is reported.
         """
+        if UNKNOWN not in (x.shape, y.shape) and x.shape.hw == y.shape.hw:
+            return 1, 1
         h = w = Fraction(1)
-        whole = False
         graph = self.build.graph
         for node in _way(graph, x, y):
             window = (
@@ -144,15 +146,13 @@ class Combiner:
                 if UNKNOWN in (node.shape, *graph.input_shapes(node))
                 else (node.op.window(*graph.input_shapes(node)))
             )
-            whole |= window is None
             if window is not None:
                 h *= Fraction(window.stride[0], window.up[0])
                 w *= Fraction(window.stride[1], window.up[1])
-        if whole and UNKNOWN not in (x.shape, y.shape) and x.shape.hw == y.shape.hw:
-            return 1, 1
-        if h.denominator != 1 or w.denominator != 1:
-            message = "a shortcut cannot enlarge a map"
-            self.build.reject(Misfit("E0304", message), (x,))
+        part = next((stride for stride in (h, w) if stride.denominator != 1), None)
+        if needed and part is not None:
+            verb = "enlarge a map" if part < 1 else f"subsample by {part}"
+            self.build.reject(Misfit("E0304", f"a shortcut cannot {verb}"), (x,))
         return max(1, int(h)), max(1, int(w))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 from typing import ClassVar
 
 from netdsl.errors import Misfit
@@ -125,10 +126,14 @@ class AvgPoolTo(Op):
 
     def window(self, *inputs: Shape) -> Window | None:
         (x,) = inputs
-        if self.n == (1, 1) or any(h % n for h, n in zip(x.hw, self.n, strict=True)):
+        if self.n == (1, 1):
             return None
-        h, w = (h // n for h, n in zip(x.hw, self.n, strict=True))
-        return Window((h, w), (h, w))
+        h, w = (gcd(size, n) for size, n in zip(x.hw, self.n, strict=True))
+        # torch averages from floor(i * size / n) to ceil((i + 1) * size / n): of unlike lengths
+        # where n does not divide the size, and this is the longest.
+        kernel = (-(-(size + n - c) // n) for size, n, c in zip(x.hw, self.n, (h, w), strict=True))
+        stride, up = (x.height // h, x.width // w), (self.n[0] // h, self.n[1] // w)
+        return Window((next(kernel), next(kernel)), stride, up=up)
 
 
 @layer("GAP", examples=("GAP",))

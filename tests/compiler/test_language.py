@@ -925,6 +925,34 @@ class TestShortcuts:
         assert "identity" in str(net.table())
         assert net.output_shape == (4, 8, 8)
 
+    @pytest.mark.parametrize(
+        "text", ["Res( Max 2 UpTo 7 Conv 8 act=none )", "Res( AvgTo 3 UpTo 7 BB 8 )"]
+    )
+    def test_strides_that_come_to_the_same_map_leave_an_identity(self, text: str) -> None:
+        assert "identity" in parse(text, shape=(8, 7, 7)).table()
+
+    def test_a_pool_to_half_the_size_is_a_stride(self) -> None:
+        assert "1 avg-pool" in parse("Res( AvgTo 8 Conv 8 )", shape=(8, 16, 16)).table()
+
+    @pytest.mark.parametrize(
+        "text", ["Res shortcut=identity ( Deconv 8 s2 )", "residual off Res( Up 2 )"]
+    )
+    def test_where_there_is_no_shortcut_the_map_may_grow(self, text: str) -> None:
+        assert parse(text, shape=(8, 7, 7)).output_shape == (8, 14, 14)
+
+    @pytest.mark.parametrize(
+        ("text", "fault"),
+        [
+            ("Res( Up 2 )", "enlarge a map"),
+            ("Res( AvgTo 5 )", "subsample by 16/5"),
+            ("Res( Max 3 s4 Up 3 )", "subsample by 4/3"),
+        ],
+    )
+    def test_a_stride_that_no_shortcut_has_is_refused(self, text: str, fault: str) -> None:
+        with pytest.raises(netdsl.NetDSLError) as error:
+            parse(text, shape=(8, 16, 16))
+        assert error.value.diagnostics[0].message == f"a shortcut cannot {fault}"
+
     def test_an_empty_res_vanishes(self) -> None:
         assert len(parse("se = 0 Conv 3 Res( (Conv 3)x se )").checked) == 4
 
@@ -963,6 +991,7 @@ class TestReceptiveField:
         "text",
         ["Conv 2 5x3 Conv 2 d2 Avg 3 s2", "BB 2 s2 BB 2", "Conv 2 s2 Cat(Conv 2 | Conv 2 7x7)",
          "Bott 4 s2 Avg 2 Up 2", "Avg 2 Deconv 2 k4 s2 Conv 2", "Res( Conv 2 1x1 s2 ) Conv 2",
+         "AvgTo 13", "Conv 2 AvgTo 13x7", "Conv 2 AvgTo 24x16 Conv 2",
          "Conv 2 Deconv 2 k3 s2 Conv 2", "Avg 2 Up 2 bilinear Conv 2",
          'Torch "nn.Conv2d" 1 2 3 padding=1 Torch "nn.Conv2d" 2 2 5 padding=4 dilation=2 Conv 2',
          'Torch "nn.AvgPool2d" 3 stride=2 padding=1 Torch "nn.AvgPool2d" 2 Conv 2',
