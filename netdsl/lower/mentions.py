@@ -61,6 +61,6 @@ def _below(node: object) -> Iterator[object]:
 
 @cache
 def _parts(kind: type) -> tuple[str, ...]:
-    """Return what a node of the tree holds that may mention something."""
+    """Return what a node of the tree holds that may mention something: no label is a word."""
     slots = () if issubclass(kind, str | int) else getattr(kind, "__slots__", ())
-    return tuple(name for name in slots if "span" not in name)
+    return tuple(name for name in slots if "span" not in name and name not in ("label", "reads"))

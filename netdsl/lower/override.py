@@ -51,10 +51,15 @@ def make_overrides(
 
 def given_setting(key: str, value: object) -> Any:
     """Return a setting that came from outside the file, as its kind has it."""
+    return cast(SETTINGS[key], given_for(key, value), None, "")
+
+
+def given_for(name: str, value: object) -> Value:
+    """Return what came from outside for a setting, a parameter or an option, as a source has it."""
     found = given(value)
-    if SETTINGS[key].kind == "text" and isinstance(found, str):
-        found = Quoted(found.strip('"'))  # a shell may have taken the quotes away
-    return cast(SETTINGS[key], found, None, "")
+    if name in SETTINGS and SETTINGS[name].kind == "text" and isinstance(found, str):
+        return Quoted(found.strip('"'))  # a shell may have taken the quotes away
+    return found
 
 
 def given(value: object) -> Value:

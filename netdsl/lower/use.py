@@ -88,11 +88,12 @@ def _read(path: tree.Text, loader: Loader) -> tuple[tree.File, Loader]:
 
 
 def _needed(entries: list[tree.Definition | tree.Parameter]) -> set[str]:
-    """The names that definitions read, and those that these read in turn."""
+    """The names that definitions read, wherever these stand, and those that they read in turn."""
     needed: set[str] = set()
-    for entry in reversed(entries):
+    for entry in entries:
         if isinstance(entry, tree.Definition):
             needed |= free_names(entry)
-        elif entry.name in needed:
+    for entry in reversed(entries):
+        if isinstance(entry, tree.Parameter) and entry.name in needed:
             needed |= names_in(entry)
     return needed

@@ -9,7 +9,7 @@ from netdsl.lower.bound import value_text
 from netdsl.lower.classes import follow_classes
 from netdsl.lower.names import SETTINGS
 from netdsl.lower.outside import OF_ANY_NETWORK
-from netdsl.lower.override import Overrides, given
+from netdsl.lower.override import Overrides, given_for
 from netdsl.ops import CATALOGUE
 from netdsl.syntax import parse, tree
 
@@ -29,7 +29,7 @@ def write_in(file: tree.File, overrides: Overrides) -> tuple[tree.File, Override
     header: list[tree.Header] = [e for e in follows.header if not isinstance(e, tree.Expect)]
     values: dict[str, tree.Value | None]
     values = {o.key: o.value for o in scale.options} if scale else {}
-    texts = {name: value_text(given(value)) for name, value in overrides.names.items()}
+    texts = {name: value_text(given_for(name, value)) for name, value in overrides.names.items()}
     if (values.keys() & texts.keys()) - OF_ANY_NETWORK:
         values.pop("name", None)  # of another network than this one
     values |= {name: _value(text) for name, text in texts.items()}
