@@ -166,7 +166,7 @@ def _fold(bodies: list[Body]) -> Iterator[Item]:
     runs = [list(run) for _, run in groupby(bodies, key=_looks)]
     singles = [body[0] for body in bodies if len(body) == 1]
     layers = [item for item in singles if isinstance(item, Row) and item.times == 1]
-    if len(layers) == len(bodies) > 1:
+    if len(layers) == len(bodies) > 1 and len({layer.code for layer in layers}) == 1:
         yield _around("series", tuple([_times(run) for run in runs]), layers[0].source)
         return
     for run in runs:

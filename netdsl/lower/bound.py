@@ -7,6 +7,7 @@ from typing import Any
 
 from netdsl.errors import Label, Span, fail
 from netdsl.lower.values import plain
+from netdsl.syntax.shorthand import LETTERS
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class Bound:
 def option_text(key: str, value: Any) -> str:
     """Write an option as short as it may be: `s2`, `k=3x5`, `act=none`."""
     text = value_text(value)
-    return f"{key}{text}" if len(key) == 1 and text.isdecimal() else f"{key}={text}"
+    return f"{key}{text}" if key in LETTERS and text.isdecimal() else f"{key}={text}"
 
 
 def value_text(value: Any) -> str:
@@ -43,4 +44,16 @@ def value_text(value: Any) -> str:
     if isinstance(value, tuple):
         h, w = value[0], value[-1]
         return str(h) if len(value) == 2 and h == w else "x".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else plain(value)
+    return _float_text(value) if isinstance(value, float) else plain(value)
+
+
+def _float_text(value: float) -> str:
+    """Write a number without what no source has: an exponent above 0, and digits that are lost.
+
+    >>> _float_text(0.1), _float_text(1e6), _float_text(0.12345671), _float_text(1e-6)
+    ('0.1', '1000000', '0.12345671', '1e-06')
+    """
+    text = f"{value:g}"
+    if "+" not in text and float(text) == value:
+        return text
+    return str(int(value)) if value.is_integer() else repr(value)

@@ -175,9 +175,8 @@ class _Header:
         if cls is TorchLayer:
             raise fail("E0203", "Torch has no defaults: its options are of one class", entry.span)
         self._once("default", entry.layer, entry.layer_span)
-        flags = getattr(cls, "flags", {})
         defaults = self.environment.defaults
-        bound = bind_options(entry.options, cls, entry.layer, self.scope, flags, defaults)
+        bound = bind_options(entry.options, cls, entry.layer, self.scope, cls.flags, defaults)
         if cls is Norm and "kind" in bound.values:
             kind = bound.values["kind"]
             message = "a default of Norm has options for all norms, and does not choose their kind"
@@ -191,6 +190,13 @@ class _Header:
             scale_values(entry)  # for its errors
 
     def _expect(self, entry: tree.Expect) -> None:
+        first: dict[str, Span] = {}
+        for option in entry.options:
+            if option.key in first:
+                message = f"`expect` has its `{option.key}` twice"
+                labels = [Label(first[option.key], "first here")]
+                raise fail("E0207", message, option.span, labels=labels)
+            first[option.key] = option.key_span
         self.environment.expectations.append(entry)
 
     def _definition(self, entry: tree.Definition) -> None:

@@ -14,10 +14,11 @@ from netdsl.ops.torch_layer import TorchLayer
 from netdsl.ops.wiring import JOINS
 from netdsl.syntax import tree
 from netdsl.syntax.foreign import help_for, layer_here
-from netdsl.syntax.shorthand import SHORT_OPTIONS
+from netdsl.syntax.shorthand import LETTERS, SHORT_OPTIONS
 
 SETTINGS = arguments(Settings)
 COMBINATIONS = ("Res", *JOINS)  # of layers in brackets
+MEASURED = ("params", "macs", "depth", "out")  # what an `expect` holds a network against
 FLAGS = frozenset(word for cls in CATALOGUE.values() for word in cls.flags)
 # What an option or setting may be worth beside numbers: a parameter may stand for it.
 WORDS = frozenset(
@@ -49,7 +50,7 @@ def refuse_reserved(name: str, span: Span, *, formal: bool = False) -> None:
         raise fail("E0209", f"`{name}` is a setting, not a parameter", span, help=help)
     if name in FLAGS or name in _WORDS_OF_THE_LANGUAGE:
         raise fail("E0209", f"`{name}` has a meaning of its own in a network", span)
-    if re.fullmatch(r"[a-z][0-9].*", name):
+    if name[0] in LETTERS and name[1:2].isdecimal():
         raise fail("E0209", f"`{name}` reads as the option {name[0]}={name[1:]}", span)
 
 

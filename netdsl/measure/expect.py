@@ -9,16 +9,14 @@ from netdsl.errors import Diagnostic, fail
 from netdsl.ir import Graph, Shape
 from netdsl.lower import Lowered
 from netdsl.lower.convert import convert
-from netdsl.lower.names import SETTINGS
+from netdsl.lower.names import MEASURED, SETTINGS
 from netdsl.lower.values import Scope, Value, evaluate, plain
 from netdsl.measure.totals import depth, total
 from netdsl.syntax import tree
 
-KEYS = ("params", "macs", "depth", "out")
-
 # Settings that change none of these, and such options of layers.
 HARMLESS = {"name", "init", "drop_path"}
-HARMLESS_OPTIONS = {"dropout", "drop_path", "eps", "momentum"}
+HARMLESS_OPTIONS = {"dropout", "drop_path", "eps", "momentum", "slope"}
 
 
 def check_expectations(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
@@ -29,9 +27,13 @@ def check_expectations(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
     it does not name.
     """
     for expectation in lowered.expectations:
-        conditions = [o for o in expectation.options if o.key not in KEYS]
+        conditions = [o for o in expectation.options if o.key not in MEASURED]
         named = {option.key for option in conditions}
         held = [_holds_here(option, lowered) for option in conditions]  # all, for their errors
+        if not any(option.key in MEASURED for option in expectation.options):
+            message = "`expect` says nothing that is measured, and holds always"
+            help = f"measured are {', '.join(MEASURED)}; all else is a condition"
+            yield Diagnostic("E0204", message, expectation.span, help=help)
         if not all(held):
             continue
         scaled = frozenset() if "scale" in named else lowered.scaled
@@ -42,7 +44,7 @@ def check_expectations(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
             yield Diagnostic("N0505", message, expectation.span)
             continue
         for option in expectation.options:
-            if option.key in KEYS and not holds(option.key, option.value, graph):
+            if option.key in MEASURED and not holds(option.key, option.value, graph):
                 message = (
                     f"expected {option.key} = {option.value}, the network has "
                     f"{measured(option.key, graph)}"
@@ -87,7 +89,7 @@ def _holds_here(option: tree.Option, lowered: Lowered) -> bool:
     if option.key not in lowered.names and option.key != "scale":
         message = f"`{option.key}` is neither measured nor a parameter or setting"
         is_flops = option.key.lower() in ("flops", "gflops", "mflops", "mult_adds")
-        help = "1 MAC = 2 FLOPs: say `macs`" if is_flops else f"measured are {', '.join(KEYS)}"
+        help = "1 MAC = 2 FLOPs: say `macs`" if is_flops else f"measured are {', '.join(MEASURED)}"
         raise fail("E0208", message, option.key_span, help=help)
     words = (option.value.text,) if isinstance(option.value, tree.Name) else ()
     written = plain(evaluate(option.value, Scope({}), words))

@@ -9,7 +9,10 @@ from typing import Any
 from netdsl.errors import Span
 from netdsl.syntax import tree
 
-_OPTION = re.compile(r"([kspdgerm])([0-9]+(?:[x×✕⨯][0-9]+)*)")
+_LETTERS = "kspdgerm"
+LETTERS = frozenset(_LETTERS)  # the options that have a short form
+
+_OPTION = re.compile(rf"([{_LETTERS}])([0-9]+(?:[x×✕⨯][0-9]+)*)")
 SHORT_OPTIONS = re.compile(rf"(?:{_OPTION.pattern})+")
 
 _TIMES = re.compile("[x×✕⨯]")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from netdsl.api import parse
 from netdsl.ir import Graph
 from netdsl.rows import Group, Item, Row, rows
@@ -137,3 +139,21 @@ def test_a_shortcut_that_the_policy_leaves_out_is_none() -> None:
     first, second = rows(graph_of("BB 6 shortcut=identity BB 6 shortcut=identity"))
     assert first.shortcut is None
     assert second.shortcut is not None
+
+
+def test_different_layers_of_a_group_are_rows_of_their_own() -> None:
+    assert outlines("((Conv 8)x[0,1] (BB 8)x[1,0])x2") == ["BB 8", "Conv 8"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SE c=3", "SE r4", "AvgTo n=2", "LayerScale 1000000", "Dropout 0.12345671", "Conv 8 k3 s2",
+        "(Dropout [0.12345671,0.12345679])x2", "LayerScale 1e-06",
+    ],
+)  # fmt: skip
+def test_a_row_of_a_layer_reads_back(text: str) -> None:
+    lines = parse(text, input=INPUT).table().splitlines()
+    (written,) = (line.split("  ")[0] for line in lines if line.startswith(text[:4]))
+    assert written == text
+    assert list(graph_of(written)) == list(graph_of(text))
