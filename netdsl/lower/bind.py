@@ -19,6 +19,7 @@ from netdsl.lower.bind_mistakes import (
     unknown_option,
     unknown_word,
     usage,
+    without_value,
 )
 from netdsl.lower.bind_torch import bind_torch
 from netdsl.lower.bound import Bound, option_text, value_text
@@ -88,6 +89,8 @@ def bind_options(
             name, value = (flags or {})[option.text]
             bound.put(name, value, option.span, owner)
             bound.words.append(option.text)
+        elif option.text in known:
+            raise without_value(option, known[option.text])
         else:
             raise unknown_name(option.text, option.span, (*(flags or {}), *known))
     return bound
@@ -205,8 +208,10 @@ def _fill(
     if code == "FC":
         own.pop("act", None)  # NOTE: of hidden ones alone, which the builder knows, not of the last
     defaults.filled.add(code)
-    values = {a.name: getattr(defaults.settings, a.setting) for a in known.values() if a.setting}
-    return {**values, **own, **bound.values}
+    said = {**own, **bound.values}
+    left = [a for a in known.values() if a.setting and a.name not in said]
+    defaults.reads.settings |= {a.setting for a in left}
+    return {**{a.name: getattr(defaults.settings, a.setting) for a in left}, **said}
 
 
 def _note_reads(

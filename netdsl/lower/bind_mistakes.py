@@ -11,6 +11,7 @@ from netdsl.lower.values import Scope, unknown_name
 from netdsl.ops import CATALOGUE, Argument, LayerType, arguments, closest
 from netdsl.syntax import tree
 from netdsl.syntax.foreign import TORCH_NAMES, layer_here, value_here
+from netdsl.syntax.shorthand import LETTERS
 
 _LOWER = {code.lower(): code for code in CATALOGUE}  # layers, as they are not written
 _NO_BIAS = ("no", "nobias", "no_bias", "biasless")
@@ -85,14 +86,25 @@ def unknown_word(
     if glued:
         whole = Span(word.span.source, word.span.end - len(glued[0]), word.span.end)
         return fail("E0201", f"unknown layer `{glued[0]}`; did you mean `{cls.code}`?", whole)
-    if word.text in known and word.text not in arguments(Settings):
-        example = f"{word.text}3" if len(word.text) == 1 else f"{word.text}=…"
-        message = f"`{word.text}` has no value: it is written as in `{example}`"
-        return fail("E0112", message, word.span)
+    if word.text in known:
+        return without_value(word, known[word.text])
     if meant := _meant(word.text, cls, known):
         message = f"unknown name `{word.text}`; did you mean {meant}?"
         return fail("E0208", message, word.span)
     return unknown_name(word.text, word.span, (*cls.flags, *known, *scope.names))
+
+
+def without_value(word: tree.Name, option: Argument) -> NetDSLError:
+    """Return the error of an option without its value, which may stand behind it: `norm none`."""
+    behind = re.match(r"\s+([a-z]\w*)", word.span.source.text[word.span.end :][:64])
+    if behind and behind[1] in (*option.choices, "on", "off"):
+        example = f"{word.text}={behind[1]}"
+    else:
+        example = f"{word.text}3" if word.text in LETTERS else f"{word.text}=…"
+    message = f"`{word.text}` has no value: it is written as in `{example}`"
+    is_setting = word.text in arguments(Settings)
+    help = f"for all layers, `{word.text}` stands in the header" if is_setting else None
+    return fail("E0112", message, word.span, help=help)
 
 
 def _meant(word: str, cls: LayerType, known: Mapping[str, Argument]) -> str | None:

@@ -44,7 +44,7 @@ class Combiner:
         return self._join(core, x, frame, name)
 
     def _res(self, core: tree.Combine, x: Node, frame: Frame, name: str) -> tuple[Node, Outline]:
-        bound = bind_options(core.options, Res, "Res", frame.scope)
+        bound = bind_options(core.options, Res, "Res", frame.scope, Res.flags)
         body, *written_out = core.branches
         if len(written_out) > 1:
             message = "Res has a body and a shortcut, and this is a third branch"

@@ -32,7 +32,8 @@ class Lowered:
     """A graph with the settings, parameters and expectations of its header, and all findings.
 
     Where one of the findings is an error, the graph holds what could be understood. `overridden`
-    names what the caller said in place of the file, `scaled` what the scale sets.
+    names what the caller said in place of the file, `scaled` what the scale sets, `read` which
+    settings stood in for what a layer did not say.
     """
 
     graph: Graph
@@ -41,6 +42,7 @@ class Lowered:
     scale: str
     overridden: frozenset[str]
     scaled: frozenset[str]
+    read: frozenset[str]
     expectations: tuple[tree.Expect, ...]
     diagnostics: tuple[Diagnostic, ...]
 
@@ -88,7 +90,8 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         told = forms_of_papers(file.span.source, file.comments, told)
     return Lowered(
         graph, environment.settings, dict(environment.names), environment.scale,
-        frozenset(overrides.names), environment.scaled, tuple(environment.expectations),
+        frozenset(overrides.names), environment.scaled,
+        frozenset(environment.defaults.reads.settings), tuple(environment.expectations),
         in_order(told),
     )  # fmt: skip
 

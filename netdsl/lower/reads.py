@@ -16,6 +16,7 @@ class Reads:
 
     options: dict[tuple[str, int], tuple[str, Span, Why]] = field(default_factory=dict)
     defaults: dict[str, Why] = field(default_factory=dict)  # as in `BB.dropout`
+    settings: set[str] = field(default_factory=set)  # that stood in for what a layer did not say
     noticed: dict[tuple[str, str], Diagnostic] = field(default_factory=dict)
 
     def option(self, owner: str, name: str, span: Span, why: Why) -> None:

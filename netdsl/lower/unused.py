@@ -12,7 +12,8 @@ from netdsl.lower.names import reaches_others
 from netdsl.lower.override import Overrides
 from netdsl.ops import CATALOGUE, arguments
 from netdsl.ops.act import Act
-from netdsl.ops.blocks import PROJECTION, WITH_SHORTCUT, Res
+from netdsl.ops.blocks import PROJECTING, PROJECTION, WITH_SHORTCUT, Res
+from netdsl.ops.dense import Linear, before_linear
 from netdsl.ops.norm import Normalization
 from netdsl.ops.wiring import Shortcut
 from netdsl.syntax import tree
@@ -68,11 +69,16 @@ def _written(file: tree.File, environment: Environment) -> set[str]:
 def warn_of_defaults_that_reach_nothing(
     file: tree.File, graph: Graph, environment: Environment, overrides: Overrides, report: Report
 ) -> None:
-    """Warn of defaults of `Norm` and `Act` that nothing in the network reads, as its file has it.
+    """Warn of defaults of `Norm`, `Act` and the activation of `FC` that nothing in it reads.
 
     Who sets another norm from outside, or by a scale, means the file for both.
     """
     spans = {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
+    dense, followed = {n.name for n in graph if isinstance(n.op, Linear)}, before_linear(graph)
+    if "act" in environment.defaults.layers.get("FC", {}) and dense and not dense & followed:
+        span = None if "FC.act" in overrides.names else spans["FC"]
+        message = "the default `FC.act` is never used: no FC follows another, and the last has none"
+        report(Diagnostic("W0502", message, span))
     for layer, (noun, setting, kind_of) in _BROUGHT.items():
         known = arguments(CATALOGUE[layer])
         kinds = {kind for node in graph if (kind := kind_of(node.op)) not in (None, "none")}
@@ -93,7 +99,7 @@ def warn_of_defaults_that_reach_nothing(
 def _norm_of(op: Op) -> str | None:
     """Return the kind of the norm that an op is, or that a projection would have."""
     if isinstance(op, Shortcut):
-        return op.norm if op.policy in PROJECTION[1] else None
+        return op.norm if op.policy in PROJECTING else None
     return op.kind if isinstance(op, Normalization) else None
 
 
@@ -118,7 +124,7 @@ def warn_of_unread_shortcut_settings(
     settings, usual = environment.settings, Settings()
     policies = {node.op.policy for node in graph if isinstance(node.op, Shortcut)}
     left_out = not policies and _written(file, environment) & {*WITH_SHORTCUT}
-    if not settings.residual or left_out or policies & {*PROJECTION[1]}:
+    if not settings.residual or left_out or policies & {*PROJECTING}:
         return
     why = "no shortcut is a projection" if policies else "there is no shortcut"
     help = "projections come with `shortcut project`" if policies == {settings.shortcut} else None

@@ -108,6 +108,9 @@ def _number(expr: tree.Number, scope: Scope, words: tuple[str, ...]) -> Value:
 
 
 def _name(expr: tree.Name, scope: Scope, words: tuple[str, ...]) -> Value:
+    if expr.text in words and expr.text in scope.names:
+        message = f"`{expr.text}` is a word that may stand here, and a parameter"
+        raise fail("E0209", message, expr.span, help="give the parameter another name")
     if expr.text in words:
         return expr.text
     if expr.text == "cin":

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import ClassVar, Literal
 
 from netdsl.errors import Misfit
 from netdsl.ir import Block, Builder, Node, Size
@@ -20,7 +20,8 @@ from netdsl.ops.wiring import Shortcut, ShortcutAdd, StochasticDepth
 
 Order = Literal["original", "bn_after_add", "relu_before_add", "relu_pre", "pre"]
 
-PROJECTION = ("shortcut", ("project", "avgproject", "always"))  # what options of projections need
+PROJECTING: tuple[Policy, ...] = ("project", "avgproject", "always")
+PROJECTION = ("shortcut", PROJECTING)  # what options of projections need
 
 # The options of a block that say what its shortcut is.
 OF_THE_SHORTCUT = ("norm", "bias", "shortcut", "shortcut_kernel", "shortcut_norm")
@@ -168,6 +169,8 @@ class Res:
         1, least=1, most=99, odd=True, setting="shortcut_kernel", needs=PROJECTION
     )
     shortcut_norm: ShortcutNorm | None = arg(None, setting="shortcut_norm", needs=PROJECTION)
+
+    flags: ClassVar[Mapping[str, tuple[str, object]]] = {"bias": ("bias", "on")}
 
 
 def add_shortcut(

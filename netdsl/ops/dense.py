@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netdsl.errors import Misfit
-from netdsl.ir import Block, Builder, Call, Cost, Family, Keeps, Node, Op, Shape, Window
+from netdsl.ir import Block, Builder, Call, Cost, Family, Graph, Keeps, Node, Op, Shape, Window
 from netdsl.ir.limits import FEATURES
 from netdsl.ir.settings import BIAS, ActKind, Bias, Head
 from netdsl.ops.act import HiddenAct, activate
@@ -48,6 +48,15 @@ class Linear(Op):
     @property
     def depth(self) -> int:
         return 1
+
+
+def before_linear(graph: Graph) -> set[str]:
+    """Return the nodes from which a fully connected layer can be reached."""
+    before: set[str] = set()
+    for node in reversed(tuple(graph)):
+        if node.name in before or isinstance(node.op, Linear):
+            before.update(node.inputs)
+    return before
 
 
 @layer("Flatten", examples=("Flatten",))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from netdsl.errors import Diagnostic, Misfit, NetDSLError
 from netdsl.ir import UNKNOWN, Graph, Node, Shape, Size
 from netdsl.ir.limits import PARAMETERS
-from netdsl.ops.blocks import PROJECTION
+from netdsl.ops.blocks import PROJECTING
 from netdsl.ops.convolution import Convolution, has_bias
 from netdsl.ops.pool import AvgPool
 from netdsl.ops.wiring import AveragePad, Shortcut, ShortcutAdd, StochasticDepth, ZeroPad
@@ -85,14 +85,14 @@ def _misfit(node: Node, op: Shortcut, x: Shape) -> Diagnostic | None:
     if op.policy in ("pad", "avgpad") and y.channels < x.channels:
         message = f"a shortcut that pads cannot go from {x.channels} to {y.channels} channels"
         return Diagnostic("E0304", message, node.span, help="use `shortcut=project`")
-    if op.policy in PROJECTION[1] and not x.is_map:
+    if op.policy in PROJECTING and not x.is_map:
         message = f"a projection needs a feature map, and {x} is a vector"
         return Diagnostic("E0304", message, node.span)
     return None
 
 
 def _fitted(node: Node, op: Shortcut, x: Node, entry: Node, graph: Graph) -> Node:
-    if op.policy == "always" or (op.policy in PROJECTION[1] and x.shape != op.target):
+    if op.policy == "always" or (op.policy in PROJECTING and x.shape != op.target):
         return _project(node, op, entry if op.norm_place == "shared" else x, graph)
     if x.shape == op.target:
         return x

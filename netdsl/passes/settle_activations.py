@@ -6,17 +6,14 @@ from dataclasses import replace
 
 from netdsl.ir import Graph, Node
 from netdsl.ops.act import Act, HiddenAct
-from netdsl.ops.dense import Linear
+from netdsl.ops.dense import before_linear
 
 
 def settle_activations(graph: Graph) -> Graph:
     """Keep the activation of a fully connected layer only where another one can be reached."""
     if not any(type(node.op) is HiddenAct for node in graph):
         return graph
-    hidden: set[str] = set()
-    for node in reversed(tuple(graph)):
-        if node.name in hidden or isinstance(node.op, Linear):
-            hidden.update(node.inputs)
+    hidden = before_linear(graph)
 
     def change(node: Node, rebuilt: Graph) -> Node:
         if type(node.op) is not HiddenAct:

@@ -87,13 +87,20 @@ def test_the_text_of_a_network_is_that_network(arch: str, given: dict[str, Any])
 def test_what_nothing_in_a_network_reads_is_not_assumed() -> None:
     def assumed(text: str) -> set[str]:
         net = netdsl.parse(text, input=(3, 8, 8))
-        return {setting.split()[0] for setting in net.assumed} & {"shortcut", "head"}
+        return {setting.split()[0] for setting in net.assumed}
 
-    assert assumed("Conv 4 GAP Flatten") == set()
-    assert assumed("Conv 4 BB 4") == {"shortcut"}
-    assert assumed("Conv 4 FC 5") == {"head"}
-    assert assumed("residual off Conv 4 BB 4 FC 5") == {"head"}
-    assert assumed("shortcut pad head gap Conv 4 BB 4 FC 5") == set()
+    conv = {"norm", "act", "init", "bias"}
+    assert assumed("Max 2") == set()
+    assert assumed("Conv 4 act=gelu norm=none bias=off") == {"init"}
+    assert assumed("Conv 4 GAP FC 5") == assumed("Conv 4 Flatten FC 5") == conv
+    assert assumed("Flatten FC 5") == {"init", "bias"}
+    assert assumed("Flatten FC 5 FC 5") == {"act", "init", "bias"}
+    assert assumed("Flatten FC 5 act=gelu FC 5") == {"init", "bias"}
+    assert assumed("Conv 4 BB 4") == {*conv, "shortcut"}
+    assert assumed("Conv 4 BB 4 shortcut=pad") == assumed("Conv 4 Res( Conv 4 | )") == conv
+    assert assumed("Conv 4 FC 5") == {*conv, "head"}
+    assert assumed("residual off Conv 4 BB 4 FC 5") == {*conv, "head"}
+    assert assumed("shortcut pad head gap Conv 4 BB 4 FC 5") == conv
 
 
 def test_a_scale_that_no_text_can_say_is_named_above_it() -> None:
@@ -411,3 +418,23 @@ def test_a_block_of_the_file_may_have_a_name_of_another_library() -> None:
 )
 def test_what_looks_like_a_name_of_torch_or_none_is_left_in_peace(text: str) -> None:
     assert netdsl.parse(f"{text} GAP FC 3", input=(3, 8, 8)).output_shape == (3,)
+
+
+def test_a_definition_that_is_used_brings_parameters_from_behind_it(tmp_path: Path) -> None:
+    (tmp_path / "b.arch").write_text("def S() { Conv c }  m = 4  c = m*2\n")
+    (tmp_path / "n.arch").write_text('use "b.arch" input 3x8x8\nS GAP FC 3\n')
+    assert (
+        netdsl.load(tmp_path / "n.arch").params
+        == netdsl.parse("Conv 8 GAP FC 3", input=(3, 8, 8)).params
+    )
+
+
+def test_a_label_brings_no_parameter_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "b.arch").write_text("enc = 2  def L() { Conv 8 @enc Cat( | @enc ) }\n")
+    (tmp_path / "n.arch").write_text('use "b.arch" enc = 1 input 3x8x8\nL Conv enc\n')
+    assert netdsl.load(tmp_path / "n.arch").output_shape == (1, 8, 8)
+
+
+def test_a_name_that_is_given_is_written_in_quotes() -> None:
+    net = netdsl.parse("input 3x8x8 Conv 8").override(name="abc")
+    assert netdsl.parse(str(net)).name == "abc"
