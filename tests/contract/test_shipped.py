@@ -13,7 +13,8 @@ from tests.printed import record, run_apart, without_memory
 
 HOMES = shipped() | variants()
 ZOO = {n for n, path in HOMES.items() if path.parent.name in ("classics", "torchvision")}
-# The networks of reports are printed and run every time, a few of the zoo, on small images.
+# The networks of reports but the largest are printed and run every time, a few of the zoo, on small
+# images.
 FEW = {
     "mobilenet_0_25",
     "densenet_bc_100_12",
@@ -23,7 +24,8 @@ FEW = {
     "regnet_y_400mf",
     "shufflenet_v2_x0_5",
 }
-SOME = [name for name in sorted(HOMES) if name not in ZOO or name in FEW]
+LARGE = {"resnet110", "resresnet110", "tiny_resnet101", "tiny_resnet152", "wrn28_10"}
+SOME = [name for name in sorted(HOMES) if (name not in ZOO and name not in LARGE) or name in FEW]
 OTHERS = [name for name in sorted(HOMES) if name not in SOME and name != TOO_LARGE]
 
 
