@@ -23,7 +23,7 @@ from netdsl.lower import (
     write_in,
 )
 from netdsl.measure import depth, total, training_step
-from netdsl.ops.act import Act
+from netdsl.ops.act import Activation
 from netdsl.ops.dense import Flatten, Linear
 from netdsl.ops.pool import GlobalAvgPool
 from netdsl.ops.wiring import ShortcutAdd
@@ -276,7 +276,7 @@ def _is_brought(node: Node, kind: type[Op]) -> bool:
 
 def _is_hidden(node: Node, graph: Graph, settings: Settings) -> bool:
     """Say whether a node is the activation of a fully connected layer, by the settings."""
-    is_own = isinstance(node.op, Act) and node.op.kind == settings.act
+    is_own = isinstance(node.op, Activation) and node.op.kind == settings.act
     return is_own and isinstance(graph.inputs(node)[0].op, Linear)
 
 

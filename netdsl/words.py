@@ -12,7 +12,7 @@ from netdsl.ir import Graph, Node
 from netdsl.ops import CATALOGUE
 from netdsl.ops.convolution import Convolution, TransposedConvolution
 from netdsl.ops.dense import Linear
-from netdsl.ops.wiring import AveragePad, ShortcutAdd, ZeroPad
+from netdsl.ops.wiring import AveragePad, Pad, ShortcutAdd
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def shortcut_kind(graph: Graph, add: Node) -> ShortcutKind:
     if isinstance(op, Convolution):
         pooled = "avg-pool + " * (f"{shortcut.name}_pool" in graph)
         return ShortcutKind("projection", f"{pooled}{'×'.join(map(str, op.kernel))}")
-    assert isinstance(op, ZeroPad), op
+    assert isinstance(op, Pad), op
     averages = isinstance(op, AveragePad) and op.stride != (1, 1)
     words = ["avg-pool"] * averages + ["zero-pad"] * (op.channels > 0)
     return ShortcutKind("padding", " + ".join(words) or "subsample")

@@ -11,7 +11,7 @@ from netdsl.lower.mentions import layers_in, names_in, reachable
 from netdsl.lower.names import reaches_others
 from netdsl.lower.override import Overrides
 from netdsl.ops import CATALOGUE, arguments
-from netdsl.ops.act import Act
+from netdsl.ops.act import Activation
 from netdsl.ops.blocks import PROJECTING, PROJECTION, WITH_SHORTCUT, Res
 from netdsl.ops.dense import Linear, before_linear
 from netdsl.ops.norm import Normalization
@@ -104,7 +104,7 @@ def _norm_of(op: Op) -> str | None:
 
 
 def _act_of(op: Op) -> str | None:
-    return op.kind if isinstance(op, Act) else None
+    return op.kind if isinstance(op, Activation) else None
 
 
 # Layers whose defaults reach what other layers bring, and how to find that.

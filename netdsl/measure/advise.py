@@ -9,7 +9,7 @@ from netdsl.errors import Diagnostic, Span
 from netdsl.ir import Graph, Node, Settings
 from netdsl.measure.branches import stuck_branches
 from netdsl.measure.totals import additions, total
-from netdsl.ops.act import Act
+from netdsl.ops.act import Activation
 from netdsl.ops.convolution import Convolution, TransposedConvolution
 from netdsl.ops.dense import Flatten, Linear
 from netdsl.ops.norm import Normalization
@@ -143,7 +143,7 @@ def _brought(graph: Graph, node: Node) -> tuple[str, str] | None:
 
 
 def _is_act(node: Node) -> bool:
-    return isinstance(node.op, Act) and node.op.kind != "none"
+    return isinstance(node.op, Activation) and node.op.kind != "none"
 
 
 def _is_norm(node: Node) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netdsl.ir import Graph, Node, Op
-from netdsl.ops.act import Act
+from netdsl.ops.act import Activation
 from netdsl.ops.convolution import Convolution
 from netdsl.ops.norm import Normalization
 from netdsl.ops.wiring import Add, Cat, Multiply, ShortcutAdd
@@ -40,8 +40,8 @@ def _ends(graph: Graph) -> Iterator[tuple[Node, bool]]:
 def _behind(graph: Graph, end: Node, inside: str, *, stuck: bool) -> Iterator[tuple[Node, bool]]:
     """Go back from the end of a branch, as far as it is inside of its module."""
     while end.name.startswith(inside) and not isinstance(end.op, Normalization | Convolution):
-        stuck |= isinstance(end.op, Act) and end.op.kind in _STUCK
-        if isinstance(end.op, Cat) or type(end.op) is Add:
+        stuck |= isinstance(end.op, Activation) and end.op.kind in _STUCK
+        if isinstance(end.op, Cat | Add):
             for name in dict.fromkeys(end.inputs):
                 yield from _behind(graph, graph[name], inside, stuck=stuck)
             return
@@ -57,4 +57,4 @@ def _scaled(graph: Graph, product: Node) -> Node:
 
 
 def _is_gate(op: Op) -> bool:
-    return isinstance(op, Act) and op.kind == "sigmoid"  # a half at zero
+    return isinstance(op, Activation) and op.kind == "sigmoid"  # a half at zero

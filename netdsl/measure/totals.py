@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from netdsl.ir import Cost, Graph, Node, Op, Size
-from netdsl.ops.act import Act, InPlaceAct
+from netdsl.ops.act import Activation, InPlaceAct
 from netdsl.ops.channels import ChannelPart
 from netdsl.ops.dense import Flatten
 from netdsl.ops.regularise import Dropout
@@ -26,7 +26,7 @@ def total(graph: Graph) -> Cost:
 
 def additions(graph: Graph) -> int:
     """How many sums `Add` makes, which a plain network keeps; those of shortcuts do not count."""
-    return sum(type(node.op) is Add for node in graph)
+    return sum(isinstance(node.op, Add) for node in graph)
 
 
 def depth(graph: Graph) -> int:
@@ -102,6 +102,6 @@ def _shares(op: Op) -> bool:
         return not op.p  # torch returns what it was given
     if isinstance(op, TorchLayer):
         return op.overwrites
-    if isinstance(op, Act) and op.kind == "none":
+    if isinstance(op, Activation) and op.kind == "none":
         return True
     return isinstance(op, InPlaceAct | Flatten | ChannelPart)

@@ -24,21 +24,9 @@ FROM_OUTPUT = ("relu", "sigmoid", "tanh")
 IN_PLACE = ("relu", "leaky_relu", "elu")
 
 
-@layer(
-    "Act",
-    examples=(
-        "Act", "Act gelu", "Act leaky_relu", "Act leaky_relu slope=0.1", "Act none",
-        "Act kind=tanh", "Act relu6",
-    ),
-    flags={kind: ("kind", kind) for kind in MODULES if kind != "hardsigmoid"},
-)  # fmt: skip
 @dataclass(frozen=True, slots=True)
-class Act(Op):
-    """An activation of its own: `Act gelu`; alone, the activation of the header.
-
-    They are torch's with its numbers, but for the slope of `leaky_relu`: a `default Act(slope=0.1)`
-    reaches every one of the network. Other activations are written `Torch "nn.Mish"`.
-    """
+class Activation(Op):
+    """What all activations have in common; they are torch's with its numbers, but for a slope."""
 
     family: ClassVar[Family] = "act"
 
@@ -63,8 +51,25 @@ class Act(Op):
         return "output" if self.kind in FROM_OUTPUT else "input"
 
 
+@layer(
+    "Act",
+    examples=(
+        "Act", "Act gelu", "Act leaky_relu", "Act leaky_relu slope=0.1", "Act none",
+        "Act kind=tanh", "Act relu6",
+    ),
+    flags={kind: ("kind", kind) for kind in MODULES if kind != "hardsigmoid"},
+)  # fmt: skip
 @dataclass(frozen=True, slots=True)
-class InPlaceAct(Act):
+class Act(Activation):
+    """An activation of its own: `Act gelu`; alone, the activation of the header.
+
+    They are torch's with its numbers, but for the slope of `leaky_relu`: a `default Act(slope=0.1)`
+    reaches every one of the network. Other activations are written `Torch "nn.Mish"`.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class InPlaceAct(Activation):
     """An activation that overwrites its input, which nobody else reads."""
 
     keeps: ClassVar[Keeps] = "output"
@@ -74,7 +79,7 @@ class InPlaceAct(Act):
 
 
 @dataclass(frozen=True, slots=True)
-class HiddenAct(Act):
+class HiddenAct(Activation):
     """The activation behind a fully connected layer, unless that layer is the last one.
 
     `settle_activations` decides.

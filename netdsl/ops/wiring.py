@@ -26,8 +26,8 @@ class Input(Op):
 
 
 @dataclass(frozen=True, slots=True)
-class Add(Op):
-    """The sum of branches of one shape: `Add( … | … )`."""
+class Sum(Op):
+    """The sum of branches of one shape."""
 
     def infer(self, *inputs: Shape) -> Shape:
         first, *others = inputs
@@ -42,7 +42,12 @@ class Add(Op):
 
 
 @dataclass(frozen=True, slots=True)
-class ShortcutAdd(Add):
+class Add(Sum):
+    """A sum that is written, which a plain network keeps: `Add( … | … )`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShortcutAdd(Sum):
     """The addition at the end of a residual branch: inputs are the branch and its shortcut.
 
     A `written` shortcut is made of layers of the text, and no policy is over it.
@@ -137,10 +142,10 @@ class Shortcut(Op):
 
 
 @dataclass(frozen=True, slots=True)
-class ZeroPad(Op):
-    """Shortcut that subsamples by the stride and stacks zero channels: option A of He et al."""
+class Pad(Op):
+    """A shortcut without weights: fewer positions by the stride, and zero channels more."""
 
-    target: ClassVar[str] = "ZeroPad"
+    target: ClassVar[str]
 
     stride: Size
     channels: int
@@ -165,7 +170,14 @@ class ZeroPad(Op):
 
 
 @dataclass(frozen=True, slots=True)
-class AveragePad(ZeroPad):
+class ZeroPad(Pad):
+    """Shortcut that subsamples by the stride and stacks zero channels: option A of He et al."""
+
+    target: ClassVar[str] = "ZeroPad"
+
+
+@dataclass(frozen=True, slots=True)
+class AveragePad(Pad):
     """Shortcut that averages over stride x stride windows and stacks zero channels."""
 
     target: ClassVar[str] = "AveragePad"

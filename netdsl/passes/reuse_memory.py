@@ -10,10 +10,10 @@ from netdsl.ops.convolution import Convolution, TransposedConvolution
 from netdsl.ops.dense import Linear
 from netdsl.ops.norm import Normalization
 from netdsl.ops.torch_layer import TorchLayer
-from netdsl.ops.wiring import Add, StochasticDepth
+from netdsl.ops.wiring import StochasticDepth, Sum
 
 # Their backward pass does not read their output.
-OVERWRITABLE = (Convolution, TransposedConvolution, Linear, Normalization, Add)
+OVERWRITABLE = (Convolution, TransposedConvolution, Linear, Normalization, Sum)
 
 
 def reuse_memory(graph: Graph) -> Graph:
@@ -26,7 +26,7 @@ def reuse_memory(graph: Graph) -> Graph:
 
     def change(node: Node, rebuilt: Graph) -> Node:
         wants = isinstance(node.op, TorchLayer) and ("inplace", True) in node.op.options
-        fits = type(node.op) is Act and node.op.kind in IN_PLACE
+        fits = isinstance(node.op, Act) and node.op.kind in IN_PLACE
         if not wants and not fits:
             return node
         (x,) = rebuilt.inputs(node)

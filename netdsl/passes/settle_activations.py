@@ -11,12 +11,12 @@ from netdsl.ops.dense import before_linear
 
 def settle_activations(graph: Graph) -> Graph:
     """Keep the activation of a fully connected layer only where another one can be reached."""
-    if not any(type(node.op) is HiddenAct for node in graph):
+    if not any(isinstance(node.op, HiddenAct) for node in graph):
         return graph
     hidden = before_linear(graph)
 
     def change(node: Node, rebuilt: Graph) -> Node:
-        if type(node.op) is not HiddenAct:
+        if not isinstance(node.op, HiddenAct):
             return node
         if node.name not in hidden:
             return rebuilt[node.inputs[0]]

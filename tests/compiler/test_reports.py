@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import netdsl
 from netdsl.cli.build import command
-from netdsl.ops.act import Act, InPlaceAct
+from netdsl.ops.act import Act, Activation, InPlaceAct
 from netdsl.ops.norm import Normalization
 from netdsl.ops.regularise import Dropout
 from netdsl.shelf import find, shipped
@@ -63,7 +63,10 @@ class TestReport000:
         ours, net1 = netdsl.load("net1_after_relu"), netdsl.load("net1")
         # What ends a block may overwrite its input there, and not where it stands outside of it.
         layers = [
-            [(Act(n.op.kind) if isinstance(n.op, Act) else n.op, n.shape) for n in net.checked]
+            [
+                (Act(n.op.kind) if isinstance(n.op, Activation) else n.op, n.shape)
+                for n in net.checked
+            ]
             for net in (ours, net1)
         ]
         assert layers[0] == layers[1]
