@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from netdsl.train import TrainError
 from netdsl.train.data.images import Encoded, ImageFiles, chunks, decode
@@ -75,12 +75,44 @@ def test_numbers_with_fractions_are_refused_by_the_name_of_their_file(tmp_path: 
     assert caught.value.help == "save it with whole numbers from 0 to 255, or of 16 bits"
 
 
-def test_a_palette_with_transparency_becomes_rgb(tmp_path: Path) -> None:
+def test_what_is_transparent_shows_white(tmp_path: Path) -> None:
+    pixels = np.array([[[10, 20, 30, 255], [10, 20, 30, 0], [10, 20, 30, 51]]], np.uint8)
+    found = _decoded(Image.fromarray(pixels), tmp_path / "a.png")
+    assert found.tolist() == [[[10, 20, 30], [255, 255, 255], [206, 208, 210]]]
+
+
+def test_a_transparent_colour_of_a_palette_shows_white(tmp_path: Path) -> None:
     image = Image.new("P", (2, 1))
     image.putpalette([10, 20, 30, 40, 50, 60])
     image.putpixel((1, 0), 1)
-    found = _decoded(image, tmp_path / "a.png", transparency=bytes([0, 128]))
-    assert found.tolist() == [[[10, 20, 30], [40, 50, 60]]]
+    found = _decoded(image, tmp_path / "a.png", transparency=bytes([255, 0]))
+    assert found.tolist() == [[[10, 20, 30], [255, 255, 255]]]
+
+
+def test_a_transparent_grey_level_shows_white(tmp_path: Path) -> None:
+    image = Image.fromarray(np.array([[7, 8]], np.uint8))
+    found = _decoded(image, tmp_path / "a.png", transparency=7)
+    assert found.tolist() == [[[255] * 3, [8] * 3]]
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
+def test_a_photo_taken_sideways_is_turned_upright(
+    suffix: str, tmp_path: Path, picture: Callable[..., Image.Image]
+) -> None:
+    image, exif = picture(1, 5, 7), Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # its top is on the right
+    stored = _decoded(image, tmp_path / f"a.{suffix}")
+    found = _decoded(image, tmp_path / f"b.{suffix}", exif=exif)
+    assert np.array_equal(found, np.rot90(stored, -1))
+
+
+def test_photos_are_compared_by_their_sizes_when_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 8
+    Image.new("RGB", (9, 6)).save(tmp_path / "a.jpg")
+    Image.new("RGB", (6, 9)).save(tmp_path / "b.jpg", exif=exif)
+    pixels, _ = _read(ImageFiles(FolderStore(tmp_path), ["a.jpg", "b.jpg"]))
+    assert pixels.shape == (2, 6, 9, 3)
 
 
 @pytest.mark.parametrize(

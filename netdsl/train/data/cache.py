@@ -19,7 +19,7 @@ from netdsl.train.data.gather import Found, gather
 from netdsl.train.data.place import alone, decoded_folder
 from netdsl.train.data.source import Images, Pixels, Positions, Wanted
 
-VERSION = 2  # of what lies in the folders, and of how images are decoded
+VERSION = 3  # of what lies in the folders, and of how images are decoded
 _SAMPLES = 32  # blocks looked at when decoded images are opened: all of a gigabyte take a second
 
 

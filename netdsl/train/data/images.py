@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from netdsl.train.data.parallel import in_parallel
 from netdsl.train.data.source import Block, Pixels, Positions, Wanted, fit
@@ -125,7 +125,7 @@ def decode(image: Encoded, shape: tuple[int, int, int] | None = None) -> Pixels:
 
 
 def _decode(image: Encoded, shape: tuple[int, int, int] | None) -> tuple[Pixels, tuple[int, int]]:
-    """Return an image, and the height and width that it is stored in."""
+    """Return an image, and the height and width that it had, upright."""
     try:
         with Image.open(io.BytesIO(image.content)) as opened:
             found = _rgb(opened, image.where)
@@ -140,6 +140,8 @@ def _decode(image: Encoded, shape: tuple[int, int, int] | None) -> tuple[Pixels,
 
 
 def _rgb(image: Image.Image, where: str) -> Image.Image:
+    """Return an image as a viewer shows it: upright, and white where it is transparent."""
+    ImageOps.exif_transpose(image, in_place=True)
     if image.mode == "F":
         raise TrainError(
             f"{where} holds numbers with fractions, and no format says which of them is white",
@@ -147,9 +149,13 @@ def _rgb(image: Image.Image, where: str) -> Image.Image:
         )
     if image.mode == "I" or image.mode.startswith("I;16"):
         image = Image.fromarray(_upper_eight(image))
-    if image.mode == "P":  # a palette may hold transparency, which RGBA knows
-        image = image.convert("RGBA")
+    if image.has_transparency_data:
+        image = _on_white(image.convert("RGBA"))
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
 def _upper_eight(image: Image.Image) -> Pixels:

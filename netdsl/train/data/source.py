@@ -62,7 +62,7 @@ class Images(Protocol):
         """Return what changes when one of these images does; None where decoding costs nothing."""
 
     def raw(self, chosen: Positions) -> Iterator[tuple[Pixels | None, str]]:
-        """Yield these images one by one, each as it is stored, None for one that is broken.
+        """Yield these images one by one, each in its own size, None for a broken one.
 
         The text beside it is its mode, or what is wrong with it.
         """
