@@ -151,6 +151,24 @@ def test_a_class_may_be_called_train(animals: Path) -> None:
     assert load(str(animals)).classes == ("cat", "train")
 
 
+@pytest.mark.parametrize("name", ["test", "val", "valid", "validation", "dev"])
+def test_a_split_among_class_folders_is_no_class(
+    animals: Path, save: Callable[..., None], name: str
+) -> None:
+    save(animals / name / "1.png", 1, 6, 9)
+    with pytest.raises(TrainError) as caught:
+        load(str(animals))
+    fact = f"{animals}/{name} lies among class folders, but is called as a split is"
+    help = f"{LAYOUT}; below those a class may be called {name}"
+    assert (str(caught.value), caught.value.help) == (fact, help)
+
+
+def test_a_class_below_train_may_be_called_test(tmp_path: Path, save: Callable[..., None]) -> None:
+    for number, name in enumerate(("train/a/1", "train/test/1", "val/a/1", "val/test/1")):
+        save(tmp_path / f"{name}.png", number, 4, 5)
+    assert load(str(tmp_path)).classes == ("a", "test")
+
+
 @pytest.mark.parametrize(
     ("holdout", "counts", "help"),
     [

@@ -18,6 +18,7 @@ _LAYOUT = (
     "or the sub-folders train and val with such folders each"
 )
 _OTHERWISE = ("valid", "validation", "dev")  # that others call `val`
+_NO_CLASSES = frozenset({"test", "val", *_OTHERWISE})
 
 HOLDOUT = 0.2  # the part of a folder without `val` that validates, unless somebody says another
 ByClass = dict[str, list[str]]  # class, the names of its images in order
@@ -37,6 +38,7 @@ def open_folder(root: Path, part: float = HOLDOUT, seed: int = 0, held: str = "v
             raise TrainError(f"class {unknown[0]} is in {root / held} only", _LAYOUT)
     else:
         _refuse_train_alone(root, held)
+        _refuse_split_among_classes(root)
         train, val = _classes(root, ""), {}
     if len(train) < 2:
         raise TrainError(f"{root} has fewer than 2 class folders", _LAYOUT)
@@ -56,12 +58,21 @@ def open_folder(root: Path, part: float = HOLDOUT, seed: int = 0, held: str = "v
 def _refuse_train_alone(root: Path, held: str) -> None:
     """Raise where class folders lie in `train`, and those of validation are called otherwise."""
     train = root / "train"
-    if not train.is_dir() or not any(path.is_dir() for path in _visible(train)):
+    if not train.is_dir() or not _folders(train):
         return
     other = next((root / name for name in _OTHERWISE if (root / name).is_dir()), None)
     alone = f"name {train}: a part of each class is held out of it"
     help = alone if other is None else f"rename {other} to {held}"
     raise TrainError(f"{root} has a folder train and none that is called {held}", help)
+
+
+def _refuse_split_among_classes(root: Path) -> None:
+    """Raise where class folders lie in `root` itself, and with them what is called as a split."""
+    folders = _folders(root)
+    split = next((folder for folder in folders if folder.name in _NO_CLASSES), None)
+    if split and len(folders) > 1:
+        help = f"{_LAYOUT}; below those a class may be called {split.name}"
+        raise TrainError(f"{split} lies among class folders, but is called as a split is", help)
 
 
 def _labelled(train: ByClass, val: ByClass) -> Iterator[tuple[str, int]]:
@@ -71,8 +82,11 @@ def _labelled(train: ByClass, val: ByClass) -> Iterator[tuple[str, int]]:
 
 
 def _classes(root: Path, below: str) -> ByClass:
-    folders = [path for path in _visible(root / below) if path.is_dir()]
-    return {folder.name: _images(root, folder) for folder in folders}
+    return {folder.name: _images(root, folder) for folder in _folders(root / below)}
+
+
+def _folders(around: Path) -> list[Path]:
+    return [path for path in _visible(around) if path.is_dir()]
 
 
 def _images(root: Path, folder: Path) -> list[str]:
