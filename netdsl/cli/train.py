@@ -210,6 +210,7 @@ def planned(
 ) -> TrainingPlan:
     """Return what the command line asks for."""
     from netdsl import train
+    from netdsl.train.batches import try_transforms
     from netdsl.train.files import hash_of
     from netdsl.train.idle import idle, idle_in_recipe, young_average
     from netdsl.train.schedule import refuse_long_warmup
@@ -224,6 +225,7 @@ def planned(
     suited: Choices = {**images.defaults, "augment": images.augment}
     settings = train.resolve(machine, suited, recipe.train, chosen, images=len(images.train))
     refuse_long_warmup(count_steps(len(images.train), settings.batch_size), settings)
+    try_transforms(settings, images.shape)
     for name, why in idle(chosen, settings, len(images.train)).items():
         note(f"{name} changes nothing: {why}")
     of_recipe = idle_in_recipe(recipe, settings, machine, suited, images=len(images.train))

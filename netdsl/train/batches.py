@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from netdsl.train.data.dataset import DataSet, Split
+from netdsl.train.data.dataset import DataSet, Shape, Split
 from netdsl.train.distributed import ALONE, World
 from netdsl.train.gathering import bring
 from netdsl.train.mixing import Target, draw, mix
@@ -77,6 +77,14 @@ def feed_rows(
         finish=partial(_finished, transforms, channels_last=settings.channels_last),
         world=world,
     )
+
+
+def try_transforms(settings: Settings, shape: Shape) -> None:
+    """Raise if a transform does not take images of a shape."""
+    channels, height, width = shape
+    rows = torch.zeros((1, height, width, channels), dtype=torch.uint8)
+    for transform in map(make, settings.augment):
+        transform(rows, torch.zeros((1, transform.draws)))
 
 
 def _finished(

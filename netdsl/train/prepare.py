@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from netdsl.train.averaging import Average
-from netdsl.train.batches import feed
+from netdsl.train.batches import feed, try_transforms
 from netdsl.train.checkpoint import restore
 from netdsl.train.compiling import compile_where_it_pays
 from netdsl.train.data.dataset import DataSet, Split
@@ -51,6 +51,7 @@ def prepare(
     refuse_unfit(settings, len(data.train), world)
     steps = count_steps(len(data.train), settings.batch_size, world.size)
     refuse_long_warmup(steps, settings)
+    try_transforms(settings, data.shape)
     torch.manual_seed(settings.seed + world.rank)
     model = synchronised(model, settings, world)
     place(model, settings)

@@ -197,6 +197,21 @@ def test_a_network_without_weights_is_refused_before_anything_is_written(run: Ru
         assert not Path("run").exists()
 
 
+def test_a_transform_that_does_not_fit_is_refused_before_anything_is_written(
+    run: Run, images: Path
+) -> None:
+    too_large = ("--set", "augment=crop_rescale size=56")
+    done = run("train", "-", "--data", "images", "--run-dir", "run", *too_large, stdin=TINY)
+    assert (done.returncode, done.stderr.splitlines()[-2:]) == (
+        3,
+        [
+            "error: a window of 56×56 pixels does not fit into images of 9×8",
+            "  = help: a smaller size, or 0 for seven eighths of each side",
+        ],
+    )
+    assert not (images / "run").exists()
+
+
 def test_a_plan_says_what_a_training_would_take_and_leaves_nothing(run: Run, images: Path) -> None:
     arguments = ("train", "-", "--data", "images", "--epochs", "3", "--batch-size", "8", "--plan")
     before = sorted(images.iterdir())
