@@ -43,7 +43,7 @@ def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> int:
     again = run_dir or run.with_name(f"{run.name}-again")
     if again.resolve() == run.resolve():
         raise click.UsageError(f"{again} is the run itself: name another folder")
-    earlier = RunFolder.open(again) if (again / "settings.json").is_file() else None
+    earlier = RunFolder.begun(again)
     plan, before = _plan(first, data_dir), stage_before(first)
     if before is not None and again.resolve().parent != run.resolve().parent:
         plan.asked["after"] = os.path.relpath(before.parent, again.resolve().parent)

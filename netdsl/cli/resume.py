@@ -60,7 +60,7 @@ def earlier_run(arch: str | None, resume: str | None, run_dir: Path | None) -> R
     if resume == "auto":
         if arch is None or run_dir is None:
             raise click.UsageError("--resume auto needs ARCH and --run-dir")
-        return RunFolder.open(run_dir) if (run_dir / "settings.json").is_file() else None
+        return RunFolder.begun(run_dir)
     if resume is None:
         if arch is None:
             raise click.UsageError("say what to train: ARCH, or --resume RUN")

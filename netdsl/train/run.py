@@ -13,7 +13,7 @@ from netdsl.train.commit import commit
 from netdsl.train.curves import draw_curves
 from netdsl.train.data.dataset import DataSet
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.files import is_leftover, read_file, write_file
+from netdsl.train.files import is_leftover, only_process, read_file, write_file
 from netdsl.train.metrics import Row, read_rows, write_rows, write_speed
 from netdsl.train.origin import Origin, made_of
 from netdsl.train.progress import Summary
@@ -40,17 +40,26 @@ class RunFolder:
         path: str | Path | None = None,
         name: str = "run",
     ) -> RunFolder:
-        """Make a folder for a run that begins: `runs/NAME-N`, or an empty one by its path.
+        """Make a folder for a run that begins: `runs/NAME-N`, or one by its path.
+
+        That is empty, or a run lies there of which nothing was stored: it is begun anew.
 
         `network` is the text of the network, `asked` what the run is to be remembered by, as JSON
         can hold it. With `data` a later start can tell whether the images are still the same.
         """
         run = RunFolder(_numbered(name) if path is None else _empty(Path(path)))
-        write_file(run.path / "network.arch", network.encode())
         made = {**made_of(data), "commit": commit()}
         record = {"asked": dict(asked), "settings": settings.record(), "made": made}
-        run._write_json("settings.json", record)
+        with only_process(run.path):  # another one may be taking its first steps there
+            write_file(run.path / "network.arch", network.encode())
+            run._write_json("settings.json", record)
         return run
+
+    @staticmethod
+    def begun(path: str | Path) -> RunFolder | None:
+        """Return the run in a folder that can go on, None where nothing of one is stored."""
+        run = RunFolder(Path(path))
+        return run if (run.path / "settings.json").is_file() and run.is_stored else None
 
     @staticmethod
     def open(path: str | Path) -> RunFolder:
@@ -80,6 +89,12 @@ class RunFolder:
     def is_finished(self) -> bool:
         """Say whether the training came to its end."""
         return (self.path / "summary.json").is_file()
+
+    @property
+    def is_stored(self) -> bool:
+        """Say whether anything has come of the training: where it goes on, or what was learnt."""
+        files = (self.checkpoint, self.last, self.path / _TABLES[0])
+        return self.is_finished or any(file.exists() for file in files)
 
     @property
     def network(self) -> str:
@@ -165,7 +180,7 @@ def _numbered(name: str) -> Path:
 
 
 def _empty(path: Path) -> Path:
-    """Make a folder, or take one that is empty but for what a start that was cut has left."""
+    """Make a folder, or take one with nothing but what a start that came to nothing has left."""
     if not _made(path) and (path.is_file() or any(not _is_left(file) for file in path.iterdir())):
         raise TrainError(f"{path} is not empty", _way_out(path), ExitCode.IO)
     return path
@@ -173,22 +188,19 @@ def _empty(path: Path) -> Path:
 
 def _way_out(path: Path) -> str:
     """Return what helps whoever wants to begin a run in a folder that is not empty."""
-    run, another = RunFolder(path), "name another folder for the run"
-    if not (path / "settings.json").is_file():
+    run, another = RunFolder.begun(path), "name another folder for the run"
+    if run is None:
         return another
     if run.is_finished:
         return f"the run in it is finished: {another}"
     # NOTE: whoever typed --resume auto was too late: another process began the run meanwhile.
     free = "unless another process trains there now"
-    if any(file.exists() for file in (run.checkpoint, run.last, path / _TABLES[0])):
-        return f"go on with the run in it, as it was begun, by --resume auto, {free}, or {another}"
-    remove = f"remove its {' and '.join(_REQUIRED)}"
-    return f"nothing has come of the run in it yet: {remove}, {free}, or {another}"
+    return f"go on with the run in it, as it was begun, by --resume auto, {free}, or {another}"
 
 
 def _is_left(file: Path) -> bool:
     # An experiment tells in failed.json why the last start came to nothing.
-    return file.name in ("network.arch", "failed.json") or is_leftover(file)
+    return file.name in (*_REQUIRED, "failed.json") or is_leftover(file)
 
 
 def _made(path: Path) -> bool:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from netdsl.train import ExitCode, Row, RunFolder, Settings, TrainError
 from netdsl.train.curves import draw_curves
+from netdsl.train.files import only_process
 from netdsl.train.metrics import read_rows, write_rows, write_speed
 
 ROWS = (
@@ -48,8 +49,7 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "help"),
     [
-        ((), "nothing has come of the run in it yet: remove its network.arch and settings.json, "
-         "unless another process trains there now, or name another folder for the run"),
+        (("notes.txt",), "name another folder for the run"),
         (("resume.pt",), "go on with the run in it, as it was begun, by --resume auto, unless "
          "another process trains there now, or name another folder for the run"),
         (("last.safetensors", "metrics.csv"), "go on with the run in it, as it was begun, by "
@@ -68,6 +68,20 @@ def test_a_folder_with_a_run_in_it_says_what_helps(
     with pytest.raises(TrainError) as caught:
         RunFolder.create("Conv 8", Settings(), {}, path=tmp_path)
     assert (caught.value.help, caught.value.exit_code) == (help, ExitCode.IO)
+
+
+def test_a_run_of_which_nothing_was_stored_is_begun_anew(tmp_path: Path) -> None:
+    RunFolder.create("Conv 8", Settings(epochs=3), {}, path=tmp_path)
+    run = RunFolder.create("Conv 9", Settings(epochs=5), {}, path=tmp_path)
+    assert (run.network, run.settings.epochs) == ("Conv 9", 5)
+
+
+def test_a_run_that_another_process_is_at_is_not_begun_anew(tmp_path: Path) -> None:
+    run = RunFolder.create("Conv 8", Settings(), {}, path=tmp_path)
+    with only_process(tmp_path), pytest.raises(TrainError) as caught:
+        RunFolder.create("Conv 9", Settings(), {}, path=tmp_path)
+    assert str(caught.value) == f"another process trains in {tmp_path}"
+    assert run.network == "Conv 8"
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
