@@ -9,7 +9,7 @@ from typing import Any, TypedDict, cast
 
 from netdsl.train import machine
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.settings import BATCH, CLIMB, Settings, refuse_other_kinds, restore
+from netdsl.train.settings import BATCH, Settings, refuse_other_kinds, restore
 from netdsl.train.steps import count_steps
 
 _LENGTHS = frozenset({"epochs", "iterations"})
@@ -77,7 +77,6 @@ def resolve(*layers: Choices, images: int | None = None) -> Settings:
         "device": device,
         "precision": machine.pick_precision(device),
         "threads": machine.count_cores(),
-        "warmup": CLIMB if chosen.get("schedule", "one_cycle") == "one_cycle" else 0.0,
         "nesterov": chosen.get("momentum") != 0,
     }
     return restore(defaults | chosen)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
-from typing import get_type_hints
+from typing import cast, get_type_hints
 
 from netdsl.train import machine
 from netdsl.train.errors import ExitCode, TrainError
@@ -24,7 +24,6 @@ _WORDS = {
     "device": machine.DEVICES, "precision": PRECISIONS,
 }  # fmt: skip
 BATCH = 128
-CLIMB = 0.3  # the part of a one-cycle training that climbs
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Settings:
     weight_decay: float = 5e-4
     decay_norms: bool = True
     schedule: str = "one_cycle"
-    warmup: float = CLIMB
+    warmup: float = cast(float, None)  # unless given, `__post_init__` settles it by the schedule
     milestones: tuple[float, ...] = ()
     gamma: float = 0.1
     unit: str = "epochs"
@@ -68,6 +67,8 @@ class Settings:
     compile: bool | None = None
 
     def __post_init__(self) -> None:
+        if self.warmup is None:
+            object.__setattr__(self, "warmup", _usual_warmup(self.schedule))
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         if self.compile is None:
             del given["compile"]
@@ -98,7 +99,8 @@ ABOUT = {
     "weight_decay": "a penalty in the gradient for sgd and adam, apart from it for adamw",
     "decay_norms": "weight decay holds for norms and biases too",
     "schedule": "one_cycle, step, cosine or constant",
-    "warmup": "how long the rate climbs: a part of the training, or from 1 on a number of units",
+    "warmup": "how long the rate climbs: a part of the training, or from 1 on a number of units; "
+    "0 unless given where the schedule is another than one_cycle",
     "milestones": "when a step schedule lowers the rate, in units",
     "gamma": "what a milestone multiplies the rate by",
     "unit": "what milestones and warmup count: epochs or iterations",
@@ -135,6 +137,11 @@ def restore(record: Mapping[str, object]) -> Settings:
         )
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
     return Settings(**values)  # type: ignore[arg-type]
+
+
+def _usual_warmup(schedule: str) -> float:
+    """Return how much of a training climbs unless somebody says."""
+    return 0.3 if schedule == "one_cycle" else 0.0
 
 
 @cache

@@ -152,8 +152,11 @@ def test_a_setting_of_another_kind_is_refused(wrong: Any, message: str) -> None:
         assert (str(caught.value), caught.value.exit_code) == (message, ExitCode.USAGE)
 
 
-@pytest.mark.parametrize("name", [f.name for f in fields(Settings) if f.name != "compile"])
-def test_only_what_the_training_decides_is_left_open(name: str) -> None:
+OPEN = ("compile", "warmup")  # the training and the schedule decide
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(Settings) if f.name not in OPEN])
+def test_only_what_something_else_decides_is_left_open(name: str) -> None:
     with pytest.raises(TrainError, match=f"^{name} is None, but must be "):
         Settings(**{name: None})
 
@@ -211,6 +214,7 @@ def test_epochs_and_iterations_say_one_thing_and_the_later_wins() -> None:
 
 def test_only_a_cycle_climbs_unless_something_else_is_said() -> None:
     assert [resolve({"schedule": s}).warmup for s in ("one_cycle", "cosine")] == [0.3, 0.0]
+    assert [Settings(schedule=s).warmup for s in ("one_cycle", "cosine")] == [0.3, 0.0]
     assert resolve({"schedule": "cosine", "warmup": 2}).warmup == 2
 
 
