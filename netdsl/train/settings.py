@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import cast, get_type_hints
 
+from netdsl.amounts import counted
 from netdsl.train import machine
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.kinds import KINDS, Kind
@@ -181,7 +182,7 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
         (
             "warmup",
             s.warmup < max(1, s.epochs) or s.unit != "epochs",
-            "but must be over before the training",
+            f"but must be less than the {counted(s.epochs, 'epoch')} of the training",
         ),
         (
             "milestones",

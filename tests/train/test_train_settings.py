@@ -101,7 +101,10 @@ def test_settings_come_back_from_their_record() -> None:
         ({"weight_decay": -1.0}, "weight_decay is -1.0, but must be 0 or more"),
         ({"optimiser": "adm"}, "optimiser is adm, not one of sgd, adam, adamw"),
         ({"warmup": -0.1}, "warmup is -0.1, but must be 0 or more"),
-        ({"warmup": 5.0, "epochs": 5}, "warmup is 5.0, but must be over before the training"),
+        (
+            {"warmup": 5.0, "epochs": 5},
+            "warmup is 5.0, but must be less than the 5 epochs of the training",
+        ),
         ({"schedule": "step"}, "milestones is (), but a step schedule needs some"),
         ({"milestones": [30, 10]}, "milestones is (30, 10), but must ascend"),
         ({"milestones": [0]}, "milestones is (0,), but must all be above 0"),
