@@ -74,7 +74,7 @@ def test_the_first_classes_can_be_had_alone() -> None:
     ("options", "message"),
     [
         ({"limit_classes": 11}, "limit_classes is 11, but must be from 2 to 10"),
-        ({"limit_classes": 1}, "limit_classes is 1, but must be from 2 to 10"),
+        ({"limit_classes": 1}, "limit_classes is 1, but must be 2 or more"),
         ({"limit": 1}, "limit is 1, but must be 2 or more"),
     ],
 )

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from netdsl.train import DataSet, load
+from netdsl.train import DataSet, TrainError, load
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,13 @@ def test_they_are_the_same_each_time_and_others_with_another_seed() -> None:
 
 def test_large_images_are_fewer() -> None:
     assert len(load("shapes", shape=(1, 8, 8), limit_classes=2).train) == 4000
+
+
+@pytest.mark.parametrize("classes", [0, 1])
+def test_fewer_than_two_classes_are_refused(classes: int) -> None:
+    with pytest.raises(TrainError) as caught:
+        load("shapes", limit_classes=classes)
+    assert str(caught.value) == f"limit_classes is {classes}, but must be 2 or more"
 
 
 def _accuracy(model: nn.Module, data: DataSet, epochs: int) -> float:

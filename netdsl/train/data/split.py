@@ -19,7 +19,9 @@ def choose(
 ) -> tuple[Positions, Positions]:
     """Return where the training and the validation images lie that are wanted, as `load` says."""
     classes = len(listing.classes)
-    if limit_classes is not None and not 2 <= limit_classes <= classes:
+    if limit_classes is not None and limit_classes < 2:  # where classes are made, as few are there
+        raise _out_of_range(f"limit_classes is {limit_classes}", "2 or more")
+    if limit_classes is not None and limit_classes > classes:
         raise _out_of_range(f"limit_classes is {limit_classes}", f"from 2 to {classes}")
     if limit is not None and limit < 2:
         raise _out_of_range(f"limit is {limit}", "2 or more")
