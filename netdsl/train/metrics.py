@@ -66,17 +66,16 @@ def write_speed(rows: Sequence[Row]) -> str:
     return _write(rows, ("epoch", *SPEED))
 
 
-def read_rows(metrics: str, speed: str, where: str) -> tuple[Row, ...]:
-    """Return the rows of the two tables."""
-    try:
-        learnt, took = _read(metrics, METRICS), _read(speed, ("epoch", *SPEED))
-        return tuple(
-            Row(**{**one, **other})  # type: ignore[arg-type]
-            for one, other in zip(learnt, took, strict=True)
-            if _same_epoch(one, other)
-        )
-    except (TypeError, ValueError) as error:
-        raise TrainError(f"{where} is not a table of epochs") from error
+def read_rows(metrics: str, speed: str, where: tuple[str, str]) -> tuple[Row, ...]:
+    """Return the rows of the two tables; `where` is what a person calls them."""
+    learnt = _read(metrics, METRICS, where[0])
+    took = _read(speed, ("epoch", *SPEED), where[1])
+    if [one["epoch"] for one in learnt] != [other["epoch"] for other in took]:
+        raise TrainError(f"{where[1]} tells of other epochs than {where[0]}")
+    return tuple(
+        Row(**{**one, **other})  # type: ignore[arg-type]
+        for one, other in zip(learnt, took, strict=True)
+    )
 
 
 def _write(rows: Sequence[Row], columns: tuple[str, ...]) -> str:
@@ -87,20 +86,18 @@ def _write(rows: Sequence[Row], columns: tuple[str, ...]) -> str:
     return text.getvalue()
 
 
-def _read(text: str, columns: tuple[str, ...]) -> list[dict[str, float]]:
-    header, *lines = csv.reader(io.StringIO(text))
-    if tuple(header) != columns:
-        raise ValueError(header)
-    return [
-        {
-            name: int(cell) if name in _INTEGERS else float(cell)
-            for name, cell in zip(columns, line, strict=True)
-        }
-        for line in lines
-    ]
+def _read(text: str, columns: tuple[str, ...], where: str) -> list[dict[str, float]]:
+    try:
+        header, *lines = csv.reader(io.StringIO(text))
+        if tuple(header) != columns:
+            raise ValueError(header)
+        return [_numbers(columns, line) for line in lines]
+    except ValueError as error:
+        raise TrainError(f"{where} is not a table of epochs") from error
 
 
-def _same_epoch(one: dict[str, float], other: dict[str, float]) -> bool:
-    if one["epoch"] != other["epoch"]:
-        raise ValueError(other["epoch"])
-    return True
+def _numbers(columns: tuple[str, ...], line: list[str]) -> dict[str, float]:
+    return {
+        name: int(cell) if name in _INTEGERS else float(cell)
+        for name, cell in zip(columns, line, strict=True)
+    }

@@ -138,8 +138,9 @@ class RunFolder:
     @property
     def rows(self) -> tuple[Row, ...]:
         """What the epochs came to."""
-        learnt, took = (read_file(self.path / name).decode(errors="replace") for name in _TABLES)
-        return read_rows(learnt, took, str(self.path / _TABLES[0]))
+        metrics, speed = (self.path / name for name in _TABLES)
+        learnt, took = (read_file(path).decode(errors="replace") for path in (metrics, speed))
+        return read_rows(learnt, took, (str(metrics), str(speed)))
 
     def write_rows(self, rows: Sequence[Row]) -> None:
         """Store what the epochs came to."""

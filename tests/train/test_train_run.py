@@ -19,6 +19,7 @@ ROWS = (
     Row(1, 0.1, 4.5, 2.3, 0.125, 0.25, 2.2, 0.2, 0.5, 900.0, 1.5, 2**31),
     Row(2, 1e-07, 1 / 7, 0.1 + 0.2, 1 / 3, 0.5, 0.7, 2 / 3, 1.0, 950.4, 1.25, 2**32),
 )
+TABLES = ("metrics.csv", "speed.csv")
 
 
 def test_runs_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,19 +130,24 @@ def test_a_run_is_named_by_a_text_or_a_path(
 
 
 def test_rows_come_back_as_they_were() -> None:
-    assert read_rows(write_rows(ROWS), write_speed(ROWS), "metrics.csv") == ROWS
+    assert read_rows(write_rows(ROWS), write_speed(ROWS), TABLES) == ROWS
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n", "epoch\n1\n", write_rows(ROWS) + "3,nothing\n"])
 def test_a_table_of_something_else_is_refused(text: str) -> None:
     with pytest.raises(TrainError, match=r"^metrics\.csv is not a table of epochs$"):
-        read_rows(text, write_speed(ROWS), "metrics.csv")
+        read_rows(text, write_speed(ROWS), TABLES)
+
+
+def test_a_table_that_was_cut_is_refused_by_its_name() -> None:
+    with pytest.raises(TrainError, match=r"^speed\.csv is not a table of epochs$"):
+        read_rows(write_rows(ROWS), write_speed(ROWS)[:-15], TABLES)
 
 
 @pytest.mark.parametrize("rows", [ROWS[:1], ROWS[::-1]])
 def test_tables_of_different_epochs_are_refused(rows: tuple[Row, ...]) -> None:
-    with pytest.raises(TrainError, match=r"^metrics\.csv is not a table of epochs$"):
-        read_rows(write_rows(ROWS), write_speed(rows), "metrics.csv")
+    with pytest.raises(TrainError, match=r"^speed\.csv tells of other epochs than metrics\.csv$"):
+        read_rows(write_rows(ROWS), write_speed(rows), TABLES)
 
 
 def test_what_a_start_that_was_cut_has_left_is_no_obstacle(tmp_path: Path) -> None:
