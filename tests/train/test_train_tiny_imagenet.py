@@ -136,6 +136,16 @@ def test_a_missing_class_is_named(tiny: Path) -> None:
     assert str(caught.value) == f"{tiny}/wnids.txt: no training image of class n00000009 is there"
 
 
+@pytest.mark.parametrize(("part", "word"), [("train", "training"), ("val", "validation")])
+def test_a_missing_class_is_named_without_a_list_too(tiny: Path, part: str, word: str) -> None:
+    _refold(tiny, ".")
+    (tiny / "wnids.txt").unlink()
+    shutil.rmtree(tiny / part / "n00000009")
+    with pytest.raises(TrainError) as caught:
+        load("tiny-imagenet", data_dir=tiny)
+    assert str(caught.value) == f"{tiny}: no {word} image of class n00000009 is there"
+
+
 def test_a_class_that_is_not_listed_is_named(tiny: Path) -> None:
     (tiny / "wnids.txt").write_text("n00000000\nn00000009\n")
     with pytest.raises(TrainError) as caught:

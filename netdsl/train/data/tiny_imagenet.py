@@ -16,6 +16,7 @@ from netdsl.train.errors import TrainError
 
 _ROOT = "tiny-imagenet-200"
 _CLASSES = 200
+_LIST = "wnids.txt"  # the classes; copies in other layouts often lack it
 _ANNOTATIONS = "val/val_annotations.txt"
 _TRAIN = re.compile(r"train/(n[0-9]{8})/(?:images/)?[^/]+\.JPEG")
 _VAL = re.compile(r"val/images/([^/]+\.JPEG)")
@@ -50,9 +51,11 @@ def open_tiny_imagenet(request: Request) -> Listing:
     names = store.names()
     train = _matched(_TRAIN, names)
     val = _matched(_VAL_BY_CLASS, names) or _by_annotation(store, names)
-    listed = _lines(store, "wnids.txt") if "wnids.txt" in names else {wnid for _, wnid in train}
-    classes = sorted(listed)
-    _check_classes(store, classes, {"training": train, "validation": val})
+    is_listed = _LIST in names
+    classes = sorted(_lines(store, _LIST) if is_listed else {wnid for _, wnid in train + val})
+    where = store.where(_LIST if is_listed else "")
+    _check_classes(where, classes, {"training": train, "validation": val})
+    _check_count(store, classes)
     labels = {wnid: label for label, wnid in enumerate(classes)} | {"": -1}
     every = train + val + [(name, "") for name in names if _TEST.fullmatch(name)]
     held_out = np.zeros(len(every), np.bool_)
@@ -71,7 +74,7 @@ def find_tiny_imagenet(place: Path) -> Path | None:
     if place.is_file():
         return place
     for folder in (place, place / _ROOT):
-        if (folder / "wnids.txt").is_file() or (folder / "train").is_dir():
+        if (folder / _LIST).is_file() or (folder / "train").is_dir():
             return folder
     archive = place / ARCHIVE.name
     return archive if archive.is_file() else None
@@ -103,14 +106,16 @@ def _by_annotation(store: Store, names: list[str]) -> Labelled:
     return [(f"val/images/{name}", wnid) for name, wnid in annotated.items()]
 
 
-def _check_classes(store: Store, classes: list[str], parts: dict[str, Labelled]) -> None:
-    listed = store.where("wnids.txt")
+def _check_classes(where: str, classes: list[str], parts: dict[str, Labelled]) -> None:
     for part, images in parts.items():
         found = {wnid for _, wnid in images}
         if missing := [wnid for wnid in classes if wnid not in found]:
-            raise TrainError(f"{listed}: no {part} image of class {missing[0]} is there")
+            raise TrainError(f"{where}: no {part} image of class {missing[0]} is there")
         if found - set(classes):
-            raise TrainError(f"{listed}: class {min(found - set(classes))} is not listed in it")
+            raise TrainError(f"{where}: class {min(found - set(classes))} is not listed in it")
+
+
+def _check_count(store: Store, classes: list[str]) -> None:
     if len(classes) != _CLASSES:
         raise TrainError(
             f"{store.where('')} has {len(classes)} classes, and Tiny ImageNet has {_CLASSES}",
