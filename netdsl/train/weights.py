@@ -54,7 +54,11 @@ def read_about(path: Path) -> dict[str, object]:
     try:
         with safetensors.safe_open(path, "pt") as file:
             return dict(json.loads((file.metadata() or {}).get("netdsl", "{}")))
-    except (SafetensorError, ValueError) as error:
+    except (TypeError, ValueError) as error:
+        raise TrainError(
+            f"{path} is damaged: what stands beside its weights is no JSON object"
+        ) from error
+    except SafetensorError as error:
         raise TrainError(f"{path} is not a file of weights: {error}") from error
     except OSError as error:
         fact = f"cannot read {path}: {error.strerror or error}"

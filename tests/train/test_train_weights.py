@@ -101,6 +101,16 @@ def test_a_file_of_something_else_is_refused(content: bytes, tmp_path: Path) -> 
     assert str(caught.value).startswith(f"{path} is not a file of weights: ")
 
 
+@pytest.mark.parametrize("about", ["5", "[1]", '"a"', "{"])
+def test_what_stands_beside_weights_is_an_object(about: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    safetensors.torch.save_file({"w": torch.zeros(2)}, path, {"netdsl": about})
+    with pytest.raises(TrainError) as caught:
+        read_about(path)
+    fact = f"{path} is damaged: what stands beside its weights is no JSON object"
+    assert str(caught.value) == fact
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TrainError) as caught:
         load_weights(_network(), tmp_path / "a.safetensors")
