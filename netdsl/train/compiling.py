@@ -15,8 +15,8 @@ from netdsl.train.batches import Feed
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.forward import forward
 from netdsl.train.freezing import training_mode
-from netdsl.train.memory import Least, whole
-from netdsl.train.random_state import own_random
+from netdsl.train.memory import whole
+from netdsl.train.random_state import Fixed, own_random
 from netdsl.train.settings import Settings
 from netdsl.train.steps import count_steps
 
@@ -147,7 +147,7 @@ def _step(call: nn.Module, model: nn.Module, train: Feed, settings: Settings, im
         model.zero_grad()
         own = own_random(model)
         return _Step(
-            draws_own=isinstance(own, Least) and own.drawn,
+            draws_own=isinstance(own, Fixed) and own.drawn,
             draws=not torch.equal(before, torch.get_rng_state()),
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from netdsl import resources
 from netdsl.train.forward import forward
-from netdsl.train.random_state import own_random, untouched
+from netdsl.train.random_state import drawing, untouched
 from netdsl.train.settings import Settings
 
 _STATES = {"sgd": 1, "adam": 2, "adamw": 2}  # numbers that an optimiser keeps of each weight
@@ -62,7 +61,7 @@ def count(model: nn.Module, shape: tuple[int, ...], settings: Settings) -> Need:
     needs of the forward run, and twice the largest part of it for what is under way. Network and
     random numbers are left as they were.
     """
-    weights = sum(_bytes(p) for p in model.parameters() if p.requires_grad)
+    weights = sum(p.nbytes for p in model.parameters() if p.requires_grad)
     copies = 1 + _STATES.get(settings.optimiser, 2) + (1 if settings.average else 0)
     few, many = (_kept(model, shape, settings, images) for images in (2, 4))
     image = max(1, (sum(many) - sum(few)) // 2)
@@ -128,26 +127,5 @@ def _kept(model: nn.Module, shape: tuple[int, ...], settings: Settings, n: int) 
 @contextmanager
 def whole(model: nn.Module, settings: Settings) -> Iterator[None]:
     """Run a network in training mode, every residual block, and leave it as it was."""
-    own = own_random(model)
-    with untouched(model, settings):
-        if own is not None:
-            vars(model)["random"] = Least()
-        try:
-            yield
-        finally:
-            if own is not None:
-                vars(model)["random"] = own
-
-
-class Least(random.Random):
-    """Draws 0, for which every block survives, and remembers whether somebody drew."""
-
-    drawn = False
-
-    def random(self) -> float:
-        self.drawn = True
-        return 0.0
-
-
-def _bytes(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()
+    with untouched(model, settings), drawing(model, 0.0):
+        yield

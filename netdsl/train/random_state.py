@@ -12,6 +12,8 @@ from torch import nn
 
 from netdsl.train.settings import Settings
 
+MOST = 1 - 2**-53  # the largest number that is drawn
+
 
 def random_state(model: nn.Module, settings: Settings) -> dict[str, Any]:
     """Return where torch's numbers are, and those of the network if it has its own."""
@@ -51,6 +53,35 @@ def untouched(model: nn.Module, settings: Settings) -> Iterator[None]:
         for buffer, before in zip(model.buffers(), buffers, strict=True):
             buffer.copy_(before)
         restore_random_state(model, settings, state)
+
+
+class Fixed(Random):
+    """Draws one number again and again, and remembers whether somebody drew."""
+
+    def __init__(self, number: float) -> None:
+        super().__init__()
+        self.number = number
+        self.drawn = False
+
+    def random(self) -> float:
+        self.drawn = True
+        return self.number
+
+
+@contextmanager
+def drawing(model: nn.Module, number: float) -> Iterator[Fixed]:
+    """Have a network draw this number alone for its blocks.
+
+    All of them survive 0, and of those that can be left out none survives `MOST`.
+    """
+    own, fixed = own_random(model), Fixed(number)
+    if own is not None:
+        vars(model)["random"] = fixed
+    try:
+        yield fixed
+    finally:
+        if own is not None:
+            vars(model)["random"] = own
 
 
 def own_random(model: nn.Module) -> Random | None:

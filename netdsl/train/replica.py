@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from random import Random
-
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from netdsl.train.distributed import World
 from netdsl.train.forward import forward
-from netdsl.train.random_state import own_random, untouched
+from netdsl.train.random_state import MOST, drawing, own_random, untouched
 from netdsl.train.settings import Settings
 
 
@@ -38,10 +34,10 @@ def replica(
     if own is not None:
         own.setstate(world.lead(own.getstate))
     images = torch.zeros((2, *shape), device=settings.device)
-    with untouched(model, settings), _leaving_out(model) as drawn:
+    with untouched(model, settings), drawing(model, MOST) as fixed:
         with torch.no_grad():
             forward(model, images, settings)
-        shared = DistributedDataParallel(model, find_unused_parameters=drawn.asked)
+        shared = DistributedDataParallel(model, find_unused_parameters=fixed.drawn)
         # NOTE: torch lays the gradients out anew behind the first step, and adds those of three and
         # more processes up in another order then; a resumed training would differ from there on.
         forward(shared, images, settings).sum().backward()  # type: ignore[no-untyped-call]
@@ -58,26 +54,3 @@ def share_buffers(model: nn.Module, world: World) -> None:
 
 def _buffers(model: nn.Module) -> list[Tensor]:
     return [buffer.cpu() for buffer in model.buffers()]
-
-
-class _Most(Random):
-    """Draws what no block survives that can be left out; notes whether somebody drew."""
-
-    asked = False
-
-    def random(self) -> float:
-        self.asked = True
-        return 1 - 2**-53
-
-
-@contextmanager
-def _leaving_out(model: nn.Module) -> Iterator[_Most]:
-    """Let a network leave out all that it can."""
-    own, most = own_random(model), _Most()
-    if own is not None:
-        vars(model)["random"] = most
-    try:
-        yield most
-    finally:
-        if own is not None:
-            vars(model)["random"] = own
