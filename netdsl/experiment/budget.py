@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import cast
 
 from netdsl.train import Choices, ExitCode, TrainError
-from netdsl.train.choices import SWITCH, TYPES, parse_choices, read_choices, refuse_twice
+from netdsl.train.choices import SWITCH, parse_choices, read_choices, refuse_twice
 from netdsl.train.resolve import over
+from netdsl.train.settings import TYPES
 from netdsl.train.suggest import did_you_mean
 
 Budget = Mapping[str, object]

@@ -15,8 +15,9 @@ from netdsl.lower import Overrides, inline, read_header
 from netdsl.lower.mentions import layers_in
 from netdsl.shelf import open_arch
 from netdsl.train import Choices, ExitCode, TrainError
-from netdsl.train.choices import OTHER_WORDS, TYPES, read_choices
+from netdsl.train.choices import OTHER_WORDS, read_choices
 from netdsl.train.resolve import over
+from netdsl.train.settings import TYPES
 from netdsl.train.suggest import meant
 
 _FIELDS = ("plain", "scale", "recipe", "data", "input", "classes", "limit", "weights")

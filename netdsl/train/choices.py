@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast, get_type_hints
+from typing import Any, cast
 
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.kinds import KINDS, Numbers, Texts
 from netdsl.train.resolve import Choices
-from netdsl.train.settings import Settings
+from netdsl.train.settings import TYPES
 from netdsl.train.suggest import did_you_mean
 
 OTHER_WORDS = {
@@ -24,9 +24,6 @@ OTHER_WORDS = {
     "wd": "weight_decay",
 }
 SWITCH = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
-
-
-TYPES: dict[str, Any] = {"iterations": int, **get_type_hints(Settings)}
 
 
 def read_choices(table: Mapping[str, object], where: str = "") -> Choices:
@@ -88,9 +85,7 @@ def _number(text: str) -> object:
 
 def _typed(key: str, value: object, where: str) -> object:
     kind = KINDS[_type(key, where)]
-    if not kind.fits(value):
-        fact = f"{where}{key} is {value!r}, but must be {kind.name}"
-        raise TrainError(fact, None, ExitCode.USAGE)
+    kind.refuse_other(f"{where}{key}", value)
     try:
         return kind.make(value)
     except OverflowError:

@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from netdsl.train import toml
-from netdsl.train.choices import TYPES, read_choices
+from netdsl.train.choices import read_choices
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.resolve import Choices, over
+from netdsl.train.settings import TYPES
 from netdsl.train.suggest import did_you_mean
 from netdsl.train.transforms import make
 

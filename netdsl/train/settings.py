@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import cache
-from typing import cast, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from netdsl.amounts import counted
 from netdsl.train import machine
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.kinds import KINDS, Kind
+from netdsl.train.kinds import KINDS
 from netdsl.train.suggest import did_you_mean, meant
 from netdsl.train.transforms import make
 
@@ -90,6 +89,7 @@ class Settings:
         }
 
 
+TYPES: dict[str, Any] = {"iterations": int, **get_type_hints(Settings)}  # of all one may choose
 ABOUT = {
     "epochs": "how often every image is seen",
     "batch_size": "images a step",
@@ -145,16 +145,11 @@ def _usual_warmup(schedule: str) -> float:
     return 0.3 if schedule == "one_cycle" else 0.0
 
 
-@cache
-def _kinds() -> dict[str, Kind]:
-    return {"iterations": KINDS[int]} | {k: KINDS[v] for k, v in get_type_hints(Settings).items()}
-
-
 def refuse_other_kinds(values: Mapping[str, object]) -> None:
     """Raise where a setting, or `iterations`, is of another kind than it has to be."""
-    for name, kind in _kinds().items():
+    for name, type_ in TYPES.items():
         if name in values:
-            kind.refuse_other(name, values[name])
+            KINDS[type_].refuse_other(name, values[name])
 
 
 def _among(name: str) -> str:
