@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdsl.train.data.source import Block, Pixels
+from netdsl.train.data.source import Block, Pixels, none_readable
 from netdsl.train.data.statistics import histogram
-from netdsl.train.errors import TrainError
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,6 @@ def gather(
             levels = levels + histogram(block.pixels[: bisect_left(good, counted)])
         told(seen, asked)
     if not shape:
-        raise TrainError(f"none of {asked:,} images can be read: {next(iter(bad.values()), '')}")
+        raise none_readable(asked, bad)
     assert seen == asked, (seen, asked)
     return Found(seen - len(bad), shape, bad, np.asarray(levels).tolist(), digest.hexdigest())

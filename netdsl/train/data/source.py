@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,12 @@ class Block:
         """Return the places of its images among all, of which so many come before this block."""
         size = len(self.pixels) + len(self.bad)
         return [place for place in range(seen, seen + size) if place not in self.bad]
+
+
+def none_readable(asked: int, bad: Mapping[Any, str]) -> TrainError:
+    """Return what to raise where all images that were asked for are broken."""
+    first = next(iter(bad.values()), "")
+    return TrainError(f"none of {asked:,} images can be read: {first}")
 
 
 class Images(Protocol):

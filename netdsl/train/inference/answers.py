@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from netdsl.train.computing import computing
 from netdsl.train.data.dataset import show_shape
-from netdsl.train.data.source import Wanted
-from netdsl.train.errors import TrainError
+from netdsl.train.data.source import Wanted, none_readable
 from netdsl.train.faults import memory_faults
 from netdsl.train.inference.about import About
 from netdsl.train.inference.pick import Picked
@@ -75,9 +74,7 @@ def answer(
                 answers += _likeliest(files, batch, kept)
             told(len(answers) + len(bad), len(picked))
     if not answers:
-        raise TrainError(
-            f"none of {len(picked):,} images can be read: {next(iter(bad.values()), '')}"
-        )
+        raise none_readable(len(picked), bad)
     return Answers(tuple(answers), rescaled, bad)
 
 

@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from netdsl.train.computing import computing
-from netdsl.train.data.source import Wanted
-from netdsl.train.errors import TrainError
+from netdsl.train.data.source import Wanted, none_readable
 from netdsl.train.evaluation import Evaluation, measure
 from netdsl.train.faults import memory_faults
 from netdsl.train.inference.about import About
@@ -57,9 +56,7 @@ def score(
             done += len(part.places) + len(part.bad)
             told(done, len(picked))
     if not parts:
-        raise TrainError(
-            f"none of {len(picked):,} images can be read: {next(iter(bad.values()), '')}"
-        )
+        raise none_readable(len(picked), bad)
     return Score(_together(parts), rescaled, bad)
 
 
