@@ -109,8 +109,10 @@ class Training:
     @property
     def is_over(self) -> bool:
         """Say whether all epochs are done, or too many without a better accuracy."""
-        if not self.rows or len(self.rows) >= self.settings.epochs:
-            return bool(self.rows)
+        if not self.rows:
+            return False
+        if len(self.rows) >= self.settings.epochs:
+            return True
         return 0 < self.settings.patience <= len(self.rows) - self.best.epoch
 
     @property
