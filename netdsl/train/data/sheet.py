@@ -93,11 +93,11 @@ def _paste(tiles: list[list[Image.Image]], labels: list[str], title: str) -> Ima
     across, down = width + _GAP, height + _LINE + _GAP
     size = (_GAP + across * len(tiles[0]), _LINE + 2 * _GAP + down * len(tiles))
     sheet = Image.new("RGB", size, _PAPER)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
-    draw.text((_GAP, _GAP), title, _INK, font)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    pen.text((_GAP, _GAP), title, _INK, font)
     for y, (row, label) in enumerate(zip(tiles, labels, strict=True)):
         top = _LINE + 2 * _GAP + y * down
-        draw.text((_GAP, top), label, _INK, font)
+        pen.text((_GAP, top), label, _INK, font)
         for x, image in enumerate(row):
             sheet.paste(image, (_GAP + x * across, top + _LINE))
     return sheet
