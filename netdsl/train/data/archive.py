@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from netdsl.train.data.told import Told
 from netdsl.train.errors import ExitCode, TrainError
 
 _CHUNK = 2**20
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError,
            NotImplementedError)  # fmt: skip
-Unpacked = Callable[[int, int], None]  # told: bytes written so far, bytes to write at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Member:
     open: Callable[[], IO[bytes]]
 
 
-def extract(path: Path, archive: Archive, into: Path, unpacked: Unpacked) -> Path:
+def extract(path: Path, archive: Archive, into: Path, unpacked: Told) -> Path:
     """Return the folder `into/root` with the files of an archive.
 
     Every name is checked before its file is written, and every byte is counted. All is written
@@ -75,7 +75,7 @@ def extract(path: Path, archive: Archive, into: Path, unpacked: Unpacked) -> Pat
 
 
 def _write_all(
-    members: Iterator[Member], archive: Archive, beside: Path, unpacked: Unpacked, path: Path
+    members: Iterator[Member], archive: Archive, beside: Path, unpacked: Told, path: Path
 ) -> None:
     written = 0
     allowed = re.compile(f"{re.escape(archive.root)}/(?:{archive.members})")

@@ -13,10 +13,10 @@ from netdsl.train.data.download import check_hash, download
 from netdsl.train.data.place import alone, data_folder
 from netdsl.train.errors import ExitCode, TrainError
 
-Told = Callable[[str, int, int], None]  # what is done, bytes of it so far, bytes in all
+ToldWhat = Callable[[str, int, int], None]  # what is done, bytes of it so far, bytes in all
 
 
-def bring(entry: Entry, place: Path, source: str | None, told: Told) -> Path:
+def bring(entry: Entry, place: Path, source: str | None, told: ToldWhat) -> Path:
     """Return where a data set lies in a folder, bringing it there if it is not.
 
     `source` is the address or the path of the archive, in place of the addresses that are known;
@@ -40,7 +40,7 @@ def bring(entry: Entry, place: Path, source: str | None, told: Told) -> Path:
 
 
 def _downloaded(
-    entry: Entry, archive: Archive, place: Path, urls: tuple[str, ...], told: Told
+    entry: Entry, archive: Archive, place: Path, urls: tuple[str, ...], told: ToldWhat
 ) -> Path:
     with alone(place / f".{entry.name}.lock"):  # who waited may find that it has been brought
         if found := entry.find(place):
@@ -51,7 +51,7 @@ def _downloaded(
     return folder
 
 
-def _unpacked(path: Path, entry: Entry, archive: Archive, place: Path, told: Told) -> Path:
+def _unpacked(path: Path, entry: Entry, archive: Archive, place: Path, told: ToldWhat) -> Path:
     folder = extract(path, archive, place, lambda done, of: told("unpacking", done, of))
     if entry.find(place) is None:
         raise TrainError(f"{path} did not hold all of {entry.name}")

@@ -8,7 +8,6 @@ import math
 import os
 import shutil
 import zlib
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +17,7 @@ import numpy as np
 from netdsl.train.data.gather import Found, gather
 from netdsl.train.data.place import alone, decoded_folder
 from netdsl.train.data.source import Images, Pixels, Positions, Wanted
+from netdsl.train.data.told import Told
 
 VERSION = 3  # of what lies in the folders, and of how images are decoded
 _SAMPLES = 32  # blocks looked at when decoded images are opened: all of a gigabyte take a second
@@ -44,7 +44,7 @@ class _About:
 
 def decode(
     name: str, images: Images, chosen: Positions, counted: int, wanted: Wanted,
-    told: Callable[[int, int], None],
+    told: Told,
 ) -> Decoded:  # fmt: skip
     """Return the images at these positions, those at the first `counted` counted by grey level.
 
@@ -73,7 +73,7 @@ def decode(
 
 def _in_memory(
     images: Images, chosen: Positions, counted: int, wanted: Wanted,
-    told: Callable[[int, int], None], notes: tuple[str, ...] = (),
+    told: Told, notes: tuple[str, ...] = (),
 ) -> Decoded:  # fmt: skip
     memory = _Memory(len(chosen))
     found = gather(images.blocks(chosen, wanted), len(chosen), counted, memory.write, told)
@@ -114,7 +114,7 @@ class _File:
 
 def _keep(
     folder: Path, images: Images, chosen: Positions, counted: int, wanted: Wanted,
-    told: Callable[[int, int], None],
+    told: Told,
 ) -> None:  # fmt: skip
     """Write a folder beside, on the disk, then give it its name."""
     beside = folder.with_name(f".{folder.name}.tmp")

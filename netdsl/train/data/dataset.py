@@ -14,7 +14,6 @@ from netdsl.train.data.archive import Archive
 from netdsl.train.data.source import Images
 from netdsl.train.resolve import Choices
 
-Decoded = Callable[[int, int], None]  # told: images decoded so far, images to decode
 Shape = tuple[int, int, int]  # channels, height, width
 
 

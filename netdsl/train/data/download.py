@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from netdsl.train.data.archive import Archive, is_web_page
 from netdsl.train.data.place import alone
+from netdsl.train.data.told import Told
 from netdsl.train.errors import ExitCode, TrainError
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ _TIMEOUT = 20  # seconds without a byte
 _IDLE = 3  # attempts in a row that bring nothing further
 _CHUNK = 2**14  # bytes; of a chunk that is cut nothing is kept
 _SLACK = 2**20  # bytes; what is longer than the archive by more is not the archive
-
-Downloaded = Callable[[int, int], None]  # told: bytes there so far, bytes of the archive
 
 
 class _NotThere(Exception):
@@ -36,9 +35,7 @@ def addresses(archive: Archive) -> tuple[str, ...]:
     return (f"{mirror.rstrip('/')}/{archive.name}",) if mirror else archive.urls
 
 
-def download(
-    archive: Archive, folder: Path, downloaded: Downloaded, urls: Sequence[str] = ()
-) -> Path:
+def download(archive: Archive, folder: Path, downloaded: Told, urls: Sequence[str] = ()) -> Path:
     """Return the file of an archive in a folder; `urls` are asked in place of its own addresses.
 
     What an earlier attempt has brought is continued. A file of another hash is deleted.
@@ -75,7 +72,7 @@ def check_hash(path: Path, archive: Archive) -> None:
     raise TrainError(f"{path} is not {archive.name} as it was published: {fact}")
 
 
-def _retrieve(url: str, archive: Archive, folder: Path, downloaded: Downloaded) -> Path:
+def _retrieve(url: str, archive: Archive, folder: Path, downloaded: Told) -> Path:
     """Let pooch place and check the file that comes from one address."""
     import pooch
     import requests
@@ -100,7 +97,7 @@ def _retrieve(url: str, archive: Archive, folder: Path, downloaded: Downloaded) 
     return Path(found)
 
 
-def _bring(url: str, part: Path, file: Path, archive: Archive, downloaded: Downloaded) -> None:
+def _bring(url: str, part: Path, file: Path, archive: Archive, downloaded: Told) -> None:
     """Write what an address gives to a file, in as many attempts as bring something further."""
     import requests
 
@@ -121,7 +118,7 @@ def _bring(url: str, part: Path, file: Path, archive: Archive, downloaded: Downl
     shutil.move(part, file)
 
 
-def _attempt(url: str, part: Path, archive: Archive, downloaded: Downloaded) -> None:
+def _attempt(url: str, part: Path, archive: Archive, downloaded: Told) -> None:
     """Ask for what is missing, and append what comes."""
     import requests
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from netdsl.train.data.source import Block, Pixels, none_readable
 from netdsl.train.data.statistics import histogram
+from netdsl.train.data.told import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def gather(
     asked: int,
     counted: int,
     write: Callable[[Pixels], None],
-    told: Callable[[int, int], None],
+    told: Told,
 ) -> Found:
     """Write every block; count the levels of the images at the first `counted` places asked for."""
     bad: dict[int, str] = {}

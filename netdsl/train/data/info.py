@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from netdsl.train.data.dataset import Listing
 from netdsl.train.data.source import Pixels
 from netdsl.train.data.statistics import Channels, histogram, of_levels
+from netdsl.train.data.told import Told
 
-SPLITS = ("train", "val", "test")
+_SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +54,20 @@ class _Tally:
         self.levels = self.levels + histogram(pixels)
 
 
-def describe(listing: Listing, told: Callable[[int, int], None]) -> Info:
+def describe(listing: Listing, told: Told) -> Info:
     """Read every image and return what is found; what cannot be read is part of that."""
-    tallies = {split: _Tally() for split in SPLITS}
+    tallies = {split: _Tally() for split in _SPLITS}
     test = listing.labels < 0
     split = np.where(test, 2, listing.held_out)
     every = np.arange(len(listing.labels))
     for done, (pixels, words) in enumerate(listing.images.raw(every)):
-        tallies[SPLITS[split[done]]].add(pixels, words)
+        tallies[_SPLITS[split[done]]].add(pixels, words)
         told(done + 1, len(every))
     levels = tallies["train"].levels
     mean, std = ((), ()) if isinstance(levels, int) else of_levels(levels)
     parts = {
         name: _part(listing.classes, listing.labels[split == i], tallies[name])
-        for i, name in enumerate(SPLITS)
+        for i, name in enumerate(_SPLITS)
         if (split == i).any()
     }
     return Info(listing.classes, parts, mean, std)

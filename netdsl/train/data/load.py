@@ -14,7 +14,6 @@ from netdsl.train.data.cache import decode
 from netdsl.train.data.cifar import CIFAR10, CIFAR100
 from netdsl.train.data.dataset import (
     DataSet,
-    Decoded,
     Entry,
     Listing,
     Request,
@@ -30,6 +29,7 @@ from netdsl.train.data.source import Wanted
 from netdsl.train.data.split import choose
 from netdsl.train.data.statistics import Channels, of_levels
 from netdsl.train.data.tiny_imagenet import TINY_IMAGENET
+from netdsl.train.data.told import Told
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.suggest import did_you_mean
 
@@ -68,7 +68,7 @@ def load(  # noqa: PLR0913
     seed: int = 0,
     shape: Shape | None = None,
     on_bad_image: str = "error",
-    decoded: Decoded = lambda done, total: None,
+    decoded: Told = lambda done, total: None,
 ) -> DataSet:
     """Return a data set by its name, or the one in a folder, as uint8 images.
 
@@ -125,7 +125,7 @@ def _read(
     name: str,
     limits: tuple[int | None, int | None],
     wanted: Wanted,
-    decoded: Decoded,
+    decoded: Told,
 ) -> _Images:
     train, val = choose(listing, *limits)
     chosen = np.concatenate((train, val))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +12,13 @@ from torch import Tensor, nn
 from netdsl.train.computing import computing
 from netdsl.train.data.dataset import show_shape
 from netdsl.train.data.source import Wanted, none_readable
+from netdsl.train.data.told import Told
 from netdsl.train.faults import memory_faults
 from netdsl.train.inference.about import About
 from netdsl.train.inference.pick import Picked
 from netdsl.train.inference.predict import probabilities
 from netdsl.train.inference.read import read
 from netdsl.train.settings import Settings
-
-Told = Callable[[int, int], None]  # images so far, images in all
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -10,6 +10,7 @@ from torch import nn
 
 from netdsl.train.computing import computing
 from netdsl.train.data.source import Wanted, none_readable
+from netdsl.train.data.told import Told
 from netdsl.train.evaluation import Evaluation, measure
 from netdsl.train.faults import memory_faults
 from netdsl.train.inference.about import About
@@ -34,7 +35,7 @@ def score(
     settings: Settings,
     *,
     skip: bool = False,
-    told: Callable[[int, int], None] = lambda done, total: None,
+    told: Told = lambda done, total: None,
 ) -> Score:
     """Return loss and accuracy over images with the labels that the network gives their classes.
 
