@@ -78,6 +78,18 @@ def test_bf16_stays_within_a_hundredth(name: str) -> None:
     assert float((found - expected).norm() / expected.norm()) < 1e-2
 
 
+@pytest.mark.parametrize(("precision", "within"), [("bf16", 3e-2), ("fp32", 1e-6)])
+def test_a_network_that_begins_with_a_norm_runs_in_the_precision_asked_for(
+    precision: str, within: float
+) -> None:
+    network = netdsl.parse("input 1x9x7 classes 5\nNorm Conv 8 GAP FC classes")
+    model, images = scramble(network.module()).eval(), normal(3, 1, 9, 7)
+    fast = make_fast(model, Settings(precision=precision))
+    assert (fast.norms, fast.folded) == (2, 1)
+    with torch.no_grad():
+        assert far(fast(images), model(images)) < within
+
+
 def test_the_network_that_is_given_stays_as_it_is() -> None:
     model = scramble(netdsl.load("resnet20").module())
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}

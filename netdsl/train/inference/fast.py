@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from netdsl.train.evaluation import place
-from netdsl.train.inference.folding import fold
+from netdsl.train.inference.folding import Folded, fold
 from netdsl.train.settings import Settings
 
 
@@ -17,17 +17,17 @@ from netdsl.train.settings import Settings
 class Fast(nn.Module):
     """A network for evaluation alone: float32 images (N, C, H, W) in, float32 logits out.
 
-    In between it computes in the precision of its weights. `folded` of `norms` batch norms were
-    folded; `reason` says why none could be.
+    In between it computes in `dtype`. `folded` of `norms` batch norms were folded; `reason` says
+    why none could be.
     """
 
-    def __init__(self, body: nn.Module, norms: int, folded: int, reason: str | None) -> None:
+    def __init__(self, found: Folded, dtype: torch.dtype) -> None:
         super().__init__()
-        self.body = body
-        self.dtype = next((p.dtype for p in body.parameters()), torch.float32)
-        self.norms = norms
-        self.folded = folded
-        self.reason = reason
+        self.body = found.model
+        self.dtype = dtype
+        self.norms = found.norms
+        self.folded = found.folded
+        self.reason = found.reason
         self.eval()
 
     def forward(self, images: Tensor) -> Tensor:
@@ -41,15 +41,15 @@ def make_fast(model: nn.Module, settings: Settings) -> Fast:
     The network itself stays as it is, wherever it is.
     """
     found = fold(model)
-    if settings.precision == "bf16":
-        _to_bf16(found.model, settings.device)
+    dtype = torch.bfloat16 if settings.precision == "bf16" else torch.float32
+    _round(found.model, dtype, settings.device)
     place(found.model, settings)
-    return Fast(found.model, found.norms, found.folded, found.reason)
+    return Fast(found, dtype)
 
 
-def _to_bf16(model: nn.Module, device: str) -> None:
-    """Round the weights to bf16; batch norms that are left keep float32 where they may."""
-    model.bfloat16()
+def _round(model: nn.Module, dtype: torch.dtype, device: str) -> None:
+    """Round the weights to a type; batch norms that are left keep float32 where they may."""
+    model.to(dtype)
     if device != "mps":  # whose batch norm wants one type for all
         for module in model.modules():
             if isinstance(module, _BatchNorm):
