@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import weight_norm
+from torch.nn.utils.prune import l1_unstructured
 
 import netdsl
 from netdsl.train import ExitCode, Settings, TrainError
@@ -137,6 +139,13 @@ class Scaled(nn.Conv2d):
         return super().forward(x).square()
 
 
+class Flat(nn.Module):
+    """A flatten that is no module of torch's."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.flatten(x, 1)
+
+
 @pytest.mark.parametrize(
     "model",
     [
@@ -157,6 +166,78 @@ def test_what_cannot_be_folded_is_left(model: nn.Module) -> None:
     found = fold(model)
     assert (found.norms, found.folded, found.reason) == (1, 0, None)
     assert torch.equal(found.model(images), model(images))
+
+
+def hooked(before: nn.Module, after: nn.Module, place: int) -> nn.Module:
+    """Let a hook change what the module at that place gives."""
+    model = nn.Sequential(before, after)
+    model[place].register_forward_hook(lambda module, x, y: y.clamp(0, 1))
+    return model
+
+
+def pruned() -> nn.Module:
+    """Return a convolution whose weight a hook makes of others, before each forward."""
+    layer = nn.Conv2d(4, 5, 3)
+    with torch.no_grad():
+        return l1_unstructured(layer, "weight", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        (hooked(nn.Conv2d(4, 5, 3), nn.BatchNorm2d(5), 0), (2, 4, 9, 7)),
+        (hooked(nn.Conv2d(4, 5, 3), nn.BatchNorm2d(5), 1), (2, 4, 9, 7)),
+        (nn.Sequential(pruned(), nn.BatchNorm2d(5)), (2, 4, 9, 7)),
+        (nn.Sequential(weight_norm(nn.Conv2d(4, 5, 3)), nn.BatchNorm2d(5)), (2, 4, 9, 7)),
+        (nn.Sequential(nn.Linear(6, 6), nn.BatchNorm1d(6)), (2, 6, 6)),
+    ],
+    ids=["hook of the layer", "hook of the norm", "pruned", "parametrized", "three dimensions"],
+)
+def test_what_would_compute_something_else_is_not_folded(
+    model: nn.Module, shape: tuple[int, ...]
+) -> None:
+    images = normal(*shape)
+    with torch.no_grad():
+        found, expected = fold(scramble(model)), model.eval()(images)
+        assert (found.norms, found.folded, found.reason) == (1, 0, None)
+        assert torch.equal(found.model(images), expected)
+
+
+def test_a_hook_of_the_whole_network_is_kept() -> None:
+    model, images = (
+        scramble(nn.Sequential(nn.Conv2d(4, 5, 3), nn.BatchNorm2d(5))),
+        normal(2, 4, 5, 7),
+    )
+    model.eval().register_forward_hook(lambda module, x, y: y.clamp(0, 1))
+    found = fold(model)
+    assert found.reason == "the network has hooks, which cannot be traced"
+    assert torch.equal(found.model(images), model(images))
+
+
+def test_a_network_whose_layers_cannot_be_fused_runs_as_it_is() -> None:
+    conv = nn.Conv2d(4, 5, 3)
+    model = scramble(nn.Sequential(conv, nn.BatchNorm2d(5))).eval()
+    for name, weight in list(conv.named_parameters()):
+        delattr(conv, name)
+        conv.register_buffer(name, weight.detach())
+    found, images = fold(model), normal(2, 4, 5, 7)
+    assert (found.norms, found.folded, found.reason) == (1, 0, "StopIteration")
+    assert torch.equal(found.model(images), model(images))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        [nn.Flatten(), nn.Linear(24, 5), nn.ReLU(), nn.Dropout(0.1), nn.Linear(5, 3)],
+        [Flat(), nn.Linear(24, 3)],
+    ],
+)
+def test_a_norm_behind_a_linear_layer_of_flat_images_is_folded(head: list[nn.Module]) -> None:
+    model, images = scramble(nn.Sequential(*head, nn.BatchNorm1d(3))).eval(), normal(5, 2, 3, 4)
+    found = fold(model)
+    with torch.no_grad():
+        assert (found.norms, found.folded, found.reason) == (1, 1, None)
+        assert far(found.model(images), model(images)) < 1e-6
 
 
 def test_norms_behind_linear_layers_and_groups_are_folded() -> None:

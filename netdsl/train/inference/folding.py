@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import fuse_conv_bn_eval, fuse_linear_bn_eval
@@ -16,13 +17,15 @@ _CONVOLUTIONS = (
     (nn.Conv2d, nn.BatchNorm2d),
     (nn.Conv3d, nn.BatchNorm3d),
 )
+# They give as many dimensions as they read.
+_KEEPING = (nn.Linear, nn.BatchNorm1d, nn.Dropout, nn.Identity, nn.ReLU, nn.GELU, nn.SiLU)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Folded:
     """A network in evaluation mode; `folded` of its `norms` batch norms are part of others now.
 
-    `reason` says why none is, where the network cannot be traced.
+    `reason` says why none is, where the network cannot be traced or its layers not fused.
     """
 
     model: nn.Module
@@ -41,18 +44,29 @@ def fold(model: nn.Module) -> Folded:
     copied = copy.deepcopy(model).cpu().eval().requires_grad_(False)
     norms = sum(isinstance(module, _BatchNorm) for module in copied.modules())
     try:
-        traced = fx.symbolic_trace(copied)
-    except Exception as error:  # tracing runs a forward that may be anybody's
+        traced = _traced(copied)
+        fused = [(*pair, _fused(traced, *pair)) for pair in _pairs(traced)]
+    except Exception as error:  # forwards and layers may be anybody's
         first = (str(error) or type(error).__name__).splitlines()[0]
         return Folded(copied, norms, 0, first)
-    pairs = list(_pairs(traced))
-    for layer, norm in pairs:
-        traced.set_submodule(str(layer.target), _fused(traced, layer, norm))
+    for layer, norm, module in fused:
+        traced.set_submodule(str(layer.target), module)
         norm.replace_all_uses_with(layer)
         traced.graph.erase_node(norm)
     traced.delete_all_unused_submodules()
     traced.recompile()
-    return Folded(traced, norms, len(pairs))
+    return Folded(traced, norms, len(fused))
+
+
+def _traced(model: nn.Module) -> fx.GraphModule:
+    if _has_hooks(model):  # which tracing would lose; those of modules inside are kept
+        raise ValueError("the network has hooks, which cannot be traced")
+    return fx.symbolic_trace(model)
+
+
+def _has_hooks(module: nn.Module) -> bool:
+    """Say whether somebody changes what a module reads or gives, as pruning does."""
+    return bool(module._forward_pre_hooks or module._forward_hooks)
 
 
 def _pairs(traced: fx.GraphModule) -> Iterator[tuple[fx.Node, fx.Node]]:
@@ -78,16 +92,34 @@ def _pairs(traced: fx.GraphModule) -> Iterator[tuple[fx.Node, fx.Node]]:
 
 def _fits(modules: Mapping[str, nn.Module], layer: fx.Node, norm: fx.Node) -> bool:
     before, after = modules[str(layer.target)], modules[str(norm.target)]
+    if _has_hooks(before) or _has_hooks(after) or getattr(after, "running_mean", None) is None:
+        return False
     # NOTE: exact types, for a subclass may compute something else.
     kinds = (type(before), type(after))
-    known = (*_CONVOLUTIONS, (nn.Linear, nn.BatchNorm1d))
-    return kinds in known and getattr(after, "running_mean", None) is not None
+    linear = kinds == (nn.Linear, nn.BatchNorm1d) and _is_flat(modules, layer)
+    return linear or kinds in _CONVOLUTIONS
+
+
+def _is_flat(modules: Mapping[str, nn.Module], node: fx.Node) -> bool:
+    """Say whether a node is known to give (N, C), as behind a flatten.
+
+    Of (N, L, C) a linear layer changes the last dimension, and a batch norm the one before it.
+    """
+    if node.op != "call_module":
+        dimensions = (*node.args[1:], *node.kwargs.items())
+        is_first = dimensions in ((1,), (("start_dim", 1),))
+        return node.target in ("flatten", torch.flatten) and is_first
+    module, before = modules[str(node.target)], next(iter(node.args), None)
+    if type(module) is nn.Flatten:
+        return (module.start_dim, module.end_dim) == (1, -1)
+    return type(module) in _KEEPING and isinstance(before, fx.Node) and _is_flat(modules, before)
 
 
 def _fused(traced: fx.GraphModule, layer: fx.Node, norm: fx.Node) -> nn.Module:
-    """Return the layer with the numbers of both, computed in float64 and rounded once."""
+    """Return a layer with the numbers of both, computed in float64 and rounded once."""
     before, after = (traced.get_submodule(str(node.target)) for node in (layer, norm))
     kind = next(before.parameters()).dtype
     fuse = fuse_linear_bn_eval if isinstance(before, nn.Linear) else fuse_conv_bn_eval
-    fused: nn.Module = fuse(before.double(), after.double())  # type: ignore[arg-type,type-var]
+    exact = (copy.deepcopy(module).double() for module in (before, after))
+    fused: nn.Module = fuse(*exact)  # type: ignore[arg-type,type-var]
     return fused.to(kind).requires_grad_(False)
