@@ -70,7 +70,8 @@ class _Dropout(torch.autograd.Function):
         kept = _random_bytes(x).ge_(below)
         # NOTE: not 1 / (1 - p): that would be biased where p is no multiple of 1 / 256.
         ctx.scale = _LEVELS / (_LEVELS - below)
-        if ctx.scale.is_integer():  # as for p = 0.5: a pass over all elements less
+        # As for p = 0.5: a pass over all elements less, where the product fits into a byte.
+        if ctx.scale.is_integer() and ctx.scale < _LEVELS:
             kept.mul_(int(ctx.scale))
             ctx.scale = 1.0
         ctx.save_for_backward(kept)

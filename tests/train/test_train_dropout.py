@@ -42,6 +42,11 @@ def test_mean_and_variance_are_those_of_a_byte_below_a_threshold(
     assert y.var().item() == pytest.approx(1 / kept - 1, rel=0.02)
 
 
+def test_where_one_byte_alone_is_kept_the_others_are_larger_for_all_that_are_dropped() -> None:
+    y = _dropped(nn.Dropout(255 / 256), torch.ones(N))
+    assert set(y.unique().tolist()) == {0.0, 256.0}
+
+
 def test_every_bit_of_a_byte_and_every_place_are_drawn_alike() -> None:
     many = torch.stack([_fresh(seed) for seed in range(400)]).double()
     assert (many.mean(0) - 0.5).abs().max() < 5 * 0.5 / sqrt(400)
