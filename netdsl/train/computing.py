@@ -25,7 +25,9 @@ def threads(count: int) -> Iterator[None]:
 @contextmanager
 def computing(settings: Settings) -> Iterator[None]:
     """Compute with the threads of the settings, and deterministically where they say so."""
-    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    benchmark = torch.backends.cudnn.benchmark
     with threads(settings.threads), _tensor_floats(settings):
         torch.backends.cudnn.benchmark = settings.device == "cuda" and not settings.exact
         if settings.deterministic:
@@ -36,8 +38,8 @@ def computing(settings: Settings) -> Iterator[None]:
         try:
             yield
         finally:
-            torch.use_deterministic_algorithms(before[0])
-            torch.backends.cudnn.benchmark = before[1]
+            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+            torch.backends.cudnn.benchmark = benchmark
 
 
 @contextmanager

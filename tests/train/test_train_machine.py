@@ -31,6 +31,25 @@ def _state() -> tuple[object, ...]:
     )
 
 
+@pytest.fixture
+def _warning_alone() -> Iterator[None]:
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.usefixtures("_as_it_was", "_warning_alone")
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_that_torch_was_to_warn_alone_is_set_back(
+    deterministic: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    with computing(replace(Settings(), deterministic=deterministic)):
+        warns = torch.is_deterministic_algorithms_warn_only_enabled()
+        assert warns is not deterministic
+    assert torch.is_deterministic_algorithms_warn_only_enabled()
+
+
 @pytest.mark.parametrize(
     ("settings", "state"),
     [
