@@ -68,7 +68,7 @@ def _plan(first: RunFolder, data_dir: Path | None) -> TrainingPlan:
     from netdsl.train.resolve import on_device
 
     network, images = reopen_unchanged(first, data_dir)
-    settings = first.settings
+    settings = first.undecided
     if not is_available(settings.device):
         settings = on_device(settings, pick_device())
     asked = {**first.asked, "folder": folder_of(images_here(first, data_dir))}

@@ -79,7 +79,7 @@ def machine_of(run: RunFolder | None) -> Choices:
 
     if run is None:
         return {}
-    before = run.settings
+    before = run.undecided
     chosen: Choices = {
         "precision": before.precision, "threads": before.threads, "compile": before.compile,
     }  # fmt: skip
@@ -96,7 +96,7 @@ def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> TrainingPl
         option = _written(others[0])
         raise click.UsageError(f"{option} goes with ARCH; a run has its own")
     network, images = reopen(run, data_dir)
-    kept: Any = run.settings.record()
+    kept: Any = run.undecided.record()
     del kept["device"]
     settings = train.resolve(kept, machine_of(run), chosen, images=len(images.train))
     note_threads(chosen, settings)

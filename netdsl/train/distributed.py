@@ -142,7 +142,7 @@ def refuse_unfit(settings: Settings, images: int, world: World) -> None:
     elif images < 2 * world.size:
         fact += f", 2 each for batch norm, and there are {images} training images"
     elif settings.compile:
-        fact, help = "several processes train uncompiled", "leave --compile away"
+        fact, help = "several processes train uncompiled", "give --no-compile"
     elif settings.device == "mps":
         fact, help = "several processes train on cpu or cuda, not on mps", "give --device cpu"
     elif settings.device == "cuda" and torch.cuda.device_count() < world.local_size:

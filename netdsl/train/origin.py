@@ -13,12 +13,8 @@ from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.settings import Settings
 
 Origin = Mapping[str, object]  # as JSON can hold it
-_MAY_CHANGE = {
-    "torch",
-    "device",
-    "threads",
-    "processes",
-}  # the last bits may differ; all else is refused
+# The last bits may differ; all else is refused.
+_MAY_CHANGE = {"torch", "device", "threads", "processes", "compile"}
 
 _BY_HASH = {"images": "the images", "weights": "the weights that it begins with"}
 

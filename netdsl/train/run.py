@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from netdsl.train.commit import commit
@@ -21,6 +21,7 @@ from netdsl.train.settings import Settings, restore
 
 _RUNS = Path("runs")
 _TABLES = ("metrics.csv", "speed.csv")
+_DECIDED = ["compile"]  # what is left open until a training has begun
 _REQUIRED = ("network.arch", "settings.json")
 
 
@@ -114,10 +115,20 @@ class RunFolder:
         except (AttributeError, TypeError, ValueError, TrainError) as error:  # a number in quotes
             raise TrainError(f"{self.path / 'settings.json'} is damaged: {error}") from error
 
+    @property
+    def undecided(self) -> Settings:
+        """The settings to go on with: what the training itself decided is left open again.
+
+        Another machine, or several processes, may have to decide otherwise.
+        """
+        is_open = self._read_json("settings.json").get("decided") == _DECIDED
+        return replace(self.settings, compile=None) if is_open else self.settings
+
     def settle(self, settings: Settings) -> None:
         """Store the settings anew, all that was left open decided."""
         record = self._read_json("settings.json")
-        self._write_json("settings.json", {**record, "settings": settings.record()})
+        settled = {**record, "settings": settings.record(), "decided": _DECIDED}
+        self._write_json("settings.json", settled)
 
     @property
     def asked(self) -> Mapping[str, object]:

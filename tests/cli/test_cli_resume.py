@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -83,6 +85,22 @@ def test_auto_leaves_a_finished_run_alone(run: Run, finished: Path) -> None:
     done = run(*TRAIN, "--run-dir", "run", "--resume", "auto", cwd=finished, stdin=NETWORK)
     assert done == Done(0, "the training in run is finished\n", "")
     assert {path: path.stat().st_mtime_ns for path in (finished / "run").iterdir()} == before
+
+
+def test_a_run_that_decided_to_compile_goes_on_where_nothing_can_be_compiled(
+    run: Run, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", "/nowhere/g++")
+    (tmp_path / "run").mkdir()
+    record = json.loads((finished / "run" / "settings.json").read_text())
+    assert (record["settings"]["compile"], record["decided"]) == (False, ["compile"])
+    record["settings"]["compile"] = True  # as another machine had decided
+    (tmp_path / "run" / "settings.json").write_text(json.dumps(record))
+    shutil.copy(finished / "run" / "network.arch", tmp_path / "run")
+    done = run("train", "--resume", "run")
+    assert (done.returncode, done.stderr) == (0, "")
+    weights = [folder / "run" / "last.safetensors" for folder in (tmp_path, finished)]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -116,12 +116,23 @@ def test_what_is_decided_is_stored(
     digits: DataSet, settings: Settings,
 ) -> None:  # fmt: skip
     run = make_run(settings)
-    assert run.settings.compile is None
+    assert run.settings.compile is run.undecided.compile is None
     before = json.loads((run.path / "settings.json").read_text())
     train(make_network(digits), digits, settings, run)
     assert run.settings == replace(settings, compile=False)
     after = json.loads((run.path / "settings.json").read_text())
-    assert {**after, "settings": None} == {**before, "settings": None}
+    assert after == {**before, "settings": after["settings"], "decided": ["compile"]}
+    assert run.undecided == settings  # which another machine may decide otherwise
+
+
+def test_what_was_asked_for_stays_asked_for(
+    make_network: Callable[[DataSet], nn.Module], make_run: Callable[..., RunFolder],
+    digits: DataSet, settings: Settings,
+) -> None:  # fmt: skip
+    asked = replace(settings, compile=False)
+    run = make_run(asked)
+    train(make_network(digits), digits, asked, run)
+    assert run.undecided == run.settings == asked
 
 
 def test_a_network_that_leaves_out_blocks_is_not_compiled(

@@ -263,6 +263,7 @@ def _noise(images: int) -> DataSet:
             {"batch_size": 8}, 7,
             "4 processes need at least 8 images a step, 2 each for batch norm, and there are 7 training images",
         ),
+        ({"compile": True}, 99, "several processes train uncompiled"),
         ({"device": "mps"}, 99, "several processes train on cpu or cuda, not on mps"),
         (
             {"device": "cuda"}, 99,

@@ -105,11 +105,15 @@ def test_another_source_is_refused(
 
 
 def test_another_version_is_refused_and_another_torch_is_not() -> None:
-    before = {"netdsl": "0.1.0", "torch": "2.10.0", "threads": 4, "lr": 0.1}
+    before = {"netdsl": "0.1.0", "torch": "2.10.0", "threads": 4, "compile": True, "lr": 0.1}
     with pytest.raises(TrainError, match=r"^run cannot go on: netdsl was 0\.1\.0 and is 0\.2\.0$"):
         refuse_changes(before, before | {"netdsl": "0.2.0"}, "run")
-    changes = refuse_changes(before, before | {"torch": "2.11.0", "threads": 2}, "run")
-    assert changes == ("torch was 2.10.0 and is 2.11.0", "threads was 4 and is 2")
+    changes = refuse_changes(
+        before, before | {"torch": "2.11.0", "threads": 2, "compile": False}, "run"
+    )
+    assert changes == (
+        "torch was 2.10.0 and is 2.11.0", "threads was 4 and is 2", "compile was True and is False",
+    )  # fmt: skip
 
 
 def test_what_may_change_is_told_of(
