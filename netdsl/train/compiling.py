@@ -18,7 +18,6 @@ from netdsl.train.freezing import training_mode
 from netdsl.train.memory import whole
 from netdsl.train.random_state import Fixed, own_random
 from netdsl.train.settings import Settings
-from netdsl.train.steps import count_steps
 
 # Where the time that is won makes up for that of the compiler. On a CPU 36 s, and ResNet-20 wins a
 # third of a step; networks with dropout, or so small that steps are short, win nothing.
@@ -50,18 +49,19 @@ class Compiled(nn.Module):
 
 
 def compile_where_it_pays(
-    model: nn.Module, train: Feed, settings: Settings, note: Callable[[str], None]
+    model: nn.Module, train: Feed, settings: Settings, steps: int, note: Callable[[str], None]
 ) -> tuple[Settings, Compiled | None, Feed]:
     """Return the settings with `compile` decided, the compiled network if it is to be used, and the
     feed, which on a GPU augments and normalises by a compiled function then.
 
+    `steps` are those of the whole training, which the feed may hold a part of.
     It is tried at once, forward and backward, so that nothing fails later. What somebody asked for
     is refused where it fails; what was decided here is taken back, and said.
     """
     asked = settings.compile
     if asked:
         _refuse_own_draws(model, train, settings)
-    if not asked and (asked is not None or not pays(model, train, settings)):
+    if not asked and (asked is not None or not pays(model, train, settings, steps)):
         return replace(settings, compile=False), None, train
     note("compiling the network: this takes a minute or two")
     try:
@@ -89,14 +89,13 @@ def compiled_feed(train: Feed) -> Feed:
     return compiled
 
 
-def pays(model: nn.Module, train: Feed, settings: Settings) -> bool:
-    """Say whether a training is long enough to make up for the compiler, by the rule above.
+def pays(model: nn.Module, train: Feed, settings: Settings, steps: int) -> bool:
+    """Say whether a training of so many steps makes up for the compiler, by the rule above.
 
     The rule knows counts only, never a clock: the same training is decided alike every time.
     """
     if settings.exact or settings.device == "mps" or train.world.size > 1:
         return False
-    steps = count_steps(len(train.labels), settings.batch_size) * settings.epochs
     macs = _macs(model, train, settings) * settings.batch_size * steps
     if settings.device == "cuda":
         if steps < _GPU_STEPS and macs < _GPU_MACS:

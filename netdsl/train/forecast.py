@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -69,7 +68,7 @@ def forecast(model: nn.Module, data: DataSet, settings: Settings) -> Forecast:
         run = RunFolder.create("", settings, {}, path=Path(place, "run"))
         part, copied = _part(data, settings), deepcopy(model)
         with fast_dropout(copied, settings):
-            job = prepare(copied, part, settings, run, SILENT, Stop(), math.inf, ALONE)
+            job = prepare(copied, part, settings, run, SILENT, Stop(), ALONE, whole=data)
             step = _timed(settings, lambda: _again(job)) / job.steps
         image = _timed(settings, lambda: measure(job.evaluated, job.feeds.val, settings))
         store = _timed(settings, lambda: _store(job), warm=False)

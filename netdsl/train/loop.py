@@ -66,7 +66,8 @@ def train(
         fast_dropout(model, settings),
     ):
         world.lead(lambda: _take(run, held))
-        job = prepare(model, data, settings, run, report, stop, save_minutes * 60, world)
+        job = prepare(model, data, settings, run, report, stop, world)
+        job.save_every = save_minutes * 60
         while not job.is_over:
             train_epoch(job)
             _store(job, _row(job))

@@ -43,22 +43,30 @@ def prepare(
     run: RunFolder,
     report: Progress,
     stop: Stop,
-    save_every: float,
     world: World,
+    *,
+    whole: DataSet | None = None,
 ) -> Training:
-    """Return a training before its next step; tell of it, and of what differs since it was cut."""
+    """Return a training before its next step; tell of it, and of what differs since it was cut.
+
+    `whole` is what the data are a part of, where they are: what depends on how long the training
+    is, or on how much its images take, is decided for all of it.
+    """
+    whole = whole or data
     refuse_unlearnable(model)
     refuse_unfit(settings, len(data.train), world)
-    steps = count_steps(len(data.train), settings.batch_size, world.size)
-    refuse_long_warmup(steps, settings)
+    all_steps = count_steps(len(whole.train), settings.batch_size, world.size)
+    refuse_long_warmup(all_steps, settings)
     try_transforms(settings, data.shape)
     torch.manual_seed(settings.seed + world.rank)
     model = synchronised(model, settings, world)
     place(model, settings)
     try_out(model, data, settings)
     need = world.each(lambda: _needed(model, data, settings, world))[world.rank]
-    feeds = _feeds(data, settings, world, need)
-    decided, compiled, source = compile_where_it_pays(model, feeds.train, settings, report.note)
+    feeds = _feeds(data, settings, world, stays(_sizes(whole, settings), settings.device, need))
+    decided, compiled, source = compile_where_it_pays(
+        model, feeds.train, settings, all_steps * settings.epochs, report.note
+    )
     if decided != settings:
         world.lead(lambda: run.settle(decided))
         settings = decided
@@ -74,8 +82,7 @@ def prepare(
         about=_about(run, data, settings),
         report=report,
         stop=stop,
-        save_every=save_every,
-        steps=steps,
+        steps=count_steps(len(data.train), settings.batch_size, world.size),
         classes=len(data.classes),
         compiled=compiled,
         world=world,
@@ -112,9 +119,14 @@ def _needed(model: nn.Module, data: DataSet, settings: Settings, world: World) -
     return need.at(largest)
 
 
-def _feeds(data: DataSet, settings: Settings, world: World, need: int) -> Feeds:
+def _sizes(data: DataSet, settings: Settings) -> list[int]:
+    """Return the bytes of the images that `_feeds` holds."""
+    train, val = data.train.images, data.val.images
+    return [train.nbytes, val.nbytes, train[: settings.sample].nbytes]
+
+
+def _feeds(data: DataSet, settings: Settings, world: World, here: bool) -> Feeds:
     splits = (data.train, data.val, _sample(data.train, settings))
-    here = stays([split.images.nbytes for split in splits], settings.device, need)
     train, val, sample = (feed(split, data, settings, world, stays=here) for split in splits)
     return Feeds(train=train, val=val, sample=sample)
 

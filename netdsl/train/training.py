@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,11 +49,11 @@ class Training:
     about: Mapping[str, object]  # the network and its images, for whoever finds the weights alone
     report: Progress
     stop: Stop
-    save_every: float  # seconds
     steps: int  # of an epoch
     classes: int
     compiled: Compiled | None = None  # what full batches go through in place of `replica`
     world: World = ALONE
+    save_every: float = math.inf  # seconds
     done: int = 0  # steps, over all epochs
     rows: list[Row] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -36,7 +37,7 @@ from netdsl.train.compiling import compile_where_it_pays, compiled_feed, has_com
 from netdsl.train.forward import forward
 
 needs_compiler = pytest.mark.skipif(not has_compiler(), reason="torch.compile needs C++")
-LONG = 200_000  # epochs of 12 steps of a network with 64 × 64 × 64 + 640 MACs an image
+LONG = 2_000_000  # steps of 32 images of a network with 64 × 4096 + 4096 × 10 MACs an image
 
 
 class Plain(nn.Sequential):
@@ -68,24 +69,24 @@ def _feed(data: DataSet, settings: Settings) -> Feed:
 
 
 @pytest.mark.parametrize(
-    ("change", "model", "does"),
+    ("change", "model", "steps", "does"),
     [
-        ({}, Plain(), True),
-        ({"epochs": 250}, Plain(), False),  # of 2,000 steps 1,500
-        ({"epochs": 500}, Plain(), False),  # steps enough, and each too short
-        ({"exact": True}, Plain(), False),
-        ({"device": "mps"}, Plain(), False),
-        ({}, Plain(nn.Dropout(0.5)), False),
-        ({}, Draws(), False),
+        ({}, Plain(), LONG, True),
+        ({}, Plain(), 1_999, False),
+        ({}, Plain(), 2_000, False),  # steps enough, and each too short
+        ({"exact": True}, Plain(), LONG, False),
+        ({"device": "mps"}, Plain(), LONG, False),
+        ({}, Plain(nn.Dropout(0.5)), LONG, False),
+        ({}, Draws(), LONG, False),
     ],
 )
 def test_a_cpu_compiles_what_is_long_and_draws_nothing(
-    change: dict[str, object], model: nn.Module, does: bool, digits: DataSet, settings: Settings,
+    change: dict[str, Any], model: nn.Module, steps: int, does: bool, digits: DataSet, settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("netdsl.train.compiling.has_compiler", lambda: True)
     source = _feed(digits, settings)
-    assert pays(model, source, replace(settings, **{"epochs": LONG, **change})) == does
+    assert pays(model, source, replace(settings, **change), steps) == does
 
 
 def test_without_a_compiler_nothing_is_compiled(
@@ -93,7 +94,7 @@ def test_without_a_compiler_nothing_is_compiled(
 ) -> None:
     monkeypatch.setenv("CXX", "/nowhere/g++")
     assert not has_compiler()
-    assert not pays(Plain(), _feed(digits, settings), replace(settings, epochs=LONG))
+    assert not pays(Plain(), _feed(digits, settings), settings, LONG)
 
 
 def test_deciding_changes_nothing_of_the_network(
@@ -104,7 +105,7 @@ def test_deciding_changes_nothing_of_the_network(
     model.append(nn.BatchNorm1d(10))
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     numbers, own = torch.get_rng_state(), model.random.getstate()
-    pays(model, _feed(digits, settings), replace(settings, epochs=LONG))
+    pays(model, _feed(digits, settings), settings, LONG)
     assert all(torch.equal(before[name], now) for name, now in model.state_dict().items())
     assert all(weight.grad is None for weight in model.parameters())
     assert torch.equal(numbers, torch.get_rng_state())
@@ -140,7 +141,7 @@ def test_a_network_that_leaves_out_blocks_is_not_compiled(
 ) -> None:
     asked = replace(settings, compile=True)
     with pytest.raises(TrainError) as caught:
-        compile_where_it_pays(Draws(), _feed(digits, asked), asked, lambda fact: None)
+        compile_where_it_pays(Draws(), _feed(digits, asked), asked, 2, lambda fact: None)
     assert (str(caught.value), caught.value.help, caught.value.exit_code) == (
         "the network cannot be compiled: it draws for every step which blocks it leaves out",
         "train it with --no-compile, or without stochastic depth",
@@ -167,10 +168,10 @@ settings = resolve({"device": "cpu", "precision": "fp32"})
 compiling.pays = lambda *_: True
 model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
 decide = compiling.compile_where_it_pays
-chosen, compiled, _ = decide(model, feed(data.train, data, settings), settings, print)
+chosen, compiled, _ = decide(model, feed(data.train, data, settings), settings, 2, print)
 print(chosen.compile, compiled)
 try:
-    decide(model, feed(data.train, data, settings), replace(settings, compile=True), print)
+    decide(model, feed(data.train, data, settings), replace(settings, compile=True), 2, print)
 except TrainError as error:
     print(error, error.help, int(error.exit_code), sep="|")
 """

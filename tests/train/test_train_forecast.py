@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
+from torch._dynamo.utils import counters
 
 from netdsl import train
 from netdsl.train import DataSet, Forecast, RunFolder, Settings, TrainError
 from netdsl.train import pace as pace_module
+from netdsl.train.compiling import has_compiler
 from netdsl.train.pace import Pace
 
+needs_compiler = pytest.mark.skipif(not has_compiler(), reason="torch.compile needs C++")
 Make = Callable[[DataSet], nn.Module]
 
 
@@ -76,6 +79,23 @@ class TestBeforehand:
     ) -> None:
         one = replace(settings, batch_size=150, epochs=1, warmup=0.3)
         assert train.forecast(make_network(digits), digits, one).steps == 2
+
+    def test_a_warm_up_longer_than_what_is_measured_is_none_longer_than_the_training(
+        self, make_network: Make, digits: DataSet, settings: Settings
+    ) -> None:
+        climbing = replace(settings, unit="iterations", warmup=10.0)  # of 14, where 6 are measured
+        assert train.forecast(make_network(digits), digits, climbing).steps == 7
+
+    @pytest.mark.slow
+    @needs_compiler
+    def test_what_will_be_compiled_is_measured_compiled(
+        self, digits: DataSet, settings: Settings
+    ) -> None:
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 4096), nn.Linear(4096, 10))
+        long = replace(settings, epochs=200_000)  # of 7 steps each, where 3 would be too few
+        counters.clear()
+        train.forecast(model, digits, long)
+        assert counters["stats"]["unique_graphs"] == 1
 
     def test_images_that_a_network_does_not_take_are_refused(
         self, digits: DataSet, settings: Settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +57,7 @@ def test_no_step_waits_for_it(
     settings = replace(on_gpu, compile=compile)
     run = RunFolder.create("", settings, {}, data=digits, path=tmp_path / "run")
     with computing(settings):
-        job = prepare(make_network(digits), digits, settings, run, SILENT, Stop(), math.inf, ALONE)
+        job = prepare(make_network(digits), digits, settings, run, SILENT, Stop(), ALONE)
         batches = shuffled(job.feeds.train, settings, 1)
         for _ in range(3):  # which choose kernels, compile, record a graph
             take_step(job, *next(batches))
