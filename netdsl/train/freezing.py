@@ -8,23 +8,29 @@ from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.suggest import did_you_mean
 
 BODY = "body"  # every module but the last that has weights
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
+# NOTE: names, kept by the network: its norms may be exchanged for others, as for several processes.
+_FROZEN = "_frozen_modules"
 
 
 def freeze(model: nn.Module, names: tuple[str, ...]) -> tuple[str, ...]:
     """Let only those weights learn whose module is not named; return what does not learn.
 
     A name stands for a module and all inside it, `body` for all but the last layer with weights.
-    `training_mode` keeps the running means of frozen norms. Raises where a name is of no module,
-    or all weights would be frozen; the network is left as it was then.
+    `training_mode` keeps the running means of the norms among them, of those without weights too.
+    Raises where a name is of no module, or all weights would be frozen; the network is left as it
+    was then.
     """
     own = dict(model.named_parameters())
-    frozen = {key for name in names for key in _inside(model, name, tuple(own))}
+    modules = {module for name in names for module in _covered(model, name)}
+    frozen = tuple(key for key in own if _owner(key) in modules)
     if frozen and len(frozen) == len(own):
         fact = f"{', '.join(names)}: all weights of the network are frozen, none learns"
         raise TrainError(fact, "leave one of them out", ExitCode.USAGE)
     for key, weight in own.items():
         weight.requires_grad_(key not in frozen)
-    return tuple(key for key in own if key in frozen)
+    vars(model)[_FROZEN] = frozenset(modules)
+    return frozen
 
 
 def refuse_unlearnable(model: nn.Module) -> None:
@@ -34,25 +40,35 @@ def refuse_unlearnable(model: nn.Module) -> None:
 
 
 def training_mode(model: nn.Module) -> None:
-    """Put a network into training mode, but for norms whose weights are frozen.
+    """Put a network into training mode, but for norms that are frozen, or whose weights are.
 
     These would go on learning means and variances of the images, which are not theirs to learn.
     """
     model.train()
-    for module in model.modules():
-        own = list(module.parameters(recurse=False))
-        norm = isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm)
-        if norm and own and not any(weight.requires_grad for weight in own):
+    frozen = vars(model).get(_FROZEN, frozenset())
+    for name, module in model.named_modules():
+        if isinstance(module, _NORMS) and (name in frozen or _keeps_weights(module)):
             module.eval()
 
 
-def _inside(model: nn.Module, name: str, weights: tuple[str, ...]) -> set[str]:
+def _keeps_weights(norm: nn.Module) -> bool:
+    own = list(norm.parameters(recurse=False))
+    return own != [] and not any(weight.requires_grad for weight in own)
+
+
+def _covered(model: nn.Module, name: str) -> set[str]:
+    """Return the names of all modules that a name stands for."""
     modules = dict(model.named_modules())
     if name == BODY and BODY not in modules:
-        head = weights[-1].rpartition(".")[0]
-        return {key for key in weights if key.rpartition(".")[0] != head}
+        *_, last = dict(model.named_parameters())
+        return set(modules) - {_owner(last)}
     if name not in modules:
         known = [key for key in modules if key and "." not in key]
         hint = did_you_mean(name, [*known, BODY], "modules")
         raise TrainError(f"the network has no module {name!r}", hint, ExitCode.USAGE)
-    return {key for key in weights if key.startswith(f"{name}.")}
+    return {key for key in modules if key == name or key.startswith(f"{name}.")}
+
+
+def _owner(weight: str) -> str:
+    """Return the name of the module that has a weight."""
+    return weight.rpartition(".")[0]

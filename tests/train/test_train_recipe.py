@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tomllib
 from pathlib import Path
 
@@ -287,12 +288,27 @@ def test_a_module_that_is_called_body_is_meant_where_there_is_one() -> None:
     assert freeze(model, ("body",)) == ("body.weight", "body.bias")
 
 
-def test_norms_without_weights_go_on_learning_means() -> None:
-    norms = nn.BatchNorm2d(3), nn.BatchNorm2d(3, affine=False)
-    model = nn.Sequential(*norms, nn.Conv2d(3, 2, 1))
+def test_norms_go_on_learning_means_unless_they_are_frozen_with_or_without_weights() -> None:
+    frozen = nn.Sequential(nn.BatchNorm2d(3), nn.BatchNorm2d(3, affine=False))
+    model = nn.Sequential(frozen, nn.BatchNorm2d(3, affine=False), nn.Conv2d(3, 2, 1))
     freeze(model, ("0",))
+    for network in (model, copy.deepcopy(model)):
+        training_mode(network)
+        norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+        assert [norm.training for norm in norms] == [False, False, True]
+    freeze(model, ("body",))
     training_mode(model)
-    assert [norm.training for norm in norms] == [False, True]
+    assert not model[1].training
+    freeze(model, ())
+    training_mode(model)
+    assert all(module.training for module in model.modules())
+
+
+def test_norms_whose_weights_somebody_froze_keep_their_means() -> None:
+    model = nn.Sequential(nn.BatchNorm2d(3), nn.BatchNorm2d(3))
+    model[0].requires_grad_(False)
+    training_mode(model)
+    assert [norm.training for norm in model] == [False, True]
 
 
 def test_recipes_that_are_variations_of_each_other_are_refused(tmp_path: Path) -> None:
