@@ -91,6 +91,7 @@ def machine_of(run: RunFolder | None) -> Choices:
 def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> TrainingPlan:
     """Return the plan of a run, with the settings that the command line gives none the less."""
     from netdsl import train
+    from netdsl.train.distributed import current
 
     if others := [name for name in _said() if name not in (*_FREE, *FLAGS, "assignments")]:
         option = _written(others[0])
@@ -98,7 +99,9 @@ def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> TrainingPl
     network, images = reopen(run, data_dir)
     kept: Any = run.undecided.record()
     del kept["device"]
-    settings = train.resolve(kept, machine_of(run), chosen, images=len(images.train))
+    settings = train.resolve(
+        kept, machine_of(run), chosen, images=len(images.train), processes=current().size
+    )
     note_threads(chosen, settings)
     return TrainingPlan(network, run.network, images, settings, asked_of(run))
 

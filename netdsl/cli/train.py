@@ -211,6 +211,7 @@ def planned(
     """Return what the command line asks for."""
     from netdsl import train
     from netdsl.train.batches import try_transforms
+    from netdsl.train.distributed import current
     from netdsl.train.files import hash_of
     from netdsl.train.idle import idle, idle_in_recipe, young_average
     from netdsl.train.schedule import refuse_long_warmup
@@ -223,16 +224,19 @@ def planned(
     for fact in images.lacks:
         note(f"{images.name}: {fact}")
     suited: Choices = {**images.defaults, "augment": images.augment}
-    settings = train.resolve(machine, suited, recipe.train, chosen, images=len(images.train))
-    refuse_long_warmup(count_steps(len(images.train), settings.batch_size), settings)
+    count, processes = len(images.train), current().size
+    settings = train.resolve(
+        machine, suited, recipe.train, chosen, images=count, processes=processes
+    )
+    refuse_long_warmup(count_steps(count, settings.batch_size, processes), settings)
     try_transforms(settings, images.shape)
-    for name, why in idle(chosen, settings, len(images.train)).items():
+    for name, why in idle(chosen, settings, count, processes).items():
         note(f"{name} changes nothing: {why}")
-    of_recipe = idle_in_recipe(recipe, settings, machine, suited, images=len(images.train))
+    of_recipe = idle_in_recipe(recipe, settings, machine, suited, images=count, processes=processes)
     for name, why in of_recipe.items():
         note(f"recipe {recipe.name}: {name} changes nothing: {why}")
     note_threads({**recipe.train, **chosen}, settings)
-    if young := young_average(settings, len(images.train)):
+    if young := young_average(settings, count, processes):
         note(young)
     init = init or recipe.weights or None
     asked: dict[str, Any] = {

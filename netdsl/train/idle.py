@@ -13,23 +13,25 @@ from netdsl.train.settings import Settings
 from netdsl.train.steps import count_steps
 
 
-def idle(said: Choices, settings: Settings, images: int | None = None) -> dict[str, str]:
+def idle(
+    said: Choices, settings: Settings, images: int | None = None, processes: int = 1
+) -> dict[str, str]:
     """Return each choice that changes nothing in a training under these settings, and why.
 
-    `images` is how many there are to train on: without it nobody knows whether a milestone that
-    is an iteration is reached.
+    `images` is how many there are to train on, by so many processes: without it nobody knows
+    whether a milestone that is an iteration is reached.
 
     >>> from netdsl.train.resolve import resolve
     >>> said = Choices(optimiser="adam", nesterov=True)
     >>> idle(said, resolve(said))
     {'nesterov': 'optimiser is adam'}
     """
-    reasons = _reasons(said, settings, images)
+    reasons = _reasons(said, settings, images, processes)
     return {name: why for name, is_chosen, why in reasons if is_chosen and why}
 
 
 def idle_in_recipe(
-    recipe: Recipe, settings: Settings, *known: Choices, images: int
+    recipe: Recipe, settings: Settings, *known: Choices, images: int, processes: int = 1
 ) -> dict[str, str]:
     """Return which of a recipe's own settings change nothing in itself, nor as it is used here.
 
@@ -37,20 +39,20 @@ def idle_in_recipe(
     the command line is told nothing, nor is a stage of one.
     """
     try:
-        by_itself = resolve(*known, recipe.train, images=images)
+        by_itself = resolve(*known, recipe.train, images=images, processes=processes)
     except TrainError:
         return {}
-    alone = idle(recipe.own, by_itself, images)
-    here = idle(recipe.own, settings, images)
+    alone = idle(recipe.own, by_itself, images, processes)
+    here = idle(recipe.own, settings, images, processes)
     return {name: why for name, why in here.items() if name in alone}
 
 
-def young_average(settings: Settings, images: int) -> str:
+def young_average(settings: Settings, images: int, processes: int = 1) -> str:
     """Return why an average over more steps than the training has is of little use, else nothing.
 
-    `images` is how many there are to train on.
+    `images` is how many there are to train on, by so many processes.
     """
-    steps = settings.epochs * count_steps(images, settings.batch_size)
+    steps = settings.epochs * count_steps(images, settings.batch_size, processes)
     span = round(1 / (1 - settings.average))
     if settings.average == 0 or span <= steps:
         return ""
@@ -60,10 +62,12 @@ def young_average(settings: Settings, images: int) -> str:
     )
 
 
-def _reasons(said: Choices, s: Settings, images: int | None) -> Iterator[tuple[str, bool, str]]:
+def _reasons(
+    said: Choices, s: Settings, images: int | None, processes: int
+) -> Iterator[tuple[str, bool, str]]:
     """Yield settings, whether they are chosen, and why they change nothing, empty if they do."""
     of_steps = "" if s.schedule == "step" else f"schedule is {s.schedule}"
-    end, length = _end(s, images)
+    end, length = _end(s, images, processes)
     late = [milestone for milestone in s.milestones if milestone >= end]
     too_late = length if len(late) == len(s.milestones) else ""
     is_one = "gamma is 1" if s.gamma == 1 else ""
@@ -86,13 +90,13 @@ def _reasons(said: Choices, s: Settings, images: int | None) -> Iterator[tuple[s
     yield "patience", lasts, f"the training has {counted(s.epochs, 'epoch')}"
 
 
-def _end(s: Settings, images: int | None) -> tuple[float, str]:
+def _end(s: Settings, images: int | None, processes: int) -> tuple[float, str]:
     """Return how long the training is, in the unit of its milestones and in words."""
     if s.unit == "epochs":
         return s.epochs, f"the training has {counted(s.epochs, 'epoch')}"
     if images is None:
         return math.inf, ""
-    steps = s.epochs * count_steps(images, s.batch_size)
+    steps = s.epochs * count_steps(images, s.batch_size, processes)
     return steps, f"the training has {counted(steps, 'iteration')}"
 
 

@@ -55,10 +55,10 @@ class Choices(TypedDict, total=False):
     compile: bool | None
 
 
-def resolve(*layers: Choices, images: int | None = None) -> Settings:
+def resolve(*layers: Choices, images: int | None = None, processes: int = 1) -> Settings:
     """Return the settings that the layers choose, later ones first, then this machine.
 
-    `images` is how many there are to train on, which `iterations` need.
+    `images` is how many there are to train on, by so many processes, which `iterations` need.
 
     >>> resolve({"epochs": 30, "lr": 0.1}, {"lr": 0.02, "epochs": None}).epochs
     30
@@ -71,7 +71,7 @@ def resolve(*layers: Choices, images: int | None = None) -> Settings:
     chosen: dict[str, Any] = dict(said)
     refuse_other_kinds(chosen)
     if "iterations" in chosen:
-        chosen["epochs"] = _epochs(chosen.pop("iterations"), chosen, images)
+        chosen["epochs"] = _epochs(chosen.pop("iterations"), chosen, images, processes)
     device = machine.pick_device(_text(chosen.get("device")))
     defaults: dict[str, object] = {
         "device": device,
@@ -103,13 +103,13 @@ def over(below: Choices, above: Choices) -> Choices:
     return cast(Choices, kept | said)
 
 
-def _epochs(iterations: int, chosen: Mapping[str, Any], images: int | None) -> int:
+def _epochs(iterations: int, chosen: Mapping[str, Any], images: int | None, processes: int) -> int:
     if images is None:
         fact = "iterations are given, and not of how many images"
         raise TrainError(fact, "as in resolve(…, images=len(data.train))", ExitCode.USAGE)
     # What is out of bounds is for the rules to refuse.
     batch = max(1, chosen.get("batch_size", BATCH))
-    return math.ceil(iterations / max(1, count_steps(images, batch)))
+    return math.ceil(iterations / max(1, count_steps(images, batch, processes)))
 
 
 def _text(value: object) -> str | None:

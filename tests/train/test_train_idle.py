@@ -72,6 +72,21 @@ def test_milestones_that_are_iterations_are_counted_where_the_images_are_known()
     assert idle(said, settings, images=210) == {}
 
 
+def test_steps_are_counted_as_so_many_processes_take_them() -> None:
+    said: Choices = {
+        "iterations": 1000, "batch_size": 100, "unit": "iterations", "average": 0.999,
+        "schedule": "step", "milestones": (995.0, 1001.0),
+    }  # fmt: skip
+    alone, shared = (resolve(said, images=1003, processes=number) for number in (1, 4))
+    assert (alone.epochs, shared.epochs) == (91, 100)  # of 11 steps, and of 10
+    assert idle(said, alone, 1003) == {"milestone 1001": "the training has 1,001 iterations"}
+    assert idle(said, shared, 1003, 4) == {"milestone 1001": "the training has 1,000 iterations"}
+    assert young_average(replace(shared, epochs=91), 1003) == ""
+    assert young_average(replace(shared, epochs=91), 1003, 4).startswith(
+        "average 0.999 is over about 1,000 steps, and the training has 910: "
+    )
+
+
 def test_an_average_over_more_steps_than_there_are_is_told() -> None:
     settings = resolve({"average": 0.9999, "epochs": 2, "batch_size": 10})
     assert young_average(settings, images=40) == (
