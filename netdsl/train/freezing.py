@@ -18,8 +18,8 @@ def freeze(model: nn.Module, names: tuple[str, ...]) -> tuple[str, ...]:
 
     A name stands for a module and all inside it, `body` for all but the last layer with weights.
     `training_mode` keeps the running means of the norms among them, of those without weights too.
-    Raises where a name is of no module, or all weights would be frozen; the network is left as it
-    was then.
+    Raises where a name is of no module, or of one without weights and norms, or all weights would
+    be frozen; the network is left as it was then.
     """
     own = dict(model.named_parameters())
     modules = {module for name in names for module in _covered(model, name)}
@@ -59,14 +59,18 @@ def _keeps_weights(norm: nn.Module) -> bool:
 def _covered(model: nn.Module, name: str) -> set[str]:
     """Return the names of all modules that a name stands for."""
     modules = dict(model.named_modules())
-    if name == BODY and BODY not in modules:
-        *_, last = dict(model.named_parameters())
-        return set(modules) - {_owner(last)}
-    if name not in modules:
+    owners = [_owner(key) for key, _ in model.named_parameters()]
+    if name == BODY and BODY not in modules and owners:
+        return set(modules) - {owners[-1]}
+    if name == "" or name not in modules:
         known = [key for key in modules if key and "." not in key]
         hint = did_you_mean(name, [*known, BODY], "modules")
         raise TrainError(f"the network has no module {name!r}", hint, ExitCode.USAGE)
-    return {key for key in modules if key == name or key.startswith(f"{name}.")}
+    covered = {key for key in modules if key == name or key.startswith(f"{name}.")}
+    if covered.isdisjoint(owners) and not any(isinstance(modules[key], _NORMS) for key in covered):
+        fact = f"{name} cannot be frozen: it has neither weights nor norms"
+        raise TrainError(fact, "leave it out", ExitCode.USAGE)
+    return covered
 
 
 def _owner(weight: str) -> str:

@@ -87,6 +87,7 @@ def _reasons(
     decays = s.weight_decay > 0
     yield "decay_norms", said.get("decay_norms") is not None, _unless(decays, "weight_decay", s)
     lasts = said.get("patience") is not None and s.patience >= s.epochs
+    yield "sync_bn", said.get("sync_bn") is True, "" if processes > 1 else "there is one process"
     yield "patience", lasts, f"the training has {counted(s.epochs, 'epoch')}"
 
 

@@ -185,7 +185,7 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
             "but a step schedule needs some",
         ),
         ("milestones", all(0 < m < math.inf for m in s.milestones), "but must all be above 0"),
-        ("milestones", list(s.milestones) == sorted(s.milestones), "but must ascend"),
+        ("milestones", list(s.milestones) == sorted(set(s.milestones)), "but must ascend"),
         ("gamma", 0 < s.gamma < math.inf, "but must be above 0"),
         ("clip", 0 <= s.clip < math.inf, positive),
         ("label_smoothing", 0 <= s.label_smoothing < 1, part),

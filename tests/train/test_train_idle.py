@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from netdsl.train import resolve
+from netdsl.train import Settings, resolve
 from netdsl.train.idle import idle, idle_in_recipe, young_average
 from netdsl.train.recipe import Recipe, read_recipe, recipes
 from netdsl.train.resolve import Choices
@@ -85,6 +85,13 @@ def test_steps_are_counted_as_so_many_processes_take_them() -> None:
     assert young_average(replace(shared, epochs=91), 1003, 4).startswith(
         "average 0.999 is over about 1,000 steps, and the training has 910: "
     )
+
+
+def test_norms_of_one_process_are_synchronised_with_none() -> None:
+    said, settings = Choices(sync_bn=True), Settings(device="cuda", sync_bn=True)
+    assert idle(said, settings) == {"sync_bn": "there is one process"}
+    assert idle(said, settings, processes=2) == {}
+    assert idle({}, settings) == {}
 
 
 def test_an_average_over_more_steps_than_there_are_is_told() -> None:

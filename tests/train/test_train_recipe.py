@@ -271,6 +271,24 @@ def test_a_module_that_is_not_there_is_refused() -> None:
     assert caught.value.help == "did you mean blocks?"
 
 
+@pytest.mark.parametrize(
+    ("name", "fact", "help"),
+    [
+        ("pool", "pool cannot be frozen: it has neither weights nor norms", "leave it out"),
+        ("", "the network has no module ''", "modules: norm, pool, fc, body"),
+    ],
+)
+def test_what_has_nothing_to_freeze_is_refused(name: str, fact: str, help: str) -> None:
+    model = nn.Sequential()
+    model.norm, model.pool = nn.BatchNorm2d(3, affine=False), nn.AvgPool2d(2)
+    model.fc = nn.Linear(3, 2)
+    with pytest.raises(TrainError) as caught:
+        freeze(model, ("norm", name))
+    assert (str(caught.value), caught.value.help) == (fact, help)
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert freeze(model, ("norm",)) == ()
+
+
 def test_a_network_of_which_nothing_would_learn_is_refused_and_left_as_it_is() -> None:
     model = Parts()
     with pytest.raises(TrainError) as caught:

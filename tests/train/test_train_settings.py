@@ -107,6 +107,7 @@ def test_settings_come_back_from_their_record() -> None:
         ),
         ({"schedule": "step"}, "milestones is (), but a step schedule needs some"),
         ({"milestones": [30, 10]}, "milestones is (30, 10), but must ascend"),
+        ({"milestones": [10, 10]}, "milestones is (10, 10), but must ascend"),
         ({"milestones": [0]}, "milestones is (0,), but must all be above 0"),
         ({"schedule": "poly"}, "schedule is poly, not one of one_cycle, step, cosine, constant"),
         ({"unit": "steps"}, "unit is steps, not one of epochs, iterations"),
