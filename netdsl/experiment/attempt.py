@@ -15,7 +15,14 @@ from pathlib import Path
 from netdsl.experiment.locks import take
 from netdsl.experiment.plan import Job
 from netdsl.experiment.stages import stages_of
-from netdsl.experiment.state import SIGNALS, Failure, is_finished, read_failure, write_failure
+from netdsl.experiment.state import (
+    SIGNALS,
+    Failure,
+    is_finished,
+    is_trained,
+    read_failure,
+    write_failure,
+)
 from netdsl.train import ExitCode, RunFolder, TrainError
 
 _STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)  # told to stop, and all is saved
@@ -50,7 +57,7 @@ def attempt(folder: Path, job: Job, share: Share) -> Attempt | None:
         return None
     with ExitStack() as unless_begun:
         unless_begun.callback(os.close, lock)
-        if is_finished(folder, job):
+        if is_finished(folder, job) or is_trained(folder, job):
             return None
         begun = _begin(folder, job, share, lock)
         unless_begun.pop_all()
@@ -107,7 +114,8 @@ def _failure(ended: Attempt, code: int) -> Failure | None:
     if is_finished(folder, job):
         return None
     earlier = read_failure(folder, job)
-    if code in _STOPPED:
+    # Where another process trains now, it was faster than ours.
+    if code in _STOPPED or is_trained(folder, job):
         return earlier
     further = checkpoint_times(folder, job) != ended.before
     attempts = 1 if further or earlier is None else earlier.attempts + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from netdsl.errors import first_line
 from netdsl.experiment.attempt import Share, attempt, conclude, tell
 from netdsl.experiment.plan import Job
 from netdsl.experiment.run import Work, came_back, due_of, renew
+from netdsl.experiment.state import is_running
 from netdsl.train import ExitCode, TrainError
 
 _LOOK = 1.0  # seconds between two looks at the tasks
@@ -51,12 +53,11 @@ def train_here(folder: str, job: Job, threads: int) -> int:
 
     A run that another process trains is waited for: who asks decides what comes then.
     """
-    from netdsl.experiment.locks import waiting
-
     begun = attempt(Path(folder), job, Share(threads, {}))
     if begun is None:
-        with waiting(Path(folder), job.key):
-            return 0
+        while is_running(Path(folder), job):
+            time.sleep(_LOOK)
+        return 0
     try:
         begun.process.wait()
     except BaseException:  # the task is cancelled: the run shall save, and nobody be left over

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Protocol
 
 from netdsl.experiment.attempt import Attempt, Share, attempt, conclude, tell
-from netdsl.experiment.locks import is_taken
 from netdsl.experiment.outlook import seconds_left
 from netdsl.experiment.plan import Job, in_turn
 from netdsl.experiment.state import (
@@ -20,6 +19,7 @@ from netdsl.experiment.state import (
     Phase,
     State,
     is_finished,
+    is_running,
     look,
     read_failure,
     write_failure,
@@ -75,7 +75,7 @@ def begin(
     turn = in_turn(jobs)
     if retry:
         for job in turn:
-            if not is_taken(folder, job.key):
+            if not is_running(folder, job):
                 write_failure(folder, job, None)
     work = Work(folder, turn, tuple(shares), told, renewed, wish)
     for job in turn:

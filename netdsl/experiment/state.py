@@ -14,7 +14,7 @@ from netdsl.experiment.locks import is_taken
 from netdsl.experiment.plan import Job, Plan, read_plan
 from netdsl.experiment.stages import stages_of
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.files import read_file, write_file
+from netdsl.train.files import has_process, read_file, write_file
 
 _ANOTHER = "name another folder for the experiment"
 ATTEMPTS = 3  # the first, and two more
@@ -74,7 +74,7 @@ def look(folder: Path, job: Job) -> State:
     # How a finished run once failed says nothing any more.
     failure = None if is_finished(folder, job) else read_failure(folder, job)
     phase = reached(folder, job, failure)
-    if phase is not Phase.FINISHED and is_taken(folder, job.key):
+    if phase is not Phase.FINISHED and is_running(folder, job):
         phase = Phase.RUNNING
     return State(phase, epochs, best, failure)
 
@@ -87,6 +87,16 @@ def reached(folder: Path, job: Job, failure: Failure | None) -> Phase:
         return Phase.FAILED
     begun = any((stage / "settings.json").is_file() for stage in stages_of(folder, job))
     return Phase.CUT if begun else Phase.WAITING
+
+
+def is_running(folder: Path, job: Job) -> bool:
+    """Say whether a process has a run: for an experiment, or by a line of its own."""
+    return is_taken(folder, job.key) or is_trained(folder, job)
+
+
+def is_trained(folder: Path, job: Job) -> bool:
+    """Say whether a process trains in the folder of a run, whoever began it."""
+    return any(map(has_process, stages_of(folder, job)))
 
 
 def is_finished(folder: Path, job: Job) -> bool:

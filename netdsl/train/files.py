@@ -67,6 +67,23 @@ def only_process(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def has_process(folder: Path) -> bool:
+    """Say whether a process works in a folder, as the `only_process` there."""
+    if os.name != "posix" or not folder.is_dir():
+        return False
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # NOTE: shared, so that two processes that look do not take each other for one that works.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _not_written(path: Path, size: int, error: OSError) -> TrainError:
     full = error.errno in _FULL
     help = f"free {size:,} bytes there; what was stored before is intact" if full else None

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from netdsl.experiment.plan import Job, read_plan
 from netdsl.experiment.run import Work, begin, work_off
 from netdsl.experiment.state import Phase, State
 from netdsl.experiment.stopping import Wish
+from netdsl.train.files import only_process
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 UNTIL_ASKED = """
@@ -173,6 +175,18 @@ def test_a_run_that_cannot_begin_gives_its_lock_back(
     with pytest.raises((OSError, ValueError)):
         attempt(tmp_path, one, Share(1, {"A": "\0" if what == "no process" else ""}))
     assert not is_taken(tmp_path, one.key)
+
+
+def test_a_run_that_a_line_of_its_own_trains_is_waited_for(
+    tmp_path: Path, jobs: tuple[Job, ...]
+) -> None:
+    heard = Heard(tmp_path)
+    work = begun(heard, jobs[:1], 1)
+    (tmp_path / jobs[0].folder).mkdir(parents=True)
+    with only_process(tmp_path / jobs[0].folder):
+        threading.Timer(0.3, finish, (tmp_path, jobs[0])).start()
+        work_off(work)
+    assert heard.events == ["elsewhere", "ended a", "report"]
 
 
 def damage(folder: Path, job: Job, name: str) -> None:

@@ -31,6 +31,7 @@ from netdsl.experiment.run import begin
 from netdsl.experiment.state import Failure, Phase, State, look, read_failure, write_failure
 from netdsl.experiment.stopping import Wish
 from netdsl.train import RunFolder, TrainError
+from netdsl.train.files import only_process
 
 TINY = 'name "Tiny"  input 1x8x8  classes 10\nConv 4  Max 2  BB 8 dropout=0.2  GAP  FC classes\n'
 FILE = """name = "small"
@@ -354,6 +355,34 @@ def test_a_failure_is_counted_until_it_is_final(tmp_path: Path) -> None:
     assert state.failure is not None
     assert state.failure.is_final
     assert not Failure(3, 137, "killed by SIGKILL").is_final
+
+
+def test_a_run_that_a_line_of_its_own_trains_is_running_and_nobody_elses(tmp_path: Path) -> None:
+    one = job("runs/k", "netdsl", "check", "missing.arch")
+    (tmp_path / one.folder).mkdir(parents=True)
+    with only_process(tmp_path / one.folder):
+        assert look(tmp_path, one).phase == Phase.RUNNING
+        assert attempt(tmp_path, one, Share(1, {})) is None
+    assert look(tmp_path, one).phase == Phase.WAITING
+
+
+def test_a_stage_that_a_line_of_its_own_trains_is_running(tmp_path: Path) -> None:
+    one = job("runs/k/2-all", "netdsl", "check", "missing.arch")
+    stage = tmp_path / "runs" / "k" / "1-head"
+    stage.mkdir(parents=True)
+    with only_process(stage):
+        assert look(tmp_path, one).phase == Phase.RUNNING
+        assert attempt(tmp_path, one, Share(1, {})) is None
+
+
+def test_a_run_that_another_process_was_faster_to_begin_has_not_failed(tmp_path: Path) -> None:
+    one = job("runs/k", "netdsl", "check", "missing.arch")
+    begun = attempt(tmp_path, one, Share(1, {}))
+    assert begun is not None
+    (tmp_path / one.folder).mkdir(parents=True)
+    with only_process(tmp_path / one.folder):
+        conclude(begun)
+    assert read_failure(tmp_path, one) is None
 
 
 def test_a_killed_run_says_by_what_and_keeps_its_lock_while_it_lives(tmp_path: Path) -> None:
