@@ -138,7 +138,7 @@ def threads_of(folder: Path, job: Job, share: Share) -> tuple[str, ...]:
 
     So do the stages of it that have not begun.
     """
-    if "threads" in job.set:
+    if job.has_threads:
         return ()
     threads = share.threads
     first = stages_of(folder, job)[0]

@@ -27,7 +27,9 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("seed", "depth", "params", "macs", "epochs", "work"), (int,)),
     **dict.fromkeys(("overrides", "set", "paper"), (dict,)),
     "plain": (bool,), "command": (list,), "change": (str, NoneType), "blocks": (int, NoneType),
+    "has_threads": (bool,),
 }  # fmt: skip
+_LATER = ("blocks", "has_threads")  # which older plans do not tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Job:
     multiply-adds of all forward passes in training, which forecasts compare. `paper` holds
     accuracies (`train`, `val`) between 0 and 1; `change` says in words what differs from the base
     of an ablation. `blocks` counts residual blocks; plans of older versions do not tell.
+    `has_threads` says that somebody chose, in the file or a recipe, how many threads train it.
     """
 
     label: str
@@ -60,6 +63,7 @@ class Job:
     paper: Mapping[str, float]
     change: str | None
     blocks: int | None = None
+    has_threads: bool = False
 
     @property
     def name(self) -> str:
@@ -210,9 +214,10 @@ def _plan(record: Mapping[str, Any]) -> Plan:
 
 
 def _job(record: Mapping[str, Any]) -> Job:
-    values = {name: record[name] for name in KINDS if name in record or name != "blocks"}
+    values = {name: record[name] for name in KINDS if name in record or name not in _LATER}
     values["paper"] = values["paper"] or {}
     for name, value in values.items():
-        if not isinstance(value, KINDS[name]) or (type(value) is bool and name != "plain"):
+        if not isinstance(value, KINDS[name]) or (type(value) is bool and bool not in KINDS[name]):
             raise ValueError(f"{name} of a run is {value!r}")
+    values.setdefault("has_threads", "threads" in values["set"])
     return Job(**{**values, "command": tuple(map(str, values["command"]))})

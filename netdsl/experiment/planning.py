@@ -130,6 +130,7 @@ def _job(row: PlannedRow, group: str, seed: int, folder: Path) -> Job:
         work=sum(s.network.macs * s.settings.epochs * len(s.images.train) for s in stages),
         paper={k: float(str(v)) for k, v in variant.paper_numbers.items()},
         change=variant.change or None, blocks=last.network.blocks,
+        has_threads=any("threads" in stage.chosen for stage in stages),
     )  # fmt: skip
 
 

@@ -325,8 +325,8 @@ def test_what_a_killed_process_left_of_a_report_and_a_plan_goes_when_they_are_wr
 
 def job(folder: str, *command: str, seed: int = 0, key: str = "k", plain: bool = False) -> Job:
     return Job(
-        "Tiny", "tiny", plain, seed, key, folder, command, "tiny.arch", {}, "", {"threads": 1}, 4, 1,
-        1, 2, 1, {}, None,
+        "Tiny", "tiny", plain, seed, key, folder, command, "tiny.arch", {}, "", {}, 4, 1,
+        1, 2, 1, {}, None, has_threads=True,
     )  # fmt: skip
 
 

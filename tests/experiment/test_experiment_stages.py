@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from netdsl.cli.resolve_line import resolve_line
 from netdsl.experiment.attempt import Share, checkpoint_times, threads_of
+from netdsl.experiment.definition import read_definition
 from netdsl.experiment.export import export
 from netdsl.experiment.outlook import seconds_left
-from netdsl.experiment.plan import Job, read_plan
+from netdsl.experiment.plan import Job, read_plan, write_plan
+from netdsl.experiment.planning import make_plan
 from netdsl.experiment.report.write import read_results
 from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import Phase, look
@@ -98,3 +101,21 @@ def test_a_stage_that_has_not_begun_has_the_threads_of_those_that_have(staged: P
     assert threads_of(staged, job, Share(2, {})) == ("--threads", "1")
     shutil.rmtree(run)
     assert threads_of(staged, job, Share(2, {})) == ("--threads", "2")
+
+
+def test_threads_of_a_recipe_are_those_that_its_runs_have(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text("[train]\nthreads = 1\n")
+    (tmp_path / "tiny.arch").write_text("input 1x8x8 Conv 4 GAP FC classes")
+    path = tmp_path / "x.toml"
+    path.write_text('data = "digits"\nrecipe = "r.toml"\n[[network]]\narch = "tiny.arch"\n')
+    plan, _ = make_plan(read_definition(path), tmp_path / "x", resolve_line)
+    write_plan(plan, tmp_path / "x")
+    assert threads_of(tmp_path / "x", the_job(tmp_path / "x"), Share(2, {})) == ()
+
+
+def test_a_plan_of_an_older_version_tells_threads_by_its_settings(staged: Path) -> None:
+    path = staged / "plan.json"
+    plan = json.loads(path.read_text())
+    (job,) = plan["jobs"]
+    path.write_text(json.dumps({**plan, "jobs": [{**job, "set": {"threads": 3}}]}))
+    assert (the_job(staged).has_threads, "has_threads" in job) == (True, False)

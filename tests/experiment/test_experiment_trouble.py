@@ -97,7 +97,7 @@ def test_files_of_a_person_are_no_modules_of_a_run(
     (tmp_path / "tiny.arch").write_text("input 1x8x8 Conv 4 GAP FC 3")
     (tmp_path / "random.py").write_text('raise ImportError("this is my own")\n')
     monkeypatch.chdir(tmp_path)
-    begun = attempt(tmp_path, replace(job, set={"threads": 1}), Share(1, {}))
+    begun = attempt(tmp_path, replace(job, has_threads=True), Share(1, {}))
     assert begun is not None
     assert conclude(begun) == 0, begun.log.read_text()
 
