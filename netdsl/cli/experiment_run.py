@@ -57,6 +57,7 @@ def run_experiment(  # noqa: PLR0913
     Where none has, with that of the error for which the report could not be written. `write` is
     called once the plan stands, before anything is written: it writes what was planned from.
     """
+    from netdsl.experiment.attempt import line_of
     from netdsl.experiment.plan import choose, distinct, write_plan
     from netdsl.experiment.state import left_behind, refuse_foreign
 
@@ -72,9 +73,8 @@ def run_experiment(  # noqa: PLR0913
     write()
     write_plan(plan, folder)
     if print_jobs:
-        more = () if threads is None else ("--threads", str(threads))
         for job in distinct(chosen):
-            click.echo(shlex.join((*job.command, *more)))
+            click.echo(shlex.join(line_of(folder, job, threads)))
         return
     report = Reporting(folder)
     signal = _work(folder, chosen, report, jobs, threads, retry, ray)

@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from netdsl.experiment.line import Line
 from netdsl.experiment.locks import take
 from netdsl.experiment.plan import Job
 from netdsl.experiment.stages import stages_of
@@ -65,14 +66,14 @@ def attempt(folder: Path, job: Job, share: Share) -> Attempt | None:
 
 
 def _begin(folder: Path, job: Job, share: Share, lock: int) -> Attempt:
-    before, threads = checkpoint_times(folder, job), threads_of(folder, job, share)
+    before, (_, *words) = checkpoint_times(folder, job), line_of(folder, job, share.threads)
     log = folder / "logs" / f"{job.key}.txt"
     log.parent.mkdir(exist_ok=True)
     with log.open("ab") as out:
         begin = out.tell()
         process = subprocess.Popen(
             # Files in the present folder are no modules of the run, whatever they are called.
-            [sys.executable, "-P", "-m", "netdsl", *job.command[1:], *threads],
+            [sys.executable, "-P", "-m", "netdsl", *words],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out,
             env={**os.environ, "PYTHONPATH": _paths(), **share.environment},
             # NOTE: apart from the terminal's group, so that Ctrl-C reaches it once, through us; and
@@ -133,19 +134,18 @@ def _reason(ended: Attempt, code: int) -> str:
     return (errors or lines or [f"it ended with exit code {code}"])[-1]
 
 
-def threads_of(folder: Path, job: Job, share: Share) -> tuple[str, ...]:
-    """Return the threads of a run; one that goes on keeps its own, for the same bits.
+def line_of(folder: Path, job: Job, threads: int | None) -> Line:
+    """Return the line that trains a run, on so many threads where nobody chose how many.
 
-    So do the stages of it that have not begun.
+    One that goes on keeps its own, for the same bits. So do the stages of it that have not begun.
     """
-    if job.has_threads:
-        return ()
-    threads = share.threads
+    if job.has_threads or threads is None:
+        return job.command
     first = stages_of(folder, job)[0]
     if (first / "settings.json").is_file():
         with suppress(TrainError):  # what is wrong with it, the run will say
             threads = RunFolder.open(first).settings.threads
-    return "--threads", str(threads)
+    return *job.command, "--threads", str(threads)
 
 
 def checkpoint_times(folder: Path, job: Job) -> tuple[int, ...]:

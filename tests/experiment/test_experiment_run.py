@@ -601,6 +601,9 @@ def test_lines_for_other_engines_have_the_threads_that_are_asked_for(tmp_path: P
     written(tmp_path, FILE.replace(", threads = 1", ""))
     done = run("run", "--print-jobs", "--threads", "2", folder=tmp_path)
     assert [line[-12:] for line in done.stdout.splitlines()] == [" --threads 2"] * 2
+    written(tmp_path, FILE)  # which says itself how many
+    done = run("run", "--print-jobs", "--threads", "2", folder=tmp_path)
+    assert "--threads" not in done.stdout
     done = run("run", "--print-jobs", "--jobs", "2", folder=tmp_path)
     assert (done.exit_code, "leave --jobs, --retry and --ray away" in done.stderr) == (2, True)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from netdsl.cli.resolve_line import resolve_line
-from netdsl.experiment.attempt import Share, checkpoint_times, threads_of
+from netdsl.experiment.attempt import checkpoint_times, line_of
 from netdsl.experiment.definition import read_definition
 from netdsl.experiment.export import export
 from netdsl.experiment.outlook import seconds_left
@@ -98,9 +98,10 @@ def test_a_stage_that_has_not_begun_has_the_threads_of_those_that_have(staged: P
     path = run / "1-head" / "settings.json"
     record = json.loads(path.read_text())
     path.write_text(json.dumps({**record, "settings": Settings(threads=1, device="cpu").record()}))
-    assert threads_of(staged, job, Share(2, {})) == ("--threads", "1")
+    assert line_of(staged, job, 2) == (*job.command, "--threads", "1")
     shutil.rmtree(run)
-    assert threads_of(staged, job, Share(2, {})) == ("--threads", "2")
+    assert line_of(staged, job, 2) == (*job.command, "--threads", "2")
+    assert line_of(staged, job, None) == job.command
 
 
 def test_threads_of_a_recipe_are_those_that_its_runs_have(tmp_path: Path) -> None:
@@ -110,7 +111,8 @@ def test_threads_of_a_recipe_are_those_that_its_runs_have(tmp_path: Path) -> Non
     path.write_text('data = "digits"\nrecipe = "r.toml"\n[[network]]\narch = "tiny.arch"\n')
     plan, _ = make_plan(read_definition(path), tmp_path / "x", resolve_line)
     write_plan(plan, tmp_path / "x")
-    assert threads_of(tmp_path / "x", the_job(tmp_path / "x"), Share(2, {})) == ()
+    job = the_job(tmp_path / "x")
+    assert line_of(tmp_path / "x", job, 2) == job.command
 
 
 def test_a_plan_of_an_older_version_tells_threads_by_its_settings(staged: Path) -> None:
