@@ -12,6 +12,7 @@ from pathlib import Path
 
 from netdsl.amounts import counted, duration
 from netdsl.experiment.report.networks import commits_of, settings_of
+from netdsl.experiment.report.notes import guessing_notes
 from netdsl.experiment.report.results import Result, Results, only
 from netdsl.experiment.report.words import interval, pairs, percent, points
 from netdsl.experiment.report.write import read_results
@@ -137,6 +138,7 @@ def _found(example: Example, item: Item, results: Results | None) -> Iterator[st
     if results is not None:
         yield table(results)
         yield _filled(extent(results))
+        yield from (_filled(text) for text in guessing_notes(results))
         yield from (_filled(text) for text in compared(results))
     numbers = example.folder / item.numbers
     if numbers.is_file():

@@ -308,13 +308,24 @@ def test_runs_that_only_guess_are_named(experiment: Make, make_job: Make) -> Non
         lines = [f"{n},0.1,0.2,2.31,0.1,0.11,2.3,0.1,0.5" for n in range(1, 5)]
         (path / "metrics.csv").write_text("\n".join([head, *lines]) + "\n")
     told = "No better than guessing at the end, which the means include: A, seed 1; B, seeds 0, 2."
-    write_tables(folder)
-    assert "guessing" not in (folder / "report/table.md").read_text()  # runs that do not tell
+    write_tables(folder)  # of runs that do not tell their classes: their network does
+    assert told in (folder / "report/table.md").read_text()
     for one in jobs:
         path = folder / one["folder"] / "summary.json"
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"classes": 10}))
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"classes": 1000}))
     write_tables(folder)
-    assert told in (folder / "report/table.md").read_text()
+    assert "guessing" not in (folder / "report/table.md").read_text()
+
+
+def test_a_network_that_cannot_be_read_tells_no_guessing(experiment: Make, make_job: Make) -> None:
+    folder = experiment([make_job("A", 0)])
+    run = folder / plan(folder)[0]["folder"]
+    head, *_ = (run / "metrics.csv").read_text().splitlines()
+    lines = [f"{n},0.1,0.2,2.31,0.1,0.11,2.3,0.1,0.5" for n in range(1, 5)]
+    (run / "metrics.csv").write_text("\n".join([head, *lines]) + "\n")
+    assert [one.guesses for one in read_results(folder).runs] == [True]
+    (run / "network.arch").write_text("of another language")
+    assert [one.guesses for one in read_results(folder).runs] == [False]
 
 
 def test_formats_escape_what_would_break_them(experiment: Make, make_job: Make) -> None:

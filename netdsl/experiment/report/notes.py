@@ -92,14 +92,7 @@ def accuracy_notes(results: Results) -> tuple[str, ...]:
         found.append("± is the standard deviation over seeds (n − 1 in its denominator).")
     if 1 in seeds:
         found.append("A row of one run has no deviation.")
-    if guessing := [
-        f"{row.name}, {_seeds_of(runs)}"
-        for row in results.rows
-        if (runs := [run for run in row.finished if run.guesses])
-    ]:
-        found.append(
-            f"No better than guessing at the end, which the means include: {'; '.join(guessing)}."
-        )
+    found += guessing_notes(results)
     precisions = Counter(str(one) for run in results.distinct if (one := _precision(run)))
     if len(precisions) > 1:
         each = " and ".join(f"{name} ({counted(n, 'run')})" for name, n in precisions.items())
@@ -109,6 +102,17 @@ def accuracy_notes(results: Results) -> tuple[str, ...]:
     if results.count("finished") < len(results.distinct):
         found.append(f"{progress(results)}; only finished runs are in the means.")
     return (*found, "1 MAC = 2 FLOPs.")
+
+
+def guessing_notes(results: Results) -> tuple[str, ...]:
+    """Return which runs were no better than guessing, if any were."""
+    guessing = [
+        f"{row.name}, {_seeds_of(runs)}"
+        for row in results.rows
+        if (runs := [run for run in row.finished if run.guesses])
+    ]
+    told = f"No better than guessing at the end, which the means include: {'; '.join(guessing)}."
+    return (told,) if guessing else ()
 
 
 def _seeds_of(runs: Sequence[Outcome]) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import accumulate, chain
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
 from netdsl.amounts import counted
+from netdsl.api import rebuild
+from netdsl.errors import NetDSLError
 from netdsl.experiment.plan import Job, Plan
 from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import Failure, Phase, is_finished, reached, read_failure
@@ -47,7 +51,7 @@ class Outcome:
     torch: str = ""
     failure: Failure | None = None
     ends: tuple[int, ...] = ()  # the last epochs of the stages but the last one
-    guesses: bool = False  # at its end it was no better than guessing; older runs do not tell
+    guesses: bool = False  # at its end it was no better than guessing
 
     @property
     def last(self) -> Row:
@@ -101,7 +105,7 @@ def _finished(job: Job, folder: Path) -> Outcome:
         best, device = int(record["best"]["epoch"]), _device(record)
         torch = str(record["torch"])
         seconds = sum(float(_read(one / "summary.json")["seconds"]) for one in stages)
-        classes = int(record.get("classes", 0))
+        classes = int(record["classes"]) if "classes" in record else _classes(RunFolder.open(path))
     except (KeyError, TypeError, ValueError) as error:
         raise TrainError(f"{path / 'summary.json'} is damaged: {error}") from error
     *before, rows = (RunFolder.open(stage).rows for stage in stages)
@@ -114,6 +118,20 @@ def _finished(job: Job, folder: Path) -> Outcome:
     return Outcome(
         job, path, "finished", joined, best, seconds, device, torch, ends=ends, guesses=guesses
     )
+
+
+def _classes(run: RunFolder) -> int:
+    """Return how many classes the network of a run tells apart; 0 where it cannot be read."""
+    with suppress(NetDSLError, TrainError):
+        said: Any = run.asked.get("overrides") or {}
+        return _outputs(run.network, json.dumps(said), run.asked.get("scale"))
+    return 0
+
+
+@cache
+def _outputs(text: str, said: str, scale: Any) -> int:
+    """Return how long the output of a network is; kept, for many runs are of one network."""
+    return rebuild(text, json.loads(said), scale, "network.arch").output_shape[0]
 
 
 def _device(record: Mapping[str, Any]) -> str:
