@@ -133,9 +133,11 @@ def show_forecast(
 ) -> None:
     """Measure each network of what is not finished, and print what all of it will take."""
     from netdsl.experiment.forecasting import forecast_rows
+    from netdsl.experiment.shares import share_out
 
+    threads = share_out(at_once)[0].threads
     found = []
-    for one in forecast_rows(rows, folder, jobs):
+    for one in forecast_rows(rows, folder, jobs, threads):
         found.append(one)
         click.echo(
             f"{one.row}: {duration(one.seconds)} a run, {one.peak_memory / 1e9:.2f} GB, "

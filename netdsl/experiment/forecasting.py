@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from netdsl.experiment.key import Stage
 from netdsl.experiment.plan import Job, distinct
 from netdsl.experiment.planning import PlannedRow
 from netdsl.experiment.state import is_finished
-from netdsl.train import forecast
+from netdsl.train import Forecast, forecast
+from netdsl.train.memory import forget_peak
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,12 @@ class RowForecast:
 
 
 def forecast_rows(
-    rows: Sequence[PlannedRow], folder: Path, jobs: Sequence[Job]
+    rows: Sequence[PlannedRow], folder: Path, jobs: Sequence[Job], threads: int
 ) -> Iterator[RowForecast]:
     """Measure the network of every row that has runs to go, and yield it as soon as it is done.
 
-    Runs that rows share are those of the first of them.
+    It has as many threads as a run gets, but where somebody chose how many. Runs that rows share
+    are those of the first of them.
     """
     once = distinct(jobs)
     for row in rows:
@@ -36,9 +39,15 @@ def forecast_rows(
         if not due:
             continue
         measured = [
-            forecast(stage.network.module(stage.settings.seed), stage.images, stage.settings)
-            for stage in row.stages
+            _measured(stage, None if due[0].has_threads else threads) for stage in row.stages
         ]
         seconds = sum(one.seconds for one in measured)
         memory = max(one.peak_memory for one in measured)
         yield RowForecast(due[0].row, len(due), seconds, memory)
+
+
+def _measured(stage: Stage, threads: int | None) -> Forecast:
+    """Measure a stage as if no other network had been in the memory of this process."""
+    settings = stage.settings if threads is None else replace(stage.settings, threads=threads)
+    forget_peak(settings.device)
+    return forecast(stage.network.module(settings.seed), stage.images, settings)

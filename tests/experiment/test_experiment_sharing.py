@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,24 @@ def test_what_all_of_it_takes_is_that_of_each_run_once(
     assert total == "all of it: 20.0 s, 1.00 GB with 1 at once"
 
 
+def test_a_forecast_has_the_threads_of_each_of_several_runs_at_once(
+    planned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netdsl.experiment.shares.count_cores", lambda: 8)
+    monkeypatch.setattr(
+        "netdsl.experiment.forecasting.forecast", lambda _, __, settings: Took(settings.threads)
+    )
+    chosen = ["--only", "A", "--jobs", "4"]
+    done = CliRunner().invoke(experiment, ["plan", str(planned), *chosen])
+    assert done.stdout.splitlines()[-2].startswith("A: 1.0 s a run, ")  # the file says how many
+    planned.write_text(FILE.replace(", threads = 1", ""))
+    done = CliRunner().invoke(experiment, ["plan", str(planned), *chosen])
+    assert done.stdout.splitlines()[-2].startswith("A: 2.0 s a run, ")
+
+
+@dataclass(frozen=True, slots=True)
 class Took:
     """What a row is said to take."""
 
-    seconds = 10.0
-    peak_memory = 1e9
+    seconds: float = 10.0
+    peak_memory: float = 1e9

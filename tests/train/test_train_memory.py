@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import subprocess
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from netdsl.train import DataSet, ExitCode, RunFolder, Settings, TrainError, train
 from netdsl.train.data.dataset import Split
 from netdsl.train.faults import refuse_too_large
-from netdsl.train.memory import Need, count, estimate, free_memory, peak_memory
+from netdsl.train.memory import Need, count, estimate, forget_peak, free_memory, peak_memory
 
 GB = 10**9
 
@@ -172,3 +173,14 @@ def test_the_peak_is_known_where_the_system_keeps_no_account_of_it(
 ) -> None:
     monkeypatch.setattr(Path, "read_text", lambda *_, **__: "VmSize: 3 kB\nVmRSS: 2 kB\n")
     assert peak_memory("cpu") > 10**7
+
+
+@pytest.mark.skipif(
+    not os.access("/proc/self/clear_refs", os.W_OK), reason="the system begins no account anew"
+)
+def test_a_peak_that_is_over_is_forgotten() -> None:
+    small = [torch.ones(10_000) for _ in range(5_000)]  # 200 MB in pieces, which a heap may keep
+    before = peak_memory("cpu")
+    small.clear()
+    forget_peak("cpu")
+    assert peak_memory("cpu") < before - 150 * 10**6
