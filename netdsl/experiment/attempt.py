@@ -115,10 +115,10 @@ def _failure(ended: Attempt, code: int) -> Failure | None:
     if is_finished(folder, job):
         return None
     earlier = read_failure(folder, job)
+    further = checkpoint_times(folder, job) != ended.before
     # Where another process trains now, it was faster than ours.
     if code in _STOPPED or is_trained(folder, job):
-        return earlier
-    further = checkpoint_times(folder, job) != ended.before
+        return None if further else earlier
     attempts = 1 if further or earlier is None else earlier.attempts + 1
     return Failure(attempts, code, _reason(ended, code))
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from netdsl.experiment.attempt import Attempt, Share, attempt
+from netdsl.experiment.attempt import Attempt, Share, attempt, conclude
 from netdsl.experiment.locks import is_taken, take
 from netdsl.experiment.outlook import seconds_left
 from netdsl.experiment.plan import Job, read_plan
 from netdsl.experiment.run import Work, begin, work_off
-from netdsl.experiment.state import Phase, State
+from netdsl.experiment.state import Failure, Phase, State, read_failure, write_failure
 from netdsl.experiment.stopping import Wish
 from netdsl.train.files import only_process
 
@@ -175,6 +175,20 @@ def test_a_run_that_cannot_begin_gives_its_lock_back(
     with pytest.raises((OSError, ValueError)):
         attempt(tmp_path, one, Share(1, {"A": "\0" if what == "no process" else ""}))
     assert not is_taken(tmp_path, one.key)
+
+
+@pytest.mark.parametrize("further", [True, False])
+def test_a_run_that_was_stopped_has_failed_no_more_if_it_got_further(
+    tmp_path: Path, jobs: tuple[Job, ...], further: bool
+) -> None:
+    failure = Failure(2, 1, "boom")
+    write_failure(tmp_path, jobs[0], failure)
+    one = under_way(tmp_path, jobs[0], asked=1)
+    if further:
+        (tmp_path / jobs[0].folder / "resume.pt").touch()
+    one.process.send_signal(signal.SIGINT)
+    assert conclude(one) == 128 + signal.SIGINT
+    assert read_failure(tmp_path, jobs[0]) == (None if further else failure)
 
 
 def test_a_run_that_a_line_of_its_own_trains_is_waited_for(
