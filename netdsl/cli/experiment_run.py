@@ -63,7 +63,7 @@ def run_experiment(  # noqa: PLR0913
 
     if print_jobs and (jobs or retry or ray):
         raise click.UsageError("--print-jobs runs nothing: leave --jobs, --retry and --ray away")
-    refuse_foreign(folder)
+    refuse_foreign(folder, definition.name)
     plan, rows = planned_experiment(definition, folder)
     chosen = choose(plan, only)
     note_absent_weights(rows, folder, chosen, refuse=True)

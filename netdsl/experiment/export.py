@@ -55,10 +55,7 @@ def export(folder: Path, out: Path) -> int:
 
 def _refuse_another(out: Path, name: str) -> None:
     """Raise where a folder holds anything but what was once exported of this experiment."""
-    refuse_foreign(out)
-    if (out / FILE).is_file() and read_plan(out).name != name:
-        fact = f"{out} holds the experiment {read_plan(out).name}"
-        raise TrainError(fact, "name another folder", ExitCode.IO)
+    refuse_foreign(out, name)
     locks = (out / "locks").glob("*")  # writing the report makes one too
     if any(path.stem != "report" for path in locks):
         fact = f"{out} is an experiment that is run there"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -104,10 +105,11 @@ def is_finished(folder: Path, job: Job) -> bool:
     return (folder / job.folder / "summary.json").is_file()
 
 
-def refuse_foreign(folder: Path) -> None:
-    """Raise where a folder holds something that is no experiment: its files would lie among those.
+def refuse_foreign(folder: Path, name: str) -> None:
+    """Raise where a folder holds anything but the experiment of that name.
 
-    A run that was begun elsewhere, and locks of one that was not planned yet, are no reason.
+    A run that was begun elsewhere, locks of one that was not planned yet, and a plan that cannot be
+    read are no reason.
     """
     if folder.exists() and not folder.is_dir():
         raise TrainError(f"{folder} is a file", _ANOTHER, ExitCode.IO)
@@ -116,6 +118,14 @@ def refuse_foreign(folder: Path) -> None:
     own = {"plan.json", "experiment.toml"} & names
     if not own and not shown <= {"locks", "logs", "networks", "runs"}:
         raise TrainError(f"{folder} is not empty, and no experiment", _ANOTHER, ExitCode.IO)
+    if (other := _planned_in(folder)) not in (None, name):
+        raise TrainError(f"{folder} holds the experiment {other}", _ANOTHER, ExitCode.IO)
+
+
+def _planned_in(folder: Path) -> str | None:
+    with suppress(TrainError):
+        return read_plan(folder).name
+    return None
 
 
 def left_behind(folder: Path, plan: Plan) -> tuple[Job, ...]:

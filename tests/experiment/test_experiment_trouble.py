@@ -155,6 +155,26 @@ def test_an_experiment_is_not_put_among_other_files(tmp_path: Path) -> None:
         export(folder, tmp_path / "images")
 
 
+def test_an_experiment_does_not_replace_another(tmp_path: Path) -> None:
+    folder, _ = planned(tmp_path)
+    before = (folder / "plan.json").read_bytes()
+    (tmp_path / "x.toml").write_text(f'name = "other"\n{FILE}')
+    done = run(tmp_path, "--print-jobs")
+    assert isinstance(done.exception, TrainError)
+    assert (str(done.exception), done.exception.help) == (
+        f"{folder} holds the experiment x",
+        "name another folder for the experiment",
+    )
+    assert (folder / "plan.json").read_bytes() == before
+
+
+def test_a_plan_that_cannot_be_read_is_replaced(tmp_path: Path) -> None:
+    folder, _ = planned(tmp_path)
+    (folder / "plan.json").write_text("{}")
+    assert run(tmp_path, "--print-jobs").exit_code == 0
+    assert read_plan(folder).name == "x"
+
+
 def test_a_folder_that_takes_no_plan_is_named(tmp_path: Path) -> None:
     folder, _ = planned(tmp_path)
     shutil.rmtree(folder / "locks")
