@@ -271,6 +271,13 @@ def test_a_network_without_residual_blocks_has_no_shortcuts(
     assert words == ["residual", "plain", "none", "residual"]
 
 
+def test_where_all_networks_are_plain_each_table_says_so(experiment: Make, make_job: Make) -> None:
+    folder = experiment([make_job("A", 0, plain=True)])
+    write_tables(folder)
+    assert [row["shortcuts"] for row in table(folder)] == ["plain"]
+    assert [row["shortcuts"] for row in table(folder, "speed")] == ["plain"]
+
+
 def test_speed_says_on_what(twins: Path) -> None:
     settings = {"threads": 1, "precision": "bf16"}
     for job in json.loads((twins / "plan.json").read_text())["jobs"][:2]:

@@ -225,8 +225,8 @@ def _title() -> Field[Result]:
 
 
 def _shortcuts(results: Results) -> Iterator[Field[Result]]:
-    """Yield the field for them where rows are told apart by it."""
-    if results.plan.has_twins:
+    """Yield the field for them where some were removed, which titles do not say."""
+    if any(row.job.plain for row in results.rows):
         column = Column("shortcuts", ("shortcuts",), is_text=True)
         yield Field(column, lambda row: Cell(row.job.shortcuts, (row.job.shortcuts,)))
 
