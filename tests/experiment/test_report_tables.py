@@ -500,3 +500,31 @@ def test_of_many_changes_those_clear_of_zero_are_told(
     assert [row.split(" | ")[0] for row in rows] == [
         "| Net", "| norm off", "| half width", "| a", "| b", "| c",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pairs", "told"),
+    [
+        ([3, 3, 3, 3, 3], ["All 5 differences in validation may be chance: see below."]),
+        ([0, 1, 1, 1, 1], ["5 differences have fewer than two pairs, and no interval."]),
+        (
+            [3, 3, 3, 3, 1],
+            [
+                "4 differences in validation may be chance: see below.",
+                "1 difference has fewer than two pairs, and no interval.",
+            ],
+        ),
+    ],
+)
+def test_of_many_differences_those_without_an_interval_are_told_apart(
+    tmp_path: Path, make_job: Any, change_run: Any, pairs: list[int], told: list[str]
+) -> None:
+    both, seeds = (False, True), (0, 1, 2)
+    jobs = [
+        make_job(label, seed, plain=plain) for label in "abcde" for plain in both for seed in seeds
+    ]
+    change_run.plan(tmp_path, jobs)
+    for job in jobs:
+        if job["seed"] < pairs["abcde".index(job["label"])]:
+            change_run.run(tmp_path, job)
+    assert list(findings(read_results(tmp_path))) == told

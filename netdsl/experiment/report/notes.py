@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from netdsl.amounts import counted, duration
 from netdsl.experiment.report.networks import settings_of
@@ -49,12 +49,20 @@ def findings(results: Results) -> tuple[str, ...]:
     """Say what came of each comparison, in validation; of many, of those that say something."""
     found = results.differences
     telling = [one for one in found if len(found) <= _FEW or _is_clear(one.measure("val"))]
-    said = tuple(_finding(one, results) for one in telling)
-    rest = len(found) - len(telling)
-    if not rest:
-        return said
-    which = f"The other {rest}" if telling else f"All {rest}"
-    return (*said, f"{which} differences in validation may be chance: see below.")
+    rest = [one for one in found if one not in telling]
+    return (*(_finding(one, results) for one in telling), *_in_short(rest, len(found)))
+
+
+def _in_short(rest: Sequence[Difference], of: int) -> Iterator[str]:
+    """Yield how many of all differences have intervals that say nothing, and how many none."""
+    unknown = sum(len(one.pairs) < 2 for one in rest)
+    if vague := len(rest) - unknown:
+        which = "All" if vague == of else "The other" if len(rest) < of else ""
+        said = f"{which} {counted(vague, 'difference')} in validation may be chance: see below."
+        yield said.lstrip()
+    if unknown:
+        verb = "has" if unknown == 1 else "have"
+        yield f"{counted(unknown, 'difference')} {verb} fewer than two pairs, and no interval."
 
 
 def _finding(found: Difference, results: Results) -> str:
