@@ -77,6 +77,7 @@ def make_plan(
         definition.figures, definition.digest, digest_of_sources(definition),
     )  # fmt: skip
     _refuse_without_pairs(plan)
+    _refuse_overview_of_changes(plan)
     return plan, rows
 
 
@@ -146,6 +147,15 @@ def _refuse_without_pairs(plan: Plan) -> None:
                 fact = "no two of its rows are compared, so it has no differences"
                 help = "twins are, and the changes of an ablation with its base"
                 raise TrainError(f"[[figure]] {figure.name}: {fact}", help, ExitCode.USAGE)
+
+
+def _refuse_overview_of_changes(plan: Plan) -> None:
+    """Raise where a figure is to part residual networks from plain ones, and all are changes."""
+    for figure in plan.figures:
+        if figure.kind == "overview" and plan.is_ablation:
+            fact = "an overview is of networks with their plain twins, not of an ablation"
+            help = 'kind = "accuracy" shows the rows together'
+            raise TrainError(f"[[figure]] {figure.name}: {fact}", help, ExitCode.USAGE)
 
 
 def _side(plan: Plan, job: Job) -> tuple[str, bool]:

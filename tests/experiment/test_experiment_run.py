@@ -479,6 +479,16 @@ def test_differences_of_rows_that_are_not_compared_are_refused(
     )
 
 
+def test_an_overview_of_an_ablation_is_refused(tmp_path: Path) -> None:
+    asked = '[[figure]]\nname = "f"\nkind = "overview"\n'
+    done = run("plan", "--no-measure", folder=written(tmp_path, FILE + WIDE + asked))
+    assert isinstance(done.exception, TrainError), done.output
+    assert (str(done.exception), done.exception.help) == (
+        "[[figure]] f: an overview is of networks with their plain twins, not of an ablation",
+        'kind = "accuracy" shows the rows together',
+    )
+
+
 @pytest.mark.parametrize(
     ("weights", "why", "help"),
     [
