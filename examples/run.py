@@ -21,7 +21,6 @@ from pathlib import Path
 from compare import compared
 from items import FOLDER, RESULTS, RUN, Example, Item, read_example
 
-from netdsl.experiment.plan import read_plan
 from netdsl.experiment.report.results import only
 from netdsl.experiment.report.write import read_results
 
@@ -128,18 +127,7 @@ def _keep(example: Example, name: str) -> int:
     if not (folder / "plan.json").is_file() or not read_results(folder).count("finished"):
         print(f"no run of {name} is finished: what is kept of it stays")
         return 0
-    code = _run(f"netdsl experiment export {name}.toml -o {RESULTS}/{name}", example.folder)
-    if code == 0:
-        _forget_others(example.results(name))
-    return code
-
-
-def _forget_others(kept: Path) -> None:
-    """Remove runs that are kept and no longer planned: of an older budget, recipe or network."""
-    keys = {job.key for job in read_plan(kept).jobs}
-    for folder in kept.glob("runs/*"):
-        if folder.name not in keys:
-            shutil.rmtree(folder)
+    return _run(f"netdsl experiment export {name}.toml -o {RESULTS}/{name}", example.folder)
 
 
 if __name__ == "__main__":

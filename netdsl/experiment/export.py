@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ from netdsl.train.files import read_file, write_file
 _FAILED = "failed.json"
 _TABLES = ("network.arch", "metrics.csv", "speed.csv", "summary.json", _FAILED)
 _SETTINGS = "settings.json"
+_FILES = (*_TABLES, _SETTINGS)
 
 
 def export(folder: Path, out: Path) -> int:
     """Write plan, runs and report of an experiment into another folder.
 
-    Returns how many runs are finished.
+    Returns how many runs are finished. Runs that the folder held and the experiment has not go.
 
     Paths are made to hold from where the caller stands; one that leads elsewhere keeps its last
     name, and the place of the data is left out.
@@ -45,12 +47,16 @@ def export(folder: Path, out: Path) -> int:
         "recipe": places.listed(record["recipe"]),
         "budget": places.record(record.get("budget") or {}),
     }
-    for job in distinct(jobs):
-        for run in stages_of(folder, job):
-            _copy(run, out / run.relative_to(folder), places)
+    kept = [
+        path
+        for job in distinct(jobs)
+        for run in stages_of(folder, job)
+        for path in _copy(run, out / run.relative_to(folder), places)
+    ]
+    _forget_others(out / "runs", kept)
     _write(out / FILE, record)
     report.write_report(out)
-    return sum(is_finished(out, job) for job in jobs)
+    return sum(is_finished(out, job) for job in distinct(jobs))
 
 
 def _refuse_another(out: Path, name: str) -> None:
@@ -68,8 +74,8 @@ def _job(job: dict[str, Any], places: Places) -> dict[str, Any]:
     return {**job, **told, "command": places.command(job["command"])}
 
 
-def _copy(run: Path, out: Path, places: Places) -> None:
-    """Copy of a run what is neither weights nor pictures."""
+def _copy(run: Path, out: Path, places: Places) -> Iterator[Path]:
+    """Copy of a run what is neither weights nor pictures; yield where each file went."""
     finished = (run / "summary.json").is_file()  # how it once failed says nothing any more
     for name in _TABLES:
         if (run / name).is_file() and not (finished and name == _FAILED):
@@ -78,9 +84,20 @@ def _copy(run: Path, out: Path, places: Places) -> None:
             if name == _FAILED:
                 content = _without_paths(_record(run / name, "reason"), places)
             write_file(out / name, content)
+            yield out / name
     if (run / _SETTINGS).is_file():
         record = _record(run / _SETTINGS, "asked")
         _write(out / _SETTINGS, {**record, "asked": places.record(record["asked"])})
+        yield out / _SETTINGS
+
+
+def _forget_others(runs: Path, kept: Collection[Path]) -> None:
+    """Remove what an earlier export has left of runs, and the folders that are empty then."""
+    for path in sorted(runs.rglob("*"), reverse=True):  # what is in a folder before the folder
+        if path.name in _FILES and path not in kept:
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
 def _record(path: Path, key: str) -> dict[str, Any]:

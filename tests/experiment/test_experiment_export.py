@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,12 @@ from netdsl.cli.experiment import command as experiment
 from netdsl.experiment.export import export
 from netdsl.experiment.labels import group_all, label_all
 from netdsl.experiment.line import train_line
+from netdsl.experiment.plan import read_plan
 from netdsl.experiment.report import write_report
 from netdsl.experiment.variant import Variant
 from netdsl.train import TrainError
+
+Make = Callable[..., Any]
 
 
 @pytest.fixture
@@ -190,3 +194,26 @@ def test_what_was_kept_is_kept_alike_once_more(machine: Path, tmp_path: Path) ->
     for path, content in again.items():
         if path.name not in {"plan.json", "report.html"}:  # these name the copy
             assert content == ("kept" / path).read_bytes(), path
+
+
+def test_what_the_experiment_has_no_more_is_kept_no_more(
+    experiment: Make, make_job: Make, tmp_path: Path
+) -> None:
+    folder, out = experiment([make_job(label, 0) for label in ("a", "b")]), tmp_path / "kept"
+    a, b = (job.folder for job in read_plan(folder).jobs)
+    assert export(folder, out) == 2
+    shutil.copytree(out / a, out / "runs" / "formerly-planned")
+    (out / a / "notes.txt").write_text("a person's own")
+    shutil.rmtree(folder / a)
+    assert export(folder, out) == 1
+    assert [path.name for path in (out / a).iterdir()] == ["notes.txt"]
+    assert sorted((out / "runs").iterdir()) == sorted([out / a, out / b])
+
+
+def test_a_run_that_rows_share_is_counted_once(
+    experiment: Make, make_job: Make, change_run: Any, tmp_path: Path
+) -> None:
+    one = make_job("a", 0)
+    folder = experiment([one])
+    change_run.plan(folder, [one, one | {"label": "b", "group": "b"}])
+    assert export(folder, tmp_path / "kept") == 1
