@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from itertools import product
 from typing import Any, cast
@@ -22,6 +22,7 @@ from netdsl.train.suggest import meant
 
 _FIELDS = ("plain", "scale", "recipe", "data", "input", "classes", "limit", "weights")
 _CUT = (*_FIELDS, "fit")  # what a budget may say beside settings and seeds
+_LENGTHS = {"epochs", "iterations"}  # of which each goes before the other
 
 
 def expand(definition: Definition) -> tuple[Variant, ...]:
@@ -37,10 +38,20 @@ def expand(definition: Definition) -> tuple[Variant, ...]:
         if not any(name in names for _, names in varied):
             raise _unknown(name, definition)
     found = [one for variant, names in varied for one in _combined(variant, names, definition)]
-    return tuple(
-        _within(variant, merged(definition.layers, variant.budgets))
-        for variant in _beside_twins(found)
-    )
+    rows = _beside_twins(found)
+    budgets = [merged(definition.layers, variant.budgets) for variant in rows]
+    cut = tuple(_within(row, budget) for row, budget in zip(rows, budgets, strict=True))
+    if len({row.identity for row in cut}) < len({row.identity for row in rows}):
+        _refuse_overridden(definition, set().union(*budgets))
+    return cut
+
+
+def _refuse_overridden(definition: Definition, said: Set[str]) -> None:
+    """Raise where a budget says what the grid varies, and so makes some of its rows the same."""
+    said = said | (_LENGTHS if said & _LENGTHS else set())
+    if names := ", ".join(name for name in definition.grid if name in said):
+        fact = f"the budget overrides {names} of [grid], and makes rows the same"
+        raise TrainError(fact, f"leave {names} out of the budget or of [grid]", ExitCode.USAGE)
 
 
 def _beside_twins(variants: list[Variant]) -> list[Variant]:

@@ -193,6 +193,27 @@ def test_a_grid_that_fits_nothing_is_refused(
     assert failure(lambda: expand(define(text))) == (fact, help, 2)
 
 
+@pytest.mark.parametrize(
+    ("budget", "names"), [("epochs=1,lr=0.1", "epochs"), ("iterations=9", "epochs")]
+)
+def test_a_budget_that_makes_rows_of_a_grid_the_same_is_refused(
+    budget: str, names: str, define: Define
+) -> None:
+    definition = within(define(NETWORK + "[grid]\nepochs = [5, 10]\n"), budget)
+    assert failure(lambda: expand(definition)) == (
+        f"the budget overrides {names} of [grid], and makes rows the same",
+        f"leave {names} out of the budget or of [grid]",
+        2,
+    )
+
+
+def test_a_budget_may_say_what_a_grid_does_not_vary(define: Define) -> None:
+    definition = within(define(NETWORK + "[grid]\nlr = [0.1, 0.2]\nepochs = [5]\n"), "epochs=1")
+    assert [row.set for row in expand(definition)] == [
+        {"lr": 0.1, "epochs": 1}, {"lr": 0.2, "epochs": 1},
+    ]  # fmt: skip
+
+
 def test_a_paper_may_have_other_numbers_for_the_twin(define: Define) -> None:
     text = NETWORK + 'plain = "both"\npaper = { val = 0.49, plain = { val = 0.46 } }\n'
     assert [v.paper_numbers for v in expand(define(text))] == [{"val": 0.49}, {"val": 0.46}]
