@@ -101,7 +101,8 @@ def outcome(job: Job, state: State) -> str:
     epochs = f"{state.epochs} of {job.epochs} epochs{best}"
     if state.failure is not None and state.phase == "failed":
         again = f" ({state.failure.attempts} times)" if state.failure.attempts > 1 else ""
-        return f"failed{again}: {state.failure.reason}"
+        retry = "; --retry tries it again" if state.failure.is_final else ""
+        return f"failed{again}: {state.failure.reason}{retry}"
     return f"{state.phase}, {epochs}" if state.phase != "waiting" else "waiting"
 
 

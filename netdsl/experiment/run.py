@@ -138,14 +138,16 @@ def due_of(work: Work, here: Set[str]) -> list[Job]:
             continue
         if is_finished(work.folder, job):
             _tell(work, job)
-        elif work.tries.get(job.key, 0) < ATTEMPTS and not _is_given_up(work, job):
+        elif _is_hoped(work, job):
             due.append(job)
     return due
 
 
-def _is_given_up(work: Work, job: Job) -> bool:
+def _is_hoped(work: Work, job: Job) -> bool:
+    """Say whether a run was not given up, neither now nor by an earlier call."""
     failure = read_failure(work.folder, job)
-    return failure is not None and failure.is_final
+    is_final = failure is not None and failure.is_final
+    return work.tries.get(job.key, 0) < ATTEMPTS and not is_final
 
 
 def _fill(work: Work, due: Sequence[Job]) -> None:
@@ -197,7 +199,7 @@ def _tell(work: Work, job: Job) -> None:
     if is_finished(work.folder, job):
         _see(work, job)
         work.is_behind = True
-    hoped = [one for one in work.jobs if work.tries.get(one.key, 0) < ATTEMPTS]
+    hoped = [one for one in work.jobs if one.key in work.seen or _is_hoped(work, one)]
     left = seconds_left(work.folder, hoped, len(work.shares))
     work.told.ended(job, _state(work, job), len(work.seen), left)
 

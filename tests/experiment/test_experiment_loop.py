@@ -47,6 +47,7 @@ class Heard:
         self.folder, self.finish = folder, finish
         self.events: list[str] = []
         self.states: list[State] = []
+        self.left: list[float | None] = []
 
     def begun(self, job: Job) -> None:
         self.events.append(f"begun {job.label}")
@@ -56,6 +57,7 @@ class Heard:
     def ended(self, job: Job, state: State, done: int, left: float | None) -> None:
         self.events.append(f"ended {job.label}")
         self.states.append(state)
+        self.left.append(left)
 
     def elsewhere(self, jobs: Sequence[Job]) -> None:
         self.events.append("elsewhere")
@@ -175,6 +177,19 @@ def test_a_run_that_cannot_begin_gives_its_lock_back(
     with pytest.raises((OSError, ValueError)):
         attempt(tmp_path, one, Share(1, {"A": "\0" if what == "no process" else ""}))
     assert not is_taken(tmp_path, one.key)
+
+
+def test_a_run_that_was_given_up_takes_no_more_time(
+    tmp_path: Path, change_run: Any, make_job: Any
+) -> None:
+    change_run.plan(tmp_path, [make_job(label, 0, work=100) for label in "ab"])
+    done, given_up = read_plan(tmp_path).jobs
+    write_failure(tmp_path, given_up, Failure(3, 1, "boom"))
+    heard = Heard(tmp_path)
+    work = begun(heard, (done, given_up), 1)
+    finish(tmp_path, done)
+    work_off(work)
+    assert (heard.events, heard.left) == (["ended a", "report"], [0.0])
 
 
 @pytest.mark.parametrize("further", [True, False])

@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from netdsl.cli.experiment import command as experiment
-from netdsl.cli.experiment_shown import Lines
+from netdsl.cli.experiment_shown import Lines, outcome
 from netdsl.cli.main import group as netdsl
 from netdsl.experiment.again import differences
 from netdsl.experiment.attempt import Share, attempt, conclude
@@ -354,6 +354,7 @@ def test_a_failure_is_counted_until_it_is_final(tmp_path: Path) -> None:
     assert state.phase == Phase.FAILED
     assert state.failure is not None
     assert state.failure.is_final
+    assert outcome(one, state) == f"failed (3 times): {reason}; --retry tries it again"
     assert not Failure(3, 137, "killed by SIGKILL").is_final
 
 
