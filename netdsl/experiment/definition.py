@@ -46,7 +46,7 @@ from netdsl.train.suggest import did_you_mean
 Table = dict[str, Any]
 _SHARED: dict[str, tuple[type, ...]] = {
     "data": (str,), "data_dir": (str,), "recipe": (str,), "weights": (str,), "input": (str,),
-    "classes": (int,), "limit": (int,), "holdout": (float,), "fit": (bool,), "set": (dict,),
+    "classes": (int,), "limit": (int,), "holdout": (float, int), "fit": (bool,), "set": (dict,),
     "params": (dict,),
 }  # fmt: skip
 _TOP: dict[str, tuple[type, ...]] = {

@@ -623,6 +623,7 @@ def test_lines_for_other_engines_have_the_threads_that_are_asked_for(tmp_path: P
     ("line", "fact"),
     [
         ("limit = 1", "limit: 1 is not in the range x>=2"),
+        ("limit = 300\nholdout = 0", "holdout: 0.0 is not in the range 0<x<1"),
         ("limit = 300\nholdout = 1.5", "holdout: 1.5 is not in the range 0<x<1"),
         ('limit = 300\ninput = "3x64"', "input: `3x64` is not a shape such as 3x64x64"),
     ],
