@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from netdsl.amounts import counted
 from netdsl.cli.experiment_options import (
     FILE,
     chosen_folder,
@@ -104,4 +105,4 @@ def export(file: Path, output: Path, dir: Path | None) -> None:
     from netdsl.experiment.export import export as write
 
     count = write(chosen_folder(file, dir), output)
-    click.echo(f"{count} runs in {output}")
+    click.echo(f"{counted(count, 'run')} in {output}")

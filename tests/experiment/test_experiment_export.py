@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from netdsl.cli.experiment import command as experiment
+from netdsl.cli.experiment import command
 from netdsl.experiment.export import export
 from netdsl.experiment.labels import group_all, label_all
 from netdsl.experiment.line import train_line
@@ -50,7 +50,7 @@ def machine(
 
 def test_no_weights_and_no_paths_of_the_machine_are_kept(machine: Path, tmp_path: Path) -> None:
     out = Path("kept")
-    done = CliRunner().invoke(experiment, ["export", str(machine), "-o", str(out)])
+    done = CliRunner().invoke(command, ["export", str(machine), "-o", str(out)])
     assert (done.exit_code, done.stdout) == (0, "2 runs in kept\n")
     texts = [path.read_bytes() for path in out.rglob("*") if path.is_file()]
     for place in (str(tmp_path), "/disk", "/home/ada", "--data-dir", "weights\x00"):
@@ -216,4 +216,5 @@ def test_a_run_that_rows_share_is_counted_once(
     one = make_job("a", 0)
     folder = experiment([one])
     change_run.plan(folder, [one, one | {"label": "b", "group": "b"}])
-    assert export(folder, tmp_path / "kept") == 1
+    done = CliRunner().invoke(command, ["export", str(folder), "-o", str(tmp_path / "kept")])
+    assert done.stdout == f"1 run in {tmp_path / 'kept'}\n"
