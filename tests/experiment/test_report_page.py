@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from netdsl.experiment.report.chart import chart_data
 from netdsl.experiment.report.figures import Drawn
 from netdsl.experiment.report.page import to_page
 from netdsl.experiment.report.tables import tables_of
@@ -212,3 +213,14 @@ def test_on_a_narrow_screen_tables_sort_and_curves_are_switched_on_and_off(
         "without": 3, "seeds": 9, "none": 0, "all": 12, "uneven": [],
         "beyond": 0,  # nothing of the page is out of sight at the side
     }  # fmt: skip
+
+
+def test_no_two_of_many_networks_have_lines_alike(
+    experiment: Callable[..., Path], make_job: Callable[..., Any]
+) -> None:
+    labels = "abcdefghijklmnopqrstu"
+    folder = experiment(
+        [make_job(one, 0, plain=plain) for one in labels for plain in (False, True)]
+    )
+    rows: Any = chart_data(read_results(folder))["rows"]
+    assert len({(row["colour"], row["dash"]) for row in rows}) == len(rows) == 42

@@ -111,6 +111,18 @@ def test_one_architecture_is_joined_whatever_its_rows_are_called(
     ]
 
 
+def test_rows_of_one_architecture_at_one_depth_are_not_joined(
+    experiment: Make, make_job: Make
+) -> None:
+    names = [f"n={n}, lr={lr}" for n in (3, 5) for lr in (0.1, 0.2)]
+    jobs = [make_job(name, 0, arch="resnet", depth=6 * int(name[2]) + 2) for name in names]
+    folder = experiment(jobs)
+    assert families(folder) == [("", names, False)]
+    found = families_of(read_results(folder).rows)
+    moved = sideways(found, {row.number: row.job.depth for f in found for row in f.rows}, 1)
+    assert moved[1, 0] != moved[2, 0]
+
+
 def test_points_at_one_number_stand_apart_and_about_it(experiment: Make, make_job: Make) -> None:
     jobs = [make_job(f"{n} layers", seed, plain=plain, depth=n)
             for n in (7, 9) for plain in (False, True) for seed in (0, 1)]  # fmt: skip

@@ -15,8 +15,8 @@ _MEASURES = {
     "lr": "learning rate",
     "gradient_norm": "gradient norm",
 }
-_PLAIN = "6 3"
-_DASHES = ("none", "2 3", "10 3 2 3")  # where there are more networks than colours
+# The first of each, then those where there are more networks than colours.
+_DASHES = {False: ("none", "2 3", "10 3 2 3"), True: ("6 3", "6 9", "6 3 6 3 2 3")}  # plain: True
 
 
 def chart_data(results: Results) -> dict[str, object]:
@@ -42,10 +42,11 @@ def _groups(results: Results) -> list[tuple[str, tuple[Result, ...]]]:
 
 
 def _row(row: Result, group: int) -> dict[str, object]:
+    dashes = _DASHES[row.job.plain]
     return {
         "name": row.name,
         "colour": COLOURS[group % len(COLOURS)],
-        "dash": _PLAIN if row.job.plain else _DASHES[group // len(COLOURS) % len(_DASHES)],
+        "dash": dashes[group // len(COLOURS) % len(dashes)],
         "runs": [
             {
                 "seed": run.job.seed, "state": run.state,

@@ -73,11 +73,12 @@ def _looks(firsts: Sequence[Result]) -> list[Look]:
 
 def _by_shortcuts(rows: Sequence[Result]) -> tuple[Family, ...]:
     sides = [(look, [row for row in rows if look_of(row) is look]) for look in (RESIDUAL, PLAIN)]
-    # NOTE: a line says that one network grew into the other; those of one architecture do.
+    # NOTE: a line says that one network grew into the other; those of one architecture do, unless
+    # they differ in something else than their depth.
     return tuple(
         Family(
             look.name if len(side) < len(rows) else "", tuple(side), look,
-            joined=len({row.job.arch for row in side}) == 1,
+            joined=len({row.job.arch for row in side}) == 1 and not _is_twice(side),
         )
         for look, side in sides if side
     )  # fmt: skip
