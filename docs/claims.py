@@ -25,10 +25,10 @@ ABOUT = f"""
     {100 * WITHIN:g} points: that holds where the interval lies within them, and is refuted where it
     lies outside. All else is open; of two that are alike it says so where they differ, but perhaps
     by no more than that. About one in twenty such intervals misses. They are over seeds, with the
-    same validation images each time (500 for 10 classes of Tiny ImageNet, 1,000 and 2,000 for 5,000
-    and 10,000 training images of CIFAR-10): other images would add to them. These are small
-    budgets: how far each was run stands with its table, which a claim leads to. Claims that a
-    report was written for are bold."""
+    same validation images each time (for instance 500 for 10 classes of Tiny ImageNet, 1,000 for
+    5,000 training images of CIFAR-10): other images would add to them. These are small budgets: how
+    far each was run stands with its table, which a claim leads to. Claims that a report was written
+    for are bold."""
 _COUNTED = {"holds": "held up", "refuted": "refuted", "open": "open", "not run": "not run"}
 _SIDES = {"val": ("better", "worse"), "gap": ("larger", "smaller")}
 _HEAD = ["report", "claim", "here", "difference", "95 % interval", "seeds"]

@@ -11,6 +11,7 @@ from itertools import repeat, takewhile
 from pathlib import Path
 
 from netdsl.amounts import counted, duration
+from netdsl.experiment.report.figures import CAPTIONS
 from netdsl.experiment.report.networks import commits_of, settings_of
 from netdsl.experiment.report.notes import guessing_notes
 from netdsl.experiment.report.results import Result, Results, only
@@ -159,7 +160,7 @@ def _figures(example: Example, item: Item, results: Results | None) -> Iterator[
     for name in item.curves:
         path = example.results(item.experiment) / "report" / "figures" / f"{name}.svg"
         if path.is_file():
-            title = planned[name].title if name in planned else item.shows
+            title = planned[name].title if name in planned else CAPTIONS[name]
             absent = _absent(results, planned[name].rows) if name in planned else []
             yield title + (f" (not run: {', '.join(absent)})" if absent else ""), path
 

@@ -18,6 +18,7 @@ from netdsl.experiment.definition import Definition, read_definition, within
 from netdsl.experiment.export import export
 from netdsl.experiment.grid import expand
 from netdsl.experiment.labels import display, label_all
+from netdsl.experiment.report.figures import CAPTIONS
 from netdsl.experiment.report.write import read_results
 from netdsl.experiment.wanted import KINDS, refuse_unknown_rows
 from netdsl.shelf import open_arch
@@ -145,6 +146,13 @@ def test_curves_of_what_was_run_and_claims_stand_on_the_page(items: ModuleType) 
     assert drawn <= set(shown)
     for example in items.examples():
         assert all(f"[{claim.says}](#" in page.replace("**", "") for claim in example.claims)
+
+
+def test_figures_of_every_report_are_called_what_they_show() -> None:
+    page = (ROOT / "docs" / "reports.md").read_text("utf-8")
+    shown = re.findall(r"^!\[(.+)\]\(.*/results/.*/(.*)\.svg\)$", page, re.M)
+    own = {(title, name) for title, name in shown if name in CAPTIONS}
+    assert own == {(CAPTIONS[name], name) for _, name in own} != set()
 
 
 def test_the_parts_of_a_report_stand_on_the_page(items: ModuleType) -> None:

@@ -201,4 +201,5 @@ _TOGETHER: dict[str, Callable[[Results], Figure]] = {
     "accuracy": lambda results: draw_together(results, ACCURACY, "accuracy in %"),
     "loss": lambda results: draw_together(results, LOSS, "loss"),
 }
-NAMES = tuple(kind.name for kind in _KINDS)
+CAPTIONS = {kind.name: kind.caption for kind in _KINDS}
+NAMES = tuple(CAPTIONS)
