@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from results import anchor, kept, markdown
 
+from netdsl.amounts import counted
 from netdsl.experiment.report.results import Difference, Result, Results
 from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.words import interval, points
@@ -100,9 +101,11 @@ def verdict(value: Spread, claim: Claim) -> str:
     above, below = _SIDES[claim.measure]
     if claim.expected == "alike" and low >= -WITHIN and high <= WITHIN:
         return "holds"
+    if value.deviation == 0:
+        return f"open: the same in {counted(value.n, 'seed')}"
     within = WITHIN if claim.expected == "alike" else 0
     found = above if low > 0 else below
-    if low <= 0 <= high:
+    if not value.is_clear:
         return "open"
     if low <= within and high >= -within:
         return f"open: {found}, perhaps by less than {100 * WITHIN:g}"

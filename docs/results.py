@@ -13,7 +13,7 @@ from pathlib import Path
 from netdsl.amounts import counted, duration
 from netdsl.experiment.report.figures import CAPTIONS
 from netdsl.experiment.report.networks import commits_of, settings_of
-from netdsl.experiment.report.notes import guessing_notes
+from netdsl.experiment.report.notes import guessing_notes, subject_of
 from netdsl.experiment.report.results import Result, Results, only
 from netdsl.experiment.report.words import interval, pairs, percent, points
 from netdsl.experiment.report.write import read_results
@@ -289,9 +289,9 @@ def compared(results: Results) -> Iterator[str]:
         value = found.measure("val")
         if value is None:
             continue
-        subject = found.name if results.plan.is_ablation else f"{found.name}, residual − plain"
         tail = "" if value.interval is None else f", 95 % interval {interval(value)}"
         seeds = counted(value.n, "seed")
+        subject = subject_of(found, results)
         yield f"- {subject}: {points(value)} points in validation{tail}, {seeds}."
 
 

@@ -38,6 +38,8 @@ def claims(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         (Spread(0.015, 0.001, 3), "alike", "holds"),
         (Spread(0.019, 0.001, 3), "alike", "open: better, perhaps by less than 2"),
         (Spread(0.05, None, 1), "better", "open: one seed"),
+        (Spread(0.05, 0.0, 3), "better", "open: the same in 3 seeds"),
+        (Spread(0.0, 0.0, 2), "alike", "holds"),
     ],
 )
 def test_an_interval_decides(claims: ModuleType, value: Spread, expected: str, said: str) -> None:

@@ -9,7 +9,6 @@ from netdsl.amounts import counted, duration
 from netdsl.experiment.report.networks import settings_of
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Difference, Results
-from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.words import interval, pairs, percent, points, recipe
 
 _FEW = 4  # differences, each of which has its sentence
@@ -48,7 +47,7 @@ def progress(results: Results) -> str:
 def findings(results: Results) -> tuple[str, ...]:
     """Say what came of each comparison, in validation; of many, of those that say something."""
     found = results.differences
-    telling = [one for one in found if len(found) <= _FEW or _is_clear(one.measure("val"))]
+    telling = [one for one in found if len(found) <= _FEW or _is_clear(one)]
     rest = [one for one in found if one not in telling]
     return (*(_finding(one, results) for one in telling), *_in_short(rest, len(found)))
 
@@ -67,7 +66,7 @@ def _in_short(rest: Sequence[Difference], of: int) -> Iterator[str]:
 
 def _finding(found: Difference, results: Results) -> str:
     value = found.measure("val")
-    subject = found.name if results.plan.is_ablation else f"{found.name}, residual − plain"
+    subject = subject_of(found, results)
     if value is None:
         return f"{subject}: no seed is finished in both."
     text = f"{subject}: {points(value)} points in validation"
@@ -75,16 +74,18 @@ def _finding(found: Difference, results: Results) -> str:
         return f"{text}; one seed says nothing of chance."
     if value.deviation == 0:
         return f"{text}, alike in {counted(value.n, 'seed')}, which says nothing of chance."
-    verdict = "clear of zero" if _is_clear(value) else "zero lies within, it may be chance"
+    verdict = "clear of zero" if value.is_clear else "zero lies within, it may be chance"
     return f"{text}, 95 % interval {interval(value)}, {counted(value.n, 'seed')}: {verdict}."
 
 
-def _is_clear(value: Spread | None) -> bool:
-    """Say whether zero lies outside of an interval."""
-    if value is None or value.interval is None or value.deviation == 0:
-        return False
-    low, high = value.interval
-    return low > 0 or high < 0
+def subject_of(found: Difference, results: Results) -> str:
+    """Return what a sentence on a difference is about."""
+    return found.name if results.plan.is_ablation else f"{found.name}, residual − plain"
+
+
+def _is_clear(found: Difference) -> bool:
+    value = found.measure("val")
+    return value is not None and value.is_clear
 
 
 def accuracy_notes(results: Results) -> tuple[str, ...]:

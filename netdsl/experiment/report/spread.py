@@ -30,6 +30,18 @@ class Spread:
         half = student_t(self.n - 1) * self.deviation / math.sqrt(self.n)
         return self.mean - half, self.mean + half
 
+    @property
+    def is_clear(self) -> bool:
+        """Say whether zero lies outside of the interval; numbers all alike say nothing of chance.
+
+        >>> [Spread(0.03, deviation, 3).is_clear for deviation in (0.01, 0.02, 0)]
+        [True, False, False]
+        """
+        if self.interval is None or self.deviation == 0:
+            return False
+        low, high = self.interval
+        return low > 0 or high < 0
+
     def band(self, most: float) -> tuple[float, float]:
         """Return one deviation about the mean, of numbers that lie between 0 and `most`.
 
