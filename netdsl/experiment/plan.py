@@ -18,6 +18,7 @@ from netdsl.train import ExitCode, TrainError
 from netdsl.train.files import read_file, remove_leftovers, write_file
 from netdsl.train.suggest import did_you_mean
 
+Row = tuple[str, bool]  # a label, and whether it is that of the plain network
 FILE = "plan.json"
 FORMAT = 1
 
@@ -64,6 +65,11 @@ class Job:
     change: str | None
     blocks: int | None = None
     has_threads: bool = False
+
+    @property
+    def identity(self) -> Row:
+        """What tells the row of the run from all others."""
+        return self.label, self.plain
 
     @property
     def name(self) -> str:
@@ -175,6 +181,20 @@ def choose(plan: Plan, only: Sequence[str]) -> tuple[Job, ...]:
 def names_of(jobs: Sequence[Job]) -> dict[str, None]:
     """Return what rows may be called by, in their order."""
     return dict.fromkeys(name for job in jobs for name in job.names)
+
+
+def compared(plan: Plan) -> dict[Row, Row]:
+    """Return the row that each is compared with: a change with its base, a network with its twin.
+
+    The base of an ablation is its first row without a change; no other is compared with anything.
+    """
+    if plan.is_ablation:
+        base = next((job.identity for job in plan.jobs if job.change is None), None)
+        changes = [job.identity for job in plan.jobs if job.change is not None]
+        return {} if base is None else dict.fromkeys(changes, base)
+    plain = {job.group: job.identity for job in plan.jobs if job.plain}
+    residual = [job for job in plan.jobs if not job.plain and job.group in plain]
+    return {job.identity: plain[job.group] for job in residual}
 
 
 def same_runs(jobs: Sequence[Job]) -> tuple[tuple[str, ...], ...]:

@@ -13,7 +13,7 @@ from netdsl.experiment.grid import expand
 from netdsl.experiment.key import Resolved, key_of
 from netdsl.experiment.labels import group_all, label_all
 from netdsl.experiment.line import Line, train_line
-from netdsl.experiment.plan import Job, Plan, choose, names_of
+from netdsl.experiment.plan import Job, Plan, choose, compared, names_of
 from netdsl.experiment.sources import digest_of_sources
 from netdsl.experiment.variant import Variant
 from netdsl.experiment.wanted import refuse_unknown_rows
@@ -136,14 +136,11 @@ def _job(row: PlannedRow, group: str, seed: int, folder: Path) -> Job:
 
 
 def _refuse_without_pairs(plan: Plan) -> None:
-    """Raise where a figure is to show differences, and none of its rows is compared with another.
-
-    Those of an ablation are compared with its base, all others with their twins.
-    """
+    """Raise where a figure is to show differences, and no two of its rows are compared."""
     for figure in plan.figures:
         if figure.kind == "differences":
-            sides = {_side(plan, job) for job in choose(plan, figure.rows)}
-            if not any((group, not other) in sides for group, other in sides):
+            rows = {job.identity for job in choose(plan, figure.rows)}
+            if not any({*pair} <= rows for pair in compared(plan).items()):
                 fact = "no two of its rows are compared, so it has no differences"
                 help = "twins are, and the changes of an ablation with its base"
                 raise TrainError(f"[[figure]] {figure.name}: {fact}", help, ExitCode.USAGE)
@@ -156,18 +153,6 @@ def _refuse_overview_of_changes(plan: Plan) -> None:
             fact = "an overview is of networks with their plain twins, not of an ablation"
             help = 'kind = "accuracy" shows the rows together'
             raise TrainError(f"[[figure]] {figure.name}: {fact}", help, ExitCode.USAGE)
-
-
-def _side(plan: Plan, job: Job) -> tuple[str, bool]:
-    """Return what a run is compared within, and on which side of the comparison it is.
-
-    The base of an ablation is its first row without a change; no other is compared with anything.
-    """
-    if not plan.is_ablation:
-        return job.group, job.plain
-    base = next((one.row for one in plan.jobs if one.change is None), None)
-    is_base = job.row == base
-    return (job.row if job.change is None and not is_base else "", is_base)
 
 
 def _all(values: Iterable[str]) -> str:

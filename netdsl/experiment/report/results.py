@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from netdsl.experiment.plan import Job, Plan
+from netdsl.experiment.plan import Job, Plan, Row, compared
 from netdsl.experiment.report.outcome import MEASURES, Outcome
 from netdsl.experiment.report.spread import Spread, spread
 
@@ -104,27 +104,13 @@ def only(results: Results, labels: Collection[str]) -> Results:
 
 def results_of(plan: Plan, outcomes: Iterable[Outcome]) -> Results:
     """Return rows in the order of the plan, and what is compared."""
-    found: dict[tuple[str, bool], list[Outcome]] = {}
+    found: dict[Row, list[Outcome]] = {}
     for run in outcomes:
-        found.setdefault((run.job.label, run.job.plain), []).append(run)
-    rows = tuple(Result(number, tuple(runs)) for number, runs in enumerate(found.values(), 1))
-    compare = _with_base if plan.is_ablation else _twins
-    return Results(plan, rows, tuple(compare(rows)))
-
-
-def _with_base(rows: Sequence[Result]) -> Iterable[Difference]:
-    base = next((row for row in rows if row.job.change is None), None)
-    if base is not None:
-        for row in rows:
-            if row.job.change is not None:
-                yield Difference(row.job.change, row, base)
-
-
-def _twins(rows: Sequence[Result]) -> Iterable[Difference]:
-    plain = {row.job.group: row for row in rows if row.job.plain}
-    for row in rows:
-        if not row.job.plain and row.job.group in plain:
-            yield Difference(row.job.label, row, plain[row.job.group])
+        found.setdefault(run.job.identity, []).append(run)
+    rows = {row: Result(number, tuple(found[row])) for number, row in enumerate(found, 1)}
+    pairs = [(rows[one], rows[other]) for one, other in compared(plan).items()]
+    differences = tuple(Difference(row.job.title, row, other) for row, other in pairs)
+    return Results(plan, tuple(rows.values()), differences)
 
 
 def _title(rows: Sequence[Result]) -> str:
