@@ -141,14 +141,14 @@ def line_of(folder: Path, job: Job, threads: int | None) -> Line:
     """
     if job.has_threads or threads is None:
         return job.command
-    first = stages_of(folder, job)[0]
-    if (first / "settings.json").is_file():
+    first = RunFolder(stages_of(folder, job)[0])
+    if first.is_begun:
         with suppress(TrainError):  # what is wrong with it, the run will say
-            threads = RunFolder.open(first).settings.threads
+            threads = first.settings.threads
     return *job.command, "--threads", str(threads)
 
 
 def checkpoint_times(folder: Path, job: Job) -> tuple[int, ...]:
     """Return what grows whenever a run gets further."""
-    files = [stage / "resume.pt" for stage in stages_of(folder, job)]
+    files = [RunFolder(stage).checkpoint for stage in stages_of(folder, job)]
     return tuple(sorted(file.stat().st_mtime_ns for file in files if file.is_file()))

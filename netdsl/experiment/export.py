@@ -12,7 +12,7 @@ from netdsl.experiment.places import Places, places_of
 from netdsl.experiment.plan import FILE, distinct, read_plan
 from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import is_finished, refuse_foreign
-from netdsl.train import ExitCode, TrainError
+from netdsl.train import ExitCode, RunFolder, TrainError
 from netdsl.train.files import read_file, write_file
 
 _FAILED = "failed.json"
@@ -76,7 +76,7 @@ def _job(job: dict[str, Any], places: Places) -> dict[str, Any]:
 
 def _copy(run: Path, out: Path, places: Places) -> Iterator[Path]:
     """Copy of a run what is neither weights nor pictures; yield where each file went."""
-    finished = (run / "summary.json").is_file()  # how it once failed says nothing any more
+    finished = RunFolder(run).is_finished  # how it once failed says nothing any more
     for name in _TABLES:
         if (run / name).is_file() and not (finished and name == _FAILED):
             out.mkdir(parents=True, exist_ok=True)

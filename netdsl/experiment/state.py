@@ -16,6 +16,7 @@ from netdsl.experiment.plan import Job, Plan, read_plan
 from netdsl.experiment.stages import stages_of
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import has_process, read_file, write_file
+from netdsl.train.run import RunFolder
 
 _ANOTHER = "name another folder for the experiment"
 ATTEMPTS = 3  # the first, and two more
@@ -86,7 +87,7 @@ def reached(folder: Path, job: Job, failure: Failure | None) -> Phase:
         return Phase.FINISHED
     if failure is not None and not failure.is_kill:
         return Phase.FAILED
-    begun = any((stage / "settings.json").is_file() for stage in stages_of(folder, job))
+    begun = any(RunFolder(stage).is_begun for stage in stages_of(folder, job))
     return Phase.CUT if begun else Phase.WAITING
 
 
@@ -102,7 +103,7 @@ def is_trained(folder: Path, job: Job) -> bool:
 
 def is_finished(folder: Path, job: Job) -> bool:
     """Say whether a run came to its end."""
-    return (folder / job.folder / "summary.json").is_file()
+    return RunFolder(folder / job.folder).is_finished
 
 
 def refuse_foreign(folder: Path, name: str) -> None:

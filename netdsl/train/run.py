@@ -60,7 +60,7 @@ class RunFolder:
     def begun(path: str | Path) -> RunFolder | None:
         """Return the run in a folder that can go on, None where nothing of one is stored."""
         run = RunFolder(Path(path))
-        return run if (run.path / "settings.json").is_file() and run.is_stored else None
+        return run if run.is_begun and run.is_stored else None
 
     @staticmethod
     def open(path: str | Path) -> RunFolder:
@@ -85,6 +85,11 @@ class RunFolder:
     def checkpoint(self) -> Path:
         """Where a training that is not finished goes on."""
         return self.path / "resume.pt"
+
+    @property
+    def is_begun(self) -> bool:
+        """Say whether a training has begun here."""
+        return (self.path / "settings.json").is_file()
 
     @property
     def is_finished(self) -> bool:

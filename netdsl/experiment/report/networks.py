@@ -63,7 +63,7 @@ def commits_of(runs: Iterable[Outcome]) -> tuple[str, ...]:
 
 def _shown(title: str, rows: tuple[Result, ...]) -> Shown:
     row = next((row for row in rows if not row.job.plain), rows[0])
-    runs = [run for run in row.runs if (run.path / "settings.json").is_file()]
+    runs = [run for run in row.runs if RunFolder(run.path).is_begun]
     if not runs:
         return Shown(rows[0].number, title, "", "", "", "no run of it has begun")
     folder = RunFolder.open(runs[0].path)

@@ -75,7 +75,6 @@ MEASURES: dict[str, Callable[[Outcome], float]] = {
     "images_per_second": lambda run: median(row.images_per_second for row in run.rows),
     "seconds_per_epoch": lambda run: median(row.seconds for row in run.rows),
     "seconds": lambda run: run.seconds,
-    "peak_memory": lambda run: max(row.peak_memory for row in run.rows),
 }
 
 
