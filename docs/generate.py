@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import performance
@@ -71,19 +72,21 @@ def _shown(value: object) -> str:
     return "" if value in ("", []) else str(value)
 
 
-def generated(text: str) -> str:
-    """Return a page with its generated parts as the code makes them now."""
-    for name, part in parts().items():
+def generated(text: str, made: Mapping[str, str]) -> str:
+    """Return a page with its generated parts as they are made now, by the name of their marks."""
+    for name, part in made.items():
         head, start, rest = text.partition(f"<!-- {name} -->\n")
-        _, end, tail = rest.partition(f"<!-- end of {name} -->")
         if start:
+            _, end, tail = rest.partition(f"<!-- end of {name} -->")
+            assert end, f"no mark says where {name} ends"
             text = f"{head}{start}{part}\n{end}{tail}"
     return text
 
 
 def pages() -> dict[Path, str]:
     """Return every page that has generated parts, by its path, as it should read."""
-    texts = {page: generated(page.read_text("utf-8")) for page in PAGES}
+    of_pages = parts()
+    texts = {page: generated(page.read_text("utf-8"), of_pages) for page in PAGES}
     made = {reports.PAGE: reports.page(), zoo.PAGE: zoo.page()}
     if performance.MEASURED.exists():  # `make bench` writes it
         made[performance.PAGE] = performance.page()

@@ -64,6 +64,15 @@ def test_the_generated_pages_are_current(monkeypatch: pytest.MonkeyPatch) -> Non
         assert page.read_text("utf-8") == text, f"{page.name}: run `make docs`"
 
 
+def test_what_stands_behind_a_generated_part_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    generate = importlib.import_module("generate")
+    page = "a\n<!-- x -->\nold\n<!-- end of x -->\nb\n"
+    assert generate.generated(page, {"x": "new", "y": "?"}) == page.replace("old", "new")
+    with pytest.raises(AssertionError, match="no mark says where x ends"):
+        generate.generated(page.replace("end of", "ends"), {"x": "new"})
+
+
 def test_the_page_of_speed_says_why_a_goal_is_missed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
