@@ -43,7 +43,7 @@ class Sum(Op):
 
 @dataclass(frozen=True, slots=True)
 class Add(Sum):
-    """A sum that is written, which a plain network keeps: `Add( … | … )`."""
+    """The sum of branches of one shape, which a plain network keeps: `Add( … | … )`."""
 
 
 @dataclass(frozen=True, slots=True)
