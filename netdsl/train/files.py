@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -48,23 +49,38 @@ def is_leftover(path: Path) -> bool:
     return re.fullmatch(r"\..+\.\d+\.tmp", path.name) is not None  # as `replace_file` names them
 
 
+_LOOK = 0.5  # seconds, far more than `has_process` takes
+
+
 @contextmanager
 def only_process(folder: Path) -> Iterator[None]:
     """Raise if another process works in a folder; keep others away for as long as this lasts."""
     if os.name != "posix":  # other systems open no folders
         yield
         return
-    import fcntl
-
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise TrainError(f"another process trains in {folder}", None, ExitCode.IO) from error
+        if not _takes(descriptor):
+            raise TrainError(f"another process trains in {folder}", None, ExitCode.IO)
         yield
     finally:
         os.close(descriptor)
+
+
+def _takes(descriptor: int) -> bool:
+    """Lock a folder; say no where another process has it for longer than a look."""
+    import fcntl
+
+    until = time.monotonic() + _LOOK
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.01)
+        else:
+            return True
 
 
 def has_process(folder: Path) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
+import os
+import threading
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,7 +15,7 @@ from PIL import Image
 
 from netdsl.train import ExitCode, Row, RunFolder, Settings, TrainError
 from netdsl.train.curves import draw_curves
-from netdsl.train.files import only_process
+from netdsl.train.files import has_process, only_process
 from netdsl.train.metrics import read_rows, write_rows, write_speed
 
 ROWS = (
@@ -192,3 +195,12 @@ def test_a_folder_of_runs_that_leads_nowhere_is_an_error(
     Path("runs").symlink_to("gone", target_is_directory=True)
     with pytest.raises(TrainError, match="cannot make runs/net-1: File exists"):
         RunFolder.create("Conv 8", Settings(), {}, name="net")
+
+
+def test_who_looks_whether_a_process_is_there_keeps_none_away(tmp_path: Path) -> None:
+    looking = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    threading.Timer(0.1, os.close, [looking]).start()
+    with only_process(tmp_path):
+        assert has_process(tmp_path)
+    assert not has_process(tmp_path)
