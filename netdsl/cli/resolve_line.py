@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from netdsl.cli.choices import take_choices, take_recipe
 from netdsl.cli.network import open_source
-from netdsl.cli.stages import (
-    alone,
-    note_random,
-    planning,
-    refuse_unfreezable,
-    stage_folder,
-)
-from netdsl.cli.train import command, planned
+from netdsl.cli.plans import plan_stages, planned
+from netdsl.cli.stages import note_random, stage_folders
+from netdsl.cli.train import command
 
 if TYPE_CHECKING:
+    from netdsl.cli.resume import TrainingPlan
     from netdsl.experiment.key import Resolved, Stage
-    from netdsl.train.recipe import Recipe
+    from netdsl.train import Choices
 
 _OF_RUNNING = ("run_dir", "resume", "save_minutes", "tensorboard")
 _KEYS = {"--init": "weights", "-D": "params"}  # that a file calls otherwise than a command line
@@ -54,25 +49,20 @@ def _resolved(line: Sequence[str]) -> Resolved:
     run_dir = options["run_dir"]
     options = {key: value for key, value in options.items() if key not in _OF_RUNNING}
     chosen, recipe = take_choices(options), take_recipe(options)
+    source = open_source(arch)
     if not recipe.stages:
-        return (_stage(arch, chosen, recipe, "", options),)
-    found = []
-    for number, stage in enumerate(recipe.stages, 1):
-        folder = stage_folder(run_dir, number, stage).name
-        # Later stages begin with what the one before came to, not with weights of a file.
-        said = options if number == 1 else {**options, "init": None}
-        with planning(number, stage):
-            resolved = _stage(arch, chosen, alone(recipe, stage), folder, said)
-            refuse_unfreezable(resolved.network, stage)
-        asked = {**resolved.asked, "freeze": list(stage.freeze)}
-        found.append(replace(resolved, asked=asked))
-    note_random(found[0].asked["init"], recipe)
-    return tuple(found)
+        return (_stage(planned(source, {}, chosen, recipe, **options), recipe.train, chosen),)
+    folders = stage_folders(run_dir, recipe)
+    plans = plan_stages(source, [{}] * len(folders), chosen, recipe, folders, options)
+    note_random(plans[0].asked["init"], recipe)
+    return tuple(
+        _stage(plan, stage.train, chosen, folder.name)
+        for plan, stage, folder in zip(plans, recipe.stages, folders, strict=True)
+    )
 
 
-def _stage(arch: str, chosen: Any, recipe: Recipe, folder: str, options: dict[str, Any]) -> Stage:
+def _stage(plan: TrainingPlan, of_recipe: Choices, chosen: Choices, folder: str = "") -> Stage:
     from netdsl.experiment.key import Stage
 
-    plan = planned(open_source(arch), {}, chosen, recipe, **options)
-    names = frozenset({**recipe.train, **chosen})
+    names = frozenset({**of_recipe, **chosen})
     return Stage(plan.network, plan.images, plan.settings, plan.asked, names, folder)

@@ -23,9 +23,15 @@ if TYPE_CHECKING:
     from netdsl.transfer import Transfer
 
 
-def alone(recipe: Recipe, stage: Stage) -> Recipe:
-    """Return the recipe of one stage, as if there were no other."""
-    return replace(recipe, network=stage.network, train=stage.train, own={}, stages=())
+def alone(recipe: Recipe, number: int) -> Recipe:
+    """Return the recipe of one stage, as if there were no other.
+
+    Weights of a file are those of the first: a later one begins with what the one before came to.
+    """
+    stage, weights = recipe.stages[number - 1], recipe.weights if number == 1 else ""
+    return replace(
+        recipe, weights=weights, network=stage.network, train=stage.train, own={}, stages=()
+    )
 
 
 @contextmanager
@@ -79,6 +85,11 @@ def stage_folder(run: Path, number: int, stage: Stage) -> Path:
     """
     name = re.sub(r"[^a-z0-9]+", "-", stage.name.lower()).strip("-")
     return run / (f"{number}-{name}" if name else f"{number}")
+
+
+def stage_folders(run: Path, recipe: Recipe) -> tuple[Path, ...]:
+    """Return where each stage has its own run below that of the whole."""
+    return tuple(stage_folder(run, number, one) for number, one in enumerate(recipe.stages, 1))
 
 
 def new_folder(name: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -10,28 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netdsl.cli.choices import take_choices, take_recipe, training_options, with_recipe
-from netdsl.cli.images import data_options, folder_of, meet, reading_once, wanted_images
-from netdsl.cli.network import network_options, open_source, overrides, show_warnings
-from netdsl.cli.notes import each_once, note, note_threads
+from netdsl.cli.choices import take_choices, take_recipe, training_options
+from netdsl.cli.images import data_options, reading_once
+from netdsl.cli.network import network_options, open_source, show_warnings
+from netdsl.cli.notes import each_once
+from netdsl.cli.plans import plan_stages, planned
 from netdsl.cli.ranks import one_voice
 from netdsl.cli.resume import TrainingPlan, earlier_run, goes_on, machine_of, replan, run_options
 from netdsl.cli.stages import (
-    alone,
     carry_over,
     new_folder,
     note_random,
-    planning,
-    refuse_unfreezable,
     stage_before,
-    stage_folder,
+    stage_folders,
 )
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
     from netdsl.network import Network
-    from netdsl.shelf import Arch
     from netdsl.train import Choices, RunFolder
     from netdsl.train.recipe import Recipe
 
@@ -105,39 +101,20 @@ def _train_by_stages(
     from netdsl.train.distributed import current
 
     whole = current().lead(lambda: run_dir or new_folder(recipe.name))
-    folders = [stage_folder(whole, number, one) for number, one in enumerate(recipe.stages, 1)]
+    folders = stage_folders(whole, recipe)
     earlier = [_earlier(arch, resume, folder) for folder in folders]
     machines = [machine_of(run) for run in earlier]
-    plans = _plan_stages(open_source(arch), machines, chosen, recipe, options)
+    with reading_once(), each_once():
+        source = open_source(arch)
+        plans = plan_stages(source, machines, chosen, recipe, folders, options)
     if earlier[0] is None:
         note_random(plans[0].asked["init"], recipe)
     before: RunFolder | None = None
     for number, plan in enumerate(plans):
         click.echo(f"stage {number + 1} of {len(plans)}: {recipe.stages[number].name}")
         show_warnings(plan.network)
-        if before is not None:
-            plan.asked.update(init=None, init_sha256=None, after=before.path.name)
         weights = before.last if before else None
         before = run_planned(plan, earlier[number], folders[number], weights, **how)
-
-
-def _plan_stages(
-    source: Arch, machines: Sequence[Choices], chosen: Choices, recipe: Recipe,
-    options: dict[str, Any],
-) -> tuple[TrainingPlan, ...]:  # fmt: skip
-    """Return the plans of all stages; raise for what is wrong with any, before one is trained."""
-    from netdsl.train.distributed import current, refuse_unfit
-
-    plans = []
-    with reading_once(), each_once():
-        for number, (stage, machine) in enumerate(zip(recipe.stages, machines, strict=True), 1):
-            with planning(number, stage):
-                plan = planned(source, machine, chosen, alone(recipe, stage), **options)
-                refuse_unfreezable(plan.network, stage)
-                refuse_unfit(plan.settings, len(plan.images.train), current())
-            plan.asked["freeze"] = list(stage.freeze)
-            plans.append(plan)
-    return tuple(plans)
 
 
 def run_planned(
@@ -195,59 +172,6 @@ def _module(plan: TrainingPlan, earlier: RunFolder | None, before: Path | None) 
     if before is not None:
         return carry_over(plan.network, before, seed)
     return _begin(plan.network, plan.asked["init"], seed)
-
-
-def planned(
-    source: Arch,
-    machine: Choices,
-    chosen: Choices,
-    recipe: Recipe,
-    *,
-    data_dir: Path | None,
-    fit: bool,
-    init: str | None,
-    **options: Any,
-) -> TrainingPlan:
-    """Return what the command line asks for."""
-    from netdsl import train
-    from netdsl.train.batches import try_transforms
-    from netdsl.train.distributed import current
-    from netdsl.train.files import hash_of
-    from netdsl.train.idle import idle, idle_in_recipe, young_average
-    from netdsl.train.schedule import refuse_long_warmup
-    from netdsl.train.steps import count_steps
-
-    keys = ("plain", "definitions", "scale", "input_", "classes")
-    said = with_recipe(overrides(*(options.pop(key) for key in keys)), recipe)
-    where = wanted_images(options, said)
-    network, images = meet(source, said, where, data_dir, fit)
-    for fact in images.lacks:
-        note(f"{images.name}: {fact}")
-    suited: Choices = {**images.defaults, "augment": images.augment}
-    count, processes = len(images.train), current().size
-    settings = train.resolve(
-        machine, suited, recipe.train, chosen, images=count, processes=processes
-    )
-    refuse_long_warmup(count_steps(count, settings.batch_size, processes), settings)
-    try_transforms(settings, images.shape)
-    for name, why in idle(chosen, settings, count, processes).items():
-        note(f"{name} changes nothing: {why}")
-    of_recipe = idle_in_recipe(recipe, settings, machine, suited, images=count, processes=processes)
-    for name, why in of_recipe.items():
-        note(f"recipe {recipe.name}: {name} changes nothing: {why}")
-    note_threads({**recipe.train, **chosen}, settings)
-    if young := young_average(settings, count, processes):
-        note(young)
-    init = init or recipe.weights or None
-    asked: dict[str, Any] = {
-        "network": network.name, "overrides": dict(network.overrides.names),
-        "scale": network.overrides.scale, "data": where,
-        "data_dir": str(data_dir.resolve()) if data_dir else None, "folder": folder_of(where),
-        "init": init, "init_sha256": hash_of(Path(init)) if init and Path(init).is_file() else None,
-        "after": None,
-        "recipe": recipe.name or None, "freeze": [],
-    }  # fmt: skip
-    return TrainingPlan(network, network.standalone(), images, settings, asked)
 
 
 def _started(plan: TrainingPlan, run_dir: Path | None) -> RunFolder:

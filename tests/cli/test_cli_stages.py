@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
+import netdsl
 from netdsl.cli import main
 from netdsl.train import TrainError, loop
 from tests.cli.command import Run
@@ -61,6 +62,17 @@ set = { threads = 1 }
 [[network]]
 arch = "net.arch"
 """
+WIDENED = """\
+about = "Twice as wide in the second stage"
+[train]
+epochs = 1
+batch_size = 64
+sample = 50
+[[stage]]
+network = { w = 4 }
+[[stage]]
+network = { w = 8 }
+"""
 NOTE = (
     "stage 1 of recipe phases freezes body, whose weights are random: "
     "--init, or weights in a file, names others to begin with\n"
@@ -104,6 +116,28 @@ def test_groups_join_and_keep_the_weights_that_fit(
     assert len((here / "run" / "2-both-groups" / "metrics.csv").read_text().splitlines()) == 3
 
 
+@pytest.mark.parametrize("named", ["--init", "weights"])
+def test_weights_of_a_file_are_those_of_the_first_stage_alone(
+    here: Path, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "net.arch").write_text(
+        "input 1x8x8  classes 10\nw = 4\nConv 4  Conv w  Conv 6  GAP  FC classes\n"
+    )
+    save_file(netdsl.load("net.arch").module(1).state_dict(), "first.safetensors")
+    weights = "weights = 'first.safetensors'\n" if named == "weights" else ""
+    (here / "widened.toml").write_text(weights + WIDENED)
+    arguments = ["--recipe", "widened.toml", "--run-dir", "run"]
+    arguments += ["--init", "first.safetensors"] if named == "--init" else []
+    said = "7 layers with 494 parameters from first.safetensors\n"
+    assert train(*arguments, "--plan") == 0
+    assert capsys.readouterr().err == said
+    assert train(*arguments) == 0
+    assert capsys.readouterr().err == said
+    records = [json.loads((here / "run" / s / "settings.json").read_text()) for s in "12"]
+    assert [record["asked"]["init"] for record in records] == ["first.safetensors", None]
+    assert [record["asked"]["after"] for record in records] == [None, "1"]
+
+
 def test_weights_go_by_name_where_neither_stage_has_all_names_of_the_other(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -122,8 +156,6 @@ def test_weights_go_by_name_where_neither_stage_has_all_names_of_the_other(
 def test_what_is_frozen_does_not_learn(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train("--recipe", "phases.toml", "--run-dir", "run") == 0
     assert "body: 15 weights do not learn in this stage\n" in capsys.readouterr().out
-    import netdsl
-
     fresh = netdsl.load("net.arch").module(0).state_dict()
     head, whole = (load_file(here / "run" / s / "last.safetensors") for s in ("1-head", "2-all"))
     assert torch.equal(head["conv1.weight"], fresh["conv1.weight"])

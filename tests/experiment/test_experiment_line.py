@@ -102,3 +102,21 @@ def test_a_training_by_stages_resolves_to_all_of_them() -> None:
     stages = resolve_line(train_line(variant, 0, Path("runs")))
     assert [stage.folder[:2] for stage in stages] == ["1-", "2-", "3-"]
     assert len({key_of((stage,), 0) for stage in stages}) == 3
+
+
+def test_stages_behind_the_first_begin_with_no_weights_of_a_file(
+    tiny: Variant, tmp_path: Path
+) -> None:
+    weights, recipe = tmp_path / "first.safetensors", tmp_path / "recipe.toml"
+    weights.touch()
+    stages = "[[stage]]\nname = 'a'\n[[stage]]\nname = 'b'\n"
+    keys = []
+    for first, variant in (
+        ("", replace(tiny, weights=str(weights), recipe=str(recipe))),
+        (f"weights = '{weights}'\n", replace(tiny, recipe=str(recipe))),
+    ):
+        recipe.write_text(first + stages)
+        found = resolved(variant)
+        assert [stage.asked["init"] for stage in found] == [str(weights), None]
+        keys.append(key_of(found, 0))
+    assert keys[0] == keys[1]

@@ -1,0 +1,92 @@
+"""What a line of `netdsl train` asks for to the plan of its training, or of each of its stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netdsl.cli.choices import with_recipe
+from netdsl.cli.images import folder_of, meet, wanted_images
+from netdsl.cli.network import overrides
+from netdsl.cli.notes import note, note_threads
+from netdsl.cli.resume import TrainingPlan
+from netdsl.cli.stages import alone, planning, refuse_unfreezable
+
+if TYPE_CHECKING:
+    from netdsl.shelf import Arch
+    from netdsl.train import Choices
+    from netdsl.train.recipe import Recipe
+
+
+def plan_stages(
+    source: Arch, machines: Sequence[Choices], chosen: Choices, recipe: Recipe,
+    folders: Sequence[Path], options: Mapping[str, Any],
+) -> tuple[TrainingPlan, ...]:  # fmt: skip
+    """Return the plans of all stages; raise for what is wrong with any, before one is trained."""
+    from netdsl.train.distributed import current, refuse_unfit
+
+    plans: list[TrainingPlan] = []
+    for number, (stage, machine) in enumerate(zip(recipe.stages, machines, strict=True), 1):
+        after = folders[number - 2].name if plans else None
+        said = {**options, "init": None} if plans else options
+        with planning(number, stage):
+            plan = planned(source, machine, chosen, alone(recipe, number), **said)
+            refuse_unfreezable(plan.network, stage)
+            refuse_unfit(plan.settings, len(plan.images.train), current())
+        plan.asked.update(after=after, freeze=list(stage.freeze))
+        plans.append(plan)
+    return tuple(plans)
+
+
+def planned(
+    source: Arch,
+    machine: Choices,
+    chosen: Choices,
+    recipe: Recipe,
+    *,
+    data_dir: Path | None,
+    fit: bool,
+    init: str | None,
+    **options: Any,
+) -> TrainingPlan:
+    """Return what the command line asks for."""
+    from netdsl import train
+    from netdsl.train.batches import try_transforms
+    from netdsl.train.distributed import current
+    from netdsl.train.files import hash_of
+    from netdsl.train.idle import idle, idle_in_recipe, young_average
+    from netdsl.train.schedule import refuse_long_warmup
+    from netdsl.train.steps import count_steps
+
+    keys = ("plain", "definitions", "scale", "input_", "classes")
+    said = with_recipe(overrides(*(options.pop(key) for key in keys)), recipe)
+    where = wanted_images(options, said)
+    network, images = meet(source, said, where, data_dir, fit)
+    for fact in images.lacks:
+        note(f"{images.name}: {fact}")
+    suited: Choices = {**images.defaults, "augment": images.augment}
+    count, processes = len(images.train), current().size
+    settings = train.resolve(
+        machine, suited, recipe.train, chosen, images=count, processes=processes
+    )
+    refuse_long_warmup(count_steps(count, settings.batch_size, processes), settings)
+    try_transforms(settings, images.shape)
+    for name, why in idle(chosen, settings, count, processes).items():
+        note(f"{name} changes nothing: {why}")
+    of_recipe = idle_in_recipe(recipe, settings, machine, suited, images=count, processes=processes)
+    for name, why in of_recipe.items():
+        note(f"recipe {recipe.name}: {name} changes nothing: {why}")
+    note_threads({**recipe.train, **chosen}, settings)
+    if young := young_average(settings, count, processes):
+        note(young)
+    init = init or recipe.weights or None
+    asked: dict[str, Any] = {
+        "network": network.name, "overrides": dict(network.overrides.names),
+        "scale": network.overrides.scale, "data": where,
+        "data_dir": str(data_dir.resolve()) if data_dir else None, "folder": folder_of(where),
+        "init": init, "init_sha256": hash_of(Path(init)) if init and Path(init).is_file() else None,
+        "after": None,
+        "recipe": recipe.name or None, "freeze": [],
+    }  # fmt: skip
+    return TrainingPlan(network, network.standalone(), images, settings, asked)
