@@ -44,6 +44,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def taken(options: dict[str, Any], name: str) -> dict[str, object]:
     """Take those options out; return the part of a definition that holds for all networks."""
+    from netdsl.experiment.definition import placed_images
     from netdsl.train.choices import parse_choices
 
     chosen = dict(parse_choices(options.pop("assignments")))
@@ -57,7 +58,7 @@ def taken(options: dict[str, Any], name: str) -> dict[str, object]:
     data, recipe = options.pop("data"), options.pop("recipe")
     return {
         "name": options.pop("name") or name,
-        "data": absolute(data) if Path(data).is_dir() else data,
+        "data": placed_images(data, Path()),
         "recipe": absolute(recipe) if recipe.endswith(".toml") else recipe,
         "input": options.pop("input_"), "classes": options.pop("classes"),
         "limit": options.pop("limit"), "fit": options.pop("fit") or None,

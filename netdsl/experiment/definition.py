@@ -145,6 +145,12 @@ def within(definition: Definition, text: str) -> Definition:
     return replace(cut, seeds=seeds)
 
 
+def placed_images(data: str, folder: Path) -> str:
+    """Return a data set by its name, which goes before a folder called so; a folder by its path."""
+    path = folder.joinpath(data)
+    return str(path.resolve()) if data not in DATA_SETS and path.is_dir() else data
+
+
 def _network(
     entry: Any, shared: Table, path: Path, number: int
 ) -> list[tuple[Variant, frozenset[str]]]:
@@ -202,12 +208,8 @@ def _placed(table: Table, folder: Path) -> Table:
     for key, suffix in (("arch", ".arch"), ("recipe", SUFFIX), ("weights", _WEIGHTS)):
         if (value := table.get(key)) and ":" not in value and _is_path(value, suffix, folder):
             placed[key] = str(folder.joinpath(value).resolve())
-    if (
-        table.get("data")
-        and table["data"] not in DATA_SETS
-        and folder.joinpath(table["data"]).is_dir()
-    ):
-        placed["data"] = str(folder.joinpath(table["data"]).resolve())
+    if data := table.get("data"):
+        placed["data"] = placed_images(data, folder)
     if table.get("data_dir"):
         placed["data_dir"] = str(folder.joinpath(table["data_dir"]).resolve())
     return placed

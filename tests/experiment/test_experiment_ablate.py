@@ -116,6 +116,19 @@ def test_a_folder_of_images_tells_input_and_classes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["compare", "ablate"])
+def test_a_named_data_set_goes_before_a_folder_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    (tmp_path / "n.arch").write_text("input 1x8x8\nConv 4  BB 4  GAP  FC classes\n")
+    words = [command, "n.arch", "--data", "digits", "--limit", "40", "--name", "x", "--print-jobs"]
+    done = CliRunner().invoke(netdsl, words)
+    assert done.exit_code == 0, done.output
+    assert 'data = "digits"\n' in (tmp_path / "experiments/x/experiment.toml").read_text()
+
+
+@pytest.mark.parametrize("command", ["compare", "ablate"])
 @pytest.mark.parametrize("options", [("--name", "../evil"), ("--budget", "foo=1")])
 def test_what_is_unsound_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, options: tuple[str, str]
