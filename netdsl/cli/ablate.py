@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.experiment_options import definition_options, run_options
+from netdsl.cli.kinds import TEXT
 from netdsl.cli.shared_training import (
     Draft,
     arch_of,
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 @click.argument("arch")
 @click.option("-D", "definitions", multiple=True, metavar="NAME=VALUE",
               help="Set a parameter or setting of the network; may be repeated.")  # fmt: skip
-@click.option("--scale", metavar="NAME", help="Choose one of the file's scales.")
+@click.option("--scale", type=TEXT, metavar="NAME", help="Choose one of the file's scales.")
 @shared_options
 @click.option("--list", "only_list", is_flag=True, help="Say what would be changed; run nothing.")
 @definition_options
 @run_options
 def command(
-    arch: str, definitions: tuple[str, ...], scale: str | None, only_list: bool, budget: str,
-    dir: Path | None, data_dir: Path | None, **options: Any,
+    arch: str, definitions: tuple[str, ...], scale: str | None, only_list: bool,
+    budget: str | None, dir: Path | None, data_dir: Path | None, **options: Any,
 ) -> None:  # fmt: skip
     """Train ARCH, and what is left of it after each change of one thing, with equal seeds.
 
@@ -73,17 +74,18 @@ def _base(
     from netdsl.train import DATA_SETS
     from netdsl.train.recipe import Recipe, read_recipe
 
-    source, classes = open_source(arch), top["classes"]
+    source, shape, classes = open_source(arch), top["input"], top["classes"]
+    assert shape is None or isinstance(shape, str), shape
     assert classes is None or isinstance(classes, int), classes
     entry = DATA_SETS.get(str(top["data"]))
-    said = overrides(None, definitions, scale, str(top["input"]) or None, classes)
+    said = overrides(None, definitions, scale, shape, classes)
     recipe = read_recipe(str(top["recipe"])) if top["recipe"] else Recipe("", "")
     file, chosen, loader = source.with_overrides(with_recipe(said, recipe))
     settings, told = declared(file, chosen, loader), dict[str, object]()
     if None in (settings.input, settings.classes):
         wanted = settings.input if top["fit"] else None
-        shape, number = (entry.shape, entry.classes) if entry else _seen(top, data_dir, wanted)
-        told = {"input": shape, "classes": number}
+        seen, number = (entry.shape, entry.classes) if entry else _seen(top, data_dir, wanted)
+        told = {"input": seen, "classes": number}
         told = {key: value for key, value in told.items() if getattr(settings, key) is None}
     return build(file, replace(chosen, names={**told, **chosen.names}), loader)
 

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.kinds import TEXT
+
 if TYPE_CHECKING:
     from netdsl.train import Choices
     from netdsl.train.recipe import Recipe
 
 RECIPE = click.option(
-    "--recipe", metavar="NAME|FILE", help="Train as a recipe says; `netdsl recipes` lists them."
+    "--recipe",
+    type=TEXT,
+    metavar="NAME|FILE",
+    help="Train as a recipe says; `netdsl recipes` lists them.",
 )
 OPTIONS = (
     click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE",
@@ -26,7 +31,7 @@ OPTIONS = (
     click.option("--precision", type=click.Choice(["bf16", "fp32"]),
                  help="bf16 where the processor has it, unless given."),
     click.option("--threads", type=click.IntRange(1), help="As many as there are cores."),
-    click.option("--device", help="cpu, cuda or mps; the best there is unless given."),
+    click.option("--device", type=TEXT, help="cpu, cuda or mps; the best there is unless given."),
     click.option("--no-augment", "augment", flag_value=(), type=click.UNPROCESSED, default=None,
                  help="Leave the images as they are."),
     click.option("--sync-bn", is_flag=True, default=None,

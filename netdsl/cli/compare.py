@@ -28,8 +28,8 @@ _PLAIN = {"no": False, "yes": True, "both": "both"}
 @definition_options
 @run_options
 def command(
-    arches: tuple[str, ...], plain: str, budget: str, dir: Path | None, data_dir: Path | None,
-    **options: Any,
+    arches: tuple[str, ...], plain: str, budget: str | None, dir: Path | None,
+    data_dir: Path | None, **options: Any,
 ) -> None:  # fmt: skip
     """Train networks alike, each with several seeds, and compare them.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.images import HOLDOUT
-from netdsl.cli.kinds import PLACE, Number
+from netdsl.cli.kinds import PLACE, TEXT, Number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +30,9 @@ def command() -> None:
 
 
 @command.command("get")
-@click.argument("name", required=False)
-@click.option("--from", "source", metavar="FILE|URL", help="The archive, if you have it already, "
-              "or another address of it.")  # fmt: skip
+@click.argument("name", type=TEXT, required=False)
+@click.option("--from", "source", type=TEXT, metavar="FILE|URL",
+              help="The archive, if you have it already, or another address of it.")  # fmt: skip
 @DATA_DIR
 def get(name: str | None, source: str | None, data_dir: Path | None) -> None:
     """Download the data set NAME, check it, unpack it; without NAME, say which ones there are.
@@ -58,7 +58,7 @@ def get(name: str | None, source: str | None, data_dir: Path | None) -> None:
 
 
 @command.command("info")
-@click.argument("name", metavar="NAME|FOLDER")
+@click.argument("name", type=TEXT, metavar="NAME|FOLDER")
 @DATA_DIR
 @click.option(
     "--holdout",
@@ -82,8 +82,8 @@ def info(name: str, data_dir: Path | None, holdout: float, as_json: bool) -> Non
 
 
 @command.command("show")
-@click.argument("name", metavar="NAME|FOLDER")
-@click.option("--recipe", metavar="RECIPE", help="Augment as a recipe does.")
+@click.argument("name", type=TEXT, metavar="NAME|FOLDER")
+@click.option("--recipe", type=TEXT, metavar="RECIPE", help="Augment as a recipe does.")
 @click.option(
     "--augment",
     multiple=True,
@@ -101,7 +101,9 @@ def info(name: str, data_dir: Path | None, holdout: float, as_json: bool) -> Non
 @click.option("--rows", type=click.IntRange(1, 100), default=8, show_default=True)
 @click.option("--columns", type=click.IntRange(1, 100), default=8, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--input", "shape", metavar="CxHxW", help="Cut and rescale the images to this shape.")
+@click.option(
+    "--input", "shape", type=TEXT, metavar="CxHxW", help="Cut and rescale the images to this shape."
+)
 @DATA_DIR  # fmt: skip
 def show(  # noqa: PLR0913
     name: str, *, recipe: str | None, augment: tuple[str, ...], output: Path, rows: int,
@@ -116,7 +118,7 @@ def show(  # noqa: PLR0913
 
     if output.suffix.lower() != ".png":
         raise click.BadParameter(f"`{output}` must end in .png", param_hint="-o")
-    wanted = list(parsed_shape(shape)) if shape else None
+    wanted = None if shape is None else list(parsed_shape(shape))
     where = {"data": name, "limit": None, "limit_classes": None, "shape": wanted}
     images = load_images(where, data_dir)
     settings = _changes(images, recipe, augment, seed)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from netdsl.cli.kinds import PLACE
 from netdsl.cli.network import network_options, read, show_warnings
 
 SUFFIXES = (".svg", ".png", ".pdf", ".dot")
@@ -15,15 +16,17 @@ SUFFIXES = (".svg", ".png", ".pdf", ".dot")
 @click.command("draw")
 @click.argument("arch")
 @network_options
-@click.option("-o", "--output", metavar="FILE", help="Where to: .svg, .png, .pdf or .dot.")
+@click.option(
+    "-o", "--output", type=PLACE, metavar="FILE", help="Where to: .svg, .png, .pdf or .dot."
+)
 @click.option("--twins", is_flag=True, help="The network beside its plain twin.")
 @click.option("--expand", is_flag=True, help="Every repetition and every node.")
-def command(arch: str, output: str | None, twins: bool, expand: bool, **options: Any) -> None:
+def command(arch: str, output: Path | None, twins: bool, expand: bool, **options: Any) -> None:
     """Draw ARCH (a path, a shipped name, or -) into a file, NAME.svg unless -o says otherwise."""
     network = read(arch, **options)
     show_warnings(network)
     stem = "network" if arch == "-" else Path(arch).stem
-    path = Path(output or f"{stem}{'-twins' if twins else ''}.svg")
+    path = output or Path(f"{stem}{'-twins' if twins else ''}.svg")
     if path.suffix.lower() not in SUFFIXES:
         raise click.BadParameter(f"`{path}` must end in {', '.join(SUFFIXES)}", param_hint="-o")
     if twins and options["plain"]:

@@ -11,7 +11,7 @@ import click
 
 from netdsl.cli.asked import DATA_NOW, asked_of, images_here
 from netdsl.cli.images import bring_missing
-from netdsl.cli.kinds import PLACE
+from netdsl.cli.kinds import PLACE, TEXT
 from netdsl.cli.resume import reopen_unchanged
 from netdsl.cli.trained import (
     Trained,
@@ -32,8 +32,8 @@ WORDS = {"train": "training", "val": "validation", "test": "test", "all": "label
 @click.command("evaluate")
 @click.argument("path", metavar="RUN|WEIGHTS", type=PLACE)
 @trained_options
-@click.option("--data", metavar="NAME|FOLDER", help="Other images than those of the run; classes "
-              "are matched by their names.")  # fmt: skip
+@click.option("--data", type=TEXT, metavar="NAME|FOLDER", help="Other images than those of the "
+              "run; classes are matched by their names.")  # fmt: skip
 @DATA_NOW
 @click.option("--split", type=click.Choice(["train", "val", "test", "all"]), default="val",
               show_default=True, help="Which images; all: whose class is known.")  # fmt: skip

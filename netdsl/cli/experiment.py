@@ -51,7 +51,9 @@ def plan(file: Path, measure: bool, jobs: int, only: tuple[str, ...], **options:
 @FILE
 @definition_options
 @run_options
-def run(file: Path, budget: str, dir: Path | None, data_dir: Path | None, **options: Any) -> None:
+def run(
+    file: Path, budget: str | None, dir: Path | None, data_dir: Path | None, **options: Any
+) -> None:
     """Run what FILE asks for: begin, go on, try again; what is finished is left alone.
 
     Any number of processes may run the same experiment. Ctrl-C lets the runs finish their step

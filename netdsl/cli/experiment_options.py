@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netdsl.cli.kinds import PLACE, PlacePath
+from netdsl.cli.kinds import PLACE, TEXT, PlacePath
 from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DEFINITION = "experiment.toml"  # in the folder of an experiment that netdsl wrote itself
 FILE = click.argument("file", type=PlacePath(exists=True))
 DEFINING = (
-    click.option("--budget", default="", metavar="NAME,KEY=VALUE,…", help="Make it smaller: "
+    click.option("--budget", type=TEXT, metavar="NAME,KEY=VALUE,…", help="Make it smaller: "
                  "a budget of the file, epochs=5,classes=20,limit=2000,seeds=1, or any setting."),
     click.option("--data-dir", type=PLACE, help="Where the data set lies."),
     click.option("--dir", type=PLACE, help="The folder of the experiment; "
@@ -39,7 +39,8 @@ RUN = (
     click.option("--retry", is_flag=True, help="Try again what has failed too often."),
     click.option("--print-jobs", is_flag=True, help="Print one shell line a run, for Slurm or GNU "
                  "parallel, and run nothing."),
-    click.option("--ray", metavar="ADDRESS", help="Let a Ray cluster run them; auto finds one."),
+    click.option("--ray", type=TEXT, metavar="ADDRESS",
+                 help="Let a Ray cluster run them; auto finds one."),
 )  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def found_definition(
-    file: Path, *, budget: str, dir: Path | None, data_dir: Path | None
+    file: Path, *, budget: str | None, dir: Path | None, data_dir: Path | None
 ) -> tuple[Definition, Path]:
     """Return what a file, or the one in an experiment's folder, defines, and the folder."""
     from netdsl.experiment.definition import read_definition
@@ -76,7 +77,7 @@ def found_definition(
     return narrowed(definition, budget, data_dir), dir
 
 
-def narrowed(definition: Definition, budget: str, data_dir: Path | None) -> Definition:
+def narrowed(definition: Definition, budget: str | None, data_dir: Path | None) -> Definition:
     """Return the definition within a budget, its images in another place."""
     from netdsl.experiment.definition import within
 
@@ -84,7 +85,7 @@ def narrowed(definition: Definition, budget: str, data_dir: Path | None) -> Defi
         place = str(data_dir.resolve())
         networks = tuple(replace(v, data_dir=place) for v in definition.networks)
         definition = replace(definition, networks=networks)
-    return within(definition, budget)
+    return within(definition, budget or "")
 
 
 def chosen_folder(file: Path, dir: Path | None) -> Path:

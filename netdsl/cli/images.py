@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netdsl.cli.kinds import PLACE, Number
+from netdsl.cli.kinds import PLACE, TEXT, Number
 from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ Shape = tuple[int, int, int]
 _read: ContextVar[dict[str, DataSet] | None] = ContextVar("images read", default=None)
 
 OPTIONS = (
-    click.option("--data", metavar="NAME|FOLDER", help="cifar10, cifar100, digits, shapes, "
-                 "tiny-imagenet, or a folder with one sub-folder a class; made-up shapes that fit "
-                 "the network, unless given."),
+    click.option("--data", type=TEXT, metavar="NAME|FOLDER", help="cifar10, cifar100, digits, "
+                 "shapes, tiny-imagenet, or a folder with one sub-folder a class; made-up shapes "
+                 "that fit the network, unless given."),
     click.option("--data-dir", type=PLACE,
                  help="Where a named data set lies; NETDSL_DATA or a folder of yours, unless "
                  "given. With --resume RUN, also the folder of images that the run was begun on, "

@@ -1,4 +1,4 @@
-"""Kinds of values that click lets through, though nobody means them: nan, and the empty path."""
+"""Kinds of values without those that click lets through and nobody means: nan, and nothing."""
 
 from __future__ import annotations
 
@@ -19,6 +19,15 @@ class Number(click.FloatRange):
         return number
 
 
+class Text(click.types.StringParamType):
+    """A text; an empty one, as of a variable of the shell that is not set, is none."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value == "":
+            self.fail("an empty text", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class PlacePath(click.Path):
     """A path; an empty one, as of a variable of the shell that is not set, is none."""
 
@@ -31,4 +40,4 @@ class PlacePath(click.Path):
         return super().convert(value, param, ctx)
 
 
-PLACE = PlacePath()
+PLACE, TEXT = PlacePath(), Text()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.kinds import TEXT
+
 if TYPE_CHECKING:
     from netdsl.network import Network
     from netdsl.shelf import Arch
@@ -19,8 +21,8 @@ OPTIONS = (
         "-D", "definitions", multiple=True, metavar="NAME=VALUE",
         help="Set a parameter or setting of the file; may be repeated.",
     ),
-    click.option("--scale", metavar="NAME", help="Choose one of the file's scales."),
-    click.option("--input", "input_", metavar="CxHxW", help="The shape of an image."),
+    click.option("--scale", type=TEXT, metavar="NAME", help="Choose one of the file's scales."),
+    click.option("--input", "input_", type=TEXT, metavar="CxHxW", help="The shape of an image."),
     click.option("--classes", type=click.IntRange(1), help="How many classes there are."),
 )  # fmt: skip
 
@@ -77,7 +79,7 @@ def overrides(
         if name.strip() in names:
             raise click.BadParameter(f"`{name.strip()}` is given twice", param_hint="-D")
         names[name.strip()] = value.strip()
-    shape = parsed_shape(input_) if input_ else None
+    shape = None if input_ is None else parsed_shape(input_)
     return make_overrides(plain or None, shape, classes, scale, names)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.images import bring_missing
-from netdsl.cli.kinds import PLACE
+from netdsl.cli.kinds import PLACE, TEXT
 from netdsl.cli.trained import (
     Trained,
     how_computed,
@@ -31,7 +31,9 @@ _SUFFIXES = (".csv", ".json")
 @click.argument("path", metavar="RUN|WEIGHTS", type=PLACE)
 @click.argument("paths", metavar="[IMAGE|FOLDER]...", nargs=-1, type=PLACE)
 @trained_options
-@click.option("--data", metavar="NAME|FOLDER", help="The images of a data set, in place of files.")
+@click.option(
+    "--data", type=TEXT, metavar="NAME|FOLDER", help="The images of a data set, in place of files."
+)
 @click.option("--data-dir", type=PLACE, help="Where the data set lies.")
 @click.option("--split", type=click.Choice(["train", "val", "test", "all"]), default="test",
               show_default=True, help="Which images of the data set.")  # fmt: skip

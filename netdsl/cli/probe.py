@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netdsl.cli.kinds import PLACE
+from netdsl.cli.kinds import PLACE, TEXT
 from netdsl.cli.network import network_options, open_source, overrides, show_warnings
 from netdsl.cli.notes import note
 
@@ -40,6 +40,7 @@ SUFFIXES = (".svg", ".png", ".csv")
 )
 @click.option(
     "--data",
+    type=TEXT,
     metavar="NAME|FOLDER",
     help="Real images and labels; normal random numbers and labels, unless given.",
 )

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import click
 
+from netdsl.cli.kinds import TEXT
+
 
 @click.command("recipes")
-@click.argument("name", required=False, metavar="[NAME|FILE]")
+@click.argument("name", type=TEXT, required=False, metavar="[NAME|FILE]")
 def command(name: str | None) -> None:
     """List the shipped recipes, or show one with every key resolved and explained.
 

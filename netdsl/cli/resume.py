@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from netdsl.cli.asked import asked_of, images_asked, images_here
 from netdsl.cli.choices import FLAGS
 from netdsl.cli.images import load_images
-from netdsl.cli.kinds import PLACE, Number
+from netdsl.cli.kinds import PLACE, TEXT, Number
 from netdsl.cli.notes import note_threads
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 OPTIONS = (
     click.option("--run-dir", type=PLACE, help="The folder of the run; a new "
                  "one below runs/ unless given."),
-    click.option("--resume", metavar="RUN|auto", help="Go on with the training in that folder; "
-                 "auto: start, go on with or leave alone the one in --run-dir."),
+    click.option("--resume", type=TEXT, metavar="RUN|auto", help="Go on with the training in "
+                 "that folder; auto: start, go on with or leave alone the one in --run-dir."),
     click.option("--plan", "only_planned", is_flag=True, help="Measure a few steps and say what "
                  "the training would take; leave no run behind."),
     click.option("--save-minutes", type=Number(0), default=10.0, show_default=True,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.experiment_options import DEFINITION, narrowed
+from netdsl.cli.kinds import TEXT
 from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
@@ -19,19 +20,19 @@ if TYPE_CHECKING:
 
 _LONGEST = 80  # letters of a name that is put together
 _OPTIONS = (
-    click.option("--data", default="shapes", show_default=True, metavar="NAME|FOLDER",
+    click.option("--data", type=TEXT, default="shapes", show_default=True, metavar="NAME|FOLDER",
                  help="What they are trained on."),
-    click.option("--recipe", default="", metavar="NAME|FILE", help="How they are trained."),
+    click.option("--recipe", type=TEXT, metavar="NAME|FILE", help="How they are trained."),
     click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE",
                  help="Any key of a recipe, over the recipe; may be repeated."),
     click.option("--epochs", type=click.IntRange(1), help="How often every image is seen."),
     click.option("--seeds", type=click.IntRange(1, 10_000), default=3, show_default=True,
                  help="How many trainings of each network."),
-    click.option("--input", "input_", default="", metavar="CxHxW", help="The shape of an image."),
+    click.option("--input", "input_", type=TEXT, metavar="CxHxW", help="The shape of an image."),
     click.option("--classes", type=click.IntRange(2), help="The first so many classes."),
     click.option("--limit", type=click.IntRange(2), help="Use this many training images."),
     click.option("--fit", is_flag=True, help="Bring the images to what each network takes."),
-    click.option("--name", default="", help="What the comparison is called."),
+    click.option("--name", type=TEXT, help="What the comparison is called."),
 )  # fmt: skip
 
 
@@ -59,20 +60,20 @@ def taken(options: dict[str, Any], name: str) -> dict[str, object]:
     return {
         "name": options.pop("name") or name,
         "data": placed_images(data, Path()),
-        "recipe": absolute(recipe) if recipe.endswith(".toml") else recipe,
+        "recipe": absolute(recipe) if recipe and recipe.endswith(".toml") else recipe,
         "input": options.pop("input_"), "classes": options.pop("classes"),
         "limit": options.pop("limit"), "fit": options.pop("fit") or None,
         "seeds": list(range(options.pop("seeds"))), "set": chosen,
     }  # fmt: skip
 
 
-def refuse_unsound(top: Mapping[str, object], budget: str) -> None:
+def refuse_unsound(top: Mapping[str, object], budget: str | None) -> None:
     """Raise for a name or a budget that cannot be, before anything is written."""
     from netdsl.experiment.budget import read_layers
     from netdsl.experiment.definition import checked_name
 
     checked_name(str(top["name"]), "--name")
-    read_layers(budget)
+    read_layers(budget or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Draft:
     folder: Path
     top: Mapping[str, object]
     networks: list[dict[str, object]]
-    budget: str
+    budget: str | None
     texts: Mapping[Path, str] = field(default_factory=dict)
 
     def run(self, data_dir: Path | None, options: dict[str, Any]) -> None:

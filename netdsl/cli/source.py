@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from netdsl.cli.kinds import PLACE
 from netdsl.cli.network import network_options, read, show_warnings
 from netdsl.collector import paused
 from netdsl.disk import write_out
@@ -16,9 +17,11 @@ from netdsl.errors import fail
 @click.command("source")
 @click.argument("arch")
 @network_options
-@click.option("-o", "--output", metavar="FILE", help="Where to; standard output if not given.")
+@click.option(
+    "-o", "--output", type=PLACE, metavar="FILE", help="Where to; standard output if not given."
+)
 @paused()
-def command(arch: str, output: str | None, **options: Any) -> None:
+def command(arch: str, output: Path | None, **options: Any) -> None:
     """Print ARCH (a path, a shipped name, or -) as a Python file that imports torch alone."""
     network = read(arch, **options)
     show_warnings(network)
@@ -27,7 +30,7 @@ def command(arch: str, output: str | None, **options: Any) -> None:
         click.echo(text, nl=False)
     else:
         try:
-            write_out(Path(output), text.encode("utf-8"))
+            write_out(output, text.encode("utf-8"))
         except OSError as error:
             raise fail("E0606", f"cannot write {output}: {error.strerror}") from None
-        click.echo(output)
+        click.echo(str(output))

@@ -11,6 +11,7 @@ import click
 
 from netdsl.cli.choices import take_choices, take_recipe, training_options
 from netdsl.cli.images import data_options, reading_once
+from netdsl.cli.kinds import TEXT
 from netdsl.cli.network import network_options, open_source, show_warnings
 from netdsl.cli.notes import each_once
 from netdsl.cli.plans import plan_stages, planned
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @data_options
 @click.option(
     "--init",
+    type=TEXT,
     metavar="FILE|torchvision:NAME|timm:NAME",
     help="Begin with these weights; a last layer of other classes stays as it is initialised.",
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.asked import asked_of
+from netdsl.cli.kinds import TEXT
 from netdsl.cli.notes import note_threads
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ OPTIONS = (
     click.option("--weights", type=click.Choice(["best", "last"]),
                  help="Which weights of a run; the best unless given."),
     click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="What to compute in."),
-    click.option("--device", help="cpu, cuda or mps."),
+    click.option("--device", type=TEXT, help="cpu, cuda or mps."),
     click.option("--threads", type=click.IntRange(1), help="As many as there are cores."),
     click.option("--batch-size", type=click.IntRange(2), help="Images at once."),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.kinds import PLACE, TEXT
 from netdsl.cli.network import network_options, read, show_warnings
 
 if TYPE_CHECKING:
@@ -22,17 +23,20 @@ HEADER = ("layer", "role", "gets the numbers of", "shapes")
 @click.option(
     "--from",
     "source",
+    type=TEXT,
     required=True,
     metavar="SOURCE",
     help="torchvision:NAME, timm:NAME, or a file of weights (.safetensors, .pth).",
 )
 @click.option(
     "--weights",
+    type=TEXT,
     metavar="FILE|none",
     help="The weights of the network of torchvision or timm, "
     "instead of the pre-trained ones that it downloads; none for random ones.",
 )
-@click.option("-o", "--output", metavar="FILE.safetensors", help="Where to write the weights.")
+@click.option("-o", "--output", type=PLACE, metavar="FILE.safetensors",
+              help="Where to write the weights.")  # fmt: skip
 @click.option(
     "--partial",
     is_flag=True,
@@ -47,7 +51,7 @@ HEADER = ("layer", "role", "gets the numbers of", "shapes")
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")  # fmt: skip
 def command(
-    arch: str, source: str, weights: str | None, output: str | None, partial: bool, seed: int,
+    arch: str, source: str, weights: str | None, output: Path | None, partial: bool, seed: int,
     as_json: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Give ARCH the weights of another network that computes the same.
@@ -56,7 +60,7 @@ def command(
     torchvision or timm, both are run with random numbers first, and nothing is written unless they
     agree. The last layer may differ in its classes; it then stays as it is initialised.
     """
-    if output is not None and Path(output).suffix != ".safetensors":
+    if output is not None and output.suffix != ".safetensors":
         raise click.BadParameter(f"`{output}` must end in .safetensors", param_hint="-o")
     network = read(arch, **options)
     show_warnings(network)
@@ -65,7 +69,7 @@ def command(
 
     found = network.transfer(open_source(source, weights), partial=partial, seed=seed)
     if output is not None:
-        save_weights(found.module, Path(output), {})
+        save_weights(found.module, output, {})
     if as_json:
         click.echo(json.dumps(record(found, output), indent=2))
     else:
@@ -74,7 +78,7 @@ def command(
             click.echo(line)
 
 
-def record(found: Transfer, output: str | None) -> dict[str, object]:
+def record(found: Transfer, output: Path | None) -> dict[str, object]:
     """Return what `--json` prints; keys are only ever added to it."""
     return {
         "pairs": [[pair.ours.name, pair.theirs.name, pair.fits] for pair in found.pairs],
@@ -85,7 +89,7 @@ def record(found: Transfer, output: str | None) -> dict[str, object]:
         "difference": found.difference,
         "initialised": list(found.initialised),
         "unused": list(found.unused),
-        "output": output,
+        "output": None if output is None else str(output),
     }
 
 
@@ -103,7 +107,7 @@ def table(found: Transfer) -> str:
     return "\n".join([lines[0], "─" * (sum(widths[:3]) + 10), *lines[1:], ""])
 
 
-def notes(found: Transfer, source: str, output: str | None) -> list[str]:
+def notes(found: Transfer, source: str, output: Path | None) -> list[str]:
     """Say in sentences what was done, what was compared, and what was left."""
     how = {"role": "by order and role", "order": "by order", "name": "by name"}[found.matched]
     lines = [

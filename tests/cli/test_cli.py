@@ -326,6 +326,26 @@ def test_a_name_that_is_given_twice_is_refused(run: Run) -> None:
     assert (done.returncode, "`classes` is given twice from outside" in done.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "build net1 --input=", "build net1 --scale=", "draw net1 --output=",
+        "source net1 --output=", "transfer net1 --from=", "transfer net1 --from x --output=",
+        "compare net1 --budget=", "compare net1 --recipe=", "compare net1 --name=",
+        "ablate net1 --input=", "data show digits --recipe=",
+    ],
+)  # fmt: skip
+def test_a_variable_of_the_shell_that_is_not_set_is_no_value(
+    run: Run, tmp_path: Path, line: str
+) -> None:
+    done = run(*line.split())
+    option = line.rsplit(maxsplit=1)[-1].removesuffix("=")
+    kind = "path" if option == "--output" else "text"
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"{option}': an empty {kind}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_training_that_nobody_reads_is_not_done(tmp_path: Path) -> None:
     train = f"{sys.executable} -m netdsl train digits --data digits --limit 100 --epochs 50"
     line = f"{train} --run-dir run | head -1; echo ${{PIPESTATUS[0]}}"
