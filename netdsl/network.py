@@ -63,6 +63,11 @@ class Network:
         return self.settings.name or ("network" if source.startswith("<") else Path(source).stem)
 
     @property
+    def title(self) -> str:
+        """The name, and that it is the plain network if it is."""
+        return self.name if self.settings.residual else f"{self.name}, plain"
+
+    @property
     def assumed(self) -> tuple[str, ...]:
         """The settings that neither the file nor the caller gave, as they would be written.
 
@@ -221,7 +226,7 @@ class Network:
         return to_table(self.checked, expand=expand)
 
     def dot(self, *, twin: bool = False, expand: bool = False) -> str:
-        """Return the drawing as DOT text; with `twin`, beside the plain network."""
+        """Return the drawing as DOT text; with `twin`, of the residual and the plain network."""
         from netdsl.backends.drawing import to_dot
 
         return to_dot(self._drawn(twin), expand=expand)
@@ -257,8 +262,8 @@ class Network:
             return None
 
     def _drawn(self, twin: bool) -> list[tuple[str, Graph]]:
-        graphs = [(self.name, self.checked)]
-        return [*graphs, (f"{self.name}, plain", self.plain().checked)] if twin else graphs
+        networks = (self.override(residual=True), self.plain()) if twin else (self,)
+        return [(network.title, network.checked) for network in networks]
 
 
 @paused()

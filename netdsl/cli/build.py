@@ -69,8 +69,7 @@ def record(network: Network) -> dict[str, object]:
 
 def title(network: Network) -> str:
     """Name the network in one line."""
-    plain = "" if network.settings.residual else ", plain"
-    return f"{network.name}{plain}: {network.depth} layers\n"
+    return f"{network.title}: {network.depth} layers\n"
 
 
 def _show(table: Table) -> None:

@@ -22,11 +22,15 @@ SUFFIXES = (".svg", ".png", ".pdf", ".dot")
 @click.option("--twins", is_flag=True, help="The network beside its plain twin.")
 @click.option("--expand", is_flag=True, help="Every repetition and every node.")
 def command(arch: str, output: Path | None, twins: bool, expand: bool, **options: Any) -> None:
-    """Draw ARCH (a path, a shipped name, or -) into a file, NAME.svg unless -o says otherwise."""
+    """Draw ARCH (a path, a shipped name, or -) into a file.
+
+    NAME.svg unless -o says otherwise; NAME-plain.svg with --plain, NAME-twins.svg with --twins.
+    """
     network = read(arch, **options)
     show_warnings(network)
     stem = "network" if arch == "-" else Path(arch).stem
-    path = output or Path(f"{stem}{'-twins' if twins else ''}.svg")
+    which = "-twins" if twins else "-plain" if options["plain"] else ""
+    path = output or Path(f"{stem}{which}.svg")
     if path.suffix.lower() not in SUFFIXES:
         raise click.BadParameter(f"`{path}` must end in {', '.join(SUFFIXES)}", param_hint="-o")
     if twins and options["plain"]:

@@ -44,8 +44,7 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
     train.load_weights(model, file)
     classes = named(images.classes, Path(images_here(folder, data_dir)["data"]))
     found = find_errors(look(model, images, _here(folder.settings)), classes)
-    plain = "" if network.settings.residual else ", plain"
-    about = About(str(run), f"{network.name}{plain}", images.name, weights)
+    about = About(str(run), network.title, images.name, weights)
     page = write_errors(found, images, about, output or run / "errors")
     for line in summary(found, about.weights):
         click.echo(line)

@@ -211,6 +211,7 @@ class TestDraw:
     def test_the_file_is_named_after_the_network(self, run: Run) -> None:
         assert run("draw", "digits").stdout == "digits.svg\n"
         assert run("draw", "digits", "--twins").stdout == "digits-twins.svg\n"
+        assert run("draw", "digits", "--plain").stdout == "digits-plain.svg\n"
 
 
 class TestSourceFmtList:

@@ -172,6 +172,14 @@ def test_a_twin_has_the_same_boxes_in_the_same_rows() -> None:
     assert {"input", "bb1", "bb2", "gap1", "output"} <= set(left)
 
 
+def test_a_plain_network_is_drawn_as_what_it_is() -> None:
+    network = parse("Conv 4 BB 4 GAP", input=INPUT, name="N")
+    plain = network.plain()
+    assert ">N, plain<" in plain.dot()
+    assert ">N, plain<" not in network.dot()
+    assert plain.dot(twin=True) == network.dot(twin=True)
+
+
 @pytest.mark.parametrize(
     "title",
     ["a<b&\"c'", "<B>x</B> &amp; &#65;", r"\N \\ \n", "-->", "]]>", "日本 🙂", "a\tb\x07c", " "],
