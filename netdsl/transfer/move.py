@@ -110,7 +110,7 @@ def transfer(
         else:
             pairs, matched, has_sorted_names = _match_state(ours, source, by_name=by_name)
             far, state = None, source
-            _refuse_unfit(pairs, partial=partial)
+            _refuse_unfit(pairs, ours[-1], partial=partial)
     _move(pairs, state)
     taken = {pair.ours.name for pair in pairs if pair.fits}
     used = {pair.theirs.name for pair in pairs if pair.fits}
@@ -209,10 +209,10 @@ def _verify(
     module: nn.Module, stand_in: nn.Module, pairs: tuple[Pair, ...], x: Tensor, *, partial: bool
 ) -> float | None:
     """Return how far apart both are with equal numbers; None where they cannot be compared."""
-    _refuse_unfit(pairs, partial=partial)
+    last = pairs[-1]
+    _refuse_unfit(pairs, last.ours, partial=partial)
     if not all(pair.fits for pair in pairs[:-1]):
         return None
-    last = pairs[-1]
     layers = None if last.fits else (last.ours.name, last.theirs.name)
     with _lent(module):
         _move(pairs, _numbers(stand_in))
@@ -227,12 +227,15 @@ def _verify(
     return far
 
 
-def _refuse_unfit(pairs: tuple[Pair, ...], *, partial: bool) -> None:
-    """Refuse pairs of unequal shapes, the last one apart, and those of which none fits."""
+def _refuse_unfit(pairs: tuple[Pair, ...], last: Weighted, *, partial: bool) -> None:
+    """Refuse unequal shapes, but those of the network's last layer, and pairs of which none fits.
+
+    Of weights by name, the last pair need not be that of the last layer.
+    """
     if not any(pair.fits for pair in pairs):
         raise fail("E0701", "no layer of the source fits one of the network")
-    for pair in pairs[:-1]:
-        if not pair.fits and not partial:
+    for pair in pairs:
+        if not pair.fits and pair.ours is not last and not partial:
             raise fail(
                 "E0701",
                 f"`{pair.ours.name}` has {pair.ours.shapes()}, and `{pair.theirs.name}` has "

@@ -363,6 +363,17 @@ class TestFiles:
         assert (found.matched, found.unused) == ("name", ())
         assert {name.split(".")[0] for name in found.initialised} == {"bb3"}
 
+    def test_the_last_layer_that_a_file_names_is_not_the_last_of_the_network(self) -> None:
+        net = netdsl.parse("norm none bias off Conv 4 Conv 6 GAP FC 5", input=INPUT)
+        state = {"conv1.weight": torch.ones(4, 3, 3, 3), "conv2.weight": torch.ones(5, 4, 3, 3)}
+        assert refused(net, state) == (
+            "error[E0701]: `conv2` has weight 6x4x3x3, and `conv2` has weight 5x4x3x3\n"
+            "  = help: the last layer alone may differ; `netdsl transfer --partial` leaves what "
+            "does not fit as it is initialised"
+        )
+        found = net.transfer(state, partial=True)
+        assert found.initialised == ("conv2", "fc1")
+
     @pytest.mark.parametrize("key", [None, "state_dict", "model"])
     def test_the_state_of_another_module_is_paired_by_order_and_role(
         self, tmp_path: Path, key: str | None
