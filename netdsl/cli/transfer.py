@@ -115,8 +115,7 @@ def notes(found: Transfer, source: str, output: Path | None) -> list[str]:
         f"{found.params:,} parameters from {source}, paired {how}"
     ]
     if found.difference is None:
-        unrun = "not compared: the source is no network that could be run as this one"
-        lines.append(found.caution if found.sorted_names else unrun)
+        lines.append(found.caution or f"not compared: {found.uncompared}")
     elif found.difference == 0:
         lines.append(f"compared with random numbers: {found.compared} equal bit for bit")
     else:

@@ -23,6 +23,11 @@ _SORTED = (
     "the source has its layers sorted by name; a file of `torch.save` has them as they were built"
 )
 
+# Why nothing was compared.
+_WEIGHTS = "the source is weights alone, which cannot be run"
+_UNLIKE = "layers before the last one differ"
+_SILENT = "random numbers do not get through the network"
+
 Matched = Literal["role", "order", "name"]
 
 
@@ -32,10 +37,9 @@ class Transfer:
 
     `matched` says how the pairs were found. `difference` is the largest difference of both
     networks under random numbers, relative to the largest value: of the logits, or where the last
-    layer differs of what it reads. It is None where the source was no module that could be run,
-    where other layers differ, or where random numbers do not get through the network.
-    `sorted_names` says that the source had its layers sorted by name, and that what was paired by
-    role is in the order of those names.
+    layer differs of what it reads. It is None where nothing was compared; `uncompared` says
+    why. `sorted_names` says that the source had its layers sorted by name, and that what was paired
+    by role is in the order of those names.
     """
 
     module: nn.Module
@@ -44,6 +48,7 @@ class Transfer:
     difference: float | None
     initialised: tuple[str, ...]
     unused: tuple[str, ...]
+    uncompared: str = ""
     sorted_names: bool = False
 
     @property
@@ -69,14 +74,12 @@ class Transfer:
     @property
     def caution(self) -> str:
         """What pairs rest on that were found by order and not compared; empty for all others."""
-        if self.matched == "name" or self.difference is not None:
+        if self.matched == "name" or not self.uncompared:
             return ""
+        rests_on = "order and role alone"
         if self.sorted_names:
-            return (
-                "not compared: the pairs rest on the order of names, for the source has its "
-                "layers sorted by name, and not as they were built"
-            )
-        return "not compared: the pairs rest on order and role alone"
+            rests_on = "the order of names, by which the source has its layers sorted"
+        return f"not compared: {self.uncompared}; the pairs rest on {rests_on}"
 
 
 def transfer(
@@ -106,10 +109,11 @@ def transfer(
             source = tensors(source, "the source")
         if isinstance(source, nn.Module):
             pairs, matched, far = _compare(module, ours, source, x, partial=partial)
+            uncompared = _uncompared(pairs, far)
             state: Mapping[str, Tensor] = _numbers(source)
         else:
             pairs, matched, has_sorted_names = _match_state(ours, source, by_name=by_name)
-            far, state = None, source
+            far, uncompared, state = None, _WEIGHTS, source
             _refuse_unfit(pairs, ours[-1], partial=partial)
     _move(pairs, state)
     taken = {pair.ours.name for pair in pairs if pair.fits}
@@ -118,7 +122,7 @@ def transfer(
         module, pairs, matched, far,
         tuple(layer.name for layer in ours if layer.name not in taken),
         tuple(layer.name for layer in in_order(state)[0] if layer.name not in used),
-        has_sorted_names,
+        uncompared, has_sorted_names,
     )  # fmt: skip
 
 
@@ -225,6 +229,13 @@ def _verify(
             help="weights do not show strides, padding, groups, activations, eps, pooling",
         )
     return far
+
+
+def _uncompared(pairs: tuple[Pair, ...], far: float | None) -> str:
+    """Return why a source that was run was not compared; nothing where it was."""
+    if far is not None:
+        return ""
+    return _SILENT if all(pair.fits for pair in pairs[:-1]) else _UNLIKE
 
 
 def _refuse_unfit(pairs: tuple[Pair, ...], last: Weighted, *, partial: bool) -> None:

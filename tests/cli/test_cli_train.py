@@ -94,8 +94,8 @@ def test_weights_that_are_paired_by_the_order_of_names_are_told(run: Run, images
                "--init", "w.safetensors", "--run-dir", "run", stdin=net)  # fmt: skip
     assert done.stderr == (
         "2 layers with 32 parameters from w.safetensors; initialised: fc1\n"
-        "not compared: the pairs rest on the order of names, for the source has its layers sorted "
-        "by name, and not as they were built\n"
+        "not compared: the source is weights alone, which cannot be run; the pairs rest on the "
+        "order of names, by which the source has its layers sorted\n"
     )
     after = load_file(images / "run" / "last.safetensors")
     torch.testing.assert_close(after["conv2.weight"], weights["a.10.weight"])

@@ -223,6 +223,10 @@ class TestOtherHead:
             ("0.a",),
             None,
         )
+        assert found.caution == (
+            "not compared: layers before the last one differ; "
+            "the pairs rest on order and role alone"
+        )
         assert torch.equal(found.module.state_dict()["fc2.bias"], original().state_dict()["6.bias"])
 
 
@@ -333,7 +337,10 @@ class TestRandomNumbers:
         net = netdsl.parse("norm none (Conv 1)x150 GAP FC 4", input=(3, 8, 8))
         found = net.transfer(narrow(150, nn.GELU()))
         assert found.difference is None
-        assert found.caution == "not compared: the pairs rest on order and role alone"
+        assert found.caution == (
+            "not compared: random numbers do not get through the network; "
+            "the pairs rest on order and role alone"
+        )
 
     def test_numbers_are_drawn_again_until_images_are_told_apart(self) -> None:
         x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -398,7 +405,8 @@ class TestFiles:
         found = counted(norm).transfer(read_state(path))
         torch.testing.assert_close(logits(found.module), logits(source))
         rests_on = "order and role alone" if suffix == "pth" else "the order of names"
-        assert found.caution.startswith(f"not compared: the pairs rest on {rests_on}")
+        reason = "the source is weights alone, which cannot be run"
+        assert found.caution.startswith(f"not compared: {reason}; the pairs rest on {rests_on}")
 
     def test_nothing_is_to_be_told_of_pairs_that_were_compared_or_have_one_name(self) -> None:
         done = ours().transfer(original())
@@ -507,10 +515,27 @@ class TestCommand:
         arguments = (str(tmp_path / "n.arch"), "--from", str(tmp_path / "w.safetensors"))
         out = ("-o", str(tmp_path / "out.safetensors"))
         assert self.run(*arguments, *out) == 0
-        assert "not compared: the pairs rest on the order of names" in capsys.readouterr().out
+        assert (
+            "\nnot compared: the source is weights alone, which cannot be run; the pairs rest on the "
+            "order of names, by which the source has its layers sorted\n"
+        ) in capsys.readouterr().out
         assert self.run(*arguments, "--json", "-o", str(tmp_path / "again.safetensors")) == 0
         record = json.loads(capsys.readouterr().out)
         assert (record["matched"], record["sorted_names"]) == ("role", True)
+
+    def test_why_nothing_was_compared_is_told(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = tmp_path / "n.arch"
+        path.write_text("input 3x9x8 Conv 4 GAP FC 2")
+        save_file(netdsl.load(path).module(1).state_dict(), tmp_path / "w.safetensors")
+        assert self.run(str(path), "--from", str(tmp_path / "w.safetensors")) == 0
+        assert (
+            "paired by name\nnot compared: the source is weights alone, which cannot be run\n"
+        ) in capsys.readouterr().out
+        source = ("--from", "torchvision:squeezenet1_1", "--weights", "none")
+        assert self.run(*self.ARCH, "-D", "c=32", *source, "--partial") == 0
+        assert "\nnot compared: layers before the last one differ; " in capsys.readouterr().out
 
     def test_fine_tuning_begins_with_another_last_layer(
         self, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
