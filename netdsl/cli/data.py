@@ -49,9 +49,10 @@ def get(name: str | None, source: str | None, data_dir: Path | None) -> None:
             click.echo(line)
         return
     entry = _entry(name)
-    if entry.archive is not None and entry.find(place) is None and source is None:
-        size = f"{entry.archive.size / 1e6:,.0f} MB"
-        click.echo(f"downloading {entry.archive.name}, {size}, to {place}", err=True)
+    archive = None if source or place.is_file() or entry.find(place) else entry.archive
+    if archive is not None:
+        size = f"{archive.size / 1e6:,.0f} MB"
+        click.echo(f"downloading {archive.name}, {size}, to {place}", err=True)
     with bringing(name) as told:
         found = bring(entry, place, source, told)
     click.echo(f"{name} is in {found}\n{entry.source}")

@@ -34,7 +34,7 @@ def examine(data_dir: Path | None = None) -> Iterator[Finding]:
         ("allocator", lambda: [machine.allocator(os.environ)]),
         ("compiler", lambda: [machine.compiler(os.environ), *machine.interpreter()]),
         ("drawing", places.drawing),
-        ("data", lambda: places.data(training.result())),
+        ("data", lambda: places.data(training.result(), named=data_dir is not None)),
     )
     for topic, probe in probes:
         yield from _caught(topic, probe)

@@ -12,6 +12,7 @@ from netdsl.doctor.child import Answer
 from netdsl.doctor.finding import Finding, fault, note, ok
 
 _MUCH, _LITTLE = 2 * 10**9, 10**8  # bytes: Tiny ImageNet takes 0.25 packed, 0.25 and 1.35 decoded
+_ELSEWHERE = "let NETDSL_DATA name a folder of yours"
 _NETWORK = "input 3x8x8  Conv 4 BB 4 GAP FC 2"
 
 
@@ -39,8 +40,11 @@ def drawing() -> Iterator[Finding]:
         yield ok("fonts", f"{fonts.FAMILY} in {place}")
 
 
-def data(training: Answer) -> Iterator[Finding]:
-    """Give which data sets are there, and whether there is room for more of them."""
+def data(training: Answer, *, named: bool = False) -> Iterator[Finding]:
+    """Give which data sets are there, and whether there is room for more of them.
+
+    Where they lie was `named` by an option, or is what the environment says.
+    """
     if training.failure is not None:
         yield note("data", f"unknown: trainings do not start: {training.failure}")
         return
@@ -50,18 +54,19 @@ def data(training: Answer) -> Iterator[Finding]:
     found = f"in {facts['place']}: {', '.join(here) or 'no data set'}"
     bring = f"; `netdsl data get` brings {', '.join(gone)}" if gone else ""
     yield ok("data", found + bring)
-    yield from _folder("data folder", Path(facts["place"]))
+    if facts["place"] not in facts["found"].values():  # an archive is read where it is
+        help = "name another folder by --data-dir" if named else _ELSEWHERE
+        yield from _folder("data folder", Path(facts["place"]), help)
     decoded = Path(facts["decoded"])
-    yield from _folder("cache", decoded)
+    yield from _folder("cache", decoded, _ELSEWHERE)
     yield _room(decoded)
 
 
-def _folder(topic: str, path: Path) -> Iterator[Finding]:
+def _folder(topic: str, path: Path, help: str) -> Iterator[Finding]:
     """Give a fault where nothing can be written."""
     there = _existing(path)
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         reason = "is no folder" if not there.is_dir() else "cannot be written to"
-        help = "let NETDSL_DATA name a folder of yours"
         yield fault(topic, f"{path} cannot be used: {there} {reason}", help)
 
 

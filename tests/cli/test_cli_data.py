@@ -65,6 +65,15 @@ def test_what_is_not_there_is_said(
     assert done.stderr.endswith(expected), done.stderr
 
 
+def test_a_file_of_something_else_is_no_data_set(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "junk.txt").touch()
+    done = run("data", "get", "tiny-imagenet", "--data-dir", "junk.txt")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        3, "", "error: junk.txt is not tiny-imagenet\n  = help: --data-dir names the folder that "
+        "holds it, tiny-imagenet-200, or tiny-imagenet-200.zip\n",
+    )  # fmt: skip
+
+
 def test_an_archive_of_another_hash_is_refused(run: Run, tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "mine.tar.gz", "w:gz") as archive:
         archive.add(__file__, "cifar-10-batches-bin/data_batch_1.bin")

@@ -255,6 +255,25 @@ class TestPlaces:
             "let NETDSL_DATA name a folder of yours",
         )  # fmt: skip
 
+    def test_a_place_that_was_named_is_told_so(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        finding, *_ = [
+            f for f in places.data(self.facts(tmp_path / "file"), named=True) if f.state == "fault"
+        ]
+        assert finding.help == "name another folder by --data-dir"
+
+    def test_an_archive_is_a_place(self, tmp_path: Path) -> None:
+        path = tmp_path / "tiny-imagenet-200.zip"
+        path.touch()
+        facts = {
+            "place": str(path),
+            "found": {"tiny-imagenet": str(path)},
+            "decoded": str(tmp_path),
+        }
+        findings = list(places.data(Answer(facts), named=True))
+        assert findings[0] == Finding("ok", "data", f"in {path}: tiny-imagenet")
+        assert [finding.topic for finding in findings] == ["data", "cache"]
+
     @pytest.mark.parametrize(
         ("free", "state"), [(5 * 10**7, "fault"), (10**9, "note"), (10**11, "ok")]
     )

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from netdsl.train import TrainError, load
+from netdsl.train import DATA_SETS, TrainError, load
 from netdsl.train.data import list_images
 
 FIRST = "n00000000"
@@ -108,6 +108,23 @@ def test_a_place_without_it_says_how_to_bring_it(
     with pytest.raises(TrainError) as caught:
         load("tiny-imagenet")
     assert "`netdsl data get tiny-imagenet` downloads" in str(caught.value.help)
+
+
+def test_only_what_looks_like_it_is_taken_for_it(tmp_path: Path, tiny_zip: Path) -> None:
+    (tmp_path / "junk.txt").write_text("junk")
+    (tmp_path / "folder" / "train" / "cat").mkdir(parents=True)
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("train/cat/1.JPEG", b"")
+    find = DATA_SETS["tiny-imagenet"].find
+    assert [find(tmp_path / name) for name in ("junk.txt", "folder", "other.zip")] == [None] * 3
+    with pytest.raises(TrainError) as caught:
+        load("tiny-imagenet", data_dir=tmp_path / "junk.txt")
+    assert (str(caught.value), caught.value.help) == (
+        f"{tmp_path / 'junk.txt'} is not tiny-imagenet",
+        "--data-dir names the folder that holds it, tiny-imagenet-200, or tiny-imagenet-200.zip",
+    )
+    renamed = tiny_zip.rename(tmp_path / "renamed.zip")
+    assert find(renamed) == renamed
 
 
 def test_a_tree_of_another_class_count_is_refused(tiny: Path) -> None:

@@ -27,6 +27,8 @@ def bring(entry: Entry, place: Path, source: str | None, told: ToldWhat) -> Path
         raise TrainError(f"{entry.name} needs no download", exit_code=ExitCode.USAGE)
     if found := entry.find(place):
         return found
+    if place.is_file():
+        raise missing(entry.name, place, archive)
     own = Path(source) if source and not re.match("https?://", source) else None
     if own:
         check_hash(own, archive)
@@ -60,6 +62,9 @@ def _unpacked(path: Path, entry: Entry, archive: Archive, place: Path, told: Tol
 
 def missing(name: str, place: Path, archive: Archive) -> TrainError:
     """Return the error of a data set that is not where it was looked for."""
+    if place.is_file():
+        help = f"--data-dir names the folder that holds it, {archive.root}, or {archive.name}"
+        return TrainError(f"{place} is not {name}", help)
     elsewhere = "" if place == data_folder() else f" --data-dir {shlex.quote(str(place))}"
     return TrainError(
         f"{name} is not in {place}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,9 @@ _TRAIN = re.compile(r"train/(n[0-9]{8})/(?:images/)?[^/]+\.JPEG")
 _VAL = re.compile(r"val/images/([^/]+\.JPEG)")
 _VAL_BY_CLASS = re.compile(r"val/(n[0-9]{8})/(?:images/)?[^/]+\.JPEG")
 _TEST = re.compile(r"test/(?:images/)?[^/]+\.JPEG")
+_MARK = re.compile(
+    rf"(?:{_ROOT}/)?(?:wnids\.txt$|train/n[0-9]{{8}}/)"
+)  # a name that tells an archive of it
 
 Labelled = list[tuple[str, str]]  # name of an image, its class
 
@@ -72,12 +76,21 @@ def open_tiny_imagenet(request: Request) -> Listing:
 def find_tiny_imagenet(place: Path) -> Path | None:
     """Return the folder or the zip file: the place itself, or what lies in it by its name."""
     if place.is_file():
-        return place
+        return place if place.name == ARCHIVE.name or _is_archive(place) else None
     for folder in (place, place / _ROOT):
-        if (folder / _LIST).is_file() or (folder / "train").is_dir():
+        if (folder / _LIST).is_file() or any(folder.glob(f"train/n{'[0-9]' * 8}")):
             return folder
     archive = place / ARCHIVE.name
     return archive if archive.is_file() else None
+
+
+def _is_archive(path: Path) -> bool:
+    """Say whether a file of another name is a zip of it, with its folder or without."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(map(_MARK.match, archive.namelist()))
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _store(place: Path) -> Store:
