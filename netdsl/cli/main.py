@@ -7,6 +7,7 @@ import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
+from traceback import print_exc
 from typing import Any
 
 import click
@@ -65,6 +66,12 @@ class LazyGroup(click.Group):
         except BrokenPipeError:  # nobody reads on, as in `netdsl list | head`: that is fine
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(_UNREAD if ctx.invoked_subcommand in _WORK else 0)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise  # of what was typed: nothing of it lies in netdsl
+        except Exception:
+            if ctx.params["traceback"]:
+                print_exc()
+            raise
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -92,8 +99,6 @@ def main(arguments: list[str] | None = None) -> None:
         code = group.main(arguments, prog_name="netdsl", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except Exception as error:
-        if "--traceback" in arguments:
-            raise
         sys.exit(_show(error))
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)

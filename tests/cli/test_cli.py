@@ -327,6 +327,20 @@ def test_a_name_that_is_given_twice_is_refused(run: Run) -> None:
     assert (done.returncode, "`classes` is given twice from outside" in done.stderr) == (2, True)
 
 
+def test_a_traceback_stands_before_the_error_and_changes_no_exit_code(run: Run) -> None:
+    plain, asked = run("build", "nosuch"), run("--traceback", "build", "nosuch")
+    assert asked.returncode == plain.returncode == 2
+    assert asked.stderr.startswith("Traceback (most recent call last):\n")
+    assert asked.stderr.endswith(f"\n{plain.stderr}")
+
+
+@pytest.mark.parametrize("line", ["--traceback build net1 --nosuch", "build net1 --traceback"])
+def test_what_was_mistyped_has_no_traceback(run: Run, line: str) -> None:
+    done = run(*line.split())
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "Error: No such option" in done.stderr
+
+
 @pytest.mark.parametrize(
     "line",
     [
