@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.idle import note_idle
 from netdsl.cli.network import network_options, read, show_warnings
 from netdsl.collector import paused
 
@@ -36,6 +37,8 @@ def command(arch: str, expand: bool, as_json: bool, **options: Any) -> None:
     network = read(arch, **options)
     show_warnings(network)
     if as_json:
+        if expand:
+            note_idle("--expand", "--json has every repetition as it is")
         click.echo(json.dumps(record(network), indent=2))
         return
     table = make_table(network.checked, expand=expand)

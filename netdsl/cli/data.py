@@ -117,6 +117,8 @@ def show(  # noqa: PLR0913
     from netdsl.train.data.sheet import what_is_done
     from netdsl.train.files import write_file
 
+    if recipe is not None and augment:
+        raise click.UsageError("--augment stands in place of what --recipe says: leave one away")
     if output.suffix.lower() != ".png":
         raise click.BadParameter(f"`{output}` must end in .png", param_hint="-o")
     wanted = None if shape is None else list(parsed_shape(shape))
@@ -133,7 +135,7 @@ def _changes(images: DataSet, recipe: str | None, augment: tuple[str, ...], seed
     from netdsl.train.recipe import read_recipe
 
     own: train.Choices = {"augment": images.augment}
-    said: Any = read_recipe(recipe).train if recipe and not augment else {}
+    said: Any = {} if recipe is None else read_recipe(recipe).train
     kept: Any = {key: said[key] for key in ("augment", "mixup", "cutmix") if key in said}
     given: Any = {"augment": () if augment == ("none",) else augment} if augment else {}
     return train.resolve(own, kept, given, {"seed": seed})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.asked import DATA_NOW, asked_of, images_here
+from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.images import bring_missing
 from netdsl.cli.kinds import PLACE, TEXT
 from netdsl.cli.resume import reopen_unchanged
@@ -76,7 +77,11 @@ def _score(
     from netdsl.train.evaluation import place
     from netdsl.train.inference import score
 
+    if data is not None:
+        note_idle_images({"data": data, "on_bad_image": on_bad_image}, data_dir)
     if trained.run is not None and data is None and split in {"train", "val"}:
+        if on_bad_image != "error":
+            note_idle("--on-bad-image", f"{trained.path} reads its own images as it did before")
         return _score_own(trained, model, settings, data_dir, split)
     picked = _picked(trained, data, data_dir, split)
     picked, left = picked.known_to(trained.about)

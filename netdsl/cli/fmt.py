@@ -21,6 +21,8 @@ def command(archs: tuple[str, ...], write: bool, check: bool) -> int:
     """Print every ARCH in canonical layout, its comments kept."""
     from netdsl.syntax import to_text
 
+    if check and write:
+        raise click.UsageError("--check writes nothing: leave -w away")
     changed = []
     for arch in archs:
         source = open_source(arch)

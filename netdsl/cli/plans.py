@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netdsl.cli.choices import with_recipe
+from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.images import folder_of, meet, wanted_images
 from netdsl.cli.network import overrides
 from netdsl.cli.notes import note, note_threads
@@ -62,6 +63,7 @@ def planned(
     keys = ("plain", "definitions", "scale", "input_", "classes")
     said = with_recipe(overrides(*(options.pop(key) for key in keys)), recipe)
     where = wanted_images(options, said)
+    note_idle_images(where, data_dir)
     network, images = meet(source, said, where, data_dir, fit)
     for fact in images.lacks:
         note(f"{images.name}: {fact}")
@@ -73,10 +75,10 @@ def planned(
     refuse_long_warmup(count_steps(count, settings.batch_size, processes), settings)
     try_transforms(settings, images.shape)
     for name, why in idle(chosen, settings, count, processes).items():
-        note(f"{name} changes nothing: {why}")
+        note_idle(name, why)
     of_recipe = idle_in_recipe(recipe, settings, machine, suited, images=count, processes=processes)
     for name, why in of_recipe.items():
-        note(f"recipe {recipe.name}: {name} changes nothing: {why}")
+        note_idle(f"recipe {recipe.name}: {name}", why)
     note_threads({**recipe.train, **chosen}, settings)
     if young := young_average(settings, count, processes):
         note(young)

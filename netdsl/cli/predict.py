@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.images import bring_missing
 from netdsl.cli.kinds import PLACE, TEXT
 from netdsl.cli.trained import (
@@ -23,6 +24,7 @@ from netdsl.cli.trained import (
 if TYPE_CHECKING:
     from netdsl.train.inference import About, Answer, Answers, Picked
 
+_SPLIT = "test"  # of a data set, unless another is asked for
 _FEW = 10  # images that are shown with all their classes; of more, a line each
 _SUFFIXES = (".csv", ".json")
 
@@ -35,7 +37,7 @@ _SUFFIXES = (".csv", ".json")
     "--data", type=TEXT, metavar="NAME|FOLDER", help="The images of a data set, in place of files."
 )
 @click.option("--data-dir", type=PLACE, help="Where the data set lies.")
-@click.option("--split", type=click.Choice(["train", "val", "test", "all"]), default="test",
+@click.option("--split", type=click.Choice(["train", "val", "test", "all"]), default=_SPLIT,
               show_default=True, help="Which images of the data set.")  # fmt: skip
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True,
               help="How many classes of an image to tell.")  # fmt: skip
@@ -94,7 +96,9 @@ def _picked(trained: Trained, paths: tuple[Path, ...], options: dict[str, Any]) 
     from netdsl.train.inference import find_files, pick_split
 
     if paths:
+        _note_idle_of_files(options)
         return find_files(paths)
+    note_idle_images(options, options["data_dir"])
     bring_missing(options["data"], options["data_dir"])
     free = (trained.about.shape, len(trained.about.classes))
     return pick_split(
@@ -104,6 +108,16 @@ def _picked(trained: Trained, paths: tuple[Path, ...], options: dict[str, Any]) 
         holdout=trained.holdout,
         free=free,
     )
+
+
+def _note_idle_of_files(options: dict[str, Any]) -> None:
+    """Say which options of a data set are given where images are files."""
+    for option, is_given in (
+        ("--split", options["split"] != _SPLIT),
+        ("--data-dir", options["data_dir"] is not None),
+    ):
+        if is_given:
+            note_idle(option, "the images are files, and of no data set")
 
 
 def _give(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.kinds import PLACE, TEXT
 from netdsl.cli.network import network_options, open_source, overrides, show_warnings
 from netdsl.cli.notes import note
@@ -99,6 +100,8 @@ def _batch(
     keys = ("plain", "definitions", "scale", "input_", "classes")
     source, said = open_source(arch), overrides(*(options[key] for key in keys))
     if data is None:
+        if data_dir is not None:
+            note_idle("--data-dir", "no --data is given")
         network = build(*source.with_overrides(said))
         _refuse_unfit(network)
         module = network.module()
@@ -109,6 +112,7 @@ def _batch(
 
     wanted = {"data": data, "limit": batch, "holdout": HOLDOUT, "on_bad_image": "error"}
     where = wanted_images(wanted, said)
+    note_idle_images(where, data_dir)
     network, found = meet(source, said, where, data_dir, fit=False)
     _refuse_unfit(network)
     return network, *first_batch(found, batch)

@@ -327,6 +327,18 @@ def test_a_name_that_is_given_twice_is_refused(run: Run) -> None:
     assert (done.returncode, "`classes` is given twice from outside" in done.stderr) == (2, True)
 
 
+def test_what_changes_nothing_is_told_or_refused(run: Run, tmp_path: Path) -> None:
+    done = run("build", "net1", "--json", "--expand")
+    assert (done.returncode, done.stderr) == (
+        0, "--expand changes nothing: --json has every repetition as it is\n",
+    )  # fmt: skip
+    (tmp_path / "f.arch").write_text("input 3x8x8 Conv64 GAP FC10")
+    done = run("fmt", "--check", "-w", "f.arch")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        2, "Error: --check writes nothing: leave -w away",
+    )  # fmt: skip
+
+
 def test_a_traceback_stands_before_the_error_and_changes_no_exit_code(run: Run) -> None:
     plain, asked = run("build", "nosuch"), run("--traceback", "build", "nosuch")
     assert asked.returncode == plain.returncode == 2

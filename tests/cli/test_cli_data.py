@@ -143,6 +143,34 @@ def test_a_sheet_shows_images_as_they_are_where_a_recipe_does_nothing(
         assert done.stdout == "a.png: no augmentation\n", done.stderr
 
 
+def test_a_recipe_beside_transforms_of_a_sheet_is_refused(run: Run, tmp_path: Path) -> None:
+    done = run("data", "show", "digits", "--recipe", "nosuch", "--augment", "none")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        2, "Error: --augment stands in place of what --recipe says: leave one away",
+    )  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "facts"),
+    [
+        ("digits", [
+            "--holdout changes nothing: digits says itself which images validate",
+            "--on-bad-image changes nothing: no image of digits can be damaged",
+            "--data-dir changes nothing: digits comes along with netdsl",
+        ]),
+        ("photos", ["--data-dir changes nothing: photos is no name of a data set, but a folder"]),
+    ],
+)  # fmt: skip
+def test_options_of_other_images_are_told_to_change_nothing(
+    run: Run, photos: Path, data: str, facts: list[str]
+) -> None:
+    options = ("--holdout", "0.5", "--on-bad-image", "skip", "--data-dir", "nowhere")
+    done = run("train", "-", "--data", data, *options, "--input", "3x1x1", stdin=TINY)
+    assert done.stdout == ""  # images of another shape: refused before anything is trained
+    assert done.stderr.splitlines()[: len(facts)] == facts
+
+
 def test_a_sheet_mixes_images_as_a_recipe_does(run: Run, tmp_path: Path) -> None:
     mixed = 'about = "mixed"\n[train]\naugment = []\ncutmix = 1.0\n'
     (tmp_path / "mixed.toml").write_text(mixed)

@@ -357,6 +357,26 @@ def test_mistakes_are_met_with_a_line(
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "facts"),
+    [
+        ("predict run images --split val --data-dir nowhere", [
+            "--split changes nothing: the images are files, and of no data set",
+            "--data-dir changes nothing: the images are files, and of no data set",
+        ]),
+        ("predict run --data images --split val --data-dir nowhere",
+         ["--data-dir changes nothing: images is no name of a data set, but a folder"]),
+        ("evaluate run --on-bad-image skip",
+         ["--on-bad-image changes nothing: run reads its own images as it did before"]),
+    ],
+)  # fmt: skip
+def test_what_changes_nothing_is_told(
+    arguments: str, facts: list[str], run: Run, here: Path
+) -> None:
+    code, _, err = run(*arguments.split())
+    assert (code, err.splitlines()) == (0, facts)
+
+
 def test_weights_of_another_network_are_refused(run: Run, here: Path) -> None:
     (here / "run" / "network.arch").write_text("input 3x9x8\nConv 6 Conv 8 GAP FC 4\n")
     settings = json.loads((here / "run" / "settings.json").read_text())
