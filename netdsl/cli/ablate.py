@@ -14,6 +14,7 @@ from netdsl.cli.shared_training import (
     Draft,
     arch_of,
     folder_name,
+    refuse_stdin,
     refuse_unsound,
     shared_options,
     taken,
@@ -44,6 +45,8 @@ def command(
     """
     from netdsl.experiment.ablate import ablate
 
+    if not only_list:
+        refuse_stdin([arch])
     top = taken(options, f"ablate-{folder_name([arch])}")
     base = _base(arch, definitions, scale, top, data_dir)
     found = ablate(base)

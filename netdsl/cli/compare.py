@@ -12,6 +12,7 @@ from netdsl.cli.shared_training import (
     Draft,
     arch_of,
     folder_name,
+    refuse_stdin,
     refuse_unsound,
     shared_options,
     taken,
@@ -35,6 +36,7 @@ def command(
 
     What is run stands in experiments/NAME/experiment.toml: change it, and run it again.
     """
+    refuse_stdin(arches)
     top = taken(options, folder_name(arches))
     refuse_unsound(top, budget)
     folder = dir or Path("experiments", str(top["name"]))

@@ -67,6 +67,13 @@ def taken(options: dict[str, Any], name: str) -> dict[str, object]:
     }  # fmt: skip
 
 
+def refuse_stdin(arches: Sequence[str]) -> None:
+    """Raise for a network on standard input: its trainings could not read it there again."""
+    if "-" in arches:
+        fact = "`-` is read once, and every training of a comparison reads its network"
+        raise click.UsageError(f"{fact}: put it into a file")
+
+
 def refuse_unsound(top: Mapping[str, object], budget: str | None) -> None:
     """Raise for a name or a budget that cannot be, before anything is written."""
     from netdsl.experiment.budget import read_layers

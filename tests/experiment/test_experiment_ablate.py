@@ -129,6 +129,19 @@ def test_a_named_data_set_goes_before_a_folder_called_so(
 
 
 @pytest.mark.parametrize("command", ["compare", "ablate"])
+def test_a_network_on_standard_input_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(netdsl, [command, "-", "--data", "digits"])
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (
+        2, "Error: `-` is read once, and every training of a comparison reads its network: "
+        "put it into a file",
+    )  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["compare", "ablate"])
 @pytest.mark.parametrize("options", [("--name", "../evil"), ("--budget", "foo=1")])
 def test_what_is_unsound_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, options: tuple[str, str]
