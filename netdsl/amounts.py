@@ -12,6 +12,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def part(number: int, of: int, noun: str) -> str:
+    """Return how many of some things, with the verb of what is said of them.
+
+    >>> part(2, 3, "run"), part(1, 1, "run")
+    ('2 of 3 runs are', '1 of 1 run is')
+    """
+    return f"{number:,} of {counted(of, noun)} {'is' if of == 1 else 'are'}"
+
+
 def duration(seconds: float) -> str:
     """Return a time in its two largest units.
 

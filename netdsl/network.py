@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netdsl.amounts import counted
 from netdsl.checking import checked
 from netdsl.collector import paused
 from netdsl.errors import Diagnostic, NetDSLError
@@ -250,7 +251,8 @@ class Network:
 
     def __repr__(self) -> str:
         plain = "" if self.settings.residual else ", plain"
-        return f"<Network {self.name!r}{plain}: {self.depth} layers, {self.params:,} parameters>"
+        layers, params = counted(self.depth, "layer"), counted(self.params, "parameter")
+        return f"<Network {self.name!r}{plain}: {layers}, {params}>"
 
     def _repr_svg_(self) -> str | None:
         """Return what a notebook shows; None where the network is too large to be drawn."""

@@ -199,8 +199,10 @@ def _name(kind: ShortcutKind) -> str:
 
 
 def _bytes(count: int) -> str:
+    if count < 10**3:
+        return counted(count, "byte")
     units = (("kB", 10**3), ("MB", 10**6), ("GB", 10**9))
-    unit, size = [u for u in units if count >= u[1] or u[0] == "kB"][-1]
+    unit, size = [one for one in units if count >= one[1]][-1]
     return f"{count / size:.2f} {unit}"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.amounts import counted
 from netdsl.cli.idle import note_idle
 from netdsl.cli.network import network_options, read, show_warnings
 from netdsl.collector import paused
@@ -72,7 +73,7 @@ def record(network: Network) -> dict[str, object]:
 
 def title(network: Network) -> str:
     """Name the network in one line."""
-    return f"{network.title}: {network.depth} layers\n"
+    return f"{network.title}: {counted(network.depth, 'layer')}\n"
 
 
 def _show(table: Table) -> None:

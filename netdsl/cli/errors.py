@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netdsl.amounts import counted
 from netdsl.cli.asked import DATA_NOW, images_here
 from netdsl.cli.kinds import PLACE
 
@@ -57,7 +58,7 @@ def summary(found: Errors, weights: str) -> Iterator[str]:
 
     names = short_names(found.classes)
     yield (
-        f"{weights} weights: {found.accuracy:.2%} of {found.images:,} validation images, "
+        f"{weights} weights: {found.accuracy:.2%} of {counted(found.images, 'validation image')}, "
         f"{found.top5:.2%} among five, calibration error {100 * found.calibration.error:.1f} points"
     )
     for pair in found.confused[:SHOWN]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.amounts import counted
 from netdsl.cli.asked import DATA_NOW, asked_of, images_here
 from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.images import bring_missing
@@ -139,8 +140,9 @@ def _record(trained: Trained, options: dict[str, Any], found: Score) -> dict[str
 def _line(trained: Trained, options: dict[str, Any], found: Score) -> str:
     result = found.evaluation
     which = f"{trained.path}: {trained.which} weights" if trained.run else str(trained.path)
+    images = counted(result.n, f"{WORDS[options['split']]} image")
     of = f" of {options['data']}" if options["data"] else ""
     return (
-        f"{which}, {result.accuracy:.2%} of {result.n:,} {WORDS[options['split']]} images{of}, "
+        f"{which}, {result.accuracy:.2%} of {images}{of}, "
         f"{result.top5:.2%} among five, loss {result.loss:.4f}"
     )

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from netdsl.amounts import duration
+from netdsl.amounts import counted, duration, part
 
 if TYPE_CHECKING:
     from netdsl.experiment.plan import Job, Plan
@@ -98,7 +98,7 @@ class Bar(Lines):
 def outcome(job: Job, state: State) -> str:
     """Say what became of a run, in a few words."""
     best = "" if state.best is None else f", best {state.best:.2%}"
-    epochs = f"{state.epochs} of {job.epochs} epochs{best}"
+    epochs = f"{state.epochs} of {counted(job.epochs, 'epoch')}{best}"
     if state.failure is not None and state.phase == "failed":
         again = f" ({state.failure.attempts} times)" if state.failure.attempts > 1 else ""
         retry = "; --retry tries it again" if state.failure.is_final else ""
@@ -126,7 +126,7 @@ def show_states(plan: Plan, folder: Path, jobs: Sequence[Job]) -> None:
     phases = {job.key: str(state.phase) for job, state in zip(jobs, states, strict=True)}
     counts = Counter(phases.values())
     known = ", ".join(f"{count} {phase}" for phase, count in counts.items())
-    click.echo(f"{plan.name}: {len(phases)} runs, {known}; in {folder}")
+    click.echo(f"{plan.name}: {counted(len(phases), 'run')}, {known}; in {folder}")
 
 
 def show_forecast(
@@ -142,7 +142,7 @@ def show_forecast(
         found.append(one)
         click.echo(
             f"{one.row}: {duration(one.seconds)} a run, {one.peak_memory / 1e9:.2f} GB, "
-            f"{one.runs} runs to go"
+            f"{counted(one.runs, 'run')} to go"
         )
     if not found:
         return
@@ -163,4 +163,4 @@ def closing(folder: Path, jobs: Sequence[Job]) -> Iterator[str]:
     left = [job for job in jobs if not is_finished(folder, job)]
     for job in left:
         yield f"{job.name}: {outcome(job, look(folder, job))}"
-    yield f"{len(jobs) - len(left)} of {len(jobs)} runs are finished; all of it in {folder}"
+    yield f"{part(len(jobs) - len(left), len(jobs), 'run')} finished; all of it in {folder}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from netdsl.amounts import counted, duration
 from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.images import bring_missing
 from netdsl.cli.kinds import PLACE, TEXT
@@ -146,11 +147,12 @@ def _give(
 
 def _summary(found: Answers, files: list[Path | None], how: dict[str, object]) -> str:
     written = ", ".join(str(file) for file in files if file)
-    folded = f"{how['folded']} of {how['norms']} batch norms folded"
+    norms = counted(cast(int, how["norms"]), "batch norm")
+    folded = f"{how['folded']} of {norms} folded"
     if how["not_folded"]:
         folded += f" ({how['not_folded']})"
     return (
-        f"{len(found.answers):,} images in {how['seconds']:.1f} s, "
+        f"{counted(len(found.answers), 'image')} in {duration(cast(float, how['seconds']))}, "
         f"{how['precision']} on {how['device']}, {folded}: {written}"
     )
 

@@ -138,10 +138,9 @@ class Bar(Lines):
 
     def step(self, step: Step) -> None:
         """Move the bar."""
-        minutes, seconds = divmod(round(step.seconds_left), 60)
         figures = (
             f"loss {step.loss:.3f}  accuracy {step.accuracy:.1%}  "
-            f"{step.images_per_second:,.0f} images/s  {minutes}:{seconds:02} left"
+            f"{step.images_per_second:,.0f} images/s  {duration(step.seconds_left)} left"
         )
         self.progress.update(
             self.task, completed=step.step, total=step.steps, figures=figures,
@@ -172,11 +171,11 @@ class Bar(Lines):
 def opening(start: Start) -> str:
     """What is trained on what, in one line."""
     s = start.settings
-    epochs = counted(s.epochs, "epoch")
+    params, epochs = counted(start.parameters, "parameter"), counted(s.epochs, "epoch")
     shared = f", {start.processes} processes" if start.processes > 1 else ""
     return (
-        f"{start.parameters:,} parameters on {start.data}: {start.train_images:,} training and "
-        f"{start.val_images:,} validation images; {epochs}, batch {s.batch_size}, "
+        f"{params} on {start.data}: {start.train_images:,} training and "
+        f"{counted(start.val_images, 'validation image')}; {epochs}, batch {s.batch_size}, "
         f"lr {s.lr:g}, seed {s.seed}, {s.precision} on {s.device}{shared}"
     )
 
@@ -184,8 +183,10 @@ def opening(start: Start) -> str:
 def plan_lines(forecast: Forecast) -> Iterator[str]:
     """What a training would take, a line a measure."""
     f = forecast
-    yield f"a step takes {f.seconds_per_step * 1000:,.1f} ms, an epoch of {f.steps:,} steps " + (
-        f"{duration(f.seconds_per_epoch)}, {f.epochs} epochs {duration(f.seconds)}"
+    yield (
+        f"a step takes {f.seconds_per_step * 1000:,.1f} ms, "
+        f"an epoch of {counted(f.steps, 'step')} {duration(f.seconds_per_epoch)}, "
+        f"{counted(f.epochs, 'epoch')} {duration(f.seconds)}"
     )
     memory, disk = f"{f.peak_memory / 1e9:.2f} GB of memory", f"{f.disk / 1e6:,.1f} MB on the disk"
     yield f"{memory} at the most, {disk} meanwhile"
@@ -198,7 +199,7 @@ def epoch_line(row: Row) -> str:
         f"train loss {row.train_loss:.3f} accuracy {row.train_accuracy:6.2%}  "
         f"(as is {row.sample_accuracy:6.2%})  "
         f"val loss {row.val_loss:.3f} accuracy {row.val_accuracy:6.2%}  "
-        f"{row.images_per_second:,.0f} images/s  {row.seconds:.1f} s"
+        f"{row.images_per_second:,.0f} images/s  {duration(row.seconds)}"
     )
 
 
@@ -207,5 +208,5 @@ def closing(summary: Summary, folder: Path) -> str:
     best = summary.best
     return (
         f"best {best.val_accuracy:.2%} in epoch {best.epoch}, last "
-        f"{summary.last.val_accuracy:.2%}, {summary.seconds:.0f} s; all of it in {folder}"
+        f"{summary.last.val_accuracy:.2%}, {duration(summary.seconds)}; all of it in {folder}"
     )

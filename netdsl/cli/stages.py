@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netdsl.amounts import counted
 from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ def carry_over(network: Network, weights: Path, seed: int) -> Module:
     module = network.module(seed)
     state = read_state(weights)
     found = transfer(module, network.input_shape, state, partial=True, by_name=True)
-    click.echo(f"carried over: {len(found.moved)} layers with {found.params:,} parameters")
+    layers, params = counted(len(found.moved), "layer"), counted(found.params, "parameter")
+    click.echo(f"carried over: {layers} with {params}")
     for line in left_out(found):
         click.echo(line)
     return found.module

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.amounts import counted
 from netdsl.cli.choices import take_choices, take_recipe, training_options
 from netdsl.cli.images import data_options, reading_once
 from netdsl.cli.kinds import TEXT
@@ -193,9 +194,8 @@ def _begin(network: Network, init: str | None, seed: int) -> Module:
 
     found = network.transfer(open_source(init), seed=seed)
     left = f"; initialised: {', '.join(found.initialised)}" if found.initialised else ""
-    click.echo(
-        f"{len(found.moved)} layers with {found.params:,} parameters from {init}{left}", err=True
-    )
+    layers, params = counted(len(found.moved), "layer"), counted(found.params, "parameter")
+    click.echo(f"{layers} with {params} from {init}{left}", err=True)
     if found.caution:
         click.echo(found.caution, err=True)
     return found.module

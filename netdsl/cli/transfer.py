@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.amounts import counted
 from netdsl.cli.kinds import PLACE, TEXT
 from netdsl.cli.network import network_options, read, show_warnings
 
@@ -111,8 +112,8 @@ def notes(found: Transfer, source: str, output: Path | None) -> list[str]:
     """Say in sentences what was done, what was compared, and what was left."""
     how = {"role": "by order and role", "order": "by order", "name": "by name"}[found.matched]
     lines = [
-        f"{len(found.moved)} of {len(found.pairs) + _alone(found)} layers with "
-        f"{found.params:,} parameters from {source}, paired {how}"
+        f"{len(found.moved)} of {counted(len(found.pairs) + _alone(found), 'layer')} with "
+        f"{counted(found.params, 'parameter')} from {source}, paired {how}"
     ]
     if found.difference is None:
         lines.append(found.caution or f"not compared: {found.uncompared}")

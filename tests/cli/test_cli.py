@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from netdsl.cli.progress import Bar
-from netdsl.train import Settings
+from netdsl.cli.progress import Bar, plan_lines
+from netdsl.train import Forecast, Settings
 from netdsl.train.progress import Start
 from tests.cli.command import Run
 
@@ -298,6 +298,12 @@ def test_a_bar_leaves_the_terminal_as_it_was_however_a_training_ends(tmp_path: P
     bar.close()
     assert written.getvalue().rindex("\x1b[?25h") > written.getvalue().rindex("\x1b[?25l")
     bar.close()
+
+
+def test_what_there_is_one_of_is_told_as_one() -> None:
+    forecast = Forecast(0.1, 0.1, 90.0, steps=1, epochs=1, peak_memory=10**9, disk=10**6)
+    first, _ = plan_lines(forecast)
+    assert first == "a step takes 100.0 ms, an epoch of 1 step 0.1 s, 1 epoch 1 min 30 s"
 
 
 def test_what_is_noted_stands_above_the_bar_where_there_is_one(

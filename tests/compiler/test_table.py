@@ -188,3 +188,10 @@ def test_tables_and_drawings_need_no_torch() -> None:
 )
 def test_the_sums_that_a_plain_twin_keeps_are_counted(text: str, line: str) -> None:
     assert line in parse(text, input=(3, 8, 8)).table().splitlines()
+
+
+def test_one_layer_and_a_few_bytes_are_counted_as_such() -> None:
+    network = parse("GAP FC 2", input=(1, 1, 1), name="N")
+    assert repr(network) == "<Network 'N': 1 layer, 4 parameters>"
+    assert ">1 layer · 4 parameters · 2 MACs<" in network.dot()
+    assert "\n4 bytes of activations kept for the backward pass of one 1x1" in network.table()

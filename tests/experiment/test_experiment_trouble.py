@@ -70,7 +70,7 @@ def test_a_report_that_cannot_be_written_is_told_by_the_exit_code(
     done = run(tmp_path)
     assert done.exit_code == 3, done.output
     assert "the report could not be written: TrainError: " in done.stderr
-    assert done.stdout.splitlines()[-1].startswith("1 of 1 runs are finished; ")
+    assert done.stdout.splitlines()[-1].startswith("1 of 1 run is finished; ")
     path.write_text(whole)
     assert run(tmp_path).exit_code == 0
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from netdsl.amounts import counted
 from netdsl.backends.drawing.figure import Box, Form, Joint, Wire
 from netdsl.backends.drawing.fonts import FAMILY, width
 from netdsl.ir import Graph
@@ -187,7 +188,8 @@ def _cut(text: str) -> str:
 
 def _numbers(graph: Graph) -> str:
     cost = total(graph)
-    return f"{depth(graph)} layers · {params(cost.params)} parameters · {macs(cost.macs)} MACs"
+    layers = counted(depth(graph), "layer")
+    return f"{layers} · {params(cost.params)} parameters · {macs(cost.macs)} MACs"
 
 
 def _on_wire(wire: Wire) -> list[tuple[str, str]]:

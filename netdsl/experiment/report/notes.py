@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from netdsl.amounts import counted, duration
+from netdsl.amounts import counted, duration, part
 from netdsl.experiment.report.networks import settings_of
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Difference, Results
@@ -37,7 +37,7 @@ def summary(results: Results) -> str:
 def progress(results: Results) -> str:
     """Say how many of the runs are finished."""
     done, planned = results.count("finished"), len(results.distinct)
-    parts = [f"{done} of {counted(planned, 'run')} {'is' if planned == 1 else 'are'} finished"]
+    parts = [f"{part(done, planned, 'run')} finished"]
     for state, words in _STATES.items():
         if number := results.count(state):
             parts.append(f"{number} {words if number == 1 else _MANY.get(words, words)}")
