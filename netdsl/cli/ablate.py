@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netdsl.cli.experiment_options import definition_options, run_options
+from netdsl.cli.experiment_options import definition_options, experiment_folder, run_options
 from netdsl.cli.kinds import TEXT
 from netdsl.cli.shared_training import (
     Draft,
@@ -57,7 +57,7 @@ def command(
             click.echo(change.words)
         return
     refuse_unsound(top, budget)
-    folder = dir or Path("experiments", str(top["name"]))
+    folder = dir or experiment_folder(str(top["name"]))
     said = dict(pair.split("=", 1) for pair in definitions)
     networks = [_network(arch, scale, base.name, said, None)]
     networks += [_network(arch, scale, base.name, said, one) for one in found.changes]

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from netdsl.cli.experiment_options import definition_options, run_options
+from netdsl.cli.experiment_options import definition_options, experiment_folder, run_options
 from netdsl.cli.shared_training import (
     Draft,
     arch_of,
@@ -39,7 +39,7 @@ def command(
     refuse_stdin(arches)
     top = taken(options, folder_name(arches))
     refuse_unsound(top, budget)
-    folder = dir or Path("experiments", str(top["name"]))
+    folder = dir or experiment_folder(str(top["name"]))
     networks: list[dict[str, object]] = [
         {"arch": arch_of(arch), "plain": _PLAIN[plain]} for arch in arches
     ]

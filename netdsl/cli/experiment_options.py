@@ -71,10 +71,23 @@ def found_definition(
 
     path = file / DEFINITION if file.is_dir() else file
     definition = read_definition(path)
-    if dir is None:
-        inside = path.name == DEFINITION and (file.is_dir() or (path.parent / "plan.json").exists())
-        dir = path.parent if inside else Path("experiments", definition.name)
-    return narrowed(definition, budget, data_dir), dir
+    return narrowed(definition, budget, data_dir), dir or _folder_of(file, definition)
+
+
+def experiment_folder(name: str) -> Path:
+    """Return where an experiment of that name lies, unless somebody says where."""
+    return Path("experiments", name)
+
+
+def _folder_of(file: Path, definition: Definition) -> Path:
+    """Return where the experiment of a file lies, which is around the file where netdsl wrote it.
+
+    `file` may be the folder itself.
+    """
+    if file.is_dir():
+        return file
+    inside = file.name == DEFINITION and (file.parent / "plan.json").exists()
+    return file.parent if inside else experiment_folder(definition.name)
 
 
 def narrowed(definition: Definition, budget: str | None, data_dir: Path | None) -> Definition:
@@ -100,9 +113,7 @@ def chosen_folder(file: Path, dir: Path | None) -> Path:
     if file.is_dir():
         return dir or file
     definition = read_definition(file)
-    if dir is None:
-        inside = file.name == DEFINITION and (file.parent / "plan.json").exists()
-        dir = file.parent if inside else Path("experiments", definition.name)
+    dir = dir or _folder_of(file, definition)
     planned, what = read_plan(dir), ""
     if planned.definition and planned.definition != definition.digest:
         what = f"{file} has"
