@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def counted(number: int, noun: str) -> str:
     """Return a number of things.
@@ -19,6 +21,15 @@ def part(number: int, of: int, noun: str) -> str:
     ('2 of 3 runs are', '1 of 1 run is')
     """
     return f"{number:,} of {counted(of, noun)} {'is' if of == 1 else 'are'}"
+
+
+def sized(shape: Iterable[int], cross: str = "x") -> str:
+    """Return a shape as it is typed, or with another cross as it is shown.
+
+    >>> sized((3, 64, 64)), sized([3, 3], "×")
+    ('3x64x64', '3×3')
+    """
+    return cross.join(map(str, shape))
 
 
 def duration(seconds: float) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Literal
 
+from netdsl.amounts import sized
 from netdsl.ir import Graph, Node
 from netdsl.ops import CATALOGUE
 from netdsl.ops.convolution import Convolution, TransposedConvolution
@@ -44,7 +45,7 @@ def shortcut_kind(graph: Graph, add: Node) -> ShortcutKind:
     op = shortcut.op
     if isinstance(op, Convolution):
         pooled = "avg-pool + " * (f"{shortcut.name}_pool" in graph)
-        return ShortcutKind("projection", f"{pooled}{'×'.join(map(str, op.kernel))}")
+        return ShortcutKind("projection", f"{pooled}{sized(op.kernel, '×')}")
     assert isinstance(op, Pad), op
     averages = isinstance(op, AveragePad) and op.stride != (1, 1)
     words = ["avg-pool"] * averages + ["zero-pad"] * (op.channels > 0)
@@ -68,8 +69,8 @@ def primitive(graph: Graph, node: Node) -> str:
     call = op.call(*graph.input_shapes(node))
     name = call.target.removeprefix("nn.") if call else type(op).__name__
     if isinstance(op, Convolution | TransposedConvolution):
-        kernel = "×".join(map(str, op.kernel))
-        strides = "×".join(map(str, dict.fromkeys(op.stride)))
+        kernel = sized(op.kernel, "×")
+        strides = sized(dict.fromkeys(op.stride), "×")
         stride = "" if op.stride == (1, 1) else f", stride {strides}"
         groups = "" if op.groups == 1 else f", groups {op.groups}"
         return f"{name} {kernel}, {op.channels}{stride}{groups}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from netdsl.amounts import counted
+from netdsl.amounts import counted, sized
 from netdsl.ir import Cost, Graph, Node, Shape
 from netdsl.measure import Step, activation_memory, additions, depth, total, training_step
 from netdsl.passes.drop_shortcuts import drop_shortcuts
@@ -151,7 +151,7 @@ def _line(item: Item) -> Line:
 
 def _layer(item: Item, text: str, runs: Sequence[Item]) -> Line:
     kinds = [run.shortcut for run in runs if run.shortcut for _ in range(run.times)]
-    field = "all" if item.field is None else "x".join(map(str, item.field))
+    field = "all" if item.field is None else sized(item.field)
     return Line("layer", text, item.shape, item.cost, field, in_order(kinds))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.amounts import sized
 from netdsl.cli.images import HOLDOUT
 from netdsl.cli.kinds import PLACE, TEXT, Number
 
@@ -167,7 +168,7 @@ def _table(place: Path) -> Iterator[str]:
     from netdsl.train import DATA_SETS
 
     for name, entry in DATA_SETS.items():
-        shape = "x".join(map(str, entry.shape))
+        shape = sized(entry.shape)
         if entry.archive is None:
             where = "any shape and classes, made when asked for" if entry.free else "comes along"
         else:

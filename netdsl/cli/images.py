@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.amounts import sized
 from netdsl.cli.kinds import PLACE, TEXT, Number
 from netdsl.cli.notes import note
 
@@ -188,7 +189,8 @@ def _meet_shapes(
     if more:
         end = "`Flatten`" if more == [1, 1] else "`GAP FC classes`"
         raise _misfit(
-            f"{source.name} gives {_x(network.output_shape)} numbers an image, no number a class",
+            f"{source.name} gives {sized(network.output_shape)} numbers an image, "
+            "no number a class",
             f"end it with {end}",
         )
     where |= {"shape": list(network.input_shape), "limit_classes": classes}
@@ -221,11 +223,11 @@ def _meet_fitted(
     classes = len(images.classes)
     network, end = _build(source, said, images.shape, classes), ""
     if network.output_shape != (classes,):
-        end = f"; its last layer gives {classes}, not {_x(network.output_shape)}"
+        end = f"; its last layer gives {classes}, not {sized(network.output_shape)}"
         source = replace(source, file=end_in_classes(source.file))
         said = replace(said, names={**said.names, "classes": classes})
         network = _build(source, said, images.shape, classes)
-    fact = f"--fit: the images of {images.name} are brought to {_x(images.shape)}"
+    fact = f"--fit: the images of {images.name} are brought to {sized(images.shape)}"
     note(f"{fact} for {network.name}{end}")
     return network, images
 
@@ -236,7 +238,7 @@ def _matched(source: Arch, said: Any, data: str, shape: Shape, classes: int) -> 
     network = _build(source, said, shape, classes)
     if network.output_shape != (classes,):
         raise _misfit(
-            f"{source.name} gives {_x(network.output_shape)} numbers an image, "
+            f"{source.name} gives {sized(network.output_shape)} numbers an image, "
             f"and {data} has {classes} classes",
             "end it with `Flatten`"
             if network.output_shape == (classes, 1, 1)
@@ -271,8 +273,8 @@ def _refuse_conflict(source: Arch, said: Any, data: str, shape: Shape, classes: 
     settings = declared(*source.with_overrides(said))
     if settings.input not in (None, shape):
         raise _misfit(
-            f"{source.name} takes {settings.input} images, and those of {data} are {_x(shape)}",
-            f"give --input {_x(shape)}, if the network is to take these, "
+            f"{source.name} takes {settings.input} images, and those of {data} are {sized(shape)}",
+            f"give --input {sized(shape)}, if the network is to take these, "
             "or --fit to bring them to its own",
         )
     if settings.classes not in (None, classes):
@@ -286,7 +288,3 @@ def _misfit(fact: str, help: str) -> Exception:
     from netdsl.errors import fail
 
     return fail("E0311", fact, help=help)
-
-
-def _x(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from netdsl.amounts import sized
 from netdsl.cli.asked import asked_of, images_asked, images_here
 from netdsl.cli.choices import FLAGS
 from netdsl.cli.images import load_images
@@ -170,7 +171,7 @@ def _flat(asked: Any) -> Iterator[tuple[str, object]]:
 def _typed(name: str, value: Any) -> object:
     """Return a value as it is typed: a shape with x, anything else as it is."""
     is_shape = name in ("input", "shape") and value is not None
-    return "x".join(map(str, value)) if is_shape else value
+    return sized(value) if is_shape else value
 
 
 def _written(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.amounts import sized
 from netdsl.cli.asked import asked_of
 from netdsl.cli.kinds import TEXT
 from netdsl.cli.notes import note_threads
@@ -72,8 +73,9 @@ class Trained:
         expected = (about.shape, (len(about.classes),))
         if (found.input_shape, found.output_shape) != expected:
             raise TrainError(
-                f"{self.weights} is for {_x(about.shape)} images of {len(about.classes)} classes, "
-                f"but its network makes {_x(found.output_shape)} of {_x(found.input_shape)}"
+                f"{self.weights} is for {sized(about.shape)} images "
+                f"of {len(about.classes)} classes, but its network makes "
+                f"{sized(found.output_shape)} of {sized(found.input_shape)}"
             )
         return found
 
@@ -167,7 +169,3 @@ def tell_left_out(bad: Mapping[str, str], rescaled: int, total: int, about: Abou
         click.echo(tell_rescaled(rescaled, total, about), err=True)
     for fact in bad.values():
         click.echo(f"left out: {fact}", err=True)
-
-
-def _x(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape))

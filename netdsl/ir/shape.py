@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from netdsl.amounts import sized
+
 Size = tuple[int, int]
 
 
@@ -37,7 +39,7 @@ class Shape(NamedTuple):
         return tuple(self) if self.is_map else (self.channels,)
 
     def __str__(self) -> str:
-        return "x".join(map(str, self.dims))
+        return sized(self.dims)
 
 
 # What reaches a layer after one that could not be understood: nothing more is said about it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from netdsl.amounts import sized
 from netdsl.errors import Diagnostic, Span
 from netdsl.ir import Graph, Node, Settings
 from netdsl.measure.branches import stuck_branches
@@ -51,7 +52,7 @@ def _sizes(graph: Graph) -> Iterator[Diagnostic]:
         if isinstance(op, Convolution) and max(op.kernel) > LARGE_KERNEL:
             (x,) = graph.input_shapes(node)
             if node.shape.hw != (1, 1) and op.kernel in (x.hw, node.shape.hw):
-                size = "x".join(map(str, op.kernel))
+                size = sized(op.kernel)
                 message = f"`{size}` is a kernel here, and as large as the map"
                 help = f"the shape of an output is written `:{node.shape}`, behind the layer"
                 yield Diagnostic("W0515", message, node.span, help=help)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from netdsl.amounts import sized
 from netdsl.errors import Diagnostic, Misfit, NetDSLError
 from netdsl.ir import UNKNOWN, Graph, Node, Shape, Size
 from netdsl.ir.limits import PARAMETERS
@@ -135,4 +136,4 @@ def _average(node: Node, stride: Size, x: Node, graph: Graph) -> Node:
 
 
 def _stride(op: Shortcut) -> str:
-    return "x".join(map(str, dict.fromkeys(op.stride)))
+    return sized(dict.fromkeys(op.stride))

@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from netdsl.amounts import sized
 from netdsl.errors import NetDSLError, fail, first_line
 from netdsl.transfer.pairs import Pair, pair_by_name, pair_by_order, pair_by_role
 from netdsl.transfer.source import tensors
@@ -204,7 +205,7 @@ def _run(stand_in: nn.Module, x: Tensor) -> tuple[tuple[Weighted, ...], bool]:
     try:
         return randomise(stand_in, x)
     except Exception as error:  # whatever a foreign forward may raise
-        size = "x".join(map(str, x.shape[1:]))
+        size = sized(x.shape[1:])
         fact = f"the source does not take a {size} image: {first_line(error)}"
         raise fail("E0701", fact) from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from netdsl.amounts import sized
 from netdsl.errors import fail
 from netdsl.transfer.weighted import Weighted, own, watched
 
@@ -89,7 +90,7 @@ def difference(
     mine = _seen(ours, x, before[0] if before else None)
     other = _seen(theirs, x, before[1] if before else None)
     if mine.numel() != other.numel():
-        sizes = ("x".join(map(str, y.shape[1:])) or "no" for y in (mine, other))
+        sizes = (sized(y.shape[1:]) or "no" for y in (mine, other))
         fact = "the network comes to {} numbers an image, and the source to {}".format(*sizes)
         raise fail("E0702", fact)
     other = other.reshape(mine.shape)

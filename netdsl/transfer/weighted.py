@@ -11,6 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from netdsl.amounts import sized
+
 Kind = Literal["weights", "norm", "factor"]
 Role = Literal["branch", "shortcut"]
 
@@ -50,7 +52,7 @@ class Weighted:
         """
         order = {"weight": 0, "bias": 1}
         return ", ".join(
-            f"{name} {'x'.join(map(str, self.tensors[name].shape))}"
+            f"{name} {sized(self.tensors[name].shape)}"
             for name in sorted(self.tensors, key=lambda name: order.get(name, 2))
             if self.tensors[name].ndim
         )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from netdsl.amounts import counted
+from netdsl.amounts import counted, sized
 from netdsl.backends.drawing.figure import Box, Form, Joint, Wire
 from netdsl.backends.drawing.fonts import FAMILY, width
 from netdsl.ir import Graph
@@ -195,6 +195,6 @@ def _numbers(graph: Graph) -> str:
 def _on_wire(wire: Wire) -> list[tuple[str, str]]:
     """What is written on a wire, line by line, and in which colour."""
     if wire.shape is not None:
-        return [("×".join(map(str, wire.shape.dims)), GREY)]
+        return [(sized(wire.shape.dims, "×"), GREY)]
     words = re.sub(r" \+ ", " +\n", wire.word).splitlines()
     return [(word, WIRES[wire.form]["color"]) for word in words]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from netdsl.amounts import sized
 from netdsl.backends.drawing.figure import Box, Pen, Split, Value
 from netdsl.backends.drawing.nodes import SIGNS, draw_nodes
 from netdsl.ir import Cost, Graph, Node
@@ -25,7 +26,7 @@ def draw_rows(graph: Graph, *, expand: bool) -> Pen:
     x = artist.pen.box(None, Box(source.name, "input", "Input"), source.shape)
     artist.places[source.name] = x.at
     y = artist.items(x, items)
-    last = Box("output", "output", "×".join(map(str, end.shape.dims)))
+    last = Box("output", "output", sized(end.shape.dims, "×"))
     artist.pen.box(replace(y, said=y.shape), last, end.shape)
     return artist.pen
 
