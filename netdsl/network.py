@@ -200,12 +200,15 @@ class Network:
     ) -> Module:
         """Return the network as a module with the weights of another, or of a file.
 
+        A text names a file, or pre-trained weights as `torchvision:resnet18` and `timm:resnet18`
+        do; those are downloaded once.
+
         Warns of layers that stay as they are initialised, and of those of the source that no layer
         took. See `transfer`, which also tells which layer got which weights.
         """
-        from netdsl.transfer import read_state
+        from netdsl.transfer import open_source
 
-        found = read_state(Path(source)) if isinstance(source, str | Path) else source
+        found = open_source(str(source)) if isinstance(source, str | Path) else source
         done = self.transfer(found, partial=partial, seed=seed)
         if done.initialised:
             warnings.warn(f"left as initialised: {', '.join(done.initialised)}", stacklevel=2)

@@ -446,6 +446,19 @@ class TestFiles:
             read_state(tmp_path / name)
         assert message in str(error.value)
 
+    def test_a_network_of_a_library_and_what_is_no_file_are_told_apart(self) -> None:
+        net = netdsl.load("squeezenet1_1")
+        for name, message in (
+            ("squeezenet1_1", "error[E0703]: there is no file squeezenet1_1\n"
+             "  = help: a network of torchvision is written `torchvision:squeezenet1_1`"),
+            ("torchvision:squezenet1_1",
+             "error[E0703]: torchvision has no network `squezenet1_1`\n"
+             "  = help: did you mean `torchvision:squeezenet1_1`?"),
+        ):  # fmt: skip
+            with pytest.raises(netdsl.NetDSLError) as caught:
+                net.load_weights(name)
+            assert str(caught.value) == message
+
     def test_a_pickle_that_runs_code_is_refused(self, tmp_path: Path) -> None:
         torch.save(original(), tmp_path / "w.pth")
         with pytest.raises(netdsl.NetDSLError) as error:
