@@ -11,7 +11,7 @@ import click
 
 from netdsl.amounts import sized
 from netdsl.cli.images import HOLDOUT
-from netdsl.cli.kinds import PLACE, TEXT, Number
+from netdsl.cli.kinds import PLACE, TEXT, Number, OutputPath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,7 @@ def info(name: str, data_dir: Path | None, holdout: float, as_json: bool) -> Non
 @click.option(
     "-o",
     "--output",
-    type=PLACE,
+    type=OutputPath(".png"),
     default=Path("sample.png"),
     show_default=True,
     help="Where to write the sheet.",
@@ -120,8 +120,6 @@ def show(  # noqa: PLR0913
 
     if recipe is not None and augment:
         raise click.UsageError("--augment stands in place of what --recipe says: leave one away")
-    if output.suffix.lower() != ".png":
-        raise click.BadParameter(f"`{output}` must end in .png", param_hint="-o")
     wanted = None if shape is None else list(parsed_shape(shape))
     where = {"data": name, "limit": None, "limit_classes": None, "shape": wanted}
     images = load_images(where, data_dir)

@@ -40,4 +40,20 @@ class PlacePath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class OutputPath(PlacePath):
+    """A file to be written, with one of some suffixes, in letters of either case."""
+
+    def __init__(self, *suffixes: str) -> None:
+        super().__init__()
+        self.suffixes = suffixes
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        path = super().convert(value, param, ctx)
+        if path.suffix.lower() not in self.suffixes:
+            *others, last = self.suffixes
+            listed = f"{', '.join(others)} or {last}" if others else last
+            self.fail(f"`{path}` must end in {listed}", param, ctx)
+        return path
+
+
 PLACE, TEXT = PlacePath(), Text()

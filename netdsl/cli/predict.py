@@ -12,7 +12,7 @@ import click
 from netdsl.amounts import counted, duration
 from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.images import bring_missing
-from netdsl.cli.kinds import PLACE, TEXT
+from netdsl.cli.kinds import PLACE, TEXT, OutputPath
 from netdsl.cli.trained import (
     Trained,
     how_computed,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _SPLIT = "test"  # of a data set, unless another is asked for
 _FEW = 10  # images that are shown with all their classes; of more, a line each
-_SUFFIXES = (".csv", ".json")
 
 
 @click.command("predict")
@@ -42,7 +41,7 @@ _SUFFIXES = (".csv", ".json")
               show_default=True, help="Which images of the data set.")  # fmt: skip
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True,
               help="How many classes of an image to tell.")  # fmt: skip
-@click.option("-o", "--output", type=PLACE, metavar="FILE",
+@click.option("-o", "--output", type=OutputPath(".csv", ".json"), metavar="FILE",
               help="Write them into a .csv or a .json.")  # fmt: skip
 @click.option("--submission", type=PLACE, metavar="FILE",
               help="Write `test_0.JPEG n04067472`, a line an image.")  # fmt: skip
@@ -84,10 +83,7 @@ def _refuse_early(paths: tuple[Path, ...], options: dict[str, Any]) -> None:
 
     if bool(paths) == bool(options["data"]):
         raise click.UsageError("say what to look at: images and folders, or --data")
-    output = options["output"]
-    if output is not None and output.suffix.lower() not in _SUFFIXES:
-        raise click.BadParameter(f"`{output}` must end in .csv or .json", param_hint="-o")
-    for file in (output, options["submission"]):
+    for file in (options["output"], options["submission"]):
         if file is not None and not file.parent.is_dir():
             fact = f"cannot write {file}: there is no folder {file.parent}"
             raise TrainError(fact, None, ExitCode.IO)

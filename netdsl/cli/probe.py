@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.cli.idle import note_idle, note_idle_images
-from netdsl.cli.kinds import PLACE, TEXT
+from netdsl.cli.kinds import PLACE, TEXT, OutputPath
 from netdsl.cli.network import network_options, open_source, overrides, show_warnings
 from netdsl.cli.notes import note
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from netdsl.experiment.analysis import Probe
     from netdsl.network import Network
-
-SUFFIXES = (".svg", ".png", ".csv")
 
 
 @click.command("probe")
@@ -51,7 +49,7 @@ SUFFIXES = (".svg", ".png", ".csv")
     "--output",
     "outputs",
     multiple=True,
-    type=PLACE,
+    type=OutputPath(".svg", ".png", ".csv"),
     metavar="FILE",
     help="A figure (.svg, .png) or all numbers (.csv); may be repeated.",
 )
@@ -69,9 +67,6 @@ def command(
     from netdsl.experiment.analysis import draw_probes, probe_csv, probe_text
     from netdsl.train.files import write_file
 
-    for path in outputs:
-        if path.suffix not in SUFFIXES:
-            raise click.BadParameter(f"`{path}` must end in {', '.join(SUFFIXES)}", param_hint="-o")
     if twins and options["plain"]:
         raise click.UsageError("--twins probes the plain network too; leave --plain away")
     network, images, labels = _batch(arch, options, data, data_dir, batch)
@@ -82,10 +77,10 @@ def command(
     probes = _probed(both, images, labels, seeds)
     click.echo(probe_text(probes, expand=expand))
     files = {"csv": probe_csv(probes)}
-    if {path.suffix for path in outputs} - {".csv"}:
+    if {path.suffix.lower() for path in outputs} - {".csv"}:
         files |= draw_probes(probes, f"{network.name} at initialisation, {len(images)} images")
     for path in outputs:
-        write_file(path, files[path.suffix[1:]])
+        write_file(path, files[path.suffix[1:].lower()])
         click.echo(str(path))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.amounts import counted
-from netdsl.cli.kinds import PLACE, TEXT
+from netdsl.cli.kinds import TEXT, OutputPath
 from netdsl.cli.network import network_options, read, show_warnings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ HEADER = ("layer", "role", "gets the numbers of", "shapes")
     help="The weights of the network of torchvision or timm, "
     "instead of the pre-trained ones that it downloads; none for random ones.",
 )
-@click.option("-o", "--output", type=PLACE, metavar="FILE.safetensors",
+@click.option("-o", "--output", type=OutputPath(".safetensors"), metavar="FILE.safetensors",
               help="Where to write the weights.")  # fmt: skip
 @click.option(
     "--partial",
@@ -61,8 +61,6 @@ def command(
     torchvision or timm, both are run with random numbers first, and nothing is written unless they
     agree. The last layer may differ in its classes; it then stays as it is initialised.
     """
-    if output is not None and output.suffix != ".safetensors":
-        raise click.BadParameter(f"`{output}` must end in .safetensors", param_hint="-o")
     network = read(arch, **options)
     show_warnings(network)
     from netdsl.train import save_weights

@@ -64,7 +64,7 @@ def _file(source: str) -> Path:
 def read_state(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a file of weights: safetensors, or what `torch.save` made of a dict."""
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix.lower() == ".safetensors":
             return safetensors.torch.load_file(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:

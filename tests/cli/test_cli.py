@@ -138,7 +138,7 @@ class TestMistakes:
             (["build", "resnet-cifar", "-D", "m=3"], "the file has no parameter `m`; it has n"),
             (["build", "net1", "--input", "64"], "`64` is not a shape such as 3x64x64"),
             (["build", "net1", "--scale", "s"], "the file has no scale `s`"),
-            (["draw", "net1", "-o", "net1.jpg"], "must end in .svg, .png, .pdf, .dot"),
+            (["draw", "net1", "-o", "net1.jpg"], "a drawing ends in .svg, .png, .pdf or .dot"),
             (["train", "net1", "--save-minutes", "nan"], "nan is not a number"),
             (
                 ["train", "net1", "--epochs", "2", "--set", "iterations=3"],

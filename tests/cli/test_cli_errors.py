@@ -80,16 +80,16 @@ def test_what_is_wrong_with_a_run_is_said(run: Run, trained: Path, tmp_path: Pat
 
 def test_a_probe_of_twins_is_shown_drawn_and_written(run: Run, tmp_path: Path) -> None:
     done = run("probe", "digits", "--twins", "--batch", "8", "--seeds", "2", "-o", "a.csv",
-               "-o", "a.svg")  # fmt: skip
+               "-o", "a.SVG")  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     *_, ratio, seeds, table, figure = done.stdout.splitlines()
     assert ratio.startswith("gradient at the first block by that at the last: residual ")
-    assert (seeds, table, figure) == ("medians over 2 initialisations", "a.csv", "a.svg")
+    assert (seeds, table, figure) == ("medians over 2 initialisations", "a.csv", "a.SVG")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "a.csv").read_text())))
     assert {(row["network"], row["seed"]) for row in rows} == {
         (twin, seed) for twin in ("residual", "plain") for seed in "01"
     }
-    svg = (tmp_path / "a.svg").read_text()
+    svg = (tmp_path / "a.SVG").read_text()
     assert ">residual<" in svg
     assert ">plain<" in svg
 
@@ -106,7 +106,8 @@ def test_a_probe_takes_real_images(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["digits", "-o", "a.pdf"], 2, "Error: Invalid value for -o: `a.pdf` must end in .svg, .png, .csv\n"),
+        (["digits", "-o", "a.pdf"], 2,
+         "Error: Invalid value for '-o' / '--output': `a.pdf` must end in .svg, .png or .csv\n"),
         (["digits", "--twins", "--plain"], 2,
          "Error: --twins probes the plain network too; leave --plain away\n"),
         (["vgg11", "--twins"], 2,

@@ -329,7 +329,7 @@ def test_broken_images_may_be_skipped(run: Run, here: Path) -> None:
         ("predict run images --data digits", 2,
          "Error: say what to look at: images and folders, or --data\n"),
         ("predict run images -o out.txt", 2,
-         "Error: Invalid value for -o: `out.txt` must end in .csv or .json\n"),
+         "Error: Invalid value for '-o' / '--output': `out.txt` must end in .csv or .json\n"),
         ("predict run images --submission no/sub.txt", 6,
          "error: cannot write no/sub.txt: there is no folder no\n"),
         ("predict run --data digits", 2,

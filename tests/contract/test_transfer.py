@@ -553,7 +553,7 @@ class TestCommand:
     def test_fine_tuning_begins_with_another_last_layer(
         self, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        out = tmp_path / "w.safetensors"
+        out = tmp_path / "w.SAFETENSORS"
         arguments = ("squeezenet1_1", "--input", "3x64x64", "--classes", "20", "--json")
         file = ("--from", "torchvision:squeezenet1_1", "--weights", str(cache), "-o", str(out))
         assert self.run(*arguments, *file) == 0
