@@ -91,7 +91,7 @@ def _module(
     children: list[tuple[str, Call | ModulePlan]] = []
     lines: list[_Line] = []
     members = _members(path, nodes)
-    readers = _Readers(nodes, output)
+    readers = _readers(nodes, output)
     for name, inside in members.items():
         full = f"{path}.{name}" if path else name
         if inside[0].name == full:
@@ -121,23 +121,20 @@ def _members(path: str, nodes: list[Node]) -> dict[str, list[Node]]:
     return members
 
 
-class _Readers:
+def _readers(nodes: list[Node], output: str) -> dict[str, list[str]]:
     """Which node is read by which, among the nodes of one module and its output."""
+    readers = {output: [""]}
+    for node in nodes:
+        for name in node.inputs:
+            readers.setdefault(name, []).append(node.name)
+    return readers
 
-    def __init__(self, nodes: list[Node], output: str) -> None:
-        self.by: dict[str, list[str]] = {output: [""]}
-        for node in nodes:
-            for name in node.inputs:
-                self.by.setdefault(name, []).append(node.name)
 
-
-def _border(inside: list[Node], readers: _Readers) -> tuple[list[str], str]:
+def _border(inside: list[Node], readers: dict[str, list[str]]) -> tuple[list[str], str]:
     """What a module reads from outside, in order, and its one node that is read from outside."""
     own = {node.name for node in inside}
     given = dict.fromkeys(x for node in inside for x in node.inputs if x not in own)
-    ends = [
-        node.name for node in inside if any(r not in own for r in readers.by.get(node.name, ()))
-    ]
+    ends = [node.name for node in inside if any(r not in own for r in readers.get(node.name, ()))]
     (end,) = ends
     return list(given), end
 
@@ -183,7 +180,7 @@ def _allocate(lines: list[_Line], inputs: Iterable[str], output: str) -> Program
     for i, line in enumerate(lines):
         operands = tuple(slot[name] for name in line.operands)
         done = dict.fromkeys(slot[n] for n in line.operands if last[n] == i)
-        free = [*done, *(s for s in free if s not in done)]
+        free = [*done, *free]
         if not free:
             free, count = [count], count + 1
         slot[line.result] = free.pop(0)
