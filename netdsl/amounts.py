@@ -1,4 +1,4 @@
-"""Amounts to the words that people read: numbers of things, and times."""
+"""Amounts to the words that people read: numbers of things, shapes, and times."""
 
 from __future__ import annotations
 
