@@ -12,7 +12,7 @@ from netdsl.amounts import counted
 from netdsl.checking import checked
 from netdsl.collector import paused
 from netdsl.errors import Diagnostic, NetDSLError
-from netdsl.ir import Graph, Node, Op, Settings
+from netdsl.ir import Graph, Settings
 from netdsl.lower import (
     Loader,
     Overrides,
@@ -23,11 +23,7 @@ from netdsl.lower import (
     value_text,
     write_in,
 )
-from netdsl.measure import depth, total, training_step
-from netdsl.ops.act import Activation
-from netdsl.ops.dense import Flatten, Linear
-from netdsl.ops.pool import GlobalAvgPool
-from netdsl.ops.wiring import ShortcutAdd
+from netdsl.measure import depth, has_effect, total, training_step
 from netdsl.syntax import to_text, tree
 
 if TYPE_CHECKING:
@@ -78,21 +74,11 @@ class Network:
         said |= set(self.overrides.names)
         scales = [e for e in self.file.header if isinstance(e, tree.Scale)]
         said |= {o.key for e in scales if e.name == self.overrides.scale for o in e.options}
-        left = [key for key in ASSUMABLE if key not in said and self._reads(key)]
-        return tuple(f"{key} {getattr(self.settings, key)}" for key in left)
-
-    def _reads(self, setting: str) -> bool:
-        """Say whether something in the network is as it is because of a setting."""
-        graph = self.checked
-        if setting == "init":
-            return self.params > 0
-        if setting == "act" and any(_is_hidden(node, graph, self.settings) for node in graph):
-            return True
-        if setting == "shortcut" and not any(_is_fitted(node.op) for node in graph):
-            return False
-        if setting == "head" and not any(_is_head(node, graph) for node in graph):
-            return False
-        return setting in self.read
+        return tuple(
+            f"{key} {getattr(self.settings, key)}"
+            for key in ASSUMABLE
+            if key not in said and has_effect(key, self.checked, self.settings, self.read)
+        )
 
     def standalone(self) -> str:
         """Return the canonical text with what `use` brings written out: it needs no other file.
@@ -277,25 +263,3 @@ def build(file: tree.File, overrides: Overrides, loader: Loader) -> Network:
     lowered = lower(file, overrides, loader)
     graph, findings = checked(lowered)
     return Network(file, overrides, loader, graph, lowered.settings, lowered.read, findings)
-
-
-def _is_brought(node: Node, kind: type[Op]) -> bool:
-    """Say whether a node came with a layer that was written, and was not written itself."""
-    return isinstance(node.op, kind) and node.name != node.layer
-
-
-def _is_hidden(node: Node, graph: Graph, settings: Settings) -> bool:
-    """Say whether a node is the activation of a fully connected layer, by the settings."""
-    is_own = isinstance(node.op, Activation) and node.op.kind == settings.act
-    return is_own and isinstance(graph.inputs(node)[0].op, Linear)
-
-
-def _is_fitted(op: Op) -> bool:
-    return isinstance(op, ShortcutAdd) and not op.written
-
-
-def _is_head(node: Node, graph: Graph) -> bool:
-    """Say whether a node makes a vector of a map of many positions, for a layer that needs one."""
-    return (_is_brought(node, Flatten) or _is_brought(node, GlobalAvgPool)) and graph.inputs(node)[
-        0
-    ].shape.hw != (1, 1)

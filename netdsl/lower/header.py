@@ -26,7 +26,7 @@ from netdsl.lower.outside import (
     set_layer_options,
 )
 from netdsl.lower.override import Overrides, given, given_setting
-from netdsl.lower.scales import scale_values
+from netdsl.lower.scales import refuse_twice, scale_values
 from netdsl.lower.use import Loader, imported
 from netdsl.lower.values import POISON, Scope, Unresolved, evaluate
 from netdsl.ops import CATALOGUE
@@ -190,13 +190,7 @@ class _Header:
             scale_values(entry)  # for its errors
 
     def _expect(self, entry: tree.Expect) -> None:
-        first: dict[str, Span] = {}
-        for option in entry.options:
-            if option.key in first:
-                message = f"`expect` has its `{option.key}` twice"
-                labels = [Label(first[option.key], "first here")]
-                raise fail("E0207", message, option.span, labels=labels)
-            first[option.key] = option.key_span
+        refuse_twice(entry.options)
         self.environment.expectations.append(entry)
 
     def _definition(self, entry: tree.Definition) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -17,16 +18,19 @@ def scale_values(entry: tree.Scale) -> dict[str, Any]:
 
     It is read ahead of all else, so that none of its values can mention a parameter.
     """
-    values: dict[str, Any] = {}
+    refuse_twice(entry.options)
+    return {option.key: _scale_value(option) for option in entry.options}
+
+
+def refuse_twice(options: Iterable[tree.Option]) -> None:
+    """Refuse a key that stands twice in one pair of brackets."""
     first: dict[str, Span] = {}
-    for option in entry.options:
+    for option in options:
         if option.key in first:
             message = f"`{option.key}` is set twice"
             labels = [Label(first[option.key], "first here")]
             raise fail("E0207", message, option.key_span, labels=labels)
         first[option.key] = option.key_span
-        values[option.key] = _scale_value(option)
-    return values
 
 
 def _scale_value(option: tree.Option) -> Any:

@@ -3,6 +3,7 @@
 from netdsl.measure.advise import advise as advise
 from netdsl.measure.advise import count_scores as count_scores
 from netdsl.measure.advise import turned as turned
+from netdsl.measure.effect import has_effect as has_effect
 from netdsl.measure.expect import check_expectations as check_expectations
 from netdsl.measure.stochastic import Step as Step
 from netdsl.measure.stochastic import training_step as training_step
