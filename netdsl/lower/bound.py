@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from netdsl.amounts import sized
 from netdsl.errors import Label, Span, fail
 from netdsl.lower.values import plain
 from netdsl.syntax.shorthand import LETTERS
@@ -43,7 +44,7 @@ def value_text(value: Any) -> str:
         return "on" if value else "off"
     if isinstance(value, tuple):
         h, w = value[0], value[-1]
-        return str(h) if len(value) == 2 and h == w else "x".join(map(str, value))
+        return str(h) if len(value) == 2 and h == w else sized(value)
     return _float_text(value) if isinstance(value, float) else plain(value)
 
 

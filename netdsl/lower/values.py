@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from netdsl.amounts import sized
 from netdsl.errors import NetDSLError, Span, fail
 from netdsl.ir import Settings
 from netdsl.ir.limits import DIGITS, VALUE
@@ -90,7 +91,7 @@ def describe(value: Value) -> str:
 def plain(value: Value) -> str:
     """Write a value as it stands in a source."""
     if isinstance(value, tuple):
-        return "x".join(map(str, value))
+        return sized(value)
     if isinstance(value, Fraction):
         return repr(float(value))
     return f'"{value}"' if isinstance(value, Quoted) else str(value)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from netdsl.amounts import sized
 from netdsl.errors import Misfit
 from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape, Size, Window
 from netdsl.ir.settings import Bias, NormKind
-from netdsl.ops.window import fit, need_map, out_size, short
+from netdsl.ops.window import fit, need_map, out_size, short, size_text
 
 CONV_DEFAULTS: dict[str, object] = {
     "stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1, "bias": True
@@ -43,8 +44,7 @@ class Convolution(Op):
                 raise Misfit(
                     "E0306", f"{channels} {what} channels do not divide into {self.groups} groups"
                 )
-        window = "x".join(map(str, self.kernel))
-        fit(f"Conv {window}", x, self.kernel, self.padding, self.dilation)
+        fit(f"Conv {sized(self.kernel)}", x, self.kernel, self.padding, self.dilation)
         return Shape(
             self.channels, *out_size(x.hw, self.kernel, self.stride, self.padding, self.dilation)
         )
@@ -100,7 +100,7 @@ class TransposedConvolution(Op):
                     "E0306", f"{channels} {what} channels do not divide into {self.groups} groups"
                 )
         if any(e >= s for e, s in zip(self._padding()[1], self.stride, strict=True)):
-            k, s = (short(size) for size in (self.kernel, self.stride))
+            k, s = (size_text(size) for size in (self.kernel, self.stride))
             raise Misfit(
                 "E0305",
                 f"a kernel of {k} with stride {s} has no padding that gives {s} x input",
@@ -142,7 +142,7 @@ class TransposedConvolution(Op):
             for n, s, p, k in zip(x.hw, self.stride, self.padding, self.kernel, strict=True)
         )
         if min(h, w) < 1:
-            message = f"a padding of {short(self.padding)} leaves nothing of {x}"
+            message = f"a padding of {size_text(self.padding)} leaves nothing of {x}"
             raise Misfit("E0305", message, help="its output is (input - 1) s - 2 p + k")
         return h, w
 

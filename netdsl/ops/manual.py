@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from netdsl.ops.blocks import Res
 from netdsl.ops.catalogue import CATALOGUE
 from netdsl.ops.describe import Argument, arguments
+from netdsl.ops.window import size_text
 from netdsl.ops.wiring import JOINS
 
 COMBINATIONS: dict[str, type] = {"Res": Res, **JOINS}
@@ -38,5 +39,5 @@ def _argument(argument: Argument, positional: tuple[str, ...]) -> str:
     if isinstance(default, bool):
         default = "on" if default else "off"
     elif isinstance(default, tuple):
-        default = default[0] if default[0] == default[1] else "x".join(map(str, default))
+        default = size_text(default)
     return f"`{argument.name}={default}`"

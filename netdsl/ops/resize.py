@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from math import gcd
 from typing import ClassVar, Literal
 
+from netdsl.amounts import sized
 from netdsl.errors import Misfit
 from netdsl.ir import Call, Family, Op, Shape, Size, Window
 from netdsl.ir.limits import KERNEL
 from netdsl.ops.catalogue import arg, layer
-from netdsl.ops.window import need_map, short
+from netdsl.ops.window import need_map, short, size_text
 
 
 @layer(
@@ -71,9 +72,9 @@ class UpsampleTo(Op):
         (x,) = inputs
         need_map(x, "UpTo")
         if any(to < size for to, size in zip(self.n, x.hw, strict=True)):
-            size = "x".join(map(str, self.n))
-            message = f"UpTo {size} would make {x} smaller"
-            raise Misfit("E0305", message, help=f"`AvgTo {short(self.n)}` averages to a size")
+            message = f"UpTo {sized(self.n)} would make {x} smaller"
+            help = f"`AvgTo {size_text(self.n)}` averages to a size"
+            raise Misfit("E0305", message, help=help)
         return Shape(x.channels, *self.n)
 
     def call(self, *inputs: Shape) -> Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netdsl.amounts import sized
 from netdsl.errors import Misfit
 from netdsl.ir import Shape, Size
 
@@ -42,6 +43,15 @@ def short(size: Size) -> int | Size:
     (3, (3, 5))
     """
     return size[0] if size[0] == size[1] else size
+
+
+def size_text(size: Size) -> str:
+    """Write a size as it is typed: one number where both are the same.
+
+    >>> size_text((3, 3)), size_text((3, 5))
+    ('3', '3x5')
+    """
+    return sized(size[:1] if size[0] == size[1] else size)
 
 
 def _out(n: int, k: int, s: int, p: int, d: int, ceil: bool) -> int:

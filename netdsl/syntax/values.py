@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from netdsl.amounts import sized
 from netdsl.errors import Source, Span
 
 NOWHERE = Span(Source("", ""), 0, 0)
@@ -55,7 +56,7 @@ class Dims:
     span: Span = no_span()
 
     def __str__(self) -> str:
-        return "x".join(map(str, self.values))
+        return sized(self.values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from netdsl.amounts import sized
 from netdsl.train.data.archive import Archive
 from netdsl.train.data.source import Images
 from netdsl.train.resolve import Choices
@@ -127,4 +128,4 @@ def show_shape(shape: tuple[int, ...]) -> str:
     >>> show_shape((3, 64, 64))
     '3×64×64'
     """
-    return "×".join(map(str, shape))
+    return sized(shape, "×")
