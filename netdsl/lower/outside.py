@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from netdsl.errors import Diagnostic, NetDSLError
+from netdsl.errors import Diagnostic, NetDSLError, fail
 from netdsl.ir import Report
 from netdsl.lower.convert import cast
 from netdsl.lower.environment import Environment
@@ -29,6 +29,9 @@ def set_layer_options(
             continue
         try:
             name, option = key.split(".", 1)
+            if name in environment.definitions:
+                message = f"{name} is a definition: its `{option}` is given where it is called"
+                raise fail("E0203", message)
             argument = outside_option(name, option, written)
             default = environment.defaults.layers.setdefault(name, {})
             number = cast(argument, given(value), None, name)

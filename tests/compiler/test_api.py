@@ -438,3 +438,11 @@ def test_a_label_brings_no_parameter_of_its_name(tmp_path: Path) -> None:
 def test_a_name_that_is_given_is_written_in_quotes() -> None:
     net = netdsl.parse("input 3x8x8 Conv 8").override(name="abc")
     assert netdsl.parse(str(net)).name == "abc"
+
+
+def test_a_parameter_of_a_definition_is_not_set_from_outside() -> None:
+    net = netdsl.parse("def Stage(n) { (Conv 4)x n } input 3x8x8 Stage 2")
+    with pytest.raises(netdsl.NetDSLError) as error:
+        net.override(**{"Stage.n": 3})
+    (finding,) = error.value.diagnostics
+    assert finding.message == "Stage is a definition: its `n` is given where it is called"
