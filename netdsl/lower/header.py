@@ -14,6 +14,7 @@ from netdsl.lower.environment import Environment
 from netdsl.lower.names import (
     SETTINGS,
     refuse_reserved,
+    refuse_twice,
     unknown_layer,
     unknown_setting,
     words_beside,
@@ -26,7 +27,7 @@ from netdsl.lower.outside import (
     set_layer_options,
 )
 from netdsl.lower.override import Overrides, given, given_setting
-from netdsl.lower.scales import refuse_twice, scale_values
+from netdsl.lower.scales import scale_values
 from netdsl.lower.use import Loader, imported
 from netdsl.lower.values import POISON, Scope, Unresolved, evaluate
 from netdsl.ops import CATALOGUE

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
-from netdsl.errors import NetDSLError, Span, fail
+from netdsl.errors import Label, NetDSLError, Span, fail
 from netdsl.ir import Settings
 from netdsl.lower.values import OF_THE_PLACE
 from netdsl.ops import CATALOGUE, Argument, arguments, closest
@@ -52,6 +52,17 @@ def refuse_reserved(name: str, span: Span, *, formal: bool = False) -> None:
         raise fail("E0209", f"`{name}` has a meaning of its own in a network", span)
     if name[0] in LETTERS and name[1:2].isdecimal():
         raise fail("E0209", f"`{name}` reads as the option {name[0]}={name[1:]}", span)
+
+
+def refuse_twice(options: Iterable[tree.Option]) -> None:
+    """Refuse a key that stands twice in one pair of brackets."""
+    first: dict[str, Span] = {}
+    for option in options:
+        if option.key in first:
+            message = f"`{option.key}` is set twice"
+            labels = [Label(first[option.key], "first here")]
+            raise fail("E0207", message, option.key_span, labels=labels)
+        first[option.key] = option.key_span
 
 
 def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from netdsl.errors import Label, Span, fail
+from netdsl.errors import fail
 from netdsl.lower.convert import convert
-from netdsl.lower.names import SETTINGS, words_beside
+from netdsl.lower.names import SETTINGS, refuse_twice, words_beside
 from netdsl.lower.values import Scope, evaluate, number
 from netdsl.syntax import tree
 
@@ -20,17 +19,6 @@ def scale_values(entry: tree.Scale) -> dict[str, Any]:
     """
     refuse_twice(entry.options)
     return {option.key: _scale_value(option) for option in entry.options}
-
-
-def refuse_twice(options: Iterable[tree.Option]) -> None:
-    """Refuse a key that stands twice in one pair of brackets."""
-    first: dict[str, Span] = {}
-    for option in options:
-        if option.key in first:
-            message = f"`{option.key}` is set twice"
-            labels = [Label(first[option.key], "first here")]
-            raise fail("E0207", message, option.key_span, labels=labels)
-        first[option.key] = option.key_span
 
 
 def _scale_value(option: tree.Option) -> Any:
