@@ -41,8 +41,8 @@ ASSUMABLE = ("norm", "act", "init", "bias", "shortcut", "head")
 class Network:
     """A network that was read, checked and counted; it never changes.
 
-    `read` holds the settings that stood in for what a layer did not say, `warnings` what was found
-    and is no error.
+    `settings_read` holds those that stood in for what a layer did not say, `warnings` what was
+    found and is no error.
     """
 
     file: tree.File
@@ -50,7 +50,7 @@ class Network:
     loader: Loader
     checked: Graph
     settings: Settings
-    read: frozenset[str]
+    settings_read: frozenset[str]
     warnings: tuple[Diagnostic, ...]
 
     @property
@@ -77,7 +77,7 @@ class Network:
         return tuple(
             f"{key} {getattr(self.settings, key)}"
             for key in ASSUMABLE
-            if key not in said and has_effect(key, self.checked, self.settings, self.read)
+            if key not in said and has_effect(key, self.checked, self.settings, self.settings_read)
         )
 
     def standalone(self) -> str:
@@ -262,4 +262,6 @@ def build(file: tree.File, overrides: Overrides, loader: Loader) -> Network:
     """Return the checked network; raise `NetDSLError` with all that is wrong."""
     lowered = lower(file, overrides, loader)
     graph, findings = checked(lowered)
-    return Network(file, overrides, loader, graph, lowered.settings, lowered.read, findings)
+    return Network(
+        file, overrides, loader, graph, lowered.settings, lowered.settings_read, findings
+    )

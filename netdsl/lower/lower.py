@@ -16,6 +16,7 @@ from netdsl.lower.nesting import check_nesting
 from netdsl.lower.override import Overrides
 from netdsl.lower.unused import (
     warn_of_defaults_that_reach_nothing,
+    warn_of_hidden_activation,
     warn_of_unread_layers,
     warn_of_unread_shortcut_settings,
     warn_of_unused_defaults,
@@ -32,8 +33,8 @@ class Lowered:
     """A graph with the settings, parameters and expectations of its header, and all findings.
 
     Where one of the findings is an error, the graph holds what could be understood. `overridden`
-    names what the caller said in place of the file, `scaled` what the scale sets, `read` which
-    settings stood in for what a layer did not say.
+    names what the caller said in place of the file, `scaled` what the scale sets, `settings_read`
+    which settings stood in for what a layer did not say.
     """
 
     graph: Graph
@@ -42,7 +43,7 @@ class Lowered:
     scale: str
     overridden: frozenset[str]
     scaled: frozenset[str]
-    read: frozenset[str]
+    settings_read: frozenset[str]
     expectations: tuple[tree.Expect, ...]
     diagnostics: tuple[Diagnostic, ...]
 
@@ -82,6 +83,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
     if not any(finding.severity == "error" for finding in findings.values()):
         warn_of_unused_defaults(file, environment, overrides, report)
         warn_of_defaults_that_reach_nothing(file, graph, environment, overrides, report)
+        warn_of_hidden_activation(file, graph, environment, overrides, report)
         warn_of_unread_shortcut_settings(file, graph, environment, overrides, report)
         warn_of_written(file, environment, report)
         warn_of_unread_layers(graph, report)

@@ -69,16 +69,11 @@ def _written(file: tree.File, environment: Environment) -> set[str]:
 def warn_of_defaults_that_reach_nothing(
     file: tree.File, graph: Graph, environment: Environment, overrides: Overrides, report: Report
 ) -> None:
-    """Warn of defaults of `Norm`, `Act` and the activation of `FC` that nothing in it reads.
+    """Warn of defaults of `Norm` and `Act` that nothing in the network reads, as its file has it.
 
     Who sets another norm from outside, or by a scale, means the file for both.
     """
     spans = {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
-    dense, followed = {n.name for n in graph if isinstance(n.op, Linear)}, before_linear(graph)
-    if "act" in environment.defaults.layers.get("FC", {}) and dense and not dense & followed:
-        span = None if "FC.act" in overrides.names else spans["FC"]
-        message = "the default `FC.act` is never used: no FC follows another, and the last has none"
-        report(Diagnostic("W0502", message, span))
     for layer, (noun, setting, kind_of) in _BROUGHT.items():
         known = arguments(CATALOGUE[layer])
         kinds = {kind for node in graph if (kind := kind_of(node.op)) not in (None, "none")}
@@ -94,6 +89,21 @@ def warn_of_defaults_that_reach_nothing(
             )
             span = None if name in overrides.names else spans[layer]
             report(Diagnostic("W0502", f"the default `{name}` is never used: {why}", span))
+
+
+def warn_of_hidden_activation(
+    file: tree.File, graph: Graph, environment: Environment, overrides: Overrides, report: Report
+) -> None:
+    """Warn of a default activation of `FC` where no FC follows another."""
+    dense = {node.name for node in graph if isinstance(node.op, Linear)}
+    is_given = "act" in environment.defaults.layers.get("FC", {})
+    if is_given and dense and dense.isdisjoint(before_linear(graph)):
+        spans = (
+            e.layer_span for e in file.header if isinstance(e, tree.Default) and e.layer == "FC"
+        )
+        span = None if "FC.act" in overrides.names else next(spans)
+        message = "the default `FC.act` is never used: no FC follows another, and the last has none"
+        report(Diagnostic("W0502", message, span))
 
 
 def _norm_of(op: Op) -> str | None:
