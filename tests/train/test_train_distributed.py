@@ -403,8 +403,8 @@ def test_torchrun_starts_again_what_was_killed_and_it_comes_to_the_same(
     killed = torchrun(tmp_path / "killed", "--max-restarts", "1")
     _in_second_epoch(tmp_path / "killed", killed)
     os.kill(_workers(killed.pid)[-1], signal.SIGKILL)
-    out, _ = killed.communicate()
-    assert killed.returncode == 0
+    out, err = killed.communicate()
+    assert killed.returncode == 0, out + err
     assert out.count("going on behind step") == 1
     _assert_equal(tmp_path / "killed", tmp_path / "uncut")
 
