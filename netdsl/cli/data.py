@@ -142,13 +142,13 @@ def _changes(images: DataSet, recipe: str | None, augment: tuple[str, ...], seed
 
 def record(found: Info) -> dict[str, object]:
     """Return what `--json` prints; keys are only ever added to it."""
-    parts = {
-        name: asdict(part) | {
-            "sizes": {f"{height}x{width}": n for (height, width), n in part.sizes.items()}
+    splits = {
+        name: asdict(split) | {
+            "sizes": {f"{height}x{width}": n for (height, width), n in split.sizes.items()}
         }
-        for name, part in found.parts.items()
+        for name, split in found.splits.items()
     }  # fmt: skip
-    return {"classes": found.classes, "splits": parts, "mean": found.mean, "std": found.std}
+    return {"classes": found.classes, "splits": splits, "mean": found.mean, "std": found.std}
 
 
 def _entry(name: str) -> Entry:
@@ -178,14 +178,14 @@ def _table(place: Path) -> Iterator[str]:
 def _report(name: str, found: Info) -> Iterator[str]:
     """Yield what was found as a person reads it."""
     yield f"{name}: {len(found.classes)} classes"
-    for split, part in found.parts.items():
-        counts = list(part.by_class.values())
+    for called, split in found.splits.items():
+        counts = list(split.by_class.values())
         each = f", {_range(counts)} a class" if counts else ", without labels"
-        yield f"{split:<6}{part.images:>8,} images{each}"
-        yield f"      sizes {_counts({f'{h}x{w}': n for (h, w), n in part.sizes.items()})}"
-        yield f"      modes {_counts(part.modes)}"
-        if part.broken:
-            yield f"      {len(part.broken):,} cannot be read; the first: {part.broken[0]}"
+        yield f"{called:<6}{split.images:>8,} images{each}"
+        yield f"      sizes {_counts({f'{h}x{w}': n for (h, w), n in split.sizes.items()})}"
+        yield f"      modes {_counts(split.modes)}"
+        if split.broken:
+            yield f"      {len(split.broken):,} cannot be read; the first: {split.broken[0]}"
     yield f"mean  {_numbers(found.mean)}  of the training images, in 0 … 1"
     yield f"std   {_numbers(found.std)}  of all their pixels at once"
     if len(found.classes) <= 20:
@@ -194,7 +194,7 @@ def _report(name: str, found: Info) -> Iterator[str]:
 
 def _classes(found: Info) -> Iterator[str]:
     for label in found.classes:
-        counts = [part.by_class[label] for part in found.parts.values() if part.by_class]
+        counts = [split.by_class[label] for split in found.splits.values() if split.by_class]
         yield f"  {label:<20}" + "".join(f"{count:>8,}" for count in counts)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from torch import Tensor, nn
+from torch import nn
 
 from netdsl.train.checkpoint import save
 from netdsl.train.computing import computing
@@ -83,7 +83,7 @@ def _scaled(
     settings, sample = job.settings, min(job.settings.sample, len(data.train))
     steps = count_steps(len(data.train), settings.batch_size)
     epoch = steps * step + (len(data.val) + sample) * image + store
-    weights = _bytes(state_of(job.evaluated).values())
+    weights = sum(tensor.nbytes for tensor in state_of(job.evaluated).values())
     checkpoint = job.run.checkpoint.stat().st_size
     unseen = len(data.train) + len(data.val) - len(part.train) - len(part.val)
     images = unseen + sample - min(sample, len(part.train))  # a sample is a copy
@@ -137,7 +137,3 @@ def _same_random_numbers(model: nn.Module, settings: Settings) -> Iterator[None]
         yield
     finally:
         restore_random_state(model, settings, before)
-
-
-def _bytes(tensors: Iterable[Tensor]) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

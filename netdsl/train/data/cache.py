@@ -42,7 +42,7 @@ class _About:
     sums: list[tuple[int, int]]
 
 
-def decode(
+def read_decoded(
     name: str, images: Images, chosen: Positions, counted: int, wanted: Wanted,
     told: Told,
 ) -> Decoded:  # fmt: skip

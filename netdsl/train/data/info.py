@@ -18,7 +18,7 @@ _SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SplitInfo:
     """A split: how many images of each class, which sizes (H, W) and modes, and what is broken."""
 
     images: int
@@ -33,7 +33,7 @@ class Info:
     """What is in a data set; mean and std are of the training images, of all pixels at once."""
 
     classes: tuple[str, ...]
-    parts: Mapping[str, Part]
+    splits: Mapping[str, SplitInfo]
     mean: Channels
     std: Channels
 
@@ -65,17 +65,17 @@ def describe(listing: Listing, told: Told) -> Info:
         told(done + 1, len(every))
     levels = tallies["train"].levels
     mean, std = ((), ()) if isinstance(levels, int) else of_levels(levels)
-    parts = {
-        name: _part(listing.classes, listing.labels[split == i], tallies[name])
+    splits = {
+        name: _split_info(listing.classes, listing.labels[split == i], tallies[name])
         for i, name in enumerate(_SPLITS)
         if (split == i).any()
     }
-    return Info(listing.classes, parts, mean, std)
+    return Info(listing.classes, splits, mean, std)
 
 
-def _part(classes: tuple[str, ...], labels: NDArray[np.int64], tally: _Tally) -> Part:
+def _split_info(classes: tuple[str, ...], labels: NDArray[np.int64], tally: _Tally) -> SplitInfo:
     counts = np.bincount(labels[labels >= 0], minlength=len(classes))
-    return Part(
+    return SplitInfo(
         images=len(labels),
         by_class=dict(zip(classes, counts.tolist(), strict=True)) if counts.any() else {},
         sizes=dict(tally.sizes.most_common()),

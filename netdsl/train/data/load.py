@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from netdsl.train.data.cache import decode
+from netdsl.train.data.cache import read_decoded
 from netdsl.train.data.cifar import CIFAR10, CIFAR100
 from netdsl.train.data.dataset import (
     DataSet,
@@ -130,7 +130,9 @@ def _read(
     train, val = choose(listing, *limits)
     chosen = np.concatenate((train, val))
     _check_counts(name, listing.part, len(train), len(val))
-    made = decode(Path(name).resolve().name, listing.images, chosen, len(train), wanted, decoded)
+    made = read_decoded(
+        Path(name).resolve().name, listing.images, chosen, len(train), wanted, decoded
+    )
     good = np.array([place not in made.found.bad for place in range(len(chosen))])
     n = int(good[: len(train)].sum())
     _check_counts(name, listing.part, n, len(made.pixels) - n)

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from netdsl.amounts import part
 from netdsl.train.computing import computing
 from netdsl.train.data.dataset import show_shape
 from netdsl.train.data.source import Wanted, none_readable
@@ -63,12 +64,12 @@ def answer(
     bad: dict[str, str] = {}
     rescaled, kept = 0, min(top, len(about.classes))
     with memory_faults(settings), computing(settings):
-        for part in read(picked, Wanted(about.shape, skip)):
-            rescaled += part.rescaled
-            bad |= {picked.file(place): fact for place, fact in part.bad.items()}
-            rows = torch.from_numpy(part.pixels)
+        for block in read(picked, Wanted(about.shape, skip)):
+            rescaled += block.rescaled
+            bad |= {picked.file(place): fact for place, fact in block.bad.items()}
+            rows = torch.from_numpy(block.pixels)
             feed = about.feed(rows, torch.full((len(rows),), -1), settings)
-            files = map(picked.file, part.places)
+            files = map(picked.file, block.places)
             for batch in probabilities(model, feed):
                 answers += _likeliest(files, batch, kept)
             told(len(answers) + len(bad), len(picked))
@@ -86,4 +87,4 @@ def _likeliest(files: Iterator[str], batch: Tensor, kept: int) -> Iterator[Answe
 
 def tell_rescaled(rescaled: int, total: int, about: About) -> str:
     """Say how many images had another size than the network takes."""
-    return f"{rescaled:,} of {total:,} images were cut and rescaled to {show_shape(about.shape)}"
+    return f"{part(rescaled, total, 'image')} cut and rescaled to {show_shape(about.shape)}"
