@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
+from textwrap import shorten
 
 from netdsl.errors import fail
 from netdsl.lower import Loader, Overrides
@@ -16,6 +17,7 @@ from netdsl.ops import CATALOGUE, closest
 from netdsl.syntax import decode, parse, tree
 
 SUFFIX = ".arch"
+_SHOWN = 40  # characters of a text that was taken for a name
 _NONE: Mapping[Path, bytes] = {}
 _unwritten: ContextVar[Mapping[Path, bytes]] = ContextVar("files not written yet", default=_NONE)
 
@@ -107,8 +109,12 @@ def find(arch: str | Path) -> tuple[Path, str | None]:
     path, name = Path(arch), str(arch)
     a_file = _is_file(path)
     if not a_file and path.suffix != SUFFIX and _looks_like_a_text(name):
-        message = "no file and no shipped architecture has this name, which looks like a text"
-        help = "`netdsl.parse` reads texts, and commands do: echo 'Conv 8' | netdsl build -"
+        begun = shorten(name, _SHOWN, placeholder=" …")
+        message = f"no file and no shipped architecture `{begun}`, which looks like a text"
+        help = (
+            "write it to a file; `netdsl.parse` reads texts, and commands do: "
+            "echo 'Conv 8' | netdsl build -"
+        )
         raise fail("E0001", message, help=help)
     if a_file or path.suffix == SUFFIX or len(path.parts) > 1:
         return path, None

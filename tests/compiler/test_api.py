@@ -147,13 +147,22 @@ def test_a_folder_does_not_hide_a_shipped_network_of_its_name(
         netdsl.load("mine")
 
 
-@pytest.mark.parametrize("text", ["Conv 8 FC 10", "(Conv 64)x2\n", "Conv [8/2] " * 100])
-def test_a_text_in_place_of_a_file_is_told_where_texts_are_read(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Conv 8 FC 10", "Conv 8 FC 10"),
+        ("(Conv 64)x2\nFC 10\n", "(Conv 64)x2 FC 10"),
+        ("Conv [8/2] " * 100, "Conv [8/2] Conv [8/2] Conv [8/2] Conv …"),
+    ],
+    ids=["one line", "two lines", "long"],
+)
+def test_a_text_in_place_of_a_file_is_told_where_texts_are_read(text: str, shown: str) -> None:
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.load(text)
     assert str(caught.value) == (
-        "error[E0001]: no file and no shipped architecture has this name, which looks like a text\n"
-        "  = help: `netdsl.parse` reads texts, and commands do: echo 'Conv 8' | netdsl build -"
+        f"error[E0001]: no file and no shipped architecture `{shown}`, which looks like a text\n"
+        "  = help: write it to a file; `netdsl.parse` reads texts, and commands do: "
+        "echo 'Conv 8' | netdsl build -"
     )
 
 
