@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from netdsl.syntax.foreign_calls import CHANGES_NOTHING, LEFT_TO_THE_LOSS, call_here, layer_of_call
 from netdsl.syntax.lexemes import BETWEEN_LAYERS
 
-Say = Callable[[re.Match[str]], str | None]  # what to write in place of a form
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What is written here in place of a form, in words; nothing where it is left away."""
+
+    words: str = ""
+    help: str | None = None
+
+
+Say = Callable[[re.Match[str]], Here | None]
 
 _X = r"(?:[x×✕⨯]|\$?\\times\$?)"
 _N = r"([0-9]{1,9})(?![0-9])"
@@ -21,16 +31,20 @@ _OPEN = r"\$?(?:(?:\\left)?\[\s*(?:\\begin\{array\}\{\w+\})?|\\begin\{[a-z]*matr
 _CLOSE = r"\s*(?:(?:\\end\{array\}\s*)?(?:\\right)?\]|\\end\{[a-z]*matrix\})"
 _ROW = rf"{_SIZE}\s*(?:conv\w*\s*)?,\s*{_N}"
 # A row by itself may name its layer: `Conv 3×3, 64`, `3×3 conv. 64`.
-_NAMED = rf"(?:\b[Cc]onv\w*(?:\s*,)?\s*)?{_SIZE}\s*(?:conv\w*\.?(?:\s*,)?|,)\s*{_N}"
+_CONV = r"conv(?:2d|[a-z]*)"
+_NAMED = rf"(?:\b[Cc]onv\w*(?:\s*,)?\s*)?{_SIZE}\s*(?:{_CONV}\.?(?:\s*,)?|,)\s*{_N}"
+# What a number behind a pool belongs to, when it is not its size.
+_GAP = r"[^\S\n]"
+_OF_CHANNELS = r"\s*,\s*\d{2,}"
+_OF_LAYER = r"\s*(?:-\s*(?:d|way)\b|(?:filters|channels|conv\w*|fc)\b)"
 # Howard et al. 2017, table 1: type and stride, shape of the filter, size of the input.
 _BESIDE = rf"(?:\s+\d+\s*{_X}\s*\d+\s*{_X}\s*\d+(?!\s*{_X}|\s*\d|\s*dw))?"
 _MOBILE = rf"\s*/\s*s(?P<stride>\d+)\s+(?P<k>\d+)\s*{_X}\s*(?P<other>\d+)\s*{_X}\s*\d+"
 # Szegedy et al. 2015, table 1: type, patch size / stride, output size.
-_MAP = rf"[^\S\n]+(?P<h>\d+)\s*{_X}\s*(?P<w>\d+)\s*{_X}\s*(?P<c>\d+)\b"
+_MAP = rf"{_GAP}+(?P<h>\d+)\s*{_X}\s*(?P<w>\d+)\s*{_X}\s*(?P<c>\d+)\b"
 # Ciresan et al. 2012: `32C3-MP2-64C3-MP2-512N-10`.
 _DASH = r"\s*[-–—]\s*"
 _TERSE = r"(?:\d+[Cc]\d+|[Cc]\d+|(?:MP|AP|P)\d*|GAP|\d+(?:FC|N)|FC\d+|\d+)"
-LEFT_AWAY = "left away: "
 
 
 def _size(k: str, other: str) -> str:
@@ -41,7 +55,15 @@ def _conv(k: str, other: str, channels: str, stride: str | None = None) -> str:
     return f"Conv {channels}{_size(k, other)}{f' s{stride}' if stride else ''}"
 
 
-def _matrix(match: re.Match[str]) -> str:
+def _code(text: str) -> Here:
+    return Here(f"`{text}`")
+
+
+def _left_away(why: str) -> Here:
+    return Here(help=why)
+
+
+def _matrix(match: re.Match[str]) -> Here:
     """Return the block or the convolutions of a cell of He et al. 2015, table 1."""
     rows = [tuple(row.groups()) for row in re.finditer(_ROW, match[0])]
     sizes, channels = [row[:2] for row in rows], [int(row[2]) for row in rows]
@@ -53,40 +75,47 @@ def _matrix(match: re.Match[str]) -> str:
         inside = f"Bott {channels[2]}{'' if e == 4 else f' e{e}'}" if not rest else ""
     else:
         inside = ""
-    inside = inside or " ".join(_conv(*row) for row in rows)
-    return f"`({inside}){times}`" if times else f"`{inside}`"
+    if not inside:
+        inside = " ".join(_conv(*row) for row in rows)
+        return _code(f"({inside}){times}" if times else inside)
+    halved = f"({inside} s=[2, 1]){times}" if times else f"{inside} s2"
+    whole = f"({inside}){times}" if times else inside
+    return Here(f"`{whole}`", f"or, where it halves the map, `{halved}`")
 
 
-def _pool(match: re.Match[str]) -> str:
+def _pool(match: re.Match[str]) -> Here:
     size = match["before"] or match["behind"] or match["number"]
-    stride = match["stride"]
-    if match["kind"].lower() != "max" and not size:
-        return "`GAP`"
+    is_max = match["kind"].lower() == "max"
+    # 1×1 is the size of what comes out: He et al. have a column of them before that of the layers.
+    if match["global"] or (not is_max and size in (None, "1")):
+        return _code('Torch "nn.AdaptiveMaxPool2d" 1' if is_max else "GAP")
     size = size or "2"
-    kind = "Max" if match["kind"].lower() == "max" else "Avg"
+    # A pool of the whole map has no stride; with one below its size it would pad here.
+    strides = {None, size} | ({"1"} if match["h"] == match["w"] == "1" else set())
+    stride = "" if match["stride"] in strides else f" s{match['stride']}"
     shape = f" :{match['c']}x{match['h']}x{match['w']}" if match["c"] else ""
-    return f"`{kind} {size}{f' s{stride}' if stride and stride != size else ''}{shape}`"
+    return _code(f"{'Max' if is_max else 'Avg'} {size}{stride}{shape}")
 
 
-def _googlenet(match: re.Match[str]) -> str:
+def _googlenet(match: re.Match[str]) -> Here:
     stride = match["stride"] if match["stride"] != "1" else None
     layer = _conv(match["k"], match["other"], match["c"], stride)
-    return f"`{layer} :{match['c']}x{match['h']}x{match['w']}`"
+    return _code(f"{layer} :{match['c']}x{match['h']}x{match['w']}")
 
 
-def _mobile(match: re.Match[str]) -> str:
+def _mobile(match: re.Match[str]) -> Here:
     if match["stride"]:
         stride = match["stride"] if match["stride"] != "1" else None
-        return f"`{_conv(match['k'], match['other'], match['channels'], stride)}`"
+        return _code(_conv(match["k"], match["other"], match["channels"], stride))
     size = _size(match["dw_k"], match["dw_other"])
     stride = "" if match["dw_stride"] == "1" else f" s{match['dw_stride']}"
-    return f"`DWConv{size}{stride}`"
+    return _code(f"DWConv{size}{stride}")
 
 
-def _terse(match: re.Match[str]) -> str | None:
+def _terse(match: re.Match[str]) -> Here | None:
     """Return the layers of `32C3-MP2-10`; None where none of them is a convolution."""
     layers = [_terse_layer(word) for word in re.split(_DASH, match["chain"])]
-    return f"`{'  '.join(layers)}`" if any(one.startswith("Conv") for one in layers) else None
+    return _code("  ".join(layers)) if any(one.startswith("Conv") for one in layers) else None
 
 
 def _terse_layer(word: str) -> str:
@@ -97,14 +126,16 @@ def _terse_layer(word: str) -> str:
     return "GAP" if word == "GAP" else f"FC {re.sub('[^0-9]', '', word)}"
 
 
-def call(match: re.Match[str]) -> str | None:
+def call(match: re.Match[str]) -> Here | None:
     if why := CHANGES_NOTHING.get(match["name"]):
-        return f"{LEFT_AWAY}{why}"
+        return _left_away(why)
     here, layer = call_here(match), layer_of_call(match)
+    if here is None and layer is not None:
+        return Here(f"`{layer} …`; not all that stands in its brackets is known here")
     if here is None:
-        return f"`{layer} …`; not all that stands in its brackets is known here" if layer else None
+        return None
     brings = ", which brings its norm and activation" if here.startswith("Conv") else ""
-    return f"`{here}`{brings}"
+    return Here(f"`{here}`{brings}")
 
 
 FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
@@ -118,9 +149,10 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     ),
     (
         re.compile(
-            rf"(?<![\w.×✕⨯])(?:(?P<before>\d+)\s*{_X}\s*\d+[^\S\n]+)?(?:[Gg]lobal\s+)?"
+            rf"(?<![\w.×✕⨯])(?:(?P<before>\d+)\s*{_X}\s*\d+{_GAP}+)?(?P<global>[Gg]lobal\s+)?"
             rf"(?P<kind>[Mm]ax|[Aa]vg|[Aa]verage)(?:[ -][Pp]|p)ool(?:ing)?\b(?![-\w(]|\s*/\s*s)"
-            rf"(?:(?:\s*,)?\s*(?P<behind>\d+)\s*{_X}\s*\d+|\s+(?P<number>\d+)\b(?!\s*{_X}))?"
+            rf"(?:(?:{_GAP}*,)?{_GAP}*(?P<behind>\d+)\s*{_X}\s*\d+(?!\d|{_OF_CHANNELS})"
+            rf"|{_GAP}+(?P<number>\d+)\b(?!\s*{_X}|{_OF_LAYER}))?"
             rf"(?:{_BY}(?P<stride>\d+))?(?:{_MAP})?",
         ),
         _pool,
@@ -141,11 +173,11 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     ),
     (
         re.compile(rf"\bAvg\s*Pool\s*/\s*s\d+\s+Pool\s+(\d+)\s*{_X}\s*\d+{_BESIDE}"),
-        lambda match: f"`Avg {match[1]}`",
+        lambda match: _code(f"Avg {match[1]}"),
     ),
     (
         re.compile(rf"\bFC\s*/\s*s\d+\s+\d+\s*{_X}\s*(\d+){_BESIDE}"),
-        lambda match: f"`FC {match[1]}`",
+        lambda match: _code(f"FC {match[1]}"),
     ),
     (
         re.compile(
@@ -155,12 +187,12 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         _terse,
     ),
     (
-        re.compile(rf"(?<![\w.(]){_NAMED}(?![\d.]|\s*[x×]){_STRIDE}"),
-        lambda match: f"`{_conv(*match.groups())}`",
+        re.compile(rf"(?<![\w.(]){_NAMED}(?![\w.]|\s*[x×]){_STRIDE}"),
+        lambda match: _code(_conv(*match.groups())),
     ),
     (
         re.compile(rf"\bconv(\d{{1,2}})(?:{_X}\d{{1,2}})?-(\d+)\b", re.IGNORECASE),
-        lambda match: f"`{_conv(match[1], match[1], match[2])}`",
+        lambda match: _code(_conv(match[1], match[1], match[2])),
     ),
     (
         re.compile(
@@ -168,29 +200,29 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
             r"|\bfully[ -]connected(?:\s*,)?\s+(\d+)",
             re.IGNORECASE,
         ),
-        lambda match: f"`FC {match[1] or match[2] or match[3]}`",
+        lambda match: _code(f"FC {match[1] or match[2] or match[3]}"),
     ),
     (
         re.compile(rf"(?<![\w.])(\d+{_X}\d+)\s*/\s*(\d+)"),
-        lambda match: f"`{match[1]} s{match[2]}`",
+        lambda match: _code(f"{match[1]} s{match[2]}"),
     ),
-    (re.compile(r"(?:,\s*)?\bstride\s+(\d+)"), lambda match: f"`s{match[1]}`"),
+    (re.compile(r"(?:,\s*)?\bstride\s+(\d+)"), lambda match: _code(f"s{match[1]}")),
     (
         re.compile(rf"(?:,\s*)?\bsoft-?max\b|\bSoftmax\s*/\s*s\d+\s+Classifier{_BESIDE}"),
-        lambda match: f"{LEFT_AWAY}{LEFT_TO_THE_LOSS}",
+        lambda match: _left_away(LEFT_TO_THE_LOSS),
     ),
     (
         re.compile(r"\b(?:\w+\.){0,3}Sequential\((?:\s*\[)?"),
-        lambda match: f"{LEFT_AWAY}layers follow one another as they stand",
+        lambda match: _left_away("layers follow one another as they stand"),
     ),
-    (re.compile(r"\$?\\times(?![a-z])\$?"), lambda match: "`x`"),
-    (re.compile(r"\$?\\(?:to|(?:long)?rightarrow)(?![a-z])\$?"), lambda match: "`->`"),
+    (re.compile(r"\$?\\times(?![a-z])\$?"), lambda match: _code("x")),
+    (re.compile(r"\$?\\(?:to|(?:long)?rightarrow)(?![a-z])\$?"), lambda match: _code("->")),
     (
         re.compile(r"\\\\(?:\s*\\hline)?|\\hline|&(?=[^\n&\\]*[&\\])|\$"),
-        lambda match: LEFT_AWAY + BETWEEN_LAYERS,
+        lambda match: _left_away(BETWEEN_LAYERS),
     ),
     (
         re.compile(r"(?<![\w@.])([a-z]\w*)\s*:(?=\s*[A-Z(])"),
-        lambda match: f"behind the layer, as a label: `@{match[1]}`",
+        lambda match: Here(f"behind the layer, as a label: `@{match[1]}`"),
     ),
 )

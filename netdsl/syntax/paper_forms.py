@@ -9,8 +9,11 @@ from itertools import islice
 from netdsl.errors import Diagnostic, Source, Span
 from netdsl.syntax.brackets import MOST
 from netdsl.syntax.foreign_calls import CALL
-from netdsl.syntax.forms import FORMS, LEFT_AWAY, Say, call
+from netdsl.syntax.forms import FORMS, Here, Say, call
 from netdsl.syntax.tree import Comment
+
+_DEFINITION = re.compile(r"\bdef\b[^{}]*\{[^{}]*\}")
+_HEADER_ENDS = re.compile(r"(?<!\w)[A-Z]")
 
 
 def forms_of_papers(
@@ -24,7 +27,9 @@ def forms_of_papers(
     misread = [fault for fault in faults if fault.code.startswith(("E01", "E02"))]
     found = list(islice(_found(source, comments), MOST))
     spans = [form.span for form in found if form.span]
-    if not any(_is_inside(fault.span, span) for fault in misread for span in spans):
+    if not any(_is_inside(f.span, span) for f in misread for span in spans) and not any(
+        _is_behind(fault, spans) for fault in misread
+    ):
         return list(faults)
     left = [fault for fault in faults if not any(_is_inside(fault.span, span) for span in spans)]
     return [*(fault for fault in left if not _is_behind(fault, spans)), *found]
@@ -45,7 +50,7 @@ def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
     found: list[tuple[int, re.Match[str], Say]]
     found = [(match.start(), match, call) for match in CALL.finditer(text)]
     found += [(match.start(), match, say) for form, say in FORMS for match in form.finditer(bare)]
-    own, end = _own_names(bare), 0
+    own, end = _own_names(bare, [match.span() for _, match, say in found if say is not call]), 0
     for start, match, say in sorted(found, key=lambda one: one[0]):  # stable: in the order listed
         words = [match["name"]] if say is call else re.findall(r"\w+", match[0])
         if start < end or not own.isdisjoint(words):
@@ -55,21 +60,23 @@ def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
             yield _told(Span(source, start, end), here)
 
 
-def _own_names(text: str) -> set[str]:
-    """Return what a text gives a name: a block may be called `Dense`, a parameter `pool`."""
-    names = set(re.findall(r"\b([a-z]\w*)\s*=", text))
+def _own_names(text: str, forms: Sequence[tuple[int, int]]) -> set[str]:
+    """Return what a text gives a name: a block may be called `Dense`, a parameter `pool`.
+
+    `stride=2` in a form or behind a layer names nothing.
+    """
+    header, names = _HEADER_ENDS.split(_DEFINITION.sub(" ", _blanked(text, forms)), 1)[0], set()
+    names |= set(re.findall(r"\b([a-z]\w*)\s*=", header))
     for block, formals in re.findall(r"\bdef\s+([A-Z][A-Za-z_]*)(\([^()]*)?", text):
         names |= {block, *re.findall(r"[a-z]\w*", formals)}
     return names
 
 
-def _told(span: Span, here: str) -> Diagnostic:
+def _told(span: Span, here: Here) -> Diagnostic:
     written = " ".join(span.text.split())
     shown = written if len(written) <= 40 else f"{written[:40]}…"
-    if here.startswith(LEFT_AWAY):
-        help = here.removeprefix(LEFT_AWAY)
-        return Diagnostic("E0121", f"`{shown}` is left away here", span, help=help)
-    return Diagnostic("E0121", f"`{shown}` is written {here}", span)
+    said = f"written {here.words}" if here.words else "left away here"
+    return Diagnostic("E0121", f"`{shown}` is {said}", span, help=here.help)
 
 
 def _is_inside(inner: Span | None, outer: Span) -> bool:
@@ -81,7 +88,7 @@ def _is_inside(inner: Span | None, outer: Span) -> bool:
 def _blanked(text: str, ranges: Sequence[tuple[int, int]]) -> str:
     """Return a text of the same length with blanks in some ranges of it."""
     pieces, behind = [], 0
-    for start, end in ranges:
-        pieces += [text[behind:start], " " * (end - start)]
-        behind = end
+    for start, end in sorted(ranges):
+        pieces += [text[behind:start], " " * (end - max(start, behind))]
+        behind = max(behind, end)
     return "".join(pieces) + text[behind:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -18,7 +19,7 @@ from netdsl.syntax.build import Builder
 from netdsl.syntax.lexemes import COMBINERS
 from netdsl.syntax.paper_forms import forms_of_papers
 from netdsl.syntax.recover import Recovery
-from netdsl.syntax.scan import scan
+from netdsl.syntax.scan import Scan, scan
 
 _KNOWN_EVERYWHERE = ("DEFAULT", "SCALE", "EXPECT", "DEF", "KEY", *map(str.upper, COMBINERS))
 
@@ -33,16 +34,23 @@ def parse(text: str, name: str = "<text>") -> tree.File:
     """
     source = Source(name, text)
     scanned = scan(source)
+    if scanned.is_hopeless:
+        raise _refused(scanned, scanned.faults)
     parser, builder = _parser()
     builder.begin(source)
     recovery = Recovery(scanned)
     file = _read(parser, scanned.text, recovery)
     faults = [*builder.faults, *recovery.faults]
     if faults:
-        faults = forms_of_papers(source, scanned.comments, faults)
-        raise NetDSLError(*sorted(faults, key=_start)[:MOST])
+        raise _refused(scanned, faults)
     assert file is not None
     return replace(file, comments=scanned.comments)
+
+
+def _refused(scanned: Scan, faults: Sequence[Diagnostic]) -> NetDSLError:
+    """Return the first faults of a text, those in forms of papers told as these."""
+    told = forms_of_papers(scanned.source, scanned.comments, faults)
+    return NetDSLError(*sorted(told, key=_start)[:MOST])
 
 
 def _read(parser: Lark, text: str, recovery: Recovery) -> tree.File | None:

@@ -40,7 +40,8 @@ _MEANT |= dict.fromkeys("“”„«»'‘’", '"') | dict.fromkeys(("=>", ">",
 class Scan:
     """What stands in a source; `text` is its text with what is faulty blanked.
 
-    Nothing moves by that; `blanks` are the offsets at which something was blanked.
+    Nothing moves by that; `blanks` are the offsets at which something was blanked. Where twenty
+    things are wrong the rest of the text is not worth reading: it `is_hopeless`.
     """
 
     source: Source
@@ -49,6 +50,7 @@ class Scan:
     brackets: Brackets
     faults: tuple[Diagnostic, ...]
     blanks: tuple[int, ...]
+    is_hopeless: bool
 
 
 def scan(source: Source) -> Scan:
@@ -65,24 +67,26 @@ def scan(source: Source) -> Scan:
     faults = [_fault(source, match) for match in wrong]
     if not any(map(_hides_brackets, wrong)):
         faults += brackets.faults()
-    if max(len(wrong), len(brackets.stray)) == MOST:
-        raise NetDSLError(*faults[:MOST])
-    text, blanks = brackets.mend(_blank(source.text, wrong)), [match.start() for match in wrong]
-    return Scan(source, text, tuple(comments), brackets, tuple(faults), tuple(blanks))
+    is_hopeless = max(len(wrong), len(brackets.stray)) == MOST
+    text, blanks = (
+        brackets.mend(_blank(source.text, wrong)),
+        tuple(match.start() for match in wrong),
+    )
+    return Scan(source, text, tuple(comments), brackets, tuple(faults), blanks, is_hopeless)
 
 
 def _marks(source: Source) -> tuple[list[Comment], list[int], list[re.Match[str]]]:
     """Find comments, brackets and the first twenty things that are wrong by themselves."""
-    comments, offsets, wrong = [], [], []
+    comments: list[Comment] = []
+    offsets: list[int] = []
+    wrong: list[re.Match[str]] = []
     for match in _MARK.finditer(source.text):
         if match.lastgroup == "bracket":
             offsets.append(match.start())
         elif match.lastgroup in ("comment", "own_line"):
             comments.append(_comment(source, match))
-        elif match.lastgroup != "string":
+        elif match.lastgroup != "string" and len(wrong) < MOST:
             wrong.append(match)
-            if len(wrong) == MOST:
-                break
     return comments, offsets, wrong
 
 

@@ -83,10 +83,47 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
         ("10-way softmax", "FC 10"),
         ("1000-way fully-connected", "FC 1000"),
         ("Fully connected, 10", "FC 10"),
+        ("max pool\n3x3, 128", "Max 2\nConv 128"),
+        ("max pool 3x3, 128", "Max 2 Conv 128"),
+        ("max pool 3x3, stride=2", "Max 3 s2"),
+        ("3×3 max pool, stride=2", "Max 3 s2"),
+        ("max-pooling, 3x3, stride=2", "Max 3 s2"),
+        ("3×3, 64, stride=2", "Conv 64 s2"),
+        ("global average pool\n1000-d fc, softmax", "GAP\nFC 1000"),
+        ("average pooling\n1000-way fully-connected", "GAP\nFC 1000"),
+        ("avg pool\n2x2 max pool, stride 2", "GAP\nMax 2"),
+        ("Average pool 1000-d fc", "GAP FC 1000"),
+        ("1×1 average pool, 1000-d fc", "GAP, FC 1000"),
+        ("average pool, 10-d fc, softmax", "GAP, FC 10"),
+        ("Global average pooling, 10-way softmax", "GAP, FC 10"),
+        ("global max pool", 'Torch "nn.AdaptiveMaxPool2d" 1'),
+        ("avg pool 7×7/1 1×1×1024", "Avg 7 :1024x1x1"),
+        ("avg pool 3×3/1 7×7×8", "Avg 3 s1 :8x7x7"),
+        ("3x3 conv64", "Conv 64"),
+        ("1×1 conv256 5x5 conv2d 32", "Conv 256 1x1 Conv 32 5x5"),
     ],
 )
 def test_forms_are_told_as_they_are_written_here(form: str, here: str) -> None:
     assert rewritten(f"Conv 8 Max 2 {form}") == f"Conv 8 Max 2 {here}"
+
+
+@pytest.mark.parametrize(
+    ("line", "here"),
+    [
+        ("model.add(Conv2D(64, 3, padding='same'))", "Conv 64"),
+        ("nn.Conv2d(3, 64, kernel_size=3, padding=1),", "Conv 64"),
+        (r"(Conv 64)$\times$2 & Max 2 \\", "x"),
+        ("(Conv 8)$\\times$2 # conv3-64", "x"),
+    ],
+)
+def test_forms_are_told_however_many_characters_of_theirs_are_none_of_ours(
+    line: str, here: str
+) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"{line}\n" * 30, input=(3, 64, 64))
+    found = caught.value.diagnostics
+    assert ({one.code for one in found}, len(found)) == ({"E0121"}, 20)
+    assert f"is written `{here}`" in found[0].message
 
 
 @pytest.mark.parametrize(
@@ -97,6 +134,15 @@ def test_a_difference_is_no_chain_of_layers(text: str, codes: list[str]) -> None
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse(text, input=(3, 9, 8))
     assert [found.code for found in caught.value.diagnostics] == codes
+
+
+def test_a_block_of_a_table_may_halve_the_map_which_is_said_elsewhere() -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse("[3×3, 64; 3×3, 64]×2 [1×1, 8; 3×3, 8; 1×1, 32]", input=(3, 8, 8))
+    assert [found.help for found in caught.value.diagnostics] == [
+        "or, where it halves the map, `(BB 64 s=[2, 1])x2`",
+        "or, where it halves the map, `Bott 32 s2`",
+    ]
 
 
 def test_the_column_of_vgg_is_vgg() -> None:
@@ -125,6 +171,7 @@ def test_a_column_of_he_et_al_is_the_resnet(cells: str, name: str) -> None:
         ("pool = 9  Conv 3 Max pool Conv3-64", ["E0301", "E0121"]),
         ("stride = 0  Conv 3 s=stride conv3-64", ["E0206", "E0121"]),
         ("def Linear(c) { Conv c } Linear(3)", ["E0117"]),
+        ("def Unit(c) { Conv c } stride = 0  Unit 3 Conv 3 s=stride conv3-64", ["E0206", "E0121"]),
     ],
 )
 def test_names_of_a_text_are_no_forms(text: str, codes: list[str]) -> None:
