@@ -26,6 +26,8 @@ def _form(spot: Spot) -> Diagnostic:
 
 
 def _separator_between_entries(spot: Spot) -> Diagnostic:
+    if spot.kinds(-2, 1) == "word number comma number" and spot.word(-2).text == "input":
+        return _shape_of_input(spot, -2, 3 if spot.kinds(2, 3) == "comma number" else 1)
     message = f"the entries of the header have no `{spot.word(0).text}` between them"
     return Diagnostic("E0111", message, spot.span())
 
@@ -83,10 +85,14 @@ def _name_missing(spot: Spot) -> Diagnostic:
 def _layer_in_lower_case(spot: Spot) -> Diagnostic:
     name = spot.word(-1).text
     if name == "input":
-        message = "the shape of the input is written as in `input 3x32x32`"
-        return Diagnostic("E0113", message, spot.span(-1, 0))
+        return _shape_of_input(spot, -1, 0)
     message = f"a layer starts with a capital: `{name.capitalize()}`"
     return Diagnostic("E0108", message, spot.span(-1))
+
+
+def _shape_of_input(spot: Spot, first: int, last: int) -> Diagnostic:
+    message = "the shape of the input is written as in `input 3x32x32`"
+    return Diagnostic("E0113", message, spot.span(first, last))
 
 
 def _wrong_value(spot: Spot) -> Diagnostic:

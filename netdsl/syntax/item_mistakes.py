@@ -24,6 +24,8 @@ def _arguments_in_brackets(spot: Spot) -> Diagnostic:
     closed = spot.partner(-1)
     if closed is None:
         return Diagnostic("E0117", message, spot.span(-1))
+    if foreign := _foreign_block(spot.word(-2).text, spot):
+        return foreign
     layer = f"{spot.word(-2).text} {_without_brackets(spot, closed)}".rstrip()
     help = f"write `{layer}`" if len(layer) <= LENGTH else None
     return Diagnostic("E0117", message, spot.span(-1, closed), help=help)
@@ -32,7 +34,9 @@ def _arguments_in_brackets(spot: Spot) -> Diagnostic:
 def _without_brackets(spot: Spot, closed: int) -> str:
     """Return arguments as they are written; `(c + 8) / 2` is an expression and keeps brackets."""
     end = closed
-    while spot.word(end + 1).kind in OPERATORS:
+    while spot.word(end + 1).kind in OPERATORS and re.fullmatch(
+        VALUE, spot.word(end + 2).kind
+    ):  # else the sign stands between two layers
         end += 2
     if end > closed:
         return f"[{spot.written(-1, end)}]"
@@ -84,14 +88,29 @@ def _foreign_combination(spot: Spot, opened: int) -> Diagnostic | None:
     here = name.text.capitalize()
     if here not in COMBINERS:
         here = layer_here(name.text) or ""
-    if re.search(rf"\bdef\s+{re.escape(name.text)}\b", spot.source.text):
-        return None  # a block of the file
+    if _is_own(name.text, spot):
+        return None
     if here not in COMBINERS:
         help = help_for(name.text) if name.kind == "layer" else None
         message = f"unknown layer `{name.text}`"
         return Diagnostic("E0201", message, spot.span(opened - 1), help=help) if help else None
     message = f"unknown layer `{name.text}`; did you mean `{here}`?"
     return Diagnostic("E0201", message, spot.span(opened - 1))
+
+
+def _foreign_block(name: str, spot: Spot) -> Diagnostic | None:
+    """Return what to say of `BasicBlock(64, 64)`, whose arguments are others than here."""
+    here = layer_here(name)
+    if here not in ("BB", "Bott") or _is_own(name, spot):
+        return None
+    message = f"unknown layer `{name}`; did you mean `{here}`?"
+    help = f"a block has the number of its channels, as in `{here} 64 s2`"
+    return Diagnostic("E0201", message, spot.span(-2), help=help)
+
+
+def _is_own(name: str, spot: Spot) -> bool:
+    """Say whether a text defines a block of that name."""
+    return re.search(rf"\bdef\s+{re.escape(name)}\b", spot.source.text) is not None
 
 
 def _bar_elsewhere(spot: Spot) -> Diagnostic:
@@ -125,12 +144,8 @@ def layer_missing(spot: Spot) -> Diagnostic:
 
 def _separator_in_layer(spot: Spot) -> Diagnostic:
     sign = spot.word(-1).text
-    if meant := _one_number(spot):
-        return Diagnostic("E0111", f"`{sign}` ends the layer: write `{meant}`", spot.span(-1))
-    last = spot.partner(0) or (2 if spot.word(1).kind == "equal" else 0)
-    layer = f"{spot.written(spot.last('layer'), -2)} {spot.written(0, last)}"
-    fits = spot.word(-2).kind != "close" and len(layer) <= LENGTH
-    message = f"`{sign}` ends the layer" + (f": write `{layer}`" if fits else "")
+    meant = _one_number(spot) or _one_layer(spot)
+    message = f"`{sign}` ends the layer" + (f": write `{meant}`" if meant else "")
     return Diagnostic("E0111", message, spot.span(-1))
 
 
@@ -141,7 +156,31 @@ def _one_number(spot: Spot) -> str | None:
         return None
     if before == "0":
         return f"0.{after}"
-    return before + after if len(after) == len("000") else None
+    # `FC 25,088` is one number; two widths of convolutions are not, as in `Conv 64,128`.
+    is_one = len(before) == 1 or spot.word(spot.last("layer")).text == "FC"
+    is_alone = spot.word(1).kind != "comma"
+    return before + after if len(after) == len("000") and is_one and is_alone else None
+
+
+def _one_layer(spot: Spot) -> str | None:
+    """Return a layer with what stands behind the sign, if a layer may have that."""
+    first, last = spot.last("layer"), spot.partner(0) or (2 if spot.word(1).kind == "equal" else 0)
+    name, added = spot.word(first).text, spot.written(0, last)
+    if spot.word(-2).kind == "close":
+        return None
+    if spot.word(0).kind == "dims" and len(re.findall("[x×]", added)) == 2:
+        added = f":{added}"
+    elif name in _OF_TORCH and spot.word(0).kind == "number" and first == -3:
+        while spot.kinds(last + 1, last + 2) == "comma number":  # as in `Conv 64, 7, 2`
+            last += 2
+        words = spot.written(-2, last).replace(",", " ").split()
+        is_small = all(len(word) < len("100") for word in words[1:])  # else it is a width
+        here = _as_here(name, words)
+        return f"{name} {' '.join(here)}" if is_small and here != words else None
+    elif spot.kinds(-2, 0) == "number comma number" and not _is_own(name, spot):
+        return None  # a layer has one number at most
+    layer = f"{spot.written(first, -2)} {added}"
+    return layer if len(layer) <= LENGTH else None
 
 
 def separator_between_options(spot: Spot) -> Diagnostic:

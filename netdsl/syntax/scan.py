@@ -31,9 +31,10 @@ _MARK = re.compile(
     re.VERBOSE,
 )
 _DASHES = "−–—‐‑‒"
+_ARROW = re.compile(rf"[{_DASHES}=~>]+[>›»]|>")
 _MEANT = dict.fromkeys(_DASHES, "-")
 _MEANT |= {"÷": "/", "·": "*", "⋅": "*", "∗": "*", "✖": "×", "х": "x"}
-_MEANT |= dict.fromkeys("“”„«»'‘’", '"') | dict.fromkeys(("=>", ">", "⟶", "➔", "➜", "⇒", "↓"), "->")
+_MEANT |= dict.fromkeys("“”„«»'‘’", '"') | dict.fromkeys((">", "⟶", "➔", "➜", "⇒", "↓"), "->")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +155,14 @@ def _meant(span: Span) -> str | None:
         return "write a space"
     if text == "…":
         return "write out what is left away"
-    if unicodedata.decomposition(text[0]).startswith("<super>"):
+    if unicodedata.decomposition(text[0]).startswith(("<super>", "<sub>")):
         return "delete it, or write a repeat as in `(Conv 64)x2`"  # a mark of a footnote, a power
     if text == "^" and before.endswith(")"):
         return "a repeat is written as in `(Conv 64)x2`"
     if text == "." and after[:1].isdecimal():
         plain = "0." + after[: len(after) - len(after.lstrip("0123456789"))]
+    elif _ARROW.fullmatch(text):
+        plain = "->"
     else:
         plain = _MEANT.get(text) or "".join(map(_plain, text))
     fits = plain != text and re.fullmatch(r"[!-~×]+", plain)

@@ -56,8 +56,10 @@ def _operand_missing(spot: Spot) -> Diagnostic:
 
 
 def _count_missing(spot: Spot) -> Diagnostic:
-    sign = spot.word(-1).text
-    return Diagnostic("E0112", f"a number is missing after `{sign}`", spot.span(-1))
+    sign, closed, help = spot.word(-1).text, None, None
+    if spot.word(0).text == "(" and (closed := spot.partner(0)):
+        help = f"an expression stands in square brackets: `{sign}[{spot.written(1, closed - 1)}]`"
+    return Diagnostic("E0112", f"a number is missing after `{sign}`", spot.span(-1), help=help)
 
 
 def _brackets_in_argument(spot: Spot) -> Diagnostic:
