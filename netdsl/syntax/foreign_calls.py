@@ -40,7 +40,7 @@ _CALLS: Mapping[str, tuple[str, tuple[str, ...], Write]] = {
     "UpSampling2D": ("Up", ("k",), foreign_layers.up),
     "BatchNorm2d": ("Norm", ("", "eps", "momentum"), foreign_layers.norm),
     "BatchNormalization": ("Norm", (), foreign_layers.norm),
-    "LayerNorm": ("Norm layer", ("", "eps"), foreign_layers.norm),
+    "LayerNorm": ("Norm layer", ("shape", "eps"), foreign_layers.norm),
     "GroupNorm": ("Norm group", ("groups", "", "eps"), foreign_layers.norm),
     "Linear": ("FC", ("", "channels"), foreign_layers.number),
     "Dense": ("FC", ("channels", "act"), foreign_layers.number),
@@ -60,8 +60,14 @@ _CALLS: Mapping[str, tuple[str, tuple[str, ...], Write]] = {
     },
     **{
         name: (f"Act {name.lower()}", ("",), foreign_layers.alone)
-        for name in ("ReLU", "ReLU6", "GELU", "SiLU", "Hardswish", "Sigmoid", "Tanh")
+        for name in ("ReLU", "ReLU6", "SiLU", "Hardswish", "Sigmoid", "Tanh")
     },
+    "GELU": ("Act gelu", ("approximate",), foreign_layers.alone),
+}
+# What Keras takes for what a call leaves open, where torch takes something else.
+_KERAS_DEFAULTS = {
+    "LeakyReLU": {"slope": "0.3"},
+    "BatchNormalization": {"eps": "0.001", "momentum": "0.99"},
 }
 LEFT_TO_THE_LOSS = "the loss takes the scores of the last FC"
 # Calls that are left away here, and why.
@@ -72,18 +78,18 @@ CHANGES_NOTHING = {
 _KEYS = {
     "in_channels": "", "out_channels": "channels", "filters": "channels", "units": "channels",
     "in_features": "", "out_features": "channels", "num_features": "", "num_channels": "",
-    "normalized_shape": "", "kernel_size": "k", "pool_size": "k", "stride": "s", "strides": "s",
-    "padding": "p", "output_padding": "op", "dilation": "d", "dilation_rate": "d", "groups": "g",
-    "num_groups": "groups", "output_size": "size", "scale_factor": "k", "size": "to",
+    "normalized_shape": "shape", "kernel_size": "k", "pool_size": "k", "stride": "s",
+    "strides": "s", "padding": "p", "output_padding": "op", "dilation": "d", "dilation_rate": "d",
+    "groups": "g", "num_groups": "groups", "output_size": "size", "scale_factor": "k", "size": "to",
     "mode": "mode", "interpolation": "mode", "align_corners": "corners", "inplace": "",
     "bias": "bias", "use_bias": "bias", "activation": "act", "ceil_mode": "ceil",
     "return_indices": "no", "count_include_pad": "yes", "affine": "yes",
     "track_running_stats": "yes", "eps": "eps", "epsilon": "eps", "momentum": "momentum",
     "start_dim": "start", "end_dim": "end", "negative_slope": "slope", "alpha": "channels",
-    "p": "channels", "rate": "channels", "num_parameters": "channels",
+    "approximate": "approximate", "p": "channels", "rate": "channels", "num_parameters": "channels",
     **dict.fromkeys((
-        "input_shape", "name", "approximate", "kernel_initializer", "bias_initializer",
-        "kernel_regularizer", "data_format",
+        "input_shape", "name", "kernel_initializer", "bias_initializer",
+        "kernel_regularizer", "data_format", "training",
     ), ""),
 }  # fmt: skip
 _SIZE = r"[0-9]{1,9}(?:x[0-9]{1,9})?"
@@ -104,6 +110,8 @@ _VALUES = {
     "slope": _DECIMAL,
     "eps": _DECIMAL,
     "momentum": _DECIMAL,
+    "shape": "[0-9]{1,9}",
+    "approximate": "none",
 }
 _NEEDS = {"Conv": "channels", "Deconv": "channels", "FC": "channels"}
 _ARGUMENT = re.compile(r"\s*(?:(\w+)\s*=\s*)?(\([^()]*\)|[^,()]+)")
@@ -114,6 +122,20 @@ CALL = re.compile(
     r"(?:\b(?:(?:torch\.)?nn|(?:tf\.)?(?:keras\.)?layers)\.)?"
     rf"\b(?P<name>{'|'.join((*_CALLS, *CHANGES_NOTHING))})"
     r"\s*\((?P<arguments>(?:[^()]|\([^()]*\))*)\)(?(add)\s*\))"
+)
+# Functions of torch, and the class that computes the same.
+_FUNCTIONS = {
+    **{name.lower(): name for name in ("ReLU", "ReLU6", "GELU", "SiLU", "Hardswish", "ELU")},
+    **{name.lower(): name for name in ("Sigmoid", "Tanh", "Dropout", "Flatten", "Softmax")},
+    "leaky_relu": "LeakyReLU", "log_softmax": "LogSoftmax", "interpolate": "Upsample",
+    "max_pool2d": "MaxPool2d", "avg_pool2d": "AvgPool2d",
+    "adaptive_avg_pool2d": "AdaptiveAvgPool2d",
+}  # fmt: skip
+# A function of a map, as `x = F.relu(x)`.
+FUNCTION = re.compile(
+    r"(?:\b[a-z]\w*\s*=\s*)?\b(?:(?:torch\.)?nn\.functional|F|torch)\."
+    rf"(?P<name>{'|'.join(_FUNCTIONS)})\s*\(\s*[a-z]\w*\s*"
+    r"(?:,(?P<arguments>(?:[^()]|\([^()]*\))*))?\)"
 )
 
 
@@ -128,15 +150,31 @@ def call_here(match: re.Match[str]) -> str | None:
     name = match["name"]
     if name in _OURS and match[0].startswith(name):
         return None
+    of_keras = name == "BatchNormalization" or match["add"] or "layers." in match[0]
+    return _here(name, match["arguments"], _KERAS_DEFAULTS.get(name, {}) if of_keras else {})
+
+
+def function_here(match: re.Match[str]) -> tuple[str, str | None]:
+    """Return the class of torch that computes what a function does, and what is written here.
+
+    >>> function_here(FUNCTION.match("x = F.max_pool2d(x, 3, stride=2)"))
+    ('MaxPool2d', 'Max 3 s2 p0')
+    """
+    name = _FUNCTIONS[match["name"]]
+    return name, None if name in CHANGES_NOTHING else _here(name, match["arguments"] or "", {})
+
+
+def _here(name: str, arguments: str, defaults: Mapping[str, str]) -> str | None:
     here, order, write = _CALLS[name]
     given: dict[str, str] = {}
-    for place, argument in enumerate(_ARGUMENT.finditer(match["arguments"])):
+    for place, argument in enumerate(_ARGUMENT.finditer(arguments)):
         key, value = argument[1], _plain(argument[2])
         field = order[place] if key is None and place < len(order) else _KEYS.get(key or "?")
         if field is None or (field and not re.fullmatch(_VALUES.get(field, _SIZE), value)):
             return None
         given[field] = value
     given.pop("", None)
+    given = {**defaults, **given}
     if _NEEDS.get(here, "") not in {"", *given}:
         return None
     return write(here, name, given)

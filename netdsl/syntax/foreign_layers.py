@@ -80,9 +80,8 @@ def separable(here: str, name: str, given: Given) -> str | None:
     depthwise = conv("DWConv", name, {key: given[key] for key in ("k", "s", "p") if key in given})
     if depthwise is None or "channels" not in given:
         return None
-    return (
-        f"{depthwise} norm=none act=none  {_layer(here, given, given.get('k', '3'), (), ['1x1'])}"
-    )
+    pointwise = _layer(here, given, given.get("k", "3"), (), ["1x1"])
+    return f"{depthwise} bias=off norm=none act=none  {pointwise}"
 
 
 def norm(here: str, name: str, given: Given) -> str | None:
@@ -105,7 +104,7 @@ def elu(here: str, name: str, given: Given) -> str | None:
 
 def leaky(here: str, name: str, given: Given) -> str | None:
     """Return the activation with its slope, which Keras calls alpha."""
-    slope = given.get("slope", given.get("channels", "0.01"))
+    slope = given.get("channels", given.get("slope", "0.01"))
     return here if float(slope) == 0.01 else f"{here} slope={slope}"
 
 

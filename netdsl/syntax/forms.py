@@ -6,7 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from netdsl.syntax.foreign_calls import CHANGES_NOTHING, LEFT_TO_THE_LOSS, call_here, layer_of_call
+from netdsl.syntax.foreign_calls import (
+    CHANGES_NOTHING,
+    LEFT_TO_THE_LOSS,
+    call_here,
+    function_here,
+    layer_of_call,
+)
 from netdsl.syntax.lexemes import BETWEEN_LAYERS
 
 
@@ -126,6 +132,12 @@ def _terse_layer(word: str) -> str:
     return "GAP" if word == "GAP" else f"FC {re.sub('[^0-9]', '', word)}"
 
 
+_BRINGS = {
+    "Conv": ", which brings its norm and activation",
+    "FC": ", which brings its activation, unless it is the last",
+}
+
+
 def call(match: re.Match[str]) -> Here | None:
     if why := CHANGES_NOTHING.get(match["name"]):
         return _left_away(why)
@@ -134,8 +146,14 @@ def call(match: re.Match[str]) -> Here | None:
         return Here(f"`{layer} …`; not all that stands in its brackets is known here")
     if here is None:
         return None
-    brings = ", which brings its norm and activation" if here.startswith("Conv") else ""
-    return Here(f"`{here}`{brings}")
+    return Here(f"`{here}`{_BRINGS.get(here.partition(' ')[0], '')}")
+
+
+def function(match: re.Match[str]) -> Here | None:
+    name, here = function_here(match)
+    if why := CHANGES_NOTHING.get(name):
+        return _left_away(why)
+    return None if here is None else _code(here)
 
 
 FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (

@@ -8,8 +8,8 @@ from itertools import islice
 
 from netdsl.errors import Diagnostic, Source, Span
 from netdsl.syntax.brackets import MOST
-from netdsl.syntax.foreign_calls import CALL
-from netdsl.syntax.forms import FORMS, Here, Say, call
+from netdsl.syntax.foreign_calls import CALL, FUNCTION
+from netdsl.syntax.forms import FORMS, Here, Say, call, function
 from netdsl.syntax.tree import Comment
 
 _DEFINITION = re.compile(r"\bdef\b[^{}]*\{[^{}]*\}")
@@ -49,10 +49,11 @@ def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
     bare = _blanked(text, [match.span() for match in re.finditer(r'"[^"\n]*"', text)])
     found: list[tuple[int, re.Match[str], Say]]
     found = [(match.start(), match, call) for match in CALL.finditer(text)]
+    found += [(match.start(), match, function) for match in FUNCTION.finditer(text)]
     found += [(match.start(), match, say) for form, say in FORMS for match in form.finditer(bare)]
     own, end = _own_names(bare, [match.span() for _, match, say in found if say is not call]), 0
     for start, match, say in sorted(found, key=lambda one: one[0]):  # stable: in the order listed
-        words = [match["name"]] if say is call else re.findall(r"\w+", match[0])
+        words = [match["name"]] if say in (call, function) else re.findall(r"\w+", match[0])
         if start < end or not own.isdisjoint(words):
             continue
         if (here := say(match)) is not None:

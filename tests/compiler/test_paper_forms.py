@@ -83,6 +83,12 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
         ("10-way softmax", "FC 10"),
         ("1000-way fully-connected", "FC 1000"),
         ("Fully connected, 10", "FC 10"),
+        ("x = F.relu(x)", "Act relu"),
+        ("x = F.max_pool2d(x, 3, stride=2, padding=1)", "Max 3 s2"),
+        ("nn.functional.adaptive_avg_pool2d(out, (1, 1))", "GAP"),
+        ("x = torch.flatten(x, 1)", "Flatten"),
+        ("F.dropout(x, 0.5, training=self.training)", "Dropout 0.5"),
+        ("F.log_softmax(x, dim=1)", ""),
         ("max pool\n3x3, 128", "Max 2\nConv 128"),
         ("max pool 3x3, 128", "Max 2 Conv 128"),
         ("max pool 3x3, stride=2", "Max 3 s2"),
@@ -204,6 +210,8 @@ def test_names_of_a_text_are_no_forms(text: str, codes: list[str]) -> None:
         "a." * 300_000 + "Sequential",
         "model.add( " * 50_000,
         "a" * 900_000 + ".add(",
+        "F.relu(x" + " " * 900_000 + "?",
+        "x = F.relu( " * 30_000,
     ],
     ids=lambda text: text[:12],
 )
@@ -222,6 +230,7 @@ FORMS = [
     "32C3-MP2-10", "C8-P", "8-2", "Conv / s2 3 × 3 × 3 × 8", "Conv dw / s1 3 × 3 × 8 dw 9 × 9 × 8",
     "3x3 conv. 8", "Conv 3x3, 8", "10-way softmax", "FC / s1 8 × 9", f"8C{'9' * 5000}-3",
     "MaxPool2d()", f"Conv2d(3, {'9' * 5000}, 3)", "MaxPool2d(0, 0, 0)", "GroupNorm(0)", "Dense(k)",
+    "x = F.relu(x)", "F.max_pool2d(x, 2)", "torch.flatten(x, 1)", "F.softmax(x)",
 ]  # fmt: skip
 
 
