@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,8 @@ from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
 
+LINE_ENDS = "\r\n\x85\u2028\u2029"  # each ends a line, `\r\n` together a single one
+_LINE_END = re.compile(f"[{LINE_ENDS}]")
 _PICTURES = 0x2400  # U+2400 is the picture of U+0000, and so on
 _PICTURES_OF, _DELETE = 0x20, 0x7F
 _TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
@@ -27,13 +30,17 @@ class Source:
         >>> Source("net.arch", "Conv 64\\nAvg 2").position(12)
         (2, 5)
         """
-        begin = self.text.rfind("\n", 0, offset) + 1
-        return self.text.count("\n", 0, begin) + 1, offset - begin + 1
+        begin = self._begin(offset)
+        ended = sum(self.text.count(end, 0, begin) for end in LINE_ENDS)
+        return ended - self.text.count("\r\n", 0, begin) + 1, offset - begin + 1
 
     def line(self, offset: int) -> str:
         """Return the line that holds a character, without its end."""
-        begin = self.text.rfind("\n", 0, offset) + 1
-        return self.text[begin:].split("\n", 1)[0].rstrip("\r")
+        end = _LINE_END.search(self.text, offset)
+        return self.text[self._begin(offset) : end.start() if end else None]
+
+    def _begin(self, offset: int) -> int:
+        return max(self.text.rfind(end, 0, offset) for end in LINE_ENDS) + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ COMBINERS = ("Res", "Add", "Cat", "Mul")
 BETWEEN_LAYERS = "between layers stands `,`, `->` or nothing"
 
 _LEXEME = re.compile(
-    r"""[\s\u200b\u2060\ufeff]+ | \#[^\r\n]*
+    r"""[\s\u200b\u2060\ufeff]+ | \#[^\r\n\x85\u2028\u2029]*
       | (?P<label> @[a-z][a-z0-9_]* )
       | (?P<string> "[^"\n]*" )
       | (?P<dims> [0-9]+ (?:[x×✕⨯][0-9]+)+ )

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from netdsl.errors import Span
+from netdsl.errors import LINE_ENDS, Span
 from netdsl.syntax import tree
 from netdsl.syntax.flat import closing, entry_text, heading, item_text, opening
 from netdsl.syntax.page import WIDTH, Page
 
-_BAR = re.compile(r"#[^\r\n]*|(\|)")
+_BAR = re.compile(rf"#[^{LINE_ENDS}]*|(\|)")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from netdsl.errors import Diagnostic, NetDSLError, Source, Span, fail
+from netdsl.errors import LINE_ENDS, Diagnostic, NetDSLError, Source, Span, fail
 from netdsl.syntax.brackets import MOST, Brackets, match_brackets
 from netdsl.syntax.lexemes import BETWEEN_LAYERS
 from netdsl.syntax.tree import Comment
@@ -16,10 +16,11 @@ BYTES = 1 << 20
 WORDS = 200_000  # a hundred thousand times `Conv 64`
 DIGITS = 15  # `macs=11513626624` has 11
 
-_WORD = re.compile(r"#[^\r\n]*|[A-Za-z_]+|[0-9]+|[^\w\s]")
+_WORD = re.compile(rf"#[^{LINE_ENDS}]*|[A-Za-z_]+|[0-9]+|[^\w\s]")
 _MARK = re.compile(
-    r"""(?P<own_line> (?: (?<=[\r\n]) | \A ) [^\S\r\n]* \#[^\r\n]* )
-      | (?P<comment> \#[^\r\n]* )
+    r"""(?P<own_line> (?: (?<=[\r\n\x85\u2028\u2029]) | \A )
+                      [^\S\r\n\x85\u2028\u2029]* \#[^\r\n\x85\u2028\u2029]* )
+      | (?P<comment> \#[^\r\n\x85\u2028\u2029]* )
       | (?P<string> "[^"\n]*" )
       | (?P<open_string> "[^\n]* )
       | (?P<bracket> [()\[\]{}] )

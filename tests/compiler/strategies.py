@@ -167,7 +167,15 @@ def files() -> SearchStrategy[tree.File]:
     return st.builds(tree.File, st.lists(entries(), max_size=4).map(tuple), bodies(least=1))
 
 
-SPACES = (*" \n\t\u00a0\u2009\u200b", "  ", "\r\n", "  # ( one\n", "\n# two |\r\n")
+SPACES = (
+    *" \n\t\u00a0\u2009\u200b",
+    "  ",
+    "\r\n",
+    "  # ( one\n",
+    "\n# two |\r\n",
+    "# three )\u2028",
+    "\r#\r",
+)
 SEPARATORS = ("", "", "", " ,", ";", " -> ", "→")
 
 

@@ -171,3 +171,18 @@ def test_mistake_is_told_in_these_words(text: str) -> None:
     with pytest.raises(NetDSLError) as error:
         parse(text, "net.arch")
     assert str(error.value) == MISTAKES[text].strip("\n")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x85", "\u2028", "\u2029"])
+def test_lines_end_and_comments_with_them_however_a_system_ends_them(end: str) -> None:
+    assert len(parse(f"Conv 4 # a{end}FC 3").body) == 2
+    lines = ["input 3x32x32", "Conv 16 # comment", "# more", "Conv 16 &", "FC 10", ""]
+    with pytest.raises(NetDSLError) as caught:
+        parse(end.join(lines), "net.arch")
+    (found,) = caught.value.diagnostics
+    assert found.show().split("\n")[1:] == [
+        "  --> net.arch:4:9",
+        "   |",
+        " 4 | Conv 16 &",
+        "   |         ^",
+    ]
