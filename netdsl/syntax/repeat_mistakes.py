@@ -13,6 +13,10 @@ _BEGINS = "(?:open|layer)"
 def _repeat_without_group(spot: Spot) -> Diagnostic:
     count = spot.word(1).text if spot.word(1).kind in ("number", "word") else "2"
     layer = spot.written(spot.last("layer"), -1)
+    if layer.split()[0] == "Up":  # `Up ×2`, `Up 2x`
+        numbers = [spot.word(i).text for i in (-1, 1) if spot.word(i).kind == "number"]
+        message = f"a factor has no `{spot.word(0).text}`: write `Up {[*numbers, 2][0]}`"
+        return Diagnostic("E0105", message, spot.span(0))
     size = spot.kinds(-1, 1) == "number times number" and spot.word(-2).kind != "layer"
     help = f"or, for a size, `{spot.word(-1).text}x{count}`" if size else None
     message = f"a repeat needs a group: write `({layer})x{count}`"
