@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch._dynamo.testing import CompileCounter
 from torch._dynamo.utils import counters
 
 from netdsl.lower import make_overrides
@@ -33,7 +35,13 @@ from netdsl.train import (
 )
 from netdsl.train.batches import Feed, feed, shuffled
 from netdsl.train.checkpoint import read_checkpoint
-from netdsl.train.compiling import compile_where_it_pays, compiled_feed, has_compiler, pays
+from netdsl.train.compiling import (
+    Compiled,
+    compile_where_it_pays,
+    compiled_feed,
+    has_compiler,
+    pays,
+)
 from netdsl.train.forward import forward
 
 needs_compiler = pytest.mark.skipif(not has_compiler(), reason="torch.compile needs C++")
@@ -147,6 +155,15 @@ def test_a_network_that_leaves_out_blocks_is_not_compiled(
         "train it with --no-compile, or without stochastic depth",
         ExitCode.USAGE,
     )
+
+
+def test_every_network_of_a_process_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    counter = CompileCounter()
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=counter))
+    for width in range(1, 12):  # torch compiles one piece of code for eight of them
+        model = nn.Sequential(nn.Linear(4, width), nn.ReLU())
+        assert Compiled(model, replayed=False)(torch.ones(2, 4)).shape == (2, width)
+    assert counter.frame_count == 11
 
 
 def test_exact_and_compiled_exclude_one_another() -> None:
