@@ -17,6 +17,7 @@ from netdsl.lower.override import Overrides
 from netdsl.lower.unused import (
     warn_of_defaults_that_reach_nothing,
     warn_of_hidden_activation,
+    warn_of_idle_drop_path,
     warn_of_unread_layers,
     warn_of_unread_shortcut_settings,
     warn_of_unused_defaults,
@@ -85,6 +86,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         warn_of_defaults_that_reach_nothing(file, graph, environment, overrides, report)
         warn_of_hidden_activation(file, graph, environment, overrides, report)
         warn_of_unread_shortcut_settings(file, graph, environment, overrides, report)
+        warn_of_idle_drop_path(file, graph, environment, report)
         warn_of_written(file, environment, report)
         warn_of_unread_layers(graph, report)
     told = list(findings.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 
+from netdsl.errors import Span
 from netdsl.syntax import tree
 
 
@@ -45,6 +46,18 @@ def names_in(node: object) -> set[str]:
 def layers_in(node: object) -> set[str]:
     """Return the name of every layer and combination below a node of the tree."""
     return {n.name for n in _below(node) if isinstance(n, tree.Layer | tree.Combine)}
+
+
+def options_in(node: object, key: str) -> Iterator[tuple[str, Span, tree.Option]]:
+    """Yield every option of this name, behind the name and the place of the layer that has it."""
+    for n in _below(node):
+        match n:
+            case tree.Layer(name, arguments, span=place) | tree.Combine(
+                name, arguments, name_span=place
+            ):
+                for one in arguments:
+                    if isinstance(one, tree.Option) and one.key == key:
+                        yield name, place, one
 
 
 def _below(node: object) -> Iterator[object]:

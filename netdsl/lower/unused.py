@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from netdsl.errors import Diagnostic
-from netdsl.ir import Graph, Op, Report, Settings
+from netdsl.errors import Diagnostic, Span
+from netdsl.ir import Graph, Node, Op, Report, Settings
 from netdsl.lower.environment import Environment
-from netdsl.lower.mentions import layers_in, names_in, reachable
+from netdsl.lower.mentions import layers_in, names_in, options_in, reachable
 from netdsl.lower.names import reaches_others
 from netdsl.lower.override import Overrides
 from netdsl.ops import CATALOGUE, arguments
@@ -15,7 +15,7 @@ from netdsl.ops.act import Activation
 from netdsl.ops.blocks import PROJECTING, PROJECTION, WITH_SHORTCUT, Res
 from netdsl.ops.dense import Linear, before_linear
 from netdsl.ops.norm import Normalization
-from netdsl.ops.wiring import Shortcut
+from netdsl.ops.wiring import Shortcut, ShortcutAdd, StochasticDepth
 from netdsl.syntax import tree
 
 
@@ -145,6 +145,33 @@ def warn_of_unread_shortcut_settings(
         if is_meant and getattr(settings, key) != getattr(usual, key):
             message = f"the setting `{key}` is never used: {why}"
             report(Diagnostic("W0502", message, None if outside else spans.get(key), help=help))
+
+
+def warn_of_idle_drop_path(
+    file: tree.File, graph: Graph, environment: Environment, report: Report
+) -> None:
+    """Warn of rates of stochastic depth on blocks that have no shortcut, wherever they stand."""
+    if not environment.settings.residual or not _is_settled("shortcut", environment):
+        return
+    found: dict[Span | None, bool] = {}
+    for node in graph:
+        if isinstance(node.op, ShortcutAdd):
+            found[node.span] = found.get(node.span, True) and _is_idle(graph, node)
+    bodies = (file.body, *environment.definitions.values())
+    for layer, span, option in options_in(bodies, "drop_path"):
+        if found.get(span) and span.source.name == file.span.source.name:
+            why = "`shortcut=identity` leaves it no shortcut"
+            message = f"the option `drop_path` of this {layer} is never used: {why}"
+            report(Diagnostic("W0502", message, option.span))
+
+
+def _is_idle(graph: Graph, add: Node) -> bool:
+    """Say whether a block has a rate of stochastic depth and no shortcut that would be left."""
+    branch, shortcut = graph.inputs(add)
+    is_absent = isinstance(shortcut.op, Shortcut) and shortcut.op.is_absent(
+        graph[shortcut.inputs[0]].shape
+    )
+    return is_absent and isinstance(branch.op, StochasticDepth) and bool(branch.op.rate)
 
 
 def _is_settled(setting: str, environment: Environment) -> bool:

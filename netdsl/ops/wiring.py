@@ -134,6 +134,10 @@ class Shortcut(Op):
     normalization: Op
     bias: Bias
 
+    def is_absent(self, x: Shape) -> bool:
+        """Say whether the policy `identity` leaves no shortcut from this shape."""
+        return self.policy == "identity" and x != self.target
+
     def infer(self, *inputs: Shape) -> Shape:
         return self.target
 

@@ -67,7 +67,7 @@ def absent_shortcuts(graph: Graph) -> set[str]:
             op = shortcut.op
             if not isinstance(op, Shortcut):  # it was fitted
                 continue
-            if op.policy == "identity" and graph[shortcut.inputs[0]].shape != op.target:
+            if op.is_absent(graph[shortcut.inputs[0]].shape):
                 absent |= {node.name, shortcut.name}
                 if isinstance(branch.op, StochasticDepth):
                     absent.add(branch.name)
