@@ -55,6 +55,8 @@ def parse(
     """
     if not isinstance(text, str):
         raise fail("E0001", f"a network is a text, not {type(text).__name__}; `load` reads files")
+    if not isinstance(name, str):
+        raise fail("E0206", f"name must be a text, not {name!r}")
     overrides = make_overrides(plain, input, classes, scale, parameters)
     return _told(build(parse_text(text, name), overrides, Loader()))
 

@@ -158,9 +158,11 @@ class _Header:
             message = f"`{entry.name}` is what a scale multiplies by, not a parameter"
             raise fail("E0209", message, entry.name_span)
         self._once("parameter", entry.name, entry.name_span)
-        outside = self.overrides.get(entry.name, self.scaled.get(entry.name))
-        words = words_beside(self.environment.names)
-        value = evaluate(entry.value, self.scope, words) if outside is None else given(outside)
+        outside = self.scaled | self.overrides
+        if entry.name in outside:
+            value = given(outside[entry.name])
+        else:
+            value = evaluate(entry.value, self.scope, words_beside(self.environment.names))
         self.environment.names[entry.name] = value
         self.environment.parameters[entry.name] = entry.name_span
 

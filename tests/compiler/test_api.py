@@ -235,15 +235,23 @@ def test_numbers_of_other_libraries_are_numbers() -> None:
         ({"input": (3.7, 32.5, 32)}, "(3.7, 32.5, 32)"),
         ({"input": (3, "a", 32)}, "(3, 'a', 32)"),
         ({"act": None}, "None"),
+        ({"n": None}, "None"),
     ],
 )
 def test_what_is_no_value_of_the_language_is_refused(
     override: dict[str, object], shown: str
 ) -> None:
     with pytest.raises(netdsl.NetDSLError) as error:
-        netdsl.parse("input 3x8x8 Conv 8", **override)  # type: ignore[arg-type]
+        netdsl.parse("n=2 input 3x8x8 (Conv 8)x n", **override)  # type: ignore[arg-type]
     message = f"{shown} is neither a number, a word nor a shape of whole numbers"
     assert str(error.value) == f"error[E0206]: {message}"
+
+
+@pytest.mark.parametrize("name", [5, None, Path("net.arch")])
+def test_a_text_is_called_by_a_text(name: object) -> None:
+    with pytest.raises(netdsl.NetDSLError) as error:
+        netdsl.parse("input 3x8x8 Conv 8", name=name)  # type: ignore[arg-type]
+    assert str(error.value) == f"error[E0206]: name must be a text, not {name!r}"
 
 
 @pytest.mark.parametrize("name", ["tiny", "Tiny net", '"tiny"'])
