@@ -103,20 +103,20 @@ def transfer(
     Raises `NetDSLError` where the two are not the same network; `module` is then left as it was.
     """
     has_sorted_names = False
-    x = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
-    with _evaluating(module):
+    state = _numbers(source) if isinstance(source, nn.Module) else tensors(source, "the source")
+    _refuse_empty(state)
+    with _evaluating(module), _widened(module) as dtype:
+        random = torch.Generator().manual_seed(0)
+        x = torch.randn(2, *shape, generator=random, dtype=dtype, device="cpu")
         ours = executed(module, x)
-        if not isinstance(source, nn.Module):
-            source = tensors(source, "the source")
         if isinstance(source, nn.Module):
             pairs, matched, far = _compare(module, ours, source, x, partial=partial)
             uncompared = _uncompared(pairs, far)
-            state: Mapping[str, Tensor] = _numbers(source)
         else:
-            pairs, matched, has_sorted_names = _match_state(ours, source, by_name=by_name)
-            far, uncompared, state = None, _WEIGHTS, source
+            pairs, matched, has_sorted_names = _match_state(ours, state, by_name=by_name)
+            far, uncompared = None, _WEIGHTS
             _refuse_unfit(pairs, ours[-1], partial=partial)
-    _move(pairs, state)
+        _move(pairs, state)
     taken = {pair.ours.name for pair in pairs if pair.fits}
     used = {pair.theirs.name for pair in pairs if pair.fits}
     return Transfer(
@@ -140,6 +140,18 @@ def _evaluating(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
+def _widened(module: nn.Module) -> Iterator[torch.dtype]:
+    """Let a network compute in fp32 if its own type is a narrower one; give what it computes in."""
+    own = next((weight.dtype for weight in module.parameters()), torch.float32)
+    wide = torch.promote_types(own, torch.float32)
+    module.to(wide)
+    try:
+        yield wide
+    finally:
+        module.to(own)
+
+
+@contextmanager
 def _lent(module: nn.Module) -> Iterator[None]:
     """Lend a network to other numbers, and give it back with its own."""
     kept = [(tensor, tensor.detach().clone()) for tensor in _numbers(module).values()]
@@ -153,6 +165,13 @@ def _lent(module: nn.Module) -> Iterator[None]:
 
 def _numbers(module: nn.Module) -> dict[str, Tensor]:
     return dict(module.named_parameters()) | dict(module.named_buffers())
+
+
+def _refuse_empty(state: Mapping[str, Tensor]) -> None:
+    for name, tensor in state.items():
+        if tensor.is_meta:
+            message = f"`{name}` of the source has no numbers: its device is torch's `meta`"
+            raise fail("E0703", message)
 
 
 def _match_state(
@@ -182,7 +201,7 @@ def _compare(
 
     A copy of the source is run, with random numbers.
     """
-    stand_in = copy.deepcopy(source).to("cpu", torch.float32).eval()
+    stand_in = copy.deepcopy(source).to("cpu", x.dtype).eval()
     theirs, is_telling = _run(stand_in, x)
 
     def verified(pairs: tuple[Pair, ...]) -> float | None:

@@ -29,7 +29,8 @@ def randomise(model: nn.Module, x: Tensor) -> tuple[tuple[Weighted, ...], bool]:
     a deviation of one (Mishkin & Matas 2016): no layer drowns the ones beside it. Where the
     activations of a narrow network let nothing through, all is drawn again.
     """
-    unlike = 2 - 3 * torch.rand(x.shape, generator=torch.Generator().manual_seed(1))
+    other = torch.Generator().manual_seed(1)
+    unlike = 2 - 3 * torch.rand(x.shape, generator=other, dtype=x.dtype, device=x.device)
     is_telling = False
     for seed in range(TRIES):
         random = torch.Generator().manual_seed(seed)

@@ -308,6 +308,43 @@ class TestRefused:
         )
 
 
+class TestDefaults:
+    """Of torch: its type of numbers and its device are those of the process."""
+
+    NET = "Conv 4 BB 8 s2 GAP FC 3"
+
+    @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
+    def test_networks_of_another_type_are_compared(self, dtype: torch.dtype) -> None:
+        net = netdsl.parse(self.NET, input=(1, 8, 8))
+        single = net.module(3)
+        torch.set_default_dtype(dtype)
+        try:
+            own, done = net.module(3), [net.transfer(source) for source in (single, net.module(3))]
+        finally:
+            torch.set_default_dtype(torch.float32)
+        for found in done:
+            assert found.difference == 0
+            assert {weight.dtype for weight in found.module.parameters()} == {dtype}
+        moved = done[1].module.state_dict()
+        assert all(torch.equal(moved[name], tensor) for name, tensor in own.state_dict().items())
+
+    def test_they_are_compared_on_the_cpu(self) -> None:
+        net = netdsl.parse(self.NET, input=(1, 8, 8))
+        source = net.module(3)
+        with torch.device("meta"):
+            found = net.transfer(source)
+        assert found.difference == 0
+
+    def test_a_source_without_numbers_is_refused(self) -> None:
+        net = netdsl.parse(self.NET, input=(1, 8, 8))
+        empty = net.module().to("meta")
+        for source in (empty, empty.state_dict()):
+            assert refused(net, source) == (
+                "error[E0703]: `conv1.weight` of the source has no numbers: "
+                "its device is torch's `meta`"
+            )
+
+
 class TestRandomNumbers:
     """Those of the comparison: every one has to matter, in deep networks too."""
 
