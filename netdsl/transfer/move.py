@@ -69,7 +69,9 @@ class Transfer:
 
     @property
     def compared(self) -> str:
-        """What `difference` is about."""
+        """What `difference` is about; empty where nothing was compared."""
+        if self.uncompared:
+            return ""
         return "logits" if self.pairs[-1].fits else "features before the last layer"
 
     @property

@@ -583,6 +583,10 @@ class TestCommand:
         assert (
             "paired by name\nnot compared: the source is weights alone, which cannot be run\n"
         ) in capsys.readouterr().out
+        assert self.run(str(path), "--from", str(tmp_path / "w.safetensors"), "--json") == 0
+        record = json.loads(capsys.readouterr().out)
+        assert (record["compared"], record["difference"]) == (None, None)
+        assert record["uncompared"] == "the source is weights alone, which cannot be run"
         source = ("--from", "torchvision:squeezenet1_1", "--weights", "none")
         assert self.run(*self.ARCH, "-D", "c=32", *source, "--partial") == 0
         assert "\nnot compared: layers before the last one differ; " in capsys.readouterr().out
@@ -598,7 +602,7 @@ class TestCommand:
         assert record["initialised"] == ["conv2"]
         assert record["unused"] == ["classifier.1"]
         assert record["compared"] == "features before the last layer"
-        assert record["difference"] == 0.0
+        assert (record["difference"], record["uncompared"]) == (0.0, None)
         assert read_state(out)["conv2.bias"].shape == (20,)
 
     @pytest.mark.parametrize(
