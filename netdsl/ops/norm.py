@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 from typing import ClassVar
 
 from netdsl.errors import Misfit
@@ -30,7 +31,7 @@ class Normalization(Op):
             raise Misfit(
                 "E0306",
                 f"{x.channels} channels do not divide into {self.groups} groups of the norm",
-                help=f"say how many: `default Norm(groups={_groups(x.channels)})`",
+                help=f"say how many: `default Norm(groups={gcd(x.channels, self.groups)})`",
             )
         if self.kind == "group" and x.size == self.groups:
             message = "each group of the norm has one value, of which it leaves nothing"
@@ -87,11 +88,6 @@ class Norm(Block):
         if self.kind == "none":
             return x
         return build(Normalization(self.kind, self.eps, self.momentum, self.groups, self.affine), x)
-
-
-def _groups(channels: int) -> int:
-    """Return into how many groups channels divide, the most up to 32."""
-    return max(n for n in range(1, 33) if channels % n == 0)
 
 
 def normalize(build: Builder, x: Node, kind: NormKind, name: str) -> Node:
