@@ -11,6 +11,7 @@ from netdsl.ir import Graph, Node, Settings
 from netdsl.measure.branches import stuck_branches
 from netdsl.measure.totals import additions, total
 from netdsl.ops.act import Activation
+from netdsl.ops.channels import LayerScale
 from netdsl.ops.convolution import Convolution, TransposedConvolution
 from netdsl.ops.dense import Flatten, Linear
 from netdsl.ops.norm import Normalization
@@ -86,9 +87,12 @@ def _drops(graph: Graph) -> bool:
 
 
 def _stuck(graph: Graph) -> Iterator[Diagnostic]:
-    for span in dict.fromkeys(end.span for end in stuck_branches(graph)):
-        message = "the branch begins at zero and stays there: a ReLU behind its end learns nothing"
-        help = "end it with `act=none`, or leave `init zero_last` away"
+    for span, stop in {end.span: stop for end, stop in stuck_branches(graph)}.items():
+        what, instead = "a ReLU", "end it with `act=none`"
+        if isinstance(stop, LayerScale):
+            what, instead = "a LayerScale of 0", "let the factor begin at another number"
+        message = f"the branch begins at zero and stays there: {what} behind its end learns nothing"
+        help = f"{instead}, or leave `init zero_last` away"
         yield Diagnostic("W0508", message, span, help=help)
 
 

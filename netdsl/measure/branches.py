@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from netdsl.ir import Graph, Node, Op
 from netdsl.ops.act import Activation
+from netdsl.ops.channels import LayerScale
 from netdsl.ops.convolution import Convolution
 from netdsl.ops.norm import Normalization
 from netdsl.ops.wiring import Add, Cat, Multiply, ShortcutAdd
@@ -24,30 +25,41 @@ def branch_ends(graph: Graph) -> Iterator[str]:
         yield end.name
 
 
-def stuck_branches(graph: Graph) -> Iterator[Node]:
-    """Yield what ends residual branches and, once it is zero, never learns: a ReLU is behind it."""
-    for end, is_stuck in _ends(graph):
-        if is_stuck:
-            yield end
+def stuck_branches(graph: Graph) -> Iterator[tuple[Node, Op]]:
+    """Yield what ends residual branches and, once it is zero, never learns.
+
+    With each comes what lets no gradient through behind it: a ReLU, or a factor of zero.
+    """
+    for end, stop in _ends(graph):
+        if stop is not None:
+            yield end, stop
 
 
-def _ends(graph: Graph) -> Iterator[tuple[Node, bool]]:
+def _ends(graph: Graph) -> Iterator[tuple[Node, Op | None]]:
     for node in graph:
         if isinstance(node.op, ShortcutAdd):
-            yield from _behind(graph, graph[node.inputs[0]], f"{node.scope}.", stuck=False)
+            yield from _behind(graph, graph[node.inputs[0]], f"{node.scope}.", None)
 
 
-def _behind(graph: Graph, end: Node, inside: str, *, stuck: bool) -> Iterator[tuple[Node, bool]]:
+def _behind(
+    graph: Graph, end: Node, inside: str, stop: Op | None
+) -> Iterator[tuple[Node, Op | None]]:
     """Go back from the end of a branch, as far as it is inside of its module."""
     while end.name.startswith(inside) and not isinstance(end.op, Normalization | Convolution):
-        stuck |= isinstance(end.op, Activation) and end.op.kind in _STUCK
+        stop = end.op if _is_stop(end.op) else stop
         if isinstance(end.op, Cat | Add):
             for name in dict.fromkeys(end.inputs):
-                yield from _behind(graph, graph[name], inside, stuck=stuck)
+                yield from _behind(graph, graph[name], inside, stop)
             return
         end = _scaled(graph, end) if isinstance(end.op, Multiply) else graph[end.inputs[0]]
     if end.name.startswith(inside) and graph.cost(end).params:
-        yield end, stuck
+        yield end, stop
+
+
+def _is_stop(op: Op) -> bool:
+    """Say whether an op lets no gradient back to what is zero before it."""
+    is_relu = isinstance(op, Activation) and op.kind in _STUCK
+    return is_relu or (isinstance(op, LayerScale) and op.v == 0)
 
 
 def _scaled(graph: Graph, product: Node) -> Node:
