@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from netdsl.cli.kinds import PLACE
-from netdsl.cli.network import network_options, read, show_warnings
+from netdsl.cli.network import network_options, read, refuse_own_twin, show_warnings
 
 
 @click.command("draw")
@@ -31,5 +31,7 @@ def command(arch: str, output: Path | None, twins: bool, expand: bool, **options
     path = output or Path(f"{stem}{which}.svg")
     if twins and options["plain"]:
         raise click.UsageError("--twins draws the plain network too; leave --plain away")
+    if twins:
+        refuse_own_twin(network)
     network.draw(path, twin=twins, expand=expand)
     click.echo(str(path))

@@ -89,6 +89,13 @@ def show_warnings(network: Network) -> None:
         click.echo(f"{warning.show()}\n", err=True)
 
 
+def refuse_own_twin(network: Network) -> None:
+    """Refuse a network without shortcuts where it is wanted beside its plain twin."""
+    if not network.override(residual=True).blocks:
+        fact = f"{network.name} has no shortcuts: it is its own plain twin"
+        raise click.UsageError(f"{fact}; leave --twins away")
+
+
 def parsed_shape(text: str) -> tuple[int, int, int]:
     """Return the shape of an image as it is typed at `--input`."""
     if not re.fullmatch(r"[0-9]{1,6}([x×,][0-9]{1,6}){2}", text):

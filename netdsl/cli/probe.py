@@ -11,7 +11,13 @@ import click
 
 from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.kinds import PLACE, TEXT, OutputPath
-from netdsl.cli.network import network_options, open_source, overrides, show_warnings
+from netdsl.cli.network import (
+    network_options,
+    open_source,
+    overrides,
+    refuse_own_twin,
+    show_warnings,
+)
 from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
@@ -73,7 +79,9 @@ def command(
     if len(images) < batch:
         note(f"{data} has {len(images):,} training images, fewer than a batch of {batch:,}")
     show_warnings(network)
-    both = _twins(network) if twins else [network]
+    if twins:
+        refuse_own_twin(network)
+    both = [network.override(residual=True), network.plain()] if twins else [network]
     probes = _probed(both, images, labels, seeds)
     click.echo(probe_text(probes, expand=expand))
     files = {"csv": probe_csv(probes)}
@@ -119,17 +127,6 @@ def _refuse_unfit(network: Network) -> None:
         raise click.UsageError(f"{network.name} has no weights, so nothing to probe")
     if network.output_shape[0] < 2:
         raise click.UsageError(f"{network.name} tells one class, whose loss is 0 whatever it sees")
-
-
-def _twins(network: Network) -> list[Network]:
-    """Return the residual and the plain network; one that has no shortcuts is refused."""
-    from netdsl.experiment.analysis.spots import has_shortcuts
-
-    residual = network.override(residual=True)
-    if not has_shortcuts(residual):
-        fact = f"{network.name} has no shortcuts: it is its own plain twin"
-        raise click.UsageError(f"{fact}; leave --twins away")
-    return [residual, network.plain()]
 
 
 def _probed(

@@ -213,6 +213,12 @@ class TestDraw:
         assert run("draw", "digits", "--twins").stdout == "digits-twins.svg\n"
         assert run("draw", "digits", "--plain").stdout == "digits-plain.svg\n"
 
+    def test_a_network_that_is_its_own_twin_is_refused(self, run: Run, tmp_path: Path) -> None:
+        done = run("draw", "vgg11", "--twins")
+        message = "VGG-11 has no shortcuts: it is its own plain twin; leave --twins away"
+        assert (done.returncode, done.stderr.splitlines()[-1]) == (2, f"Error: {message}")
+        assert list(tmp_path.iterdir()) == []
+
 
 class TestSourceFmtList:
     def test_source_runs_alone(self, run: Run, tmp_path: Path) -> None:
