@@ -90,9 +90,11 @@ def allowed(target: str) -> str | None:
     from torch import nn
 
     name = target.removeprefix("nn.")
-    known = [n for n in dir(nn) if _is_layer(getattr(nn, n))]
-    if target.startswith("nn.") and name in known:
-        return None
+    cls = getattr(nn, name, None) if target.startswith("nn.") else None
+    if _is_module(cls):
+        why = _unfit(cls)
+        return why and f"`{target}` is no layer here: {why}"
+    known = [n for n in dir(nn) if _is_module(one := getattr(nn, n)) and not _unfit(one)]
     near = closest(name, known)
     return f"`{target}` is no layer of torch.nn" + (f"; did you mean `nn.{near}`?" if near else "")
 
@@ -119,20 +121,27 @@ def _parameters(target: str) -> list[inspect.Parameter]:
     return [*inspect.signature(getattr(nn, target.removeprefix("nn."))).parameters.values()]
 
 
-def _is_layer(cls: Any) -> bool:
+def _is_module(found: Any) -> bool:
+    from torch import nn
+
+    return isinstance(found, type) and issubclass(found, nn.Module)
+
+
+def _unfit(cls: Any) -> str | None:
+    """Return why a class of torch.nn cannot be a layer here, or None."""
     from torch import nn
     from torch.nn.modules.lazy import LazyModuleMixin
 
-    name = getattr(cls, "__name__", "")
-    return (
-        isinstance(cls, type)
-        and issubclass(cls, nn.Module)
-        and not issubclass(cls, LazyModuleMixin)  # has no parameters before its first run
-        and name not in CONTAINERS
-        and not name.startswith("Transformer")  # would take the batch for a sequence
-        and not name.endswith("Loss")
-        and not issubclass(cls, (nn.RNNBase, nn.LSTMCell))  # give several values
-    )
+    name = cls.__name__
+    if issubclass(cls, LazyModuleMixin):
+        return f"it has no parameters before its first run; `nn.{name.removeprefix('Lazy')}` has"
+    if name in CONTAINERS:
+        return "it is a container"
+    if name.startswith("Transformer"):
+        return "it would take the batch for a sequence"
+    if name.endswith("Loss"):
+        return "it is a loss"
+    return "it gives several values" if issubclass(cls, (nn.RNNBase, nn.LSTMCell)) else None
 
 
 class _Measured(NamedTuple):

@@ -111,5 +111,5 @@ def test_many_layers_are_fine() -> None:
 
 @pytest.mark.parametrize("layer", ["nn.LSTM", "nn.GRU", "nn.RNN", "nn.LSTMCell"])
 def test_layers_of_several_values_are_refused_before_they_are_made(layer: str) -> None:
-    with pytest.raises(netdsl.NetDSLError, match=f"`{layer}` is no layer of torch.nn"):
+    with pytest.raises(netdsl.NetDSLError, match=f"`{layer}` is no layer here: it gives several"):
         netdsl.parse(f'input 3x64x64 Torch "{layer}" 64 8 1000000')
