@@ -43,7 +43,7 @@ CODES = {
     "E0302": "shapes that cannot be joined",
     "E0303": "a shape that is not the asserted one",
     "E0304": "a shortcut that cannot be made to fit",
-    "E0305": "padding that is missing or impossible",
+    "E0305": "padding that is missing or impossible, or an `UpTo` that would make a map smaller",
     "E0306": "channels that do not divide",
     "E0307": "a vector where a map is needed, or the reverse",
     "E0308": "a class of torch.nn that does not take its input",
