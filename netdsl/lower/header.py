@@ -81,6 +81,7 @@ class _Header:
         self.scope = Scope(self.environment.names, used)
         self.seen: dict[tuple[str, str], Span | None] = {}
         self.scaled: dict[str, Any] = {}
+        self.brought: dict[Span, Span] = {}  # by a `use`, and which
 
     def read(self, entry: tree.Header) -> None:
         """Read one entry."""
@@ -222,12 +223,23 @@ class _Header:
             found = list(imported(entry.value, self.loader))
         except NetDSLError as error:
             raise _Unread(*error.diagnostics) from None
+        again = []
         for brought in found:
+            if brought.name_span in self.brought:
+                again.append(brought)
+                continue
+            self.brought[brought.name_span] = entry.span
             if isinstance(brought, tree.Definition):
                 self._define(brought)
             else:
                 self._parameter(brought)
                 self.environment.used.add(brought.name)
+        if again:
+            message = f"this `use` brings `{again[0].name}` a second time"
+            first = self.brought[again[0].name_span]
+            labels = [Label(first, "first here")] if first != entry.span else []
+            help = "one `use` of a file is enough"
+            raise fail("E0207", message, entry.span, labels=labels, help=help)
 
 
 _NOWHERE = Span(tree.NOWHERE.source, -1, -1)

@@ -375,9 +375,21 @@ def test_a_file_that_is_used_twice_brings_its_names_twice(tmp_path: Path) -> Non
     (tmp_path / "b.arch").write_text("def S(c) { Conv c }\n")
     for name in ("l", "r"):
         (tmp_path / f"{name}.arch").write_text('use "b.arch"\n')
-    (tmp_path / "n.arch").write_text('use "l.arch" use "r.arch" input 3x8x8\nS 4 GAP FC 3\n')
-    with pytest.raises(netdsl.NetDSLError, match="`S` is set twice"):
-        netdsl.load(tmp_path / "n.arch")
+    (tmp_path / "both.arch").write_text('use "b.arch" use "r.arch" def T() { S 3 }\n')
+    net = tmp_path / "n.arch"
+    for first, second, name in (("l", "r", "S"), ("b", "b", "S"), ("b", "both", "S")):
+        net.write_text(f'use "{first}.arch"\nuse "{second}.arch"\ninput 3x8x8 {name} 4 FC 3\n')
+        with pytest.raises(netdsl.NetDSLError) as error:
+            netdsl.load(net)
+        assert str(error.value) == (
+            f"error[E0207]: this `use` brings `S` a second time\n  --> {net}:2:1\n   |\n"
+            f' 1 | use "{first}.arch"\n   | {"-" * (len(first) + 11)} first here\n'
+            f' 2 | use "{second}.arch"\n   | {"^" * (len(second) + 11)}\n'
+            "   = help: one `use` of a file is enough"
+        )
+    net.write_text('use "both.arch" input 3x8x8 T FC 3\n')
+    with pytest.raises(netdsl.NetDSLError, match="this `use` brings `S` a second time"):
+        netdsl.load(net)
 
 
 def test_what_was_found_before_a_file_that_cannot_be_used_is_told_too(tmp_path: Path) -> None:
