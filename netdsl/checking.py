@@ -42,11 +42,11 @@ def checked(lowered: Lowered) -> tuple[Graph, tuple[Diagnostic, ...]]:
 def _turned(lowered: Lowered) -> Iterator[Diagnostic]:
     """Yield what may be the cause of all else: an input of height x width x channels."""
     if lowered.settings.input is not None and len(lowered.graph):
-        yield from turned(lowered.graph)
+        yield from turned(lowered.graph, lowered.spans)
 
 
 def _judged(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
-    yield from advise(graph, lowered.settings)
+    yield from advise(graph, lowered.settings, lowered.spans)
     yield from check_expectations(lowered, graph)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
+from netdsl.errors import Diagnostic, NetDSLError, Span, fail, in_order
 from netdsl.ir import UNKNOWN, Graph, Report, Settings
 from netdsl.ir.limits import PARAMETERS, SIDE
 from netdsl.lower.body import Lowering
@@ -35,7 +35,7 @@ class Lowered:
 
     Where one of the findings is an error, the graph holds what could be understood. `overridden`
     names what the caller said in place of the file, `scaled` what the scale sets, `settings_read`
-    which settings stood in for what a layer did not say.
+    which settings stood in for what a layer did not say, `spans` where the file has its settings.
     """
 
     graph: Graph
@@ -45,6 +45,7 @@ class Lowered:
     overridden: frozenset[str]
     scaled: frozenset[str]
     settings_read: frozenset[str]
+    spans: dict[str, Span]
     expectations: tuple[tree.Expect, ...]
     diagnostics: tuple[Diagnostic, ...]
 
@@ -95,9 +96,16 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
     return Lowered(
         graph, environment.settings, dict(environment.names), environment.scale,
         frozenset(overrides.names), environment.scaled,
-        frozenset(environment.defaults.reads.settings), tuple(environment.expectations),
-        in_order(told),
+        frozenset(environment.defaults.reads.settings), _spans(file, environment, overrides),
+        tuple(environment.expectations), in_order(told),
     )  # fmt: skip
+
+
+def _spans(file: tree.File, environment: Environment, overrides: Overrides) -> dict[str, Span]:
+    """Return where settings stand in the file, but for those that others say in its place."""
+    others = {*overrides.names, *environment.scaled}
+    settings = [entry for entry in file.header if isinstance(entry, tree.Setting)]
+    return {entry.key: entry.span for entry in settings if entry.key not in others}
 
 
 def _graph(file: tree.File, environment: Environment, report: Report) -> Graph:

@@ -24,10 +24,11 @@ LARGE_KERNEL = 9
 _OFF = {"norm": "norm=none", "activation": "act=none"}
 
 
-def advise(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
-    """Yield what a careful colleague would point out."""
+def advise(graph: Graph, settings: Settings, spans: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    """Yield what a careful colleague would point out; `spans` says where the file has settings."""
+    drop_path = spans.get("drop_path")
     yield from _large(graph)
-    yield from turned(graph)
+    yield from turned(graph, spans)
     yield from _sizes(graph)
     yield from _bare_sums(graph)
     if settings.residual:  # a plain twin may have two where a sum was between them
@@ -37,11 +38,12 @@ def advise(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
         times = "once" if sums == 1 else f"{sums} times"
         yield Diagnostic("N0514", f"what `Add` adds stays in a plain network, here {times}")
     if not settings.residual and settings.drop_path:
-        yield Diagnostic("N0504", "a plain network has no stochastic depth: drop_path is ignored")
+        message = "a plain network has no stochastic depth: drop_path is ignored"
+        yield Diagnostic("N0504", message, drop_path)
     if settings.residual and settings.drop_path and not _drops(graph):
         is_around = any(isinstance(node.op, ShortcutAdd) for node in graph)
         why = "no block has a shortcut" + ", and a Res around blocks drops none" * is_around
-        yield Diagnostic("W0502", f"the setting `drop_path` is never used: {why}")
+        yield Diagnostic("W0502", f"the setting `drop_path` is never used: {why}", drop_path)
     if settings.residual and settings.init == "zero_last":
         yield from _stuck(graph)
 
@@ -96,13 +98,13 @@ def _stuck(graph: Graph) -> Iterator[Diagnostic]:
         yield Diagnostic("W0508", message, span, help=help)
 
 
-def turned(graph: Graph) -> Iterator[Diagnostic]:
+def turned(graph: Graph, spans: Mapping[str, Span]) -> Iterator[Diagnostic]:
     """Warn of an input that looks like height x width x channels, as arrays of images are."""
     c, h, w = graph.input.shape.channels, *graph.input.shape.hw
     if c == h > w and w in (1, 3):
         message = f"the input has {c} channels and a width of {w}"
         help = f"it is written channels x height x width: `input {w}x{c}x{h}`"
-        yield Diagnostic("W0510", message, graph.input.span, help=help)
+        yield Diagnostic("W0510", message, spans.get("input"), help=help)
 
 
 def _doubled(graph: Graph) -> Iterator[Diagnostic]:

@@ -1,6 +1,7 @@
 """Options and settings that change nothing beside others are told, unless others may be chosen."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,6 +81,20 @@ def test_a_setting_from_outside_that_changes_nothing_is_told_without_a_place() -
     (warning,) = netdsl.parse("BB 8", input=SHAPE, shortcut_kernel=3).warnings
     told = "the setting `shortcut_kernel` is never used: no shortcut is a projection"
     assert (warning.code, warning.message, warning.span) == ("W0502", told, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [
+        ("drop_path 0.2 Conv 8", {"drop_path": 0.5}),
+        ("drop_path 0.2 BB 8", {"drop_path": 0.5, "plain": True}),
+        ("drop_path 0.2 scale s(drop_path=0.5) Conv 8", {"scale": "s"}),
+        ("input 3x8x8 Conv 8", {"input": (8, 8, 3)}),
+    ],
+)
+def test_what_is_said_in_place_of_the_file_has_no_place(text: str, chosen: dict[str, Any]) -> None:
+    (finding,) = netdsl.parse(text, **{"input": SHAPE, **chosen}).warnings
+    assert (finding.code, finding.span) in [("W0502", None), ("N0504", None), ("W0510", None)]
 
 
 def test_a_plain_twin_is_not_told_of_projections() -> None:
