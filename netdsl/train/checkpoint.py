@@ -90,7 +90,7 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
 def check_finite(job: Training) -> None:
     """Raise if a loss, a gradient norm or a weight is NaN or infinite."""
     norm = job.tally.read(job.world).check(job.where, job.lr).last_norm
-    finite = is_finite(job.model) and is_finite(job.evaluated)
+    finite = all(is_finite(model, job.watched) for model in (job.model, job.evaluated))
     if not all(job.world.each(lambda: finite)):
         raise diverged(f"a weight became NaN or infinite by {job.where}", job.lr, norm)
 

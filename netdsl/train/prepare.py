@@ -31,7 +31,7 @@ from netdsl.train.signals import Stop
 from netdsl.train.steps import count_steps
 from netdsl.train.training import Feeds, Training
 from netdsl.train.transforms import random_order
-from netdsl.train.weights import count_parameters
+from netdsl.train.weights import count_parameters, refuse_unstorable, watch
 
 _SAMPLE = 2000  # the stream of random numbers; batches use the ones below
 
@@ -54,6 +54,7 @@ def prepare(
     """
     whole = whole or data
     refuse_unlearnable(model)
+    refuse_unstorable(model)
     refuse_unfit(settings, len(data.train), world)
     all_steps = count_steps(len(whole.train), settings.batch_size, world.size)
     refuse_long_warmup(all_steps, settings)
@@ -86,6 +87,7 @@ def prepare(
         classes=len(data.classes),
         compiled=compiled,
         world=world,
+        watched=watch(model),
     )
     changes = restore(job) if world.lead(run.checkpoint.exists) else ()
     report.started(_start(job, data, changes))

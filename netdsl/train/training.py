@@ -53,6 +53,7 @@ class Training:
     classes: int
     compiled: Compiled | None = None  # what full batches go through in place of `replica`
     world: World = ALONE
+    watched: frozenset[str] = frozenset()  # the weights that have to stay finite
     save_every: float = math.inf  # seconds
     done: int = 0  # steps, over all epochs
     rows: list[Row] = field(default_factory=list)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import safetensors
@@ -19,6 +19,7 @@ from netdsl.train.files import read_file, write_file
 
 def state_of(model: nn.Module) -> dict[str, Tensor]:
     """Return a copy of parameters and buffers, as files hold them."""
+    refuse_unstorable(model)
     return {
         name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, tensor in model.state_dict().items()
@@ -65,13 +66,40 @@ def read_about(path: Path) -> dict[str, object]:
         raise TrainError(fact, None, ExitCode.IO) from error
 
 
-def is_finite(model: nn.Module) -> bool:
-    """Say whether no weight is NaN or infinite."""
-    return all(bool(tensor.isfinite().all()) for tensor in model.state_dict().values())
+def refuse_unstorable(model: nn.Module) -> None:
+    """Raise where a network keeps what no file of weights can hold."""
+    for name, value in model.state_dict().items():
+        if not isinstance(value, Tensor):
+            raise TrainError(
+                f"{name} of the network is of type {type(value).__name__}, "
+                "but a file of weights holds tensors alone",
+                "let get_extra_state return a tensor, or leave it out",
+                ExitCode.USAGE,
+            )
+
+
+def watch(model: nn.Module) -> frozenset[str]:
+    """Return the names of what has to stay finite: the parameters, and each buffer that is now.
+
+    A mask may hold infinity from the start.
+    """
+    learned = {name for name, _ in model.named_parameters()}
+    state = model.state_dict()
+    return frozenset(name for name in state if name in learned or _is_finite(state[name]))
+
+
+def is_finite(model: nn.Module, watched: Collection[str]) -> bool:
+    """Say whether nothing of what is watched is NaN or infinite."""
+    state = model.state_dict()
+    return all(_is_finite(state[name]) for name in watched)
 
 
 def count_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    return bool(tensor.isfinite().all())
 
 
 def _fault(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str | None:

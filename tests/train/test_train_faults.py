@@ -83,6 +83,43 @@ def test_weights_that_are_no_numbers_are_never_stored(
     assert not run.last.exists()
 
 
+class Masked(nn.Module):
+    """A network with a mask that is infinite where nothing is to be seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.register_buffer("mask", torch.full((8, 8), float("-inf")).triu(1))
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(((x @ x.mT) + self.mask).softmax(-1).flatten(1))
+
+
+@pytest.mark.parametrize("average", [0.0, 0.5])
+def test_what_was_infinite_from_the_start_is_no_fault(
+    average: float, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    run = make_run(settings := replace(settings, average=average))
+    train(Masked(), digits, settings, run, save_minutes=0)
+    assert safetensors.torch.load_file(run.last)["mask"].isinf().any()
+
+
+class Noted(nn.Linear):
+    """A layer that keeps a note beside its weights."""
+
+    def get_extra_state(self) -> object:
+        return {"note": 1}
+
+
+def test_a_network_that_no_file_can_hold_is_refused_before_the_first_step(
+    make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    model = nn.Sequential(nn.Flatten(), Noted(64, 10))
+    with pytest.raises(TrainError, match=r"^1\._extra_state of the network is of type dict, "):
+        train(model, digits, settings, make_run(settings))
+
+
 def test_no_checkpoint_is_written_of_weights_that_are_no_numbers(
     make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
 ) -> None:

@@ -16,7 +16,7 @@ from torch import nn
 
 from netdsl.train import ExitCode, TrainError, load_weights
 from netdsl.train.files import write_file
-from netdsl.train.weights import is_finite, read_about, save_weights
+from netdsl.train.weights import is_finite, read_about, save_weights, watch
 
 FOREVER = """
 import sys
@@ -120,9 +120,32 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_weight_that_is_no_number_is_found() -> None:
     model = _network()
-    assert is_finite(model)
+    watched = watch(model)
+    assert is_finite(model, watched)
     model[1].running_var[2] = float("inf")
-    assert not is_finite(model)
+    assert not is_finite(model, watched)
+    assert is_finite(model, watch(model))
+    model[0].bias.data[0] = float("inf")
+    assert not is_finite(model, watch(model))
+
+
+class Noted(nn.Linear):
+    """A layer that keeps a note beside its weights."""
+
+    def get_extra_state(self) -> object:
+        return {"note": 1}
+
+    def set_extra_state(self, state: object) -> None: ...
+
+
+def test_what_is_no_tensor_is_no_weight(tmp_path: Path) -> None:
+    with pytest.raises(TrainError) as caught:
+        save_weights(nn.Sequential(Noted(2, 2)), tmp_path / "a.safetensors", {})
+    assert str(caught.value) == (
+        "0._extra_state of the network is of type dict, but a file of weights holds tensors alone"
+    )
+    assert caught.value.help == "let get_extra_state return a tensor, or leave it out"
+    assert caught.value.exit_code == ExitCode.USAGE
 
 
 def test_a_write_that_fails_leaves_the_old_file(
