@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from netdsl.modes import evaluating
 from netdsl.train.batches import Feed, feed, in_order
 from netdsl.train.computing import computing
 from netdsl.train.data.dataset import DataSet, show_shape
@@ -59,7 +59,7 @@ def try_out(model: nn.Module, data: DataSet, settings: Settings) -> None:
     """Raise if a network does not take the images of a data set, or tells other classes."""
     batch = torch.zeros((2, *data.shape), device=settings.device)
     taken = f"the {show_shape(data.shape)} images of {data.name}"
-    with _evaluating(model):
+    with evaluating(model), torch.no_grad():
         try:
             logits = forward(model, batch, settings)
         except torch.OutOfMemoryError:
@@ -88,7 +88,7 @@ def measure(
     """
     n, world = len(source.labels), source.world
     rounds, sums = math.ceil(n / source.batch_size / world.size), []
-    with _evaluating(model):
+    with evaluating(model), torch.no_grad():
         batches = in_order(source)
         for _ in range(rounds):
             for images, labels in itertools.islice(batches, 1):  # none where others have the last
@@ -108,14 +108,3 @@ def _sums(logits: Tensor, labels: Tensor) -> Tensor:
     loss = cross_entropy(logits, labels, reduction="sum")
     likeliest = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
     return torch.stack((loss, (logits.argmax(1) == labels).sum(), likeliest.sum()))
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        model.train(training)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from netdsl.modes import same_modes
 from netdsl.train.settings import Settings
 
 MOST = 1 - 2**-53  # the largest number that is drawn
@@ -43,13 +44,13 @@ def restore_random_state(model: nn.Module, settings: Settings, state: Mapping[st
 @contextmanager
 def untouched(model: nn.Module, settings: Settings) -> Iterator[None]:
     """Run a network in training mode, and leave its buffers and random numbers as they were."""
-    state, training = random_state(model, settings), model.training
+    state = random_state(model, settings)
     buffers = [buffer.clone() for buffer in model.buffers()]
-    model.train()
     try:
-        yield
+        with same_modes(model):
+            model.train()
+            yield
     finally:
-        model.train(training)
         for buffer, before in zip(model.buffers(), buffers, strict=True):
             buffer.copy_(before)
         restore_random_state(model, settings, state)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from netdsl.amounts import sized
 from netdsl.errors import NetDSLError, fail, first_line
+from netdsl.modes import evaluating
 from netdsl.transfer.pairs import Pair, pair_by_name, pair_by_order, pair_by_role
 from netdsl.transfer.source import tensors
 from netdsl.transfer.verify import difference, randomise
@@ -107,7 +108,7 @@ def transfer(
     has_sorted_names = False
     state = _numbers(source) if isinstance(source, nn.Module) else tensors(source, "the source")
     _refuse_empty(state)
-    with _evaluating(module), _widened(module) as dtype:
+    with evaluating(module), _widened(module) as dtype:
         random = torch.Generator().manual_seed(0)
         x = torch.randn(2, *shape, generator=random, dtype=dtype, device="cpu")
         ours = executed(module, x)
@@ -127,18 +128,6 @@ def transfer(
         tuple(layer.name for layer in in_order(state)[0] if layer.name not in used),
         uncompared, has_sorted_names,
     )  # fmt: skip
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """Put a network into evaluation mode, and each of its modules back into its own."""
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, training in modes:
-            part.training = training
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from netdsl.train import (
 from netdsl.train.computing import threads
 from netdsl.train.data.dataset import Split
 from netdsl.train.machine import name_device
+from netdsl.train.random_state import untouched
 from netdsl.train.transforms import random_order
 from netdsl.train.weights import read_about
 
@@ -134,6 +135,18 @@ def test_evaluating_leaves_a_network_as_it_was(
     evaluate(model, digits, settings)
     assert model.training
     assert all(torch.equal(before[name], now) for name, now in model.state_dict().items())
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_every_module_keeps_the_mode_that_it_was_in(
+    training: bool, digits: DataSet, settings: Settings
+) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.BatchNorm1d(10)).train(training)
+    model[2].train(not training)
+    evaluate(model, digits, settings)
+    with untouched(model, settings):
+        assert all(module.training for module in model.modules())
+    assert [module.training for module in model] == [training, training, not training]
 
 
 def test_an_untrained_network_is_evaluated_on_every_image(
