@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.suggest import did_you_mean
 
 BODY = "body"  # every module but the last that has weights
-_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
 # NOTE: names, kept by the network: its norms may be exchanged for others, as for several processes.
 _FROZEN = "_frozen_modules"
 
@@ -18,8 +18,8 @@ def freeze(model: nn.Module, names: tuple[str, ...]) -> tuple[str, ...]:
 
     A name stands for a module and all inside it, `body` for all but the last layer with weights.
     `training_mode` keeps the running means of the norms among them, of those without weights too.
-    Raises where a name is of no module, or of one without weights and norms, or all weights would
-    be frozen; the network is left as it was then.
+    Raises where a name is of no module, or of one without weights and running means, or all weights
+    would be frozen; the network is left as it was then.
     """
     own = dict(model.named_parameters())
     modules = {module for name in names for module in _covered(model, name)}
@@ -47,8 +47,13 @@ def training_mode(model: nn.Module) -> None:
     model.train()
     frozen = vars(model).get(_FROZEN, frozenset())
     for name, module in model.named_modules():
-        if isinstance(module, _NORMS) and (name in frozen or _keeps_weights(module)):
+        if _has_means(module) and (name in frozen or _keeps_weights(module)):
             module.eval()
+
+
+def _has_means(module: nn.Module) -> bool:
+    """Say whether a module is a norm that learns means and variances as it runs."""
+    return isinstance(module, _NormBase) and module.track_running_stats
 
 
 def _keeps_weights(norm: nn.Module) -> bool:
@@ -67,8 +72,8 @@ def _covered(model: nn.Module, name: str) -> set[str]:
         hint = did_you_mean(name, [*known, BODY], "modules")
         raise TrainError(f"the network has no module {name!r}", hint, ExitCode.USAGE)
     covered = {key for key in modules if key == name or key.startswith(f"{name}.")}
-    if covered.isdisjoint(owners) and not any(isinstance(modules[key], _NORMS) for key in covered):
-        fact = f"{name} cannot be frozen: it has neither weights nor norms"
+    if covered.isdisjoint(owners) and not any(_has_means(modules[key]) for key in covered):
+        fact = f"{name} cannot be frozen: it has neither weights nor running means"
         raise TrainError(fact, "leave it out", ExitCode.USAGE)
     return covered
 

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import torch
 from torch import nn
 
 from netdsl.train import ExitCode, TrainError, toml
@@ -274,7 +275,7 @@ def test_a_module_that_is_not_there_is_refused() -> None:
 @pytest.mark.parametrize(
     ("name", "fact", "help"),
     [
-        ("pool", "pool cannot be frozen: it has neither weights nor norms", "leave it out"),
+        ("pool", "pool cannot be frozen: it has neither weights nor running means", "leave it out"),
         ("", "the network has no module ''", "modules: norm, pool, fc, body"),
     ],
 )
@@ -287,6 +288,37 @@ def test_what_has_nothing_to_freeze_is_refused(name: str, fact: str, help: str) 
     assert (str(caught.value), caught.value.help) == (fact, help)
     assert caught.value.exit_code == ExitCode.USAGE
     assert freeze(model, ("norm",)) == ()
+
+
+@pytest.mark.parametrize(
+    ("norm", "shape"),
+    [
+        (nn.BatchNorm3d(3), (4, 3, 2, 2, 2)),
+        (nn.InstanceNorm1d(3, affine=True, track_running_stats=True), (4, 3, 5)),
+        (nn.InstanceNorm2d(3, track_running_stats=True), (4, 3, 5, 5)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_every_norm_with_running_means_keeps_them_where_it_is_frozen(
+    norm: nn.Module, shape: tuple[int, ...]
+) -> None:
+    model = nn.Sequential(norm, nn.Flatten(), nn.Linear(3, 2))
+    for name in ("0", "body"):
+        freeze(model, (name,))
+        training_mode(model)
+        model[0](torch.randn(shape) + 5)
+        assert not model[0].running_mean.any()
+    freeze(model, ())
+    training_mode(model)
+    model[0](torch.randn(shape) + 5)
+    assert model[0].running_mean.all()
+
+
+def test_a_norm_without_weights_and_means_has_nothing_to_freeze() -> None:
+    model = nn.Sequential(nn.InstanceNorm2d(3), nn.Flatten(), nn.Linear(3, 2))
+    with pytest.raises(TrainError) as caught:
+        freeze(model, ("0",))
+    assert str(caught.value) == "0 cannot be frozen: it has neither weights nor running means"
 
 
 def test_a_network_of_which_nothing_would_learn_is_refused_and_left_as_it_is() -> None:
