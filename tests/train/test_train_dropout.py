@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 from math import sqrt
+from types import MethodType
 
 import pytest
 import torch
@@ -160,6 +161,14 @@ def test_a_network_is_given_back_as_it_was(
     train(model, digits, replace(settings, epochs=1), make_run(settings))
     assert model[1] is drop
     assert "forward" not in vars(drop)
+
+
+def test_a_forward_of_its_own_is_left_alone() -> None:
+    drop, own = nn.Dropout(0.5), MethodType(lambda self, x: x + 1, nn.Dropout(0.5))
+    drop.forward = own  # type: ignore[method-assign]
+    with fast_dropout(nn.Sequential(drop), PLAIN):
+        assert torch.equal(drop(torch.ones(9)), torch.full((9,), 2.0))
+    assert vars(drop)["forward"] is own
 
 
 def test_exact_training_draws_what_torch_draws(
