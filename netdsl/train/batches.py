@@ -99,7 +99,9 @@ def _finished(
 def _normalised(rows: Tensor, mean: Tensor, scale: Tensor, channels_last: bool) -> Tensor:
     flat = rows.reshape(len(rows), -1).float().sub_(mean).mul_(scale)
     images = flat.view(rows.shape).permute(0, 3, 1, 2)
-    return images if channels_last else images.contiguous()
+    # NOTE: not `contiguous`, which leaves images of one channel as they lie: convolutions would
+    # give channels last.
+    return images if channels_last else images.to(memory_format=torch.contiguous_format)
 
 
 def in_order(source: Feed) -> Iterator[Batch]:

@@ -14,12 +14,14 @@ from torch.nn.functional import cross_entropy
 from netdsl.modes import evaluating
 from netdsl.train.batches import Feed, feed, in_order
 from netdsl.train.computing import computing
-from netdsl.train.data.dataset import DataSet, show_shape
+from netdsl.train.data.dataset import DataSet, Shape, show_shape
 from netdsl.train.errors import TrainError
 from netdsl.train.faults import memory_faults
 from netdsl.train.forward import forward
 from netdsl.train.gathering import stays
 from netdsl.train.settings import Settings
+
+_OTHER_FORMAT = "try channels_last=false, or let it reshape where it takes a view"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +54,56 @@ def place(model: nn.Module, settings: Settings) -> None:
     """Put a network on its device, in its memory format."""
     model.to(settings.device)
     if settings.channels_last:
-        model.to(memory_format=torch.channels_last)
+        # NOTE: not `to`, which raises where weights are of a convolution over volumes.
+        model._apply(_channels_last)  # type: ignore[no-untyped-call]
+
+
+def _channels_last(tensor: Tensor) -> Tensor:
+    return tensor.to(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
 
 def try_out(model: nn.Module, data: DataSet, settings: Settings) -> None:
     """Raise if a network does not take the images of a data set, or tells other classes."""
-    batch = torch.zeros((2, *data.shape), device=settings.device)
     taken = f"the {show_shape(data.shape)} images of {data.name}"
-    with evaluating(model), torch.no_grad():
-        try:
-            logits = forward(model, batch, settings)
-        except torch.OutOfMemoryError:
-            raise
-        except (RuntimeError, ValueError) as error:
-            reason = str(error).partition("\n")[0]
-            raise TrainError(f"the network does not take {taken}: {reason}") from error
+    logits = try_images(model, data.shape, taken, settings)
     if logits.shape[1:] != (len(data.classes),):
         found = show_shape(tuple(logits.shape[1:]))
         raise TrainError(
             f"the network gives {found} numbers an image, "
             f"but {data.name} has {len(data.classes)} classes"
         )
+
+
+def try_images(model: nn.Module, shape: Shape, taken: str, settings: Settings) -> Tensor:
+    """Return what a network gives for black images of a shape; raise if it does not take them.
+
+    `taken` is what they are called.
+    """
+    images = torch.zeros((2, *shape), device=settings.device)
+    if settings.channels_last:
+        images = images.to(memory_format=torch.channels_last)
+    with evaluating(model), torch.no_grad():
+        try:
+            return forward(model, images, settings)
+        except torch.OutOfMemoryError:
+            raise
+        except (RuntimeError, ValueError) as error:
+            reason, help = str(error).partition("\n")[0], None
+            if settings.channels_last and _takes_contiguous(model, images, settings):
+                taken, help = f"{taken} in memory with their channels last", _OTHER_FORMAT
+            raise TrainError(f"the network does not take {taken}: {reason}", help) from error
+
+
+def _takes_contiguous(model: nn.Module, images: Tensor, settings: Settings) -> bool:
+    """Say whether a network takes images where these and its weights lie as torch has them."""
+    model.to(memory_format=torch.contiguous_format)
+    try:
+        forward(model, images.to(memory_format=torch.contiguous_format), settings)
+    except (RuntimeError, ValueError):
+        return False
+    finally:
+        place(model, settings)
+    return True
 
 
 def measure(

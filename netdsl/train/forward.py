@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from netdsl.train.errors import TrainError
 from netdsl.train.settings import Settings
 
 
@@ -15,5 +16,13 @@ def forward(model: nn.Module, images: Tensor, settings: Settings) -> Tensor:
     """
     bf16 = settings.precision == "bf16"
     with torch.autocast(settings.device, torch.bfloat16, enabled=bf16):
-        logits: Tensor = model(images)
+        logits = as_logits(model(images))
     return logits if logits.dtype == torch.float64 else logits.float()
+
+
+def as_logits(given: object) -> Tensor:
+    """Return what a network gives; raise where that is no tensor."""
+    if not isinstance(given, Tensor):
+        kind = type(given).__name__
+        raise TrainError(f"the network gives a {kind}, but must give a tensor, its logits")
+    return given

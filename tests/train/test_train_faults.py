@@ -20,6 +20,8 @@ from netdsl.train import (
     Silent,
     Step,
     TrainError,
+    evaluate,
+    predict,
     train,
 )
 from netdsl.train.checkpoint import read_checkpoint
@@ -223,6 +225,81 @@ def test_a_network_for_other_images_is_refused(
         train(model, digits, settings, make_run(settings))
     assert str(caught.value).startswith("the network does not take the 1×8×8 images of digits: ")
     assert "\n" not in str(caught.value)
+
+
+class Viewing(nn.Module):
+    """A network that takes a view of what a convolution gives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Conv2d(1, 4, 3)
+        self.head = nn.Linear(144, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.body(x).view(x.size(0), -1))
+
+
+def test_a_network_that_takes_images_in_the_other_memory_format_is_told_the_setting(
+    make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    settings = replace(settings, epochs=1)
+    for act in (
+        lambda: train(Viewing(), digits, settings, make_run(settings)),
+        lambda: evaluate(Viewing(), digits, settings),
+    ):
+        with pytest.raises(TrainError) as caught:
+            act()
+        assert str(caught.value).startswith(
+            "the network does not take the 1×8×8 images of digits in memory with their channels "
+            "last: view size is not compatible with input tensor's size and stride "
+        )
+        help = "try channels_last=false, or let it reshape where it takes a view"
+        assert caught.value.help == help
+    fitting = replace(settings, channels_last=False)
+    train(Viewing(), digits, fitting, make_run(fitting, "fitting"))
+
+
+def test_images_that_do_not_fit_in_any_memory_format_are_refused_for_that_alone(
+    digits: DataSet, settings: Settings
+) -> None:
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(64, 10))
+    with pytest.raises(TrainError, match="images of digits: mat1 and mat2 shapes") as caught:
+        evaluate(model, digits, settings)
+    assert caught.value.help is None
+    assert model[0].weight.stride() == (9, 1, 3, 1)
+
+
+def test_a_convolution_over_volumes_trains_beside_others(
+    make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    model = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.Unflatten(1, (1, 4)), nn.Conv3d(1, 2, 3), nn.Flatten(),
+        nn.Linear(64, 10),
+    )  # fmt: skip
+    train(model, digits, replace(settings, epochs=1), make_run(replace(settings, epochs=1)))
+
+
+class Two(nn.Linear):
+    """A network with a second head."""
+
+    def forward(self, x: Tensor) -> Any:
+        logits = super().forward(x.flatten(1))
+        return logits, logits
+
+
+def test_a_network_that_gives_no_tensor_is_refused(
+    make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    channels = {"mean": digits.mean, "std": digits.std}
+    for act in (
+        lambda: train(Two(64, 10), digits, settings, make_run(settings)),
+        lambda: evaluate(Two(64, 10), digits, settings),
+        lambda: predict(Two(64, 10), digits.val.images, settings=settings, **channels),
+    ):
+        with pytest.raises(TrainError) as caught:
+            act()
+        fact = "the network gives a tuple, but must give a tensor, its logits"
+        assert str(caught.value) == fact
 
 
 @pytest.mark.parametrize(

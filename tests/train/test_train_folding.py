@@ -290,6 +290,35 @@ def test_predict_gives_the_probabilities_of_a_plain_loop() -> None:
     torch.testing.assert_close(found.sum(1), torch.ones(7))
 
 
+def test_no_images_come_to_no_rows_of_the_classes() -> None:
+    none, channels = torch.zeros(0, 1, 2, 2, dtype=torch.uint8), {"mean": [0.5], "std": [0.5]}
+    found = predict(nn.Sequential(nn.Flatten(), nn.Linear(4, 3)), none, **channels)
+    assert (found.shape, found.dtype) == ((0, 3), torch.float32)
+
+
+class Viewing(nn.Conv2d):
+    """A network that takes a view of what a convolution gives."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).view(x.size(0), -1)
+
+
+def test_predict_names_the_setting_where_a_network_takes_the_other_memory_format() -> None:
+    images, model = torch.zeros(5, 3, 4, 4, dtype=torch.uint8), Viewing(3, 2, 3)
+    channels = {"mean": [0.5] * 3, "std": [0.5] * 3}
+    for precision in ("fp32", "bf16"):
+        with pytest.raises(TrainError) as caught:
+            predict(model, images, settings=Settings(precision=precision), **channels)
+        assert str(caught.value).startswith(
+            "the network does not take 3×4×4 images in memory with their channels last: view size"
+        )
+        assert caught.value.help == (
+            "try channels_last=false, or let it reshape where it takes a view"
+        )
+    fitting = Settings(precision="fp32", channels_last=False)
+    assert predict(model, images, settings=fitting, **channels).shape == (5, 8)
+
+
 @pytest.mark.parametrize(
     ("mean", "std", "message"),
     [

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from netdsl.train.evaluation import place
+from netdsl.train.forward import as_logits
 from netdsl.train.inference.folding import Folded, fold
 from netdsl.train.settings import Settings
 
@@ -31,8 +32,7 @@ class Fast(nn.Module):
         self.eval()
 
     def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.body(images.to(self.dtype))
-        return logits.float()
+        return as_logits(self.body(images.to(self.dtype))).float()
 
 
 def make_fast(model: nn.Module, settings: Settings) -> Fast:

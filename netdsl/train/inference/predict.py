@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from netdsl.train.batches import Feed, in_order
 from netdsl.train.computing import computing
+from netdsl.train.data.dataset import show_shape
 from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.evaluation import try_images
 from netdsl.train.faults import memory_faults
 from netdsl.train.inference.about import About
 from netdsl.train.inference.fast import make_fast
@@ -44,9 +47,11 @@ def predict(
     about = About("", (channels, height, width), (), tuple(mean), tuple(std))
     rows, unknown = images.permute(0, 2, 3, 1).contiguous(), torch.full((len(images),), -1)
     with memory_faults(settings), computing(settings):
-        feed = about.feed(rows, unknown, settings)
-        batches = list(probabilities(make_fast(model, settings), feed))
-    return torch.cat(batches) if batches else torch.empty(0, 0)
+        feed, fast = about.feed(rows, unknown, settings), make_fast(model, settings)
+        # What is fast has its precision in itself.
+        how = replace(settings, precision="fp32")
+        none = try_images(fast, about.shape, f"{show_shape(about.shape)} images", how)[:0]
+        return torch.cat([none.cpu(), *probabilities(fast, feed)])
 
 
 def probabilities(model: nn.Module, source: Feed) -> Iterator[Tensor]:
