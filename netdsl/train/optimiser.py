@@ -7,10 +7,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from netdsl.train.settings import Settings
+
+_NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 
 
 def make_optimiser(model: nn.Module, settings: Settings) -> Optimizer:
@@ -49,14 +53,24 @@ def _groups(model: nn.Module, settings: Settings) -> Iterator[dict[str, Any]]:
     if settings.decay_norms:
         yield {"params": weights, "weight_decay": settings.weight_decay}
         return
-    for decay, is_flat in ((settings.weight_decay, False), (0.0, True)):
-        chosen = [weight for weight in weights if _is_flat(weight) == is_flat]
+    spared = {id(weight) for weight in _spared(model)}
+    for decay, is_spared in ((settings.weight_decay, False), (0.0, True)):
+        chosen = [weight for weight in weights if (id(weight) in spared) == is_spared]
         if chosen:
             yield {"params": chosen, "weight_decay": decay}
 
 
+def _spared(model: nn.Module) -> Iterator[Tensor]:
+    """Yield the weights of norms, biases, and what has one number a channel, as layer scales do."""
+    for module in model.modules():
+        for name, weight in module.named_parameters(recurse=False):
+            is_scale = _is_flat(weight) and not isinstance(module, _ConvNd)
+            if is_scale or name == "bias" or isinstance(module, _NORMS):
+                yield weight
+
+
 def _is_flat(weight: Tensor) -> bool:
-    """Say whether a weight has one number a channel, as norms, biases and layer scales do."""
+    """Say whether a weight has one number a channel."""
     return weight.ndim < 2 or (weight.ndim == 3 and weight.shape[1:].numel() == 1)
 
 

@@ -9,6 +9,9 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
+import netdsl
+from netdsl.ops import CATALOGUE
+from netdsl.ops.torch_layer import TorchLayer
 from netdsl.train import Settings
 from netdsl.train.optimiser import clip_gradients, make_optimiser, set_rate
 
@@ -123,6 +126,49 @@ def test_norms_biases_and_scales_can_be_spared_from_decay() -> None:
         0.0: {"norm.weight", "norm.bias", "scale", "late.bias", "head.bias"},
     }
     _learn(model, optimiser, _settings())
+
+
+def _spared(model: nn.Module) -> set[str]:
+    """Return the names of what does not decay where norms and biases do not."""
+    names = {id(weight): name for name, weight in model.named_parameters()}
+    groups = make_optimiser(model, _settings(decay_norms=False)).param_groups
+    assert {names[id(w)] for group in groups for w in group["params"]} == set(names.values())
+    return {names[id(w)] for g in groups if not g["weight_decay"] for w in g["params"]}
+
+
+@pytest.mark.parametrize(
+    ("module", "spared"),
+    [
+        (nn.LayerNorm([4, 8, 8]), {"weight", "bias"}),
+        (nn.LayerNorm([4, 1, 1]), {"weight", "bias"}),
+        (nn.RMSNorm([4, 8]), {"weight"}),
+        (nn.Conv1d(5, 5, 1, groups=5), {"bias"}),
+        (nn.ConvTranspose1d(5, 1, 1), {"bias"}),
+        (nn.Linear(4, 1), {"bias"}),
+        (nn.PReLU(3), {"weight"}),
+    ],
+    ids=str,
+)
+def test_decay_spares_norms_and_biases_of_any_shape_and_no_convolution(
+    module: nn.Module, spared: set[str]
+) -> None:
+    assert _spared(module) == spared
+
+
+OWN = [e for layer in CATALOGUE.values() if layer is not TorchLayer for e in layer.examples]
+
+
+@pytest.mark.parametrize("source", OWN)
+def test_of_the_layers_of_the_language_decay_spares_what_is_flat(source: str) -> None:
+    head = "default Norm(groups=3) " if "group" in source else ""
+    layer = netdsl.parse(f"{head}{source}", input=(6, 9, 8)).module()
+    model = nn.Sequential(layer, nn.Linear(2, 2))  # since many have no weights
+    flat = {
+        name
+        for name, weight in model.named_parameters()
+        if weight.ndim < 2 or weight.shape[1:] == (1, 1)
+    }
+    assert _spared(model) == flat
 
 
 def test_weights_that_do_not_learn_are_left_out() -> None:
