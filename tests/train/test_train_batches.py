@@ -22,7 +22,7 @@ def data() -> DataSet:
     rows = torch.randint(0, 256, (33, 8, 16, 3), dtype=torch.uint8, generator=generator)
     split = Split(rows.permute(0, 3, 1, 2), torch.arange(33))
     mean, std = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
-    return DataSet("noise", ("a", "b"), split, split, mean, std, AUGMENT, {})
+    return DataSet("noise", tuple(map(str, range(33))), split, split, mean, std, AUGMENT, {})
 
 
 @pytest.fixture

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
-from netdsl.train import DATA_SETS, ExitCode, TrainError, load
+from netdsl.train import DATA_SETS, DataSet, ExitCode, TrainError, load
+from netdsl.train.data import Split
 from tests.statistics_of import channel_statistics
 
 
@@ -96,3 +99,68 @@ def test_an_unknown_name_gets_a_suggestion(name: str, hint: str) -> None:
         load(name)
     assert str(caught.value) == f"no data set and no folder is called {name}"
     assert (caught.value.help, caught.value.exit_code) == (hint, ExitCode.DATA)
+
+
+def _made(**changes: Any) -> DataSet:
+    """Return a data set that somebody makes of 4 and 2 images in 3 classes."""
+    made = {
+        "images": torch.zeros(4, 3, 8, 8, dtype=torch.uint8), "labels": torch.tensor([0, 1, 2, 0]),
+        "val_images": torch.zeros(2, 3, 8, 8, dtype=torch.uint8), "val_labels": torch.tensor([1, 2]),
+        "mean": (0.5,) * 3, "std": (0.5,) * 3, **changes,
+    }  # fmt: skip
+    return DataSet(
+        "mine", ("a", "b", "c"), Split(made["images"], made["labels"]),
+        Split(made["val_images"], made["val_labels"]), made["mean"], made["std"], (), {},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "fact"),
+    [
+        (
+            {"images": torch.rand(4, 3, 8, 8)},
+            "images are uint8 (N, C, H, W), not float32 (4, 3, 8, 8)",
+        ),
+        (
+            {"val_images": torch.zeros(2, 8, 8, dtype=torch.uint8)},
+            "images are uint8 (N, C, H, W), not uint8 (2, 8, 8)",
+        ),
+        (
+            {"labels": torch.zeros(4, dtype=torch.int32)},
+            "labels are int64 (N), not int32 (4,)",
+        ),
+        ({"labels": torch.zeros(4, 3).long()}, "labels are int64 (N), not int64 (4, 3)"),
+        ({"labels": torch.zeros(3).long()}, "4 images have 3 labels"),
+        (
+            {"images": torch.zeros(1, 3, 8, 8).byte(), "labels": torch.zeros(1).long()},
+            "mine has 1 training and 2 validation images, but at least 2 and 1 are needed",
+        ),
+        (
+            {"val_images": torch.zeros(0, 3, 8, 8).byte(), "val_labels": torch.zeros(0).long()},
+            "mine has 4 training and 0 validation images, but at least 2 and 1 are needed",
+        ),
+        (
+            {"val_images": torch.zeros(2, 1, 8, 8).byte()},
+            "mine trains on 3×8×8 images, but validates on 1×8×8",
+        ),
+        (
+            {"labels": torch.tensor([0, 1, 2, 3])},
+            "a training label of mine is 3, but must be from 0 to 2",
+        ),
+        (
+            {"val_labels": torch.tensor([0, -100])},
+            "a validation label of mine is -100, but must be from 0 to 2",
+        ),
+        ({"mean": (0.5,)}, "mine has 1 means for 3 channels"),
+        ({"std": (0.5,) * 4}, "mine has 4 stds for 3 channels"),
+    ],
+)
+def test_a_data_set_that_somebody_makes_is_checked(changes: dict[str, Any], fact: str) -> None:
+    with pytest.raises(TrainError) as caught:
+        _made(**changes)
+    assert (str(caught.value), caught.value.exit_code) == (fact, ExitCode.DATA)
+
+
+def test_a_data_set_that_somebody_makes_may_lie_in_memory_as_it_likes() -> None:
+    rows = torch.zeros(4, 8, 8, 3, dtype=torch.uint8)
+    assert _made(images=rows.permute(0, 3, 1, 2)).shape == (3, 8, 8)

@@ -249,7 +249,8 @@ def _noise(images: int) -> DataSet:
     generator = torch.Generator().manual_seed(images)
     pixels = torch.randint(0, 256, (images, 1, 5, 6), dtype=torch.uint8, generator=generator)
     split = Split(pixels, torch.arange(images))
-    return DataSet("noise", ("a", "b"), split, split, (0.5,), (0.25,), (), {})
+    classes = tuple(map(str, range(images)))
+    return DataSet("noise", classes, split, split, (0.5,), (0.25,), (), {})
 
 
 @pytest.mark.parametrize(

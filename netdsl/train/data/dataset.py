@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from netdsl.amounts import sized
 from netdsl.train.data.archive import Archive
 from netdsl.train.data.source import Images
+from netdsl.train.errors import TrainError
 from netdsl.train.resolve import Choices
 
 Shape = tuple[int, int, int]  # channels, height, width
@@ -24,6 +26,12 @@ class Split:
 
     images: Tensor = field(repr=False)
     labels: Tensor = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _check_kind("images", self.images, torch.uint8, "(N, C, H, W)")
+        _check_kind("labels", self.labels, torch.int64, "(N)")
+        if len(self.images) != len(self.labels):
+            raise TrainError(f"{len(self.images):,} images have {len(self.labels):,} labels")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -52,6 +60,21 @@ class DataSet:
     notes: tuple[str, ...] = ()
     class_ids: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        # NOTE: pixels are not looked at, since they may lie in a file that was not read yet.
+        refuse_too_few(self.name, len(self.train), len(self.val))
+        shapes = [show_shape(tuple(split.images.shape[1:])) for split in (self.train, self.val)]
+        if shapes[0] != shapes[1]:
+            raise TrainError(
+                f"{self.name} trains on {shapes[0]} images, but validates on {shapes[1]}"
+            )
+        for word, split in (("training", self.train), ("validation", self.val)):
+            self._check_labels(word, split.labels)
+        for word, values in (("means", self.mean), ("stds", self.std)):
+            if len(values) != self.shape[0]:
+                fact = f"{self.name} has {len(values)} {word} for {self.shape[0]} channels"
+                raise TrainError(fact)
+
     @property
     def shape(self) -> Shape:
         """Channels, height, width."""
@@ -63,6 +86,13 @@ class DataSet:
         """Say of each split which classes have no image in it, if any."""
         words = ((self.train, "training"), (self.val, "validation"))
         return tuple(fact for split, word in words for fact in self._lacking(split, word))
+
+    def _check_labels(self, word: str, labels: Tensor) -> None:
+        lowest, highest = (int(label) for label in labels.aminmax())
+        wrong = lowest if lowest < 0 else highest
+        if not 0 <= wrong < len(self.classes):
+            fact = f"a {word} label of {self.name} is {wrong}"
+            raise TrainError(f"{fact}, but must be from 0 to {len(self.classes) - 1}")
 
     def _lacking(self, split: Split, word: str) -> Iterator[str]:
         counts = split.labels.bincount(minlength=len(self.classes)).tolist()
@@ -129,3 +159,16 @@ def show_shape(shape: tuple[int, ...]) -> str:
     '3×64×64'
     """
     return sized(shape, "×")
+
+
+def refuse_too_few(name: str, train: int, val: int, help: str | None = None) -> None:
+    """Raise where there are too few images to train on or to validate with."""
+    if train < 2 or not val:
+        counts = f"{train} training and {val} validation images"
+        raise TrainError(f"{name} has {counts}, but at least 2 and 1 are needed", help)
+
+
+def _check_kind(name: str, tensor: Tensor, dtype: torch.dtype, dims: str) -> None:
+    if tensor.dtype != dtype or tensor.ndim != len(dims.split()):
+        wanted, found = (str(each).removeprefix("torch.") for each in (dtype, tensor.dtype))
+        raise TrainError(f"{name} are {wanted} {dims}, not {found} {tuple(tensor.shape)}")

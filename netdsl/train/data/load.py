@@ -19,6 +19,7 @@ from netdsl.train.data.dataset import (
     Request,
     Shape,
     Split,
+    refuse_too_few,
     show_shape,
 )
 from netdsl.train.data.digits import DIGITS
@@ -151,13 +152,11 @@ def _read(
 
 
 def _check_counts(name: str, part: float | None, train: int, val: int) -> None:
-    if train < 2 or not val:
-        counts = f"{train} training and {val} validation images"
-        help = None
-        if part is not None and train + val > 2:
-            smaller = f"a smaller --holdout than {part:g} leaves more to train on"
-            help = smaller if train < 2 else f"a larger --holdout than {part:g} holds more out"
-        raise TrainError(f"{name} has {counts}, but at least 2 and 1 are needed", help)
+    help = None
+    if part is not None and train + val > 2:
+        smaller = f"a smaller --holdout than {part:g} leaves more to train on"
+        help = smaller if train < 2 else f"a larger --holdout than {part:g} holds more out"
+    refuse_too_few(name, train, val, help)
 
 
 def _left_out(bad: Mapping[int, str], asked: int) -> tuple[str, ...]:
