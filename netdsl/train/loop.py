@@ -23,6 +23,7 @@ from netdsl.train.guessing import begins_to_guess, guessing_note
 from netdsl.train.machine import name_device
 from netdsl.train.memory import peak_memory
 from netdsl.train.metrics import Row
+from netdsl.train.origin import refuse_other_settings
 from netdsl.train.prepare import prepare
 from netdsl.train.progress import SILENT, Progress, Summary
 from netdsl.train.replica import share_buffers
@@ -65,7 +66,7 @@ def train(
         computing(settings),
         fast_dropout(model, settings),
     ):
-        world.lead(lambda: _take(run, held))
+        world.lead(lambda: _take(run, settings, held))
         job = prepare(model, data, settings, run, report, stop, world)
         job.save_every = save_minutes * 60
         while not job.is_over:
@@ -74,11 +75,13 @@ def train(
         return _finish(job)
 
 
-def _take(run: RunFolder, held: ExitStack) -> None:
-    """Keep other trainings away from a run that is not finished."""
+def _take(run: RunFolder, settings: Settings, held: ExitStack) -> None:
+    """Keep other trainings away from a run that is not finished, and other settings too."""
     held.enter_context(only_process(run.path))
     if run.is_finished:
         raise TrainError(f"the training in {run.path} is finished", None, ExitCode.USAGE)
+    if not run.checkpoint.exists():  # which holds the settings to go on with
+        refuse_other_settings(run.settings, settings, str(run.path))
     remove_leftovers(run.path)
 
 

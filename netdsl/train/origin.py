@@ -47,6 +47,19 @@ def refuse_changes(before: Origin, now: Origin, where: str) -> tuple[str, ...]:
     return tuple(_change(name, before[name], now[name]) for name in changed)
 
 
+def refuse_other_settings(before: Settings, now: Settings, where: str) -> None:
+    """Raise where a run would be trained with other settings than its folder holds."""
+    was, used = before.record(), now.record()
+    changed = [n for n in used if n not in _MAY_CHANGE and was[n] != used[n]]
+    if changed:
+        facts = "; ".join(_change(name, was[name], used[name]) for name in changed)
+        raise TrainError(
+            f"{where} holds other settings: {facts}",
+            "train with `run.settings`, or create another run",
+            ExitCode.USAGE,
+        )
+
+
 def _change(name: str, before: object, now: object) -> str:
     if name == "network":
         return _changed_line(str(before), str(now))

@@ -158,7 +158,8 @@ def test_a_network_is_given_back_as_it_was(
 ) -> None:
     drop = nn.Dropout(0.5)
     model = nn.Sequential(nn.Flatten(), drop, nn.Linear(64, 10))
-    train(model, digits, replace(settings, epochs=1), make_run(settings))
+    settings = replace(settings, epochs=1)
+    train(model, digits, settings, make_run(settings))
     assert model[1] is drop
     assert "forward" not in vars(drop)
 

@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from netdsl.train import (
     DataSet,
+    ExitCode,
     Row,
     RunFolder,
     Settings,
@@ -79,7 +80,7 @@ def _by_hand(model: nn.Module, data: DataSet, settings: Settings) -> list[float]
 def test_losses_equal_those_of_a_loop_written_by_hand(
     make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
 ) -> None:
-    settings, run = replace(settings, seed=5), make_run(settings)
+    run = make_run(settings := replace(settings, seed=5))
     train(make_network(digits), digits, settings, run)
     with threads(settings.threads):
         expected = _by_hand(make_network(digits), digits, settings)
@@ -238,7 +239,7 @@ def test_augmentation_changes_what_is_learnt_from(
 def test_the_measures_of_an_epoch_are_those_of_its_stored_weights(
     make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
 ) -> None:
-    settings, run = replace(settings, epochs=1, sample=200), make_run(settings)
+    run = make_run(settings := replace(settings, epochs=1, sample=200))
     row = train(make_network(digits), digits, settings, run).last
     model = make_network(digits)
     load_weights(model, run.last)
@@ -321,6 +322,21 @@ def test_weights_say_what_they_are_of(
     assert about["mean"] == pytest.approx(list(digits.mean))
     assert about["std"] == pytest.approx(list(digits.std))
     assert (about["epochs"], about["steps"]) == (summary.best.epoch, 7 * summary.best.epoch)
+
+
+def test_a_run_is_trained_with_the_settings_that_it_holds(
+    make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    run = make_run(replace(settings, epochs=7, lr=0.5, augment=("flip",)))
+    with pytest.raises(TrainError) as caught:
+        train(make_network(digits), digits, settings, run)
+    assert str(caught.value) == (
+        f"{run.path} holds other settings: epochs was 7 and is 2; lr was 0.5 and is 0.05; "
+        "augment was flip and is none"
+    )
+    assert caught.value.help == "train with `run.settings`, or create another run"
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert not run.is_stored
 
 
 def test_a_finished_run_is_not_trained_again(
