@@ -113,15 +113,15 @@ def go(order: dict[str, Any], rank: int, store: str) -> None:
     dist.init_process_group(
         "gloo", init_method=f"file://{store}", rank=rank, world_size=order["size"]
     )
-    path = Path(order["folder"])
+    settings, path = replace(SETTINGS, **order.get("set", {})), Path(order["folder"])
     if rank == 0 and not (path / "settings.json").is_file():
-        RunFolder.create("Conv", SETTINGS, {}, data=DATA, path=path)
+        RunFolder.create("Conv", settings, {}, data=DATA, path=path)
     dist.barrier()
     torch.manual_seed(rank)  # the network begins everywhere as it is in the first process
     model = KINDS[order["kind"]]()
     if order.get("rank") == rank:
         happen(model, order["what"], order["when"])
-    settings, run = replace(SETTINGS, **order.get("set", {})), RunFolder.open(path)
+    run = RunFolder.open(path)
     train(model, DATA, settings, run, Changes(), save_minutes=order.get("save", 10))
     if hasattr(model, "random"):
         print("draws next", model.random.random())
