@@ -21,7 +21,8 @@ def make_optimiser(model: nn.Module, settings: Settings) -> Optimizer:
     """Return the optimiser of a network that is already in its place and memory format."""
     groups = list(_groups(model, settings))
     options: dict[str, Any] = {"lr": settings.lr}
-    if not settings.exact:
+    # NOTE: torch has no fused step for complex weights.
+    if not settings.exact and not any(weight.is_complex() for weight in model.parameters()):
         options["fused"] = True
     if settings.optimiser == "sgd":
         return _with_state(

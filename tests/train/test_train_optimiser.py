@@ -98,6 +98,27 @@ def test_fused_optimisers_learn_the_same_where_a_gradient_comes_late(
         torch.testing.assert_close(ours.state_dict()[name], tensor, rtol=1e-4, atol=1e-6)
 
 
+class Spectral(nn.Module):
+    """A network with complex weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.weight = nn.Parameter(torch.randn(108, 4, dtype=torch.complex64) / 10)
+
+    def forward(self, x: Tensor, late: bool = True) -> Tensor:
+        return (torch.fft.fft2(x).flatten(1) @ self.weight).abs()
+
+
+@pytest.mark.parametrize("chosen", CASES)
+def test_complex_weights_learn_as_in_a_plain_loop(chosen: dict[str, object]) -> None:
+    settings = _settings(**chosen)
+    ours, plain = Spectral(), Spectral()
+    _learn(ours, make_optimiser(ours, settings), settings)
+    _learn(plain, _plain(plain, settings), settings)
+    torch.testing.assert_close(ours.weight, plain.weight)
+
+
 @pytest.mark.parametrize("chosen", CASES)
 def test_all_state_is_there_before_the_first_step_as_the_weights_lie(
     chosen: dict[str, object],
