@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.amounts import sized
+from netdsl.cli.called import called, given
 from netdsl.cli.kinds import PLACE, TEXT, Number
 from netdsl.cli.notes import note
 
@@ -137,8 +138,9 @@ def _in_own_words() -> Iterator[None]:
     try:
         yield
     except TrainError as error:
-        fact = re.sub("^limit_classes ", "--classes ", error.message)
+        fact = re.sub("^limit_classes ", f"{called('--classes')} ", error.message)
         help = _to_one_size() if error.help == MIXED_SIZES else error.help
+        help = help and help.replace("--holdout", called("--holdout"))
         if (fact, help) == (error.message, error.help):
             raise
         raise TrainError(fact, help, error.exit_code) from error
@@ -227,7 +229,7 @@ def _meet_fitted(
         source = replace(source, file=end_in_classes(source.file))
         said = replace(said, names={**said.names, "classes": classes})
         network = _build(source, said, images.shape, classes)
-    fact = f"--fit: the images of {images.name} are brought to {sized(images.shape)}"
+    fact = f"{called('--fit')}: the images of {images.name} are brought to {sized(images.shape)}"
     note(f"{fact} for {network.name}{end}")
     return network, images
 
@@ -242,7 +244,7 @@ def _matched(source: Arch, said: Any, data: str, shape: Shape, classes: int) -> 
             f"and {data} has {classes} classes",
             "end it with `Flatten`"
             if network.output_shape == (classes, 1, 1)
-            else "end it with `FC classes`, or give --fit, which does that for a last FC",
+            else "end it with `FC classes`" + _or_fit("or give {}, which does that for a last FC"),
         )
     return network
 
@@ -274,14 +276,21 @@ def _refuse_conflict(source: Arch, said: Any, data: str, shape: Shape, classes: 
     if settings.input not in (None, shape):
         raise _misfit(
             f"{source.name} takes {settings.input} images, and those of {data} are {sized(shape)}",
-            f"give --input {sized(shape)}, if the network is to take these, "
-            "or --fit to bring them to its own",
+            f"give {given('--input', sized(shape))}, if the network is to take these"
+            + _or_fit("or {} to bring them to its own"),
         )
     if settings.classes not in (None, classes):
         raise _misfit(
             f"{source.name} tells {settings.classes} classes, and {data} has {classes}",
-            f"give --classes {min(classes, settings.classes)}, or --fit to set its last layer",
+            f"give {given('--classes', min(classes, settings.classes))}"
+            + _or_fit("or {} to set its last layer"),
         )
+
+
+def _or_fit(words: str) -> str:
+    """Return a way out that fits network and images to each other, where it can be asked for."""
+    fit = given("--fit", True)
+    return f", {words.format(fit)}" if fit else ""
 
 
 def _misfit(fact: str, help: str) -> Exception:

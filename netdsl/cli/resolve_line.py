@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.called import key_of
 from netdsl.cli.choices import take_choices, take_recipe
 from netdsl.cli.network import open_source
 from netdsl.cli.plans import plan_stages, planned
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from netdsl.train import Choices
 
 _OF_RUNNING = ("run_dir", "resume", "save_minutes", "tensorboard")
-_KEYS = {"--init": "weights", "-D": "params"}  # that a file calls otherwise than a command line
 
 
 def resolve_line(line: Sequence[str]) -> Resolved:
@@ -38,8 +38,7 @@ def _of_a_file(error: click.UsageError) -> Exception:
         return TrainError(error.format_message(), None, ExitCode.USAGE)
     named = error.param_hint or (error.param.opts[-1] if error.param else "")
     option = named if isinstance(named, str) else named[-1]
-    key = _KEYS.get(option, option.lstrip("-").replace("-", "_"))
-    return TrainError(f"{key}: {error.message.rstrip('.')}", None, ExitCode.USAGE)
+    return TrainError(f"{key_of(option)}: {error.message.rstrip('.')}", None, ExitCode.USAGE)
 
 
 def _resolved(line: Sequence[str]) -> Resolved:

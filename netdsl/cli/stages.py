@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netdsl.amounts import counted
+from netdsl.cli.called import takes
 from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ def note_random(init: str | None, recipe: Recipe) -> None:
     frozen = ", ".join(recipe.stages[0].freeze)
     if frozen and init is None:
         fact = f"stage 1 of recipe {recipe.name} freezes {frozen}, whose weights are random"
-        note(f"{fact}: --init, or weights in a file, names others to begin with")
+        more = (
+            "--init, or weights in a file, names" if takes("--init") else "weights in a file name"
+        )
+        note(f"{fact}: {more} others to begin with")
 
 
 def stage_folder(run: Path, number: int, stage: Stage) -> Path:

@@ -72,4 +72,5 @@ def _refuse_twice(labels: Sequence[str]) -> None:
     twice = [label for label, count in Counter(labels).items() if count > 1]
     if twice:
         fact = f"{Counter(labels)[twice[0]]} networks are called {twice[0]!r}"
-        raise TrainError(fact, 'give each its own label, as in label = "wide"', ExitCode.USAGE)
+        help = 'give each its own label in the file of an experiment, as in label = "wide"'
+        raise TrainError(fact, help, ExitCode.USAGE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from netdsl.errors import NetDSLError
+from netdsl.errors import Diagnostic, NetDSLError
 from netdsl.experiment.definition import Definition
 from netdsl.experiment.grid import expand
 from netdsl.experiment.key import Resolved, key_of
@@ -15,7 +15,7 @@ from netdsl.experiment.labels import group_all, label_all
 from netdsl.experiment.line import Line, train_line
 from netdsl.experiment.plan import Job, Plan, choose, compared, names_of
 from netdsl.experiment.sources import digest_of_sources
-from netdsl.experiment.variant import Variant
+from netdsl.experiment.variant import Variant, show
 from netdsl.experiment.wanted import refuse_unknown_rows
 from netdsl.train import ExitCode, TrainError
 from netdsl.transfer import is_here
@@ -115,6 +115,16 @@ def _resolved(variant: Variant, line: Line, resolve: Resolve) -> Resolved:
     except TrainError as error:
         named = f"{variant.label or variant.arch}: {error}"
         raise TrainError(named, error.help, error.exit_code) from error
+    except NetDSLError as error:
+        raise NetDSLError(*(_named(one, variant) for one in error.diagnostics)) from error
+
+
+def _named(found: Diagnostic, variant: Variant) -> Diagnostic:
+    """Return a finding with the network that it is of, unless its place or words tell which."""
+    params = ", ".join(f"{name}={show(value)}" for name, value in variant.params.items())
+    name = variant.label or f"{variant.arch} {params}".rstrip()
+    is_told = name == variant.arch and (found.span is not None or name in found.message)
+    return found if is_told else replace(found, message=f"{name}: {found.message}")
 
 
 def _job(row: PlannedRow, group: str, seed: int, folder: Path) -> Job:

@@ -117,7 +117,7 @@ def test_a_probe_takes_real_images(run: Run) -> None:
         (["digist"], 2, "error[E0001]: no file and no shipped architecture `digist`; did you mean `digits`?\n"),
         (["digits", "--data", "tiny-imagenet"], 2,
          "error[E0311]: digits.arch takes 1x8x8 images, and those of tiny-imagenet are 3x64x64\n"
-         "  = help: give --input 3x64x64, if the network is to take these, or --fit to bring them to its own\n"),
+         "  = help: give --input 3x64x64, if the network is to take these\n"),
         (["digits", "--seeds", "1", "-o", "gone/a.csv"], 6,
          "error: cannot write gone/a.csv: No such file or directory\n"),
     ],

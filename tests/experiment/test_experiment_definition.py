@@ -352,7 +352,7 @@ def test_labels_say_what_differs_and_no_more() -> None:
 def test_two_rows_of_one_label_are_refused() -> None:
     same = [Variant("a.arch"), Variant("b.arch")]
     assert failure(lambda: label_all(same, ["Net", "Net"])) == (
-        "2 networks are called 'Net'", 'give each its own label, as in label = "wide"', 2,
+        "2 networks are called 'Net'", 'give each its own label in the file of an experiment, as in label = "wide"', 2,
     )  # fmt: skip
 
 
