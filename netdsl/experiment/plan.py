@@ -133,7 +133,7 @@ class Plan:
         return any(job.change is not None for job in self.jobs)
 
     @property
-    def has_twins(self) -> bool:
+    def has_both(self) -> bool:
         """Say whether some of the networks are plain and some are not."""
         return len({job.plain for job in self.jobs}) == 2
 
@@ -187,14 +187,20 @@ def compared(plan: Plan) -> dict[Row, Row]:
     """Return the row that each is compared with: a change with its base, a network with its twin.
 
     The base of an ablation is its first row without a change; no other is compared with anything.
+    A twin is of the network of its label; without one, of those that differ in labels alone.
     """
     if plan.is_ablation:
         base = next((job.identity for job in plan.jobs if job.change is None), None)
         changes = [job.identity for job in plan.jobs if job.change is not None]
         return {} if base is None else dict.fromkeys(changes, base)
-    plain = {job.group: job.identity for job in plan.jobs if job.plain}
-    residual = [job for job in plan.jobs if not job.plain and job.group in plain]
-    return {job.identity: plain[job.group] for job in residual}
+    residual = [job for job in plan.jobs if not job.plain]
+    labels = {(job.group, job.label) for job in residual}
+    twins = {(job.group, job.label): job.identity for job in plan.jobs if job.plain}
+    others = {group: row for (group, label), row in twins.items() if (group, label) not in labels}
+    found = {
+        job.identity: twins.get((job.group, job.label), others.get(job.group)) for job in residual
+    }
+    return {row: twin for row, twin in found.items() if twin is not None}
 
 
 def same_runs(jobs: Sequence[Job]) -> tuple[tuple[str, ...], ...]:

@@ -105,7 +105,7 @@ def test_every_run_ends_in_a_line_and_a_failure_keeps_its_reason(
     said, *tables, end = out.split("\n\n")
     lines, (wild, last) = said.splitlines(), end.splitlines()
     assert [text.splitlines()[0] for text in tables if "─" not in text] == [
-        "2 networks, residual and plain, on digits, with 1 seed each.", "small",
+        "2 networks, 1 of them with its plain twin, on digits, with 1 seed each.", "small",
         "Residual against plain, by seed",
     ]  # fmt: skip
     assert any(text.startswith("network  shortcuts  depth") for text in tables)

@@ -16,7 +16,7 @@ import pytest
 
 from netdsl.experiment.plan import KINDS, Job, read_plan
 from netdsl.experiment.report import show_report, write_report
-from netdsl.experiment.report.notes import findings
+from netdsl.experiment.report.notes import findings, summary
 from netdsl.experiment.report.page import to_page
 from netdsl.experiment.report.tables import tables_of
 from netdsl.experiment.report.write import read_results, table_texts
@@ -129,6 +129,28 @@ def test_only_seeds_that_both_twins_have_are_paired(
     found = [by_seed[False, seed] - by_seed[True, seed] for seed in (0, 2)]
     assert line["pairs"] == "2"
     assert float(line["val_difference"]) == pytest.approx(np.mean(found), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rows", "headline", "compared"),
+    [
+        (["A", "A plain", "B", "B plain"], "2 networks, residual and plain", ["A", "B"]),
+        (["A", "A plain", "B"], "2 networks, 1 of them with its plain twin", ["A"]),
+        (["A", "A plain", "B", "B plain", "C"],
+         "3 networks, 2 of them with their plain twins", ["A", "B"]),
+        (["A", "B plain"], "2 networks", []),
+        (["A", "A plain", "A same"], "2 networks, 1 of them with its plain twin", ["A"]),
+        (["A", "A other plain"], "1 network, residual and plain", ["A"]),
+    ],
+)  # fmt: skip
+def test_the_headline_counts_the_networks_that_have_twins(
+    experiment: Make, make_job: Make, rows: list[str], headline: str, compared: list[str]
+) -> None:
+    names = [(row.removesuffix(" plain"), row.endswith(" plain")) for row in rows]
+    jobs = [make_job(label, 0, plain=plain, group=label[0]) for label, plain in names]
+    results = read_results(experiment(jobs))
+    assert summary(results).partition(", on ")[0] == headline
+    assert [found.name for found in results.differences] == compared
 
 
 def test_changes_are_compared_with_the_base(

@@ -202,7 +202,7 @@ def _names(rows: list[Result], results: Results) -> dict[str, Look]:
     """Return what the legend tells of the networks."""
     if results.plan.is_ablation:
         return {"changed": RESIDUAL, f"base: {results.differences[0].other.name}": PLAIN}
-    if not results.plan.has_twins and len({look_of(row) for row in rows}) == 1:
+    if not results.plan.has_both and len({look_of(row) for row in rows}) == 1:
         return {}
     return {look.name: look for look in (RESIDUAL, PLAIN) if look in map(look_of, rows)}
 

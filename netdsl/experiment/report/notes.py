@@ -24,14 +24,24 @@ _MANY = {"has begun and is not finished": "have begun and are not finished",
 def summary(results: Results) -> str:
     """Say in a sentence what was compared, on what, how."""
     plan = results.plan
-    networks = counted(len({row.job.label for row in results.rows}), "network")
-    twins = ", residual and plain" if plan.has_twins and not plan.is_ablation else ""
-    what = f"{len(results.rows)} variants of a network" if plan.is_ablation else networks + twins
+    what = f"{len(results.rows)} variants of a network" if plan.is_ablation else _networks(results)
     seeds = counted(len({run.job.seed for run in results.runs}), "seed")
     recipes = sorted({recipe(row.job.recipe) for row in results.rows if row.job.recipe})
     how = f", trained by {'the recipe ' if len(recipes) == 1 else ''}{', '.join(recipes)}"
     budget = f", cut to {pairs(plan.budget)}" if plan.budget else ""
     return f"{what}, on {plan.data}, with {seeds} each{how if recipes else ''}{budget}."
+
+
+def _networks(results: Results) -> str:
+    """Say how many networks there are, and how many of them are compared with their plain twins."""
+    twins = {found.other.number for found in results.differences}
+    number, both = len(results.rows) - len(twins), len(results.differences)
+    networks = counted(number, "network")
+    if both in (0, number):
+        return f"{networks}, residual and plain" if both else networks
+    return (
+        f"{networks}, {both} of them with {'its plain twin' if both == 1 else 'their plain twins'}"
+    )
 
 
 def progress(results: Results) -> str:
