@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netdsl.cli.experiment_options import definition_options, experiment_folder, run_options
+from netdsl.cli.experiment_options import (
+    OF_RUNNING,
+    definition_options,
+    experiment_folder,
+    run_options,
+)
+from netdsl.cli.idle import note_idle_beside
 from netdsl.cli.kinds import TEXT
 from netdsl.cli.shared_training import (
     Draft,
@@ -47,7 +53,10 @@ def command(
 
     if not only_list:
         refuse_stdin([arch])
+    else:
+        note_idle_beside(("budget", "dir", *OF_RUNNING), "--list runs nothing")
     top = taken(options, f"ablate-{folder_name([arch])}")
+    refuse_unsound(top, budget)
     base = _base(arch, definitions, scale, top, data_dir)
     found = ablate(base)
     for line in found.left_out:
@@ -56,7 +65,6 @@ def command(
         for change in found.changes:
             click.echo(change.words)
         return
-    refuse_unsound(top, budget)
     folder = dir or experiment_folder(str(top["name"]))
     said = dict(pair.split("=", 1) for pair in definitions)
     networks = [_network(arch, scale, base.name, said, None)]

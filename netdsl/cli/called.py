@@ -44,6 +44,19 @@ def takes(option: str) -> bool:
     return context is None or bool(_names(context, option))
 
 
+def typed() -> dict[str, str]:
+    """Return the options of the command that somebody typed, by their names and as they are typed.
+
+    `definitions` is `-D`.
+    """
+    context = click.get_current_context()
+    return {
+        str(param.name): param.opts[0]
+        for param in context.command.params
+        if context.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
+    }
+
+
 def _stands_in_a_file(option: str) -> bool:
     """Say whether the command that runs reads a file of networks, and nobody typed the option."""
     context = click.get_current_context(silent=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.amounts import sized
+from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.images import HOLDOUT
 from netdsl.cli.kinds import PLACE, TEXT, Number, OutputPath
 
@@ -46,11 +47,16 @@ def get(name: str | None, source: str | None, data_dir: Path | None) -> None:
 
     place = data_dir or data_folder()
     if name is None:
+        if source is not None:
+            raise click.UsageError("--from is the archive of one data set: say which, by its NAME")
         for line in _table(place):
             click.echo(line)
         return
     entry = _entry(name)
-    archive = None if source or place.is_file() or entry.find(place) else entry.archive
+    is_there = entry.find(place) is not None
+    if source is not None and entry.archive is not None and is_there:
+        note_idle("--from", f"{name} is there already")
+    archive = None if source or place.is_file() or is_there else entry.archive
     if archive is not None:
         size = f"{archive.size / 1e6:,.0f} MB"
         click.echo(f"downloading {archive.name}, {size}, to {place}", err=True)
@@ -75,6 +81,7 @@ def info(name: str, data_dir: Path | None, holdout: float, as_json: bool) -> Non
     from netdsl.cli.progress import decoding
     from netdsl.train.data import describe, list_images
 
+    note_idle_images({"data": name, "holdout": holdout}, data_dir)
     listing: Listing = list_images(name, data_dir, holdout)
     with decoding(name) as told:
         found = describe(listing, told)
@@ -121,6 +128,7 @@ def show(  # noqa: PLR0913
     if recipe is not None and augment:
         raise click.UsageError("--augment stands in place of what --recipe says: leave one away")
     wanted = None if shape is None else list(parsed_shape(shape))
+    note_idle_images({"data": name}, data_dir)
     where = {"data": name, "limit": None, "limit_classes": None, "shape": wanted}
     images = load_images(where, data_dir)
     settings = _changes(images, recipe, augment, seed)

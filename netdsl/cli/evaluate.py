@@ -11,7 +11,7 @@ import click
 
 from netdsl.amounts import counted
 from netdsl.cli.asked import DATA_NOW, asked_of, images_here
-from netdsl.cli.idle import note_idle, note_idle_images
+from netdsl.cli.idle import note_idle, note_idle_images, note_idle_place
 from netdsl.cli.images import bring_missing
 from netdsl.cli.kinds import PLACE, TEXT
 from netdsl.cli.resume import reopen_unchanged
@@ -118,6 +118,7 @@ def _picked(trained: Trained, data: str | None, data_dir: Path | None, split: st
         assert trained.run is not None, "weights alone have no images"
         data = images_here(trained.run, data_dir)["data"]
         kept = asked_of(trained.run).get("data_dir")
+        note_idle_place(data, data_dir)
         data_dir = data_dir or (Path(kept) if kept else None)
         if data not in DATA_SETS:  # a folder, and another may have its name where we are now
             reopen_unchanged(trained.run, data_dir)

@@ -42,6 +42,7 @@ RUN = (
     click.option("--ray", type=TEXT, metavar="ADDRESS",
                  help="Let a Ray cluster run them; auto finds one."),
 )  # fmt: skip
+OF_RUNNING = ("only", "jobs", "threads", "retry", "print_jobs", "ray")
 
 
 def definition_options(command: Callable[..., Any]) -> Callable[..., Any]:

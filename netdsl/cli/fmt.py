@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from netdsl.cli.idle import note_idle
 from netdsl.cli.network import open_source
 from netdsl.collector import paused
 from netdsl.disk import write_out
@@ -32,6 +33,8 @@ def command(archs: tuple[str, ...], write: bool, check: bool) -> int:
             changed.append(arch)
         if check:
             continue
+        if write and arch == "-":
+            note_idle("-w", "what came from standard input is printed")
         if write and arch != "-":
             if source.path != Path(arch):
                 raise click.UsageError(f"{arch} comes with netdsl, and -w is for files of your own")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from netdsl.amounts import counted, duration
-from netdsl.cli.idle import note_idle, note_idle_images
+from netdsl.cli.idle import note_idle, note_idle_beside, note_idle_images
 from netdsl.cli.images import bring_missing
 from netdsl.cli.kinds import PLACE, TEXT, OutputPath
 from netdsl.cli.trained import (
@@ -81,8 +81,12 @@ def _refuse_early(paths: tuple[Path, ...], options: dict[str, Any]) -> None:
     """Refuse what could only fail at the end."""
     from netdsl.train import ExitCode, TrainError
 
-    if bool(paths) == bool(options["data"]):
+    if paths and options["data"]:
+        raise click.UsageError("--data is in place of images and folders: leave either away")
+    if not paths and not options["data"]:
         raise click.UsageError("say what to look at: images and folders, or --data")
+    if options["submission"] and not options["output"] and not options["as_json"]:
+        note_idle_beside(("top",), "a line of --submission has one class")
     for file in (options["output"], options["submission"]):
         if file is not None and not file.parent.is_dir():
             fact = f"cannot write {file}: there is no folder {file.parent}"

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from netdsl.amounts import sized
 from netdsl.cli.asked import asked_of, images_asked, images_here
+from netdsl.cli.called import typed
 from netdsl.cli.choices import FLAGS
+from netdsl.cli.idle import note_idle_place
 from netdsl.cli.images import load_images
 from netdsl.cli.kinds import PLACE, TEXT, Number
 from netdsl.cli.notes import note_threads
@@ -68,7 +69,7 @@ def earlier_run(arch: str | None, resume: str | None, run_dir: Path | None) -> R
         return None
     if run_dir is not None and run_dir.resolve() != Path(resume).resolve():
         raise click.UsageError("--resume RUN goes on in RUN: leave --run-dir away")
-    if arch is not None and not set(_said()) - {"arch", *_FREE}:
+    if arch is not None and not typed().keys() - {"arch", *_FREE}:
         what = "with the network, images and settings of RUN"
         raise click.UsageError(f"--resume RUN goes on {what}: leave ARCH away")
     return RunFolder.open(Path(resume))
@@ -94,9 +95,9 @@ def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> TrainingPl
     from netdsl import train
     from netdsl.train.distributed import current
 
-    if others := [name for name in _said() if name not in (*_FREE, *FLAGS, "assignments")]:
-        option = _written(others[0])
-        raise click.UsageError(f"{option} goes with ARCH; a run has its own")
+    free = (*_FREE, *FLAGS, "assignments")
+    if others := [option for name, option in typed().items() if name not in free]:
+        raise click.UsageError(f"{others[0]} goes with ARCH; a run has its own")
     network, images = reopen(run, data_dir)
     kept: Any = run.undecided.record()
     del kept["device"]
@@ -114,6 +115,7 @@ def reopen(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:
     asked, images = asked_of(run), images_here(run, data_dir)
     where = str(run.path / "network.arch")
     network = rebuild(run.network, asked.get("overrides", {}), asked.get("scale"), where)
+    note_idle_place(images["data"], data_dir)
     kept = asked.get("data_dir")
     found = load_images(images, data_dir or (Path(kept) if kept else None))
     # A folder that was renamed is still the one that the run was trained on.
@@ -172,16 +174,3 @@ def _typed(name: str, value: Any) -> object:
     """Return a value as it is typed: a shape with x, anything else as it is."""
     is_shape = name in ("input", "shape") and value is not None
     return sized(value) if is_shape else value
-
-
-def _written(name: str) -> str:
-    """Return an option as it is typed, `-D` for `definitions`."""
-    command = click.get_current_context().command
-    return next(p.opts[0] for p in command.params if p.name == name)
-
-
-def _said() -> list[str]:
-    """Return the options that somebody typed."""
-    context = click.get_current_context()
-    typed = ParameterSource.COMMANDLINE
-    return [name for name in context.params if context.get_parameter_source(name) is typed]

@@ -11,6 +11,7 @@ import click
 
 from netdsl.amounts import counted
 from netdsl.cli.choices import take_choices, take_recipe, training_options
+from netdsl.cli.idle import note_idle_beside
 from netdsl.cli.images import data_options, reading_once
 from netdsl.cli.kinds import TEXT
 from netdsl.cli.network import network_options, open_source, show_warnings
@@ -68,6 +69,9 @@ def command(
         "only_planned": only_planned, "save_minutes": save_minutes, "tensorboard": tensorboard,
     }  # fmt: skip
     with one_voice():
+        if only_planned:
+            of_runs = ("run_dir", "save_minutes", "tensorboard")
+            note_idle_beside(of_runs, "--plan leaves no run behind")
         from netdsl.train.distributed import joined
 
         with joined():

@@ -349,6 +349,10 @@ def test_what_changes_nothing_is_told_or_refused(run: Run, tmp_path: Path) -> No
     assert (done.returncode, done.stderr.splitlines()[-1]) == (
         2, "Error: --check writes nothing: leave -w away",
     )  # fmt: skip
+    done = run("fmt", "-", "-w", stdin="Conv 4")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0, "Conv 4\n", "-w changes nothing: what came from standard input is printed\n",
+    )  # fmt: skip
 
 
 def test_a_traceback_stands_before_the_error_and_changes_no_exit_code(run: Run) -> None:

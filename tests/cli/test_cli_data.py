@@ -43,6 +43,8 @@ def test_the_data_sets_are_listed_with_where_they_are(run: Run) -> None:
     [
         (["get", "cifar"], 2, "error: no data set is called cifar\n  = help: did you mean cifar10?\n"),
         (["get", "digits"], 2, "error: digits needs no download\n"),
+        (["get", "--from", "a.tgz"], 2,
+         "Error: --from is the archive of one data set: say which, by its NAME\n"),
         (["get", "cifar10", "--from", "gone.tar.gz"], 3, "error: gone.tar.gz is not a file\n"),
         (["get", "cifar100"], 3,
          "downloading cifar-100-binary.tar.gz, 169 MB, to {place}\n"
@@ -63,6 +65,15 @@ def test_what_is_not_there_is_said(
     expected = message.replace("{place}", str(tmp_path / "netdsl-data"))
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.endswith(expected), done.stderr
+
+
+def test_an_archive_of_what_is_there_already_changes_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "netdsl-data").mkdir()
+    (tmp_path / "netdsl-data" / "tiny-imagenet-200.zip").touch()
+    done = run("data", "get", "tiny-imagenet", "--from", "gone.zip")
+    assert (done.returncode, done.stderr) == (
+        0, "--from changes nothing: tiny-imagenet is there already\n",
+    )  # fmt: skip
 
 
 def test_a_file_of_something_else_is_no_data_set(run: Run, tmp_path: Path) -> None:
@@ -169,6 +180,26 @@ def test_options_of_other_images_are_told_to_change_nothing(
     done = run("train", "-", "--data", data, *options, "--input", "3x1x1", stdin=TINY)
     assert done.stdout == ""  # images of another shape: refused before anything is trained
     assert done.stderr.splitlines()[: len(facts)] == facts
+
+
+@pytest.mark.parametrize(
+    ("arguments", "facts"),
+    [
+        (["info", "digits", "--holdout", "0.5", "--data-dir", "nowhere"], [
+            "--holdout changes nothing: digits says itself which images validate",
+            "--data-dir changes nothing: digits comes along with netdsl",
+        ]),
+        (["info", "photos", "--holdout", "0.5", "--data-dir", "nowhere"],
+         ["--data-dir changes nothing: photos is no name of a data set, but a folder"]),
+        (["show", "digits", "--data-dir", "nowhere"],
+         ["--data-dir changes nothing: digits comes along with netdsl"]),
+    ],
+)  # fmt: skip
+def test_what_changes_nothing_of_a_description_is_told(
+    run: Run, photos: Path, arguments: list[str], facts: list[str]
+) -> None:
+    done = run("data", *arguments)
+    assert (done.returncode, done.stderr.splitlines()) == (0, facts)
 
 
 def test_a_sheet_mixes_images_as_a_recipe_does(run: Run, tmp_path: Path) -> None:

@@ -78,6 +78,19 @@ def test_what_is_wrong_with_a_run_is_said(run: Run, trained: Path, tmp_path: Pat
     assert done.stderr.startswith("error: run/best.safetensors does not fit the network: it lacks ")
 
 
+@pytest.mark.parametrize(
+    "command", [["errors"], ["evaluate"], ["evaluate", "--split", "all"], ["reproduce"]]
+)
+def test_a_place_of_images_that_come_along_changes_nothing(
+    run: Run, trained: Path, command: list[str]
+) -> None:
+    name, *more = command
+    done = run(name, "run", "--data-dir", "nowhere", *more)
+    assert (done.returncode, done.stderr) == (
+        0, "--data-dir changes nothing: digits comes along with netdsl\n",
+    )  # fmt: skip
+
+
 def test_a_probe_of_twins_is_shown_drawn_and_written(run: Run, tmp_path: Path) -> None:
     done = run("probe", "digits", "--twins", "--batch", "8", "--seeds", "2", "-o", "a.csv",
                "-o", "a.SVG")  # fmt: skip

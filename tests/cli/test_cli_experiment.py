@@ -71,3 +71,18 @@ def test_two_networks_of_one_name_are_told_where_they_can_have_labels(run: Run) 
         "error: 2 networks are called 'Digits'\n"
         '  = help: give each its own label in the file of an experiment, as in label = "wide"\n',
     )
+
+
+def test_a_list_of_changes_is_told_what_it_does_not_need(run: Run, tiny: Path) -> None:
+    idle = ("--budget", "epochs=1", "--dir", "d", "--only", "Foo", "--jobs", "3", "--print-jobs")
+    done = run("ablate", "tiny.arch", "--list", *idle)
+    told = [line for line in done.stderr.splitlines() if not line.startswith("left out: ")]
+    assert (done.returncode, told) == (0, [
+        f"{option} changes nothing: --list runs nothing"
+        for option in ("--budget", "--dir", "--only", "--jobs", "--print-jobs")
+    ])  # fmt: skip
+    done = run("ablate", "tiny.arch", "--list", "--budget", "foo=1")
+    assert (done.returncode, "error: --budget: 'foo' is not a setting\n" in done.stderr) == (
+        2,
+        True,
+    )

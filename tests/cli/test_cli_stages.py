@@ -127,12 +127,12 @@ def test_weights_of_a_file_are_those_of_the_first_stage_alone(
     save_file(netdsl.load("net.arch").module(1).state_dict(), "first.safetensors")
     weights = "weights = 'first.safetensors'\n" if named == "weights" else ""
     (here / "widened.toml").write_text(weights + WIDENED)
-    arguments = ["--recipe", "widened.toml", "--run-dir", "run"]
+    arguments = ["--recipe", "widened.toml"]
     arguments += ["--init", "first.safetensors"] if named == "--init" else []
     said = "7 layers with 494 parameters from first.safetensors\n"
     assert train(*arguments, "--plan") == 0
     assert capsys.readouterr().err == said
-    assert train(*arguments) == 0
+    assert train(*arguments, "--run-dir", "run") == 0
     assert capsys.readouterr().err == said
     records = [json.loads((here / "run" / s / "settings.json").read_text()) for s in "12"]
     assert [record["asked"]["init"] for record in records] == ["first.safetensors", None]
