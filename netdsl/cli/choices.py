@@ -66,7 +66,9 @@ def take_choices(options: dict[str, Any]) -> Choices:
     if twice := sorted(said.keys() & assigned.keys()):
         raise click.UsageError(f"{twice[0]} is given by its own option and by --set")
     if "epochs" in said and "iterations" in assigned:
-        raise click.UsageError("--epochs and --set iterations=… are both given, and say the same")
+        raise click.UsageError(
+            "--epochs and --set iterations=… are both given, and each says how long to train"
+        )
     return {**assigned, **said}
 
 

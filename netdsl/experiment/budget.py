@@ -38,7 +38,7 @@ def read_layers(text: str, named: Mapping[str, Budget] | None = None) -> tuple[L
     typed = [key for name, said in layers if not name for key in said]
     refuse_twice(typed, "--budget: ")
     if {"epochs", "iterations"} <= set(typed):
-        fact = "--budget: epochs and iterations are both given, and say the same"
+        fact = "--budget: epochs and iterations are both given, and each says how long to train"
         raise _wrong(fact, "leave one of them out")
     return layers
 

@@ -125,14 +125,14 @@ def _unknown(name: str, definition: Definition) -> TrainError:
             f"[grid]: every network says itself what {name} is",
             "leave it out of the networks or of the grid", ExitCode.USAGE,
         )  # fmt: skip
+    if name == "seed":
+        help = "say seeds = [0, 1, 2] above [grid], for all networks"
+        return TrainError("[grid]: seed is given", help, ExitCode.USAGE)
     arches = ", ".join(dict.fromkeys(variant.arch for variant in definition.networks))
     known = list(dict.fromkeys(n for v in definition.networks for n in _parameters(v)))
     help = f"their parameters: {', '.join(known)}" if known else "they have no parameters"
-    if name == "seed":
-        help = "say seeds = [0, 1, 2] above [grid], for all networks"
-    else:
-        names = [*known, *Settings.__dataclass_fields__, *_FIELDS, *(TYPES.keys() - {"seed"})]
-        help = meant(name, names, OTHER_WORDS) or help
+    names = [*known, *Settings.__dataclass_fields__, *_FIELDS, *(TYPES.keys() - {"seed"})]
+    help = meant(name, names, OTHER_WORDS) or help
     fact = f"[grid]: {name!r} is no parameter of {arches}, and no setting"
     return TrainError(fact, help, ExitCode.USAGE)
 

@@ -35,7 +35,7 @@ def read_choices(table: Mapping[str, object], where: str = "") -> Choices:
     {'lr': 1.0, 'milestones': (30.0, 60.0)}
     """
     if {"epochs", "iterations"} <= table.keys():
-        fact = f"{where}epochs and iterations are both given, and say the same"
+        fact = f"{where}epochs and iterations are both given, and each says how long to train"
         raise TrainError(fact, "leave one of them out", ExitCode.USAGE)
     return cast(Choices, {key: _typed(key, value, where) for key, value in table.items()})
 

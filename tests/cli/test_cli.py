@@ -142,7 +142,7 @@ class TestMistakes:
             (["train", "net1", "--save-minutes", "nan"], "nan is not a number"),
             (
                 ["train", "net1", "--epochs", "2", "--set", "iterations=3"],
-                "are both given, and say the same",
+                "are both given, and each says how long to train",
             ),
             (
                 ["train", "net1", "--set", "iterations=3", "--set", "epochs=2"],

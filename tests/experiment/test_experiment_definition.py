@@ -47,7 +47,7 @@ def failure(run: Callable[[], object]) -> tuple[str, str | None, int]:
         (NETWORK + "paper = { val = 49 }\n", "[[network]] 1: paper: val is 49, but must lie between 0 and 1", "49 % is 0.49"),
         (NETWORK + "paper = { plain = { vall = 0.4 } }\n", "[[network]] 1: paper: plain: 'vall' is not a key of a paper's numbers", "did you mean val?"),
         (NETWORK + "paper = { plain = { val = 'x' } }\n", "[[network]] 1: paper: plain: val is 'x', but must be a number or a whole number", None),
-        (NETWORK + "set = { epochs = 3, iterations = 50 }\n", "[[network]] 1: set: epochs and iterations are both given, and say the same", "leave one of them out"),
+        (NETWORK + "set = { epochs = 3, iterations = 50 }\n", "[[network]] 1: set: epochs and iterations are both given, and each says how long to train", "leave one of them out"),
         (NETWORK + "[grid]\nrecipe = [3]\n", "[grid]: recipe is 3, but must be a text", None),
         (NETWORK + "[grid]\nplain = ['both']\n", "[grid]: plain has 'both', but must have true and false", None),
         (NETWORK + "[grid]\nn = 3\n", "[grid]: n is 3, but must be a list of values", None),
@@ -173,7 +173,7 @@ def test_what_a_network_says_itself_no_grid_changes(define: Define) -> None:
 @pytest.mark.parametrize(
     ("text", "fact", "help"),
     [
-        (NETWORK + "[grid]\nseed = [1, 2]\n", "[grid]: 'seed' is no parameter of net1, and no setting", "say seeds = [0, 1, 2] above [grid], for all networks"),
+        (NETWORK + "[grid]\nseed = [1, 2]\n", "[grid]: seed is given", "say seeds = [0, 1, 2] above [grid], for all networks"),
         (NETWORK + "[grid]\nlearningrate = [0.1]\n", "[grid]: 'learningrate' is no parameter of net1, and no setting", "did you mean lr?"),
         (NETWORK + "[grid]\nweightdecay = [0.1]\n", "[grid]: 'weightdecay' is no parameter of net1, and no setting", "did you mean weight_decay?"),
         (NETWORK + "[grid]\nshortcuts = ['pad']\n", "[grid]: 'shortcuts' is no parameter of net1, and no setting", "did you mean shortcut?"),
@@ -260,7 +260,7 @@ def test_a_budget_may_shrink_the_images(text: str, define: Define) -> None:
         ("limit=9,lr=1,limit=9", "--budget: limit is given twice", "leave one of them out"),
         (
             "epochs=2,iterations=9",
-            "--budget: epochs and iterations are both given, and say the same",
+            "--budget: epochs and iterations are both given, and each says how long to train",
             "leave one of them out",
         ),
         ("epochs=many", "epochs is 'many', but must be a whole number", None),
