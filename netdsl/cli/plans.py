@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netdsl.amounts import counted
+from netdsl.cli.called import called
 from netdsl.cli.choices import with_recipe
 from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.images import folder_of, meet, wanted_images
@@ -65,6 +67,7 @@ def planned(
     where = wanted_images(options, said)
     note_idle_images(where, data_dir)
     network, images = meet(source, said, where, data_dir, fit)
+    _note_idle_limit(where, len(images.train))
     for fact in images.lacks:
         note(f"{images.name}: {fact}")
     suited: Choices = {**images.defaults, "augment": images.augment}
@@ -92,3 +95,9 @@ def planned(
         "recipe": recipe.name or None, "freeze": [],
     }  # fmt: skip
     return TrainingPlan(network, network.standalone(), images, settings, asked)
+
+
+def _note_idle_limit(where: Mapping[str, Any], images: int) -> None:
+    """Say that a limit is no limit; where images are left out, nobody knows how many there were."""
+    if where["limit"] is not None and where["limit"] > images and where["on_bad_image"] == "error":
+        note_idle(called("--limit"), f"there are {counted(images, 'training image')}")

@@ -216,6 +216,19 @@ def test_a_sheet_mixes_images_as_a_recipe_does(run: Run, tmp_path: Path) -> None
         assert np.array_equal(shown, np.where(shown == own, own, other))
 
 
+def test_a_limit_above_the_number_of_images_is_told(run: Run, tmp_path: Path) -> None:
+    options = ("--limit", "5000", "--epochs", "1", "--run-dir", "run")
+    done = run("train", "digits", "--data", "digits", *options)
+    told = "--limit changes nothing: there are 1,438 training images\n"
+    assert (done.returncode, done.stderr) == (0, told)
+    assert run("evaluate", "run").stderr == ""
+    (tmp_path / "x.toml").write_text(
+        'data="digits"\nlimit=5000\nseeds=2\n[[network]]\narch="digits"'
+    )
+    done = run("experiment", "plan", "x.toml", "--no-measure")
+    assert (done.returncode, done.stderr) == (0, told.removeprefix("--"))
+
+
 def test_without_data_a_network_trains_on_shapes_that_fit_it(run: Run, tmp_path: Path) -> None:
     done = run("train", "-", "--input", "2x9x12", "--limit", "64", "--epochs", "1",
                "--batch-size", "16", "--run-dir", "run", stdin=f"{TINY} 7")  # fmt: skip
