@@ -1,4 +1,4 @@
-"""Amounts to the words that people read: numbers of things, shapes, and times."""
+"""Amounts to the words that people read: numbers of things, lists, shapes, times."""
 
 from __future__ import annotations
 
@@ -15,12 +15,32 @@ def counted(number: int, noun: str) -> str:
 
 
 def part(number: int, of: int, noun: str) -> str:
-    """Return how many of some things, with the verb of what is said of them.
+    """Return how many of some things, with the verb of what is said of those.
 
-    >>> part(2, 3, "run"), part(1, 1, "run")
-    ('2 of 3 runs are', '1 of 1 run is')
+    >>> part(2, 3, "run"), part(1, 3, "run"), part(0, 1, "run")
+    ('2 of 3 runs are', '1 of 3 runs is', '0 of 1 run is')
     """
-    return f"{number:,} of {counted(of, noun)} {'is' if of == 1 else 'are'}"
+    return f"{number:,} of {counted(of, noun)} {'is' if 1 in (number, of) else 'are'}"
+
+
+def listed(words: Iterable[str], between: str = ", ") -> str:
+    """Return words one behind another, in quotes where one of them has a comma in itself.
+
+    >>> listed(["Net 1", "Net 6"]), listed(["Net 1", "Net 1, plain"])
+    ('Net 1, Net 6', "'Net 1', 'Net 1, plain'")
+    """
+    found = list(words)
+    return between.join(map(repr, found) if any("," in word for word in found) else found)
+
+
+def numbers(shape: Iterable[int], cross: str = "x") -> str:
+    """Return how many numbers something of a shape has.
+
+    >>> numbers((1,)), numbers((4, 8, 8)), numbers(())
+    ('1 number', '4x8x8 numbers', 'no numbers')
+    """
+    many = sized(shape, cross) or "no"
+    return f"{many} number{'' if many == '1' else 's'}"
 
 
 def sized(shape: Iterable[int], cross: str = "x") -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netdsl.amounts import listed
 from netdsl.cli.images import reading_once
 from netdsl.cli.notes import each_once, note
 from netdsl.cli.resolve_line import resolve_line
@@ -29,7 +30,7 @@ def planned_experiment(definition: Definition, folder: Path) -> tuple[Plan, tupl
     with reading_once(), each_once():
         plan, rows = make_plan(definition, folder, resolve_line)
     for labels in same_runs(plan.jobs):
-        note(f"{' and '.join(labels)} are the same network and training: they share their runs")
+        note(f"{listed(labels, ' and ')} are the same network and training: they share their runs")
     return plan, rows
 
 
@@ -68,7 +69,7 @@ def run_experiment(  # noqa: PLR0913
     chosen = choose(plan, only)
     note_absent_weights(rows, folder, chosen, refuse=True)
     if left := left_behind(folder, plan):
-        names = ", ".join(dict.fromkeys(job.row for job in left))
+        names = listed(dict.fromkeys(job.row for job in left))
         note(f"{folder} keeps finished runs that this plan has not: {names}")
     write()
     write_plan(plan, folder)

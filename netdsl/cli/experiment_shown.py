@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from netdsl.amounts import counted, duration, part
+from netdsl.amounts import counted, duration, listed, part
 
 if TYPE_CHECKING:
     from netdsl.experiment.plan import Job, Plan
@@ -49,7 +49,7 @@ class Lines:
 
     def elsewhere(self, jobs: Sequence[Job]) -> None:
         """Say that others are at work."""
-        self.say(f"waiting for another process: {', '.join(job.name for job in jobs)}")
+        self.say(f"waiting for another process: {listed(job.name for job in jobs)}")
 
     def tick(self, running: Sequence[Job], done: int) -> None:
         """Say nothing."""
@@ -83,7 +83,7 @@ class Bar(Lines):
     def tick(self, running: Sequence[Job], done: int) -> None:
         """Move the bar."""
         left = "" if self.end is None else f"  {duration(max(0, self.end - time.monotonic()))} left"
-        now = ", ".join(job.name for job in running) or "waiting"
+        now = listed(job.name for job in running) or "waiting"
         self.progress.update(self.task, completed=done, now=f"{now}{left}")
 
     def say(self, line: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netdsl.amounts import sized
+from netdsl.amounts import numbers, sized
 from netdsl.cli.called import called, given
 from netdsl.cli.kinds import PLACE, TEXT, Number
 from netdsl.cli.notes import note
@@ -191,10 +191,12 @@ def _meet_shapes(
     if more:
         end = "`Flatten`" if more == [1, 1] else "`GAP FC classes`"
         raise _misfit(
-            f"{source.name} gives {sized(network.output_shape)} numbers an image, "
-            "no number a class",
+            f"{source.name} gives {numbers(network.output_shape)} an image, no number a class",
             f"end it with {end}",
         )
+    if classes < 2:
+        fact = f"{source.name} gives {numbers(network.output_shape)} an image, a number a class"
+        raise _misfit(fact, "let its last layer tell 2 classes or more")
     where |= {"shape": list(network.input_shape), "limit_classes": classes}
     return network, load_images(where, None)
 
@@ -240,7 +242,7 @@ def _matched(source: Arch, said: Any, data: str, shape: Shape, classes: int) -> 
     network = _build(source, said, shape, classes)
     if network.output_shape != (classes,):
         raise _misfit(
-            f"{source.name} gives {sized(network.output_shape)} numbers an image, "
+            f"{source.name} gives {numbers(network.output_shape)} an image, "
             f"and {data} has {classes} classes",
             "end it with `Flatten`"
             if network.output_shape == (classes, 1, 1)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from netdsl.amounts import numbers
 from netdsl.modes import evaluating
 from netdsl.train.batches import Feed, feed, in_order
 from netdsl.train.computing import computing
@@ -67,9 +68,8 @@ def try_out(model: nn.Module, data: DataSet, settings: Settings) -> None:
     taken = f"the {show_shape(data.shape)} images of {data.name}"
     logits = try_images(model, data.shape, taken, settings)
     if logits.shape[1:] != (len(data.classes),):
-        found = show_shape(tuple(logits.shape[1:]))
         raise TrainError(
-            f"the network gives {found} numbers an image, "
+            f"the network gives {numbers(logits.shape[1:], '×')} an image, "
             f"but {data.name} has {len(data.classes)} classes"
         )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
+from netdsl.amounts import listed
+
 
 def did_you_mean(
     word: str, known: Iterable[str], what: str, others: Mapping[str, str] | None = None
@@ -21,7 +23,7 @@ def did_you_mean(
     'did you mean flip?'
     """
     words = list(known)
-    return meant(word, words, others) or f"{what}: {', '.join(words)}"
+    return meant(word, words, others) or f"{what}: {listed(words)}"
 
 
 def meant(word: str, known: Iterable[str], others: Mapping[str, str] | None = None) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from netdsl.amounts import sized
+from netdsl.amounts import numbers, sized
 from netdsl.errors import fail
 from netdsl.transfer.weighted import Weighted, own, watched
 
@@ -91,8 +91,10 @@ def difference(
     mine = _seen(ours, x, before[0] if before else None)
     other = _seen(theirs, x, before[1] if before else None)
     if mine.numel() != other.numel():
-        sizes = (sized(y.shape[1:]) or "no" for y in (mine, other))
-        fact = "the network comes to {} numbers an image, and the source to {}".format(*sizes)
+        source = sized(other.shape[1:]) or "no"
+        fact = (
+            f"the network comes to {numbers(mine.shape[1:])} an image, and the source to {source}"
+        )
         raise fail("E0702", fact)
     other = other.reshape(mine.shape)
     if torch.equal(mine, other):

@@ -251,7 +251,7 @@ def test_images_and_network_are_fitted_to_each_other(run: Run, photos: Path) -> 
     done = run(*arguments, "--fit", stdin=f"{TINY} 7")
     assert done.returncode == 0, done.stderr
     assert done.stderr == (
-        "photos: 1 of 21 images are left out; the first: photos/dog/21.png is not an image\n"
+        "photos: 1 of 21 images is left out; the first: photos/dog/21.png is not an image\n"
         "--fit: the images of photos are brought to 1x8x8 for network; "
         "its last layer gives 2, not 7\n"
     )
@@ -334,6 +334,17 @@ def test_a_network_of_other_classes_is_named_with_the_data(run: Run) -> None:
         "error[E0311]: <stdin> gives 7 numbers an image, and digits has 10 classes\n"
         "  = help: end it with `FC classes`, or give --fit, which does that for a last FC\n",
     )
+
+
+def test_a_network_of_one_number_tells_no_classes(run: Run) -> None:
+    for options, told in (
+        ((), "<stdin> gives 1 number an image, a number a class\n"
+             "  = help: let its last layer tell 2 classes or more\n"),
+        (("--data", "digits"), "<stdin> gives 1 number an image, and digits has 10 classes\n"
+         "  = help: end it with `FC classes`, or give --fit, which does that for a last FC\n"),
+    ):  # fmt: skip
+        done = run("train", "-", *options, "--limit", "64", stdin="input 1x8x8 Conv 4 GAP FC 1")
+        assert (done.returncode, done.stderr.endswith(f"error[E0311]: {told}")) == (2, True)
 
 
 def test_a_map_is_no_network_for_shapes(run: Run) -> None:

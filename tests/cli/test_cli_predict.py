@@ -276,7 +276,7 @@ def test_the_classes_of_images_are_told(run: Run, here: Path) -> None:
 def test_few_images_are_shown_with_all_classes_and_many_in_a_line(run: Run, here: Path) -> None:
     Image.new("L", (30, 20), 10).save("grey.png")
     code, out, err = run("predict", "run", "grey.png", "images/eel/eel_1.png")
-    assert (code, err) == (0, "1 of 2 images are cut and rescaled to 3×9×8\n")
+    assert (code, err) == (0, "1 of 2 images is cut and rescaled to 3×9×8\n")
     lines = out.splitlines()
     assert [lines[0], lines[4]] == ["grey.png", "images/eel/eel_1.png"]
     told = [line.split() for line in lines[1:4]]

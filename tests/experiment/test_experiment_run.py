@@ -662,6 +662,13 @@ def test_finished_runs_that_a_new_plan_has_not_are_told(tmp_path: Path) -> None:
     assert run("run", "--print-jobs", folder=tmp_path).stderr == (
         f"{runs(tmp_path)} keeps finished runs that this plan has not: Tiny\n"
     )
+    record = json.loads((runs(tmp_path) / "plan.json").read_text())
+    record["jobs"] = [{**record["jobs"][0], "folder": job.folder, "key": f"{plain}", "plain": plain}
+                      for plain in (False, True)]  # fmt: skip
+    (runs(tmp_path) / "plan.json").write_text(json.dumps(record))
+    assert run("run", "--print-jobs", folder=tmp_path).stderr == (
+        f"{runs(tmp_path)} keeps finished runs that this plan has not: 'Tiny', 'Tiny, plain'\n"
+    )
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_finished_runs_are_counted_once(shared: Path) -> None:
     (shared / jobs_of(shared)[0].folder / "summary.json").unlink()
     left, count = closing(shared, jobs_of(shared))
     assert left.startswith("A seed 0: ")
-    assert count.startswith("1 of 2 runs are finished; ")
+    assert count.startswith("1 of 2 runs is finished; ")
     done = CliRunner().invoke(experiment, ["status", str(shared)])
     assert done.stdout.splitlines()[-1] == f"t: 2 runs, 1 cut, 1 finished; in {shared}"
 

@@ -130,7 +130,7 @@ def test_damaged_images_are_decoded_anew_and_told_of(photos: Path, damage: str) 
 def test_images_left_out_are_remembered(photos: Path) -> None:
     (photos / "a" / "0.png").write_bytes(b"GIF89a")
     first, again = (load(str(photos), on_bad_image="skip") for _ in range(2))
-    note = f"1 of 20 images are left out; the first: {photos}/a/0.png is"
+    note = f"1 of 20 images is left out; the first: {photos}/a/0.png is"
     assert first.notes[0].startswith(note)
     _equal(first, again)
     with pytest.raises(TrainError):

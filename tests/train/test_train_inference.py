@@ -237,7 +237,7 @@ def test_classes_are_matched_by_name(animals: Path) -> None:
     assert (found.labels.tolist(), left) == ([2] * 10 + [1] * 5 + [0], None)
     found, left = picked.known_to(replace(ABOUT, classes=("dog", "cat")))
     assert found.labels.tolist() == [1] * 10 + [0] * 5
-    assert left == "1 of 16 images are left out: the network does not know 1 of 3 classes"
+    assert left == "1 of 16 images is left out: the network does not know 1 of 3 classes"
     assert [found.file(place) for place in (0, 14)] == ["cat/0.png", "dog/4.PNG"]
     with pytest.raises(TrainError) as caught:
         picked.known_to(replace(ABOUT, classes=("cow", "cat", "pig", "ox")))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from netdsl.amounts import part
 from netdsl.train.data.cache import read_decoded
 from netdsl.train.data.cifar import CIFAR10, CIFAR100
 from netdsl.train.data.dataset import (
@@ -161,7 +162,7 @@ def _check_counts(name: str, part: float | None, train: int, val: int) -> None:
 
 def _left_out(bad: Mapping[int, str], asked: int) -> tuple[str, ...]:
     first = (f"the first: {bad[place]}" for place in sorted(bad)[:1])
-    return tuple(f"{len(bad):,} of {asked:,} images are left out; {fact}" for fact in first)
+    return tuple(f"{part(len(bad), asked, 'image')} left out; {fact}" for fact in first)
 
 
 def _of_entry(

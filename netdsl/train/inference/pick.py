@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from netdsl.amounts import part
 from netdsl.train.data.dataset import Listing, Shape
 from netdsl.train.data.folder import HOLDOUT, open_folder
 from netdsl.train.data.images import SUFFIXES, ImageFiles
@@ -68,7 +69,7 @@ class Picked:
         found = replace(self, positions=self.positions[kept], labels=labels[kept])
         if not strange:
             return found, None
-        left = f"{len(self) - len(kept):,} of {len(self):,} images are left out"
+        left = f"{part(len(self) - len(kept), len(self), 'image')} left out"
         return found, f"{left}: the network does not know {len(strange)} of {len(theirs)} classes"
 
 
