@@ -61,7 +61,7 @@ def recipe_table() -> str:
 def settings_table() -> str:
     """Return every key of `[train]` with its default, as Markdown."""
     usual = Settings().record() | dict.fromkeys(("device", "precision", "threads"), "the machine's")
-    usual["compile"] = "where it pays"
+    usual |= {"compile": "where it pays", "iterations": ""}
     rows = [f"| `{key}` | {_shown(usual[key])} | {about} |" for key, about in ABOUT.items()]
     return "\n".join(["| key | unless given | what it is |", "| --- | --- | --- |", *rows])
 

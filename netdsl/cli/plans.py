@@ -75,7 +75,8 @@ def planned(
     settings = train.resolve(
         machine, suited, recipe.train, chosen, images=count, processes=processes
     )
-    refuse_long_warmup(count_steps(count, settings.batch_size, processes), settings)
+    steps = count_steps(count, settings.batch_size, processes)
+    refuse_long_warmup(steps, settings)
     try_transforms(settings, images.shape)
     for name, why in idle(chosen, settings, count, processes).items():
         note_idle(name, why)
@@ -85,6 +86,7 @@ def planned(
     note_threads({**recipe.train, **chosen}, settings)
     if young := young_average(settings, count, processes):
         note(young)
+    _note_rounded(chosen.get("iterations"), settings.epochs, steps)
     init = init or recipe.weights or None
     asked: dict[str, Any] = {
         "network": network.name, "overrides": dict(network.overrides.names),
@@ -95,6 +97,13 @@ def planned(
         "recipe": recipe.name or None, "freeze": [],
     }  # fmt: skip
     return TrainingPlan(network, network.standalone(), images, settings, asked)
+
+
+def _note_rounded(iterations: int | None, epochs: int, steps: int) -> None:
+    """Say that so many iterations are more, since epochs of so many steps are whole."""
+    if iterations is not None and (taken := epochs * steps) != iterations:
+        whole = f"{counted(epochs, 'epoch')} of {counted(steps, 'step')}"
+        note(f"iterations={iterations} is rounded up to {taken:,}: {whole}")
 
 
 def _note_idle_limit(where: Mapping[str, Any], images: int) -> None:

@@ -13,7 +13,6 @@ from netdsl.train.recipe import Recipe, Stage, base_of, find_recipe, read_recipe
 from netdsl.train.resolve import Choices, resolve
 from netdsl.train.settings import ABOUT
 
-_ITERATIONS = "how many steps, rounded up to whole epochs"
 _LEFT = "# The rest is as it is; a data set may have epochs, batch_size, lr, weight_decay, augment."
 
 Comments = dict[str, str]  # of a key, such as train.lr
@@ -29,8 +28,8 @@ def show_recipe(name: str | Path) -> str:
     lines = [line for key, value in head.items() if value for line in _lines({key: value}, {}, "")]
     if recipe.network:
         lines += ["", "[network]", *_lines(recipe.network, comments, "network.")]
-    explained = {f"train.{key}": text for key, text in _explanations().items()} | comments
-    said = {key: recipe.train[key] for key in _explanations() if key in recipe.train}  # type: ignore[literal-required]
+    explained = {f"train.{key}": text for key, text in ABOUT.items()} | comments
+    said = {key: recipe.train[key] for key in ABOUT if key in recipe.train}  # type: ignore[literal-required]
     lines += ["", "[train]", *_lines(said, explained, "train.")]
     lines += [_LEFT, *(f"# {line}" for line in _lines(_left(recipe), explained, "train."))]
     for stage in recipe.stages:
@@ -38,17 +37,12 @@ def show_recipe(name: str | Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _explanations() -> Mapping[str, str]:
-    return {"iterations": _ITERATIONS, **ABOUT}
-
-
 def _left(recipe: Recipe) -> Mapping[str, object]:
     """Return the settings that a recipe does not choose, as they are on this machine."""
     said = {key: value for key, value in recipe.train.items() if key != "iterations"}
     settings = resolve(Choices(**said)).record()  # type: ignore[typeddict-item]
     hidden = {"epochs"} if "iterations" in recipe.train else set()
-    shown = {k: v for k, v in settings.items() if v is not None}  # None: decided by the training
-    return {k: v for k, v in shown.items() if k not in said and k not in hidden}
+    return {k: v for k, v in settings.items() if k not in said and k not in hidden}
 
 
 def _stage(stage: Stage, recipe: Recipe) -> Iterator[str]:
@@ -66,12 +60,17 @@ def _stage(stage: Stage, recipe: Recipe) -> Iterator[str]:
 
 
 def _lines(table: Mapping[str, object], comments: Mapping[str, str], prefix: str) -> list[str]:
-    written = {key: f"{toml.key(key)} = {toml.value(value)}" for key, value in table.items()}
+    written = {key: _line(key, value) for key, value in table.items()}
     width = min(max(map(len, written.values()), default=0), 36)
     return [
         f"{line:<{width}}  # {comments[prefix + key]}" if prefix + key in comments else line
         for key, line in written.items()
     ]
+
+
+def _line(key: str, value: object) -> str:
+    """Return a key with its value; without one, it is decided when a training has begun."""
+    return f"{key}: where it pays" if value is None else f"{toml.key(key)} = {toml.value(value)}"
 
 
 def _comments(path: Path) -> Comments:

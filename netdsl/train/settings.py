@@ -92,6 +92,7 @@ class Settings:
 TYPES: dict[str, Any] = {"iterations": int, **get_type_hints(Settings)}  # of all one may choose
 ABOUT = {
     "epochs": "how often every image is seen",
+    "iterations": "how many steps, in place of epochs, and rounded up to whole ones",
     "batch_size": "images a step",
     "optimiser": "sgd, adam or adamw",
     "lr": "the highest learning rate",

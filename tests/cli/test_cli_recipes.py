@@ -83,7 +83,8 @@ def test_the_command_line_is_over_the_recipe(train: Run, folder: Path) -> None:
 def test_any_setting_can_be_set_without_a_recipe(train: Run, folder: Path) -> None:
     done = train("--set", "iterations=3", "--set", "batch_size=16", "--set", "mixup=0.2",
                   "--no-augment", "--exact")  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    told = "iterations=3 is rounded up to 4: 1 epoch of 4 steps\n"
+    assert (done.returncode, done.stderr) == (0, told)
     stored = _stored(folder)
     chosen = {"epochs": 1, "batch_size": 16, "mixup": 0.2, "augment": [], "exact": True}
     assert chosen.items() <= stored["settings"].items()

@@ -189,6 +189,7 @@ def test_a_shown_recipe_has_the_comments_of_its_files_and_every_other_key(variat
     assert any(line.startswith("# momentum = 0.9 ") for line in lines)
     left = [line.removeprefix("# ") for line in lines if line.startswith("# ") and " = " in line]
     whole = tomllib.loads("\n".join(left))
+    assert any(line.startswith("# compile: where it pays ") for line in lines)
     assert set(whole) >= {"gamma", "threads", "patience"}
 
 
