@@ -11,6 +11,7 @@ import netdsl
 from netdsl.codes import CODES
 from netdsl.ir import Settings
 from netdsl.ops import arguments
+from netdsl.train import ExitCode
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,6 +57,14 @@ def test_every_command_in_the_manual_is_one_that_exists(line: str) -> None:
     options = {name for p in command.params for name in p.opts}  # type: ignore[union-attr]
     used = {a.split("=")[0] for a in arguments if a.startswith("-") and a != "-"}
     assert used <= options | {"--help"}
+
+
+def test_every_exit_code_is_explained() -> None:
+    page = (ROOT / "docs" / "training.md").read_text("utf-8")
+    _, _, table = page.partition("| exit code | when |\n|---|---|\n")
+    rows = table.partition("\n\n")[0].splitlines()
+    told = {int(code) for row in rows for code in row.split("|")[1].split(",")}
+    assert told == {*map(int, ExitCode), 1, 7, 8, 141}
 
 
 def test_the_generated_pages_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
