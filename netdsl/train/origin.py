@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from itertools import zip_longest
 
@@ -37,13 +37,8 @@ def refuse_changes(before: Origin, now: Origin, where: str) -> tuple[str, ...]:
     if before.get("images") is not None and "images" in now and "images" not in changed:
         changed = [name for name in changed if name != "data"]  # of the same by another name
     refused = [name for name in changed if name not in _MAY_CHANGE]
-    if refused:
-        facts = "; ".join(_change(name, before[name], now[name]) for name in refused)
-        raise TrainError(
-            f"{where} cannot go on: {facts}",
-            "leave it as it was, or begin another run",
-            ExitCode.USAGE,
-        )
+    help = "leave it as it was, or begin another run"
+    _refuse(refused, before, now, f"{where} cannot go on", help)
     return tuple(_change(name, before[name], now[name]) for name in changed)
 
 
@@ -51,13 +46,14 @@ def refuse_other_settings(before: Settings, now: Settings, where: str) -> None:
     """Raise where a run would be trained with other settings than its folder holds."""
     was, used = before.record(), now.record()
     changed = [n for n in used if n not in _MAY_CHANGE and was[n] != used[n]]
-    if changed:
-        facts = "; ".join(_change(name, was[name], used[name]) for name in changed)
-        raise TrainError(
-            f"{where} holds other settings: {facts}",
-            "train with `run.settings`, or create another run",
-            ExitCode.USAGE,
-        )
+    help = "train with `run.settings`, or create another run"
+    _refuse(changed, was, used, f"{where} holds other settings", help)
+
+
+def _refuse(names: Sequence[str], before: Origin, now: Origin, fact: str, help: str) -> None:
+    if names:
+        changes = "; ".join(_change(name, before[name], now[name]) for name in names)
+        raise TrainError(f"{fact}: {changes}", help, ExitCode.USAGE)
 
 
 def _change(name: str, before: object, now: object) -> str:
