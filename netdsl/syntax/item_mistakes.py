@@ -26,8 +26,12 @@ def _arguments_in_brackets(spot: Spot) -> Diagnostic:
         return Diagnostic("E0117", message, spot.span(-1))
     if foreign := _foreign_block(spot.word(-2).text, spot):
         return foreign
-    layer = f"{spot.word(-2).text} {_without_brackets(spot, closed)}".rstrip()
-    help = f"write `{layer}`" if len(layer) <= LENGTH else None
+    name, written = spot.word(-2).text, _without_brackets(spot, closed)
+    # A layer has one number at most, but for blocks of the text and classes of torch.
+    has_more = sum(word.isdecimal() for word in written.split()) > 1
+    is_free = name == "Torch" or _is_own(name, spot)
+    layer = f"{name} {written}".rstrip()
+    help = f"write `{layer}`" if len(layer) <= LENGTH and (is_free or not has_more) else None
     return Diagnostic("E0117", message, spot.span(-1, closed), help=help)
 
 
