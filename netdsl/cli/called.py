@@ -44,6 +44,22 @@ def takes(option: str) -> bool:
     return context is None or bool(_names(context, option))
 
 
+def to_one_size() -> str:
+    """Return what to do about images of several sizes, in options of the command."""
+    context = click.get_current_context(silent=True)
+    options = context.params if context else {}
+    if options.get("fit"):
+        return "say by --input which shape --fit brings them to"
+    by_hand = "bring all images to one size"
+    if "fit" in options:
+        return f"{by_hand}, or have it done: `--fit`"
+    if "shape" in options:
+        return f"{by_hand}, or have it done: `--input 3x64x64`"
+    if "file" in options:
+        return f"{by_hand}, or have it done: `fit = true` in {options['file']}"
+    return by_hand
+
+
 def typed() -> dict[str, str]:
     """Return the options of the command that somebody typed, by their names and as they are typed.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.amounts import numbers, sized
-from netdsl.cli.called import called, given
+from netdsl.cli.called import called, given, to_one_size
 from netdsl.cli.kinds import PLACE, TEXT, Number
 from netdsl.cli.notes import note
 
@@ -139,27 +139,11 @@ def _in_own_words() -> Iterator[None]:
         yield
     except TrainError as error:
         fact = re.sub("^limit_classes ", f"{called('--classes')} ", error.message)
-        help = _to_one_size() if error.help == MIXED_SIZES else error.help
+        help = to_one_size() if error.help == MIXED_SIZES else error.help
         help = help and help.replace("--holdout", called("--holdout"))
         if (fact, help) == (error.message, error.help):
             raise
         raise TrainError(fact, help, error.exit_code) from error
-
-
-def _to_one_size() -> str:
-    """Return what to do about images of several sizes, in options of the command."""
-    context = click.get_current_context(silent=True)
-    options = context.params if context else {}
-    if options.get("fit"):
-        return "say by --input which shape --fit brings them to"
-    by_hand = "bring all images to one size"
-    if "fit" in options:
-        return f"{by_hand}, or have it done: `--fit`"
-    if "shape" in options:
-        return f"{by_hand}, or have it done: `--input 3x64x64`"
-    if "file" in options:
-        return f"{by_hand}, or have it done: `fit = true` in {options['file']}"
-    return by_hand
 
 
 def bring_missing(name: str, data_dir: Path | None) -> None:
