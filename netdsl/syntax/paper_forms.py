@@ -27,12 +27,14 @@ def forms_of_papers(
     misread = [fault for fault in faults if fault.code.startswith(("E01", "E02"))]
     found = list(islice(_found(source, comments), MOST))
     spans = [form.span for form in found if form.span]
-    if not any(_is_inside(f.span, span) for f in misread for span in spans) and not any(
-        _is_behind(fault, spans) for fault in misread
-    ):
+    if not any(_is_of(fault, spans) for fault in misread):
         return list(faults)
-    left = [fault for fault in faults if not any(_is_inside(fault.span, span) for span in spans)]
-    return [*(fault for fault in left if not _is_behind(fault, spans)), *found]
+    return [*(fault for fault in faults if not _is_of(fault, spans)), *found]
+
+
+def _is_of(fault: Diagnostic, spans: Sequence[Span]) -> bool:
+    """Say whether a fault is one of the forms that stand there."""
+    return _is_behind(fault, spans) or any(_is_inside(fault.span, span) for span in spans)
 
 
 def _is_behind(fault: Diagnostic, spans: Sequence[Span]) -> bool:
@@ -66,8 +68,8 @@ def _own_names(text: str, forms: Sequence[tuple[int, int]]) -> set[str]:
 
     `stride=2` in a form or behind a layer names nothing.
     """
-    header, names = _HEADER_ENDS.split(_DEFINITION.sub(" ", _blanked(text, forms)), 1)[0], set()
-    names |= set(re.findall(r"\b([a-z]\w*)\s*=", header))
+    header = _HEADER_ENDS.split(_DEFINITION.sub(" ", _blanked(text, forms)), 1)[0]
+    names = set(re.findall(r"\b([a-z]\w*)\s*=", header))
     for block, formals in re.findall(r"\bdef\s+([A-Z][A-Za-z_]*)(\([^()]*)?", text):
         names |= {block, *re.findall(r"[a-z]\w*", formals)}
     return names

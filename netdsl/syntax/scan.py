@@ -70,10 +70,8 @@ def scan(source: Source) -> Scan:
     if not any(map(_hides_brackets, wrong)):
         faults += brackets.faults()
     is_hopeless = max(len(wrong), len(brackets.stray)) == MOST
-    text, blanks = (
-        brackets.mend(_blank(source.text, wrong)),
-        tuple(match.start() for match in wrong),
-    )
+    text = brackets.mend(_blank(source.text, wrong))
+    blanks = tuple(match.start() for match in wrong)
     return Scan(source, text, tuple(comments), brackets, tuple(faults), blanks, is_hopeless)
 
 
