@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,10 @@ def _made(**changes: Any) -> DataSet:
         ),
         ({"mean": (0.5,)}, "mine has 1 means for 3 channels"),
         ({"std": (0.5,) * 4}, "mine has 4 stds for 3 channels"),
+        ({"std": (0.5, 0.0, 0.5)}, "a std of mine is 0, but must be above 0 and at most 1"),
+        ({"std": (0.5, 0.5, math.nan)}, "a std of mine is nan, but must be above 0 and at most 1"),
+        ({"mean": (0.5, math.inf, 0.5)}, "a mean of mine is inf, but must be from 0 to 1"),
+        ({"mean": (125.3, 122.9, 113.9)}, "a mean of mine is 125.3, but must be from 0 to 1"),
     ],
 )
 def test_a_data_set_that_somebody_makes_is_checked(changes: dict[str, Any], fact: str) -> None:

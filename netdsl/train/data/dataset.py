@@ -74,6 +74,7 @@ class DataSet:
             if len(values) != self.shape[0]:
                 fact = f"{self.name} has {len(values)} {word} for {self.shape[0]} channels"
                 raise TrainError(fact)
+        self._check_spread()
 
     @property
     def shape(self) -> Shape:
@@ -93,6 +94,16 @@ class DataSet:
         if not 0 <= wrong < len(self.classes):
             fact = f"a {word} label of {self.name} is {wrong}"
             raise TrainError(f"{fact}, but must be from 0 to {len(self.classes) - 1}")
+
+    def _check_spread(self) -> None:
+        for value in self.mean:
+            if not 0 <= value <= 1:
+                raise TrainError(f"a mean of {self.name} is {value:g}, but must be from 0 to 1")
+        for value in self.std:
+            if not 0 < value <= 1:
+                raise TrainError(
+                    f"a std of {self.name} is {value:g}, but must be above 0 and at most 1"
+                )
 
     def _lacking(self, split: Split, word: str) -> Iterator[str]:
         counts = split.labels.bincount(minlength=len(self.classes)).tolist()
