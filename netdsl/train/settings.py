@@ -110,7 +110,7 @@ ABOUT = {
     "label_smoothing": "the part of a label that is spread over all classes",
     "mixup": "alpha of mixup, Zhang et al. 2018; 0 for none",
     "cutmix": "alpha of cutmix, Yun et al. 2019; 0 for none",
-    "average": "decay of a moving average of the weights, which is what is evaluated; 0 for none",
+    "average": "decay of an average of weights and running statistics, to evaluate; 0 for none",
     "patience": "epochs without a better validation accuracy, or an equal one at a lower loss, "
     "that end the training; 0 for any",
     "normalise": "by the mean of each channel, of all together (global), of each pixel, or none",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import replace
 
 import pytest
@@ -102,13 +103,13 @@ def _learn(model: nn.Module, steps: int) -> list[dict[str, torch.Tensor]]:
     return states
 
 
-def test_the_average_is_the_recursion_of_its_definition_and_keeps_the_last_buffers() -> None:
+def test_the_average_is_the_recursion_of_its_definition_for_statistics_too() -> None:
     model = _network()
     average, expected = Average(model, 0.9), {}
     for state in (_learn(model, 1)[0] for _ in range(5)):
         average.update(model)
         expected = {
-            name: state[name] if "running" in name or "num" in name or not expected
+            name: state[name] if "num" in name or not expected
             else 0.9 * expected[name] + 0.1 * state[name]
             for name in state
         }  # fmt: skip
@@ -116,6 +117,16 @@ def test_the_average_is_the_recursion_of_its_definition_and_keeps_the_last_buffe
     assert found.keys() == expected.keys()
     for name, tensor in expected.items():
         torch.testing.assert_close(found[name], tensor)
+
+
+def test_a_buffer_that_is_no_statistic_is_that_of_the_last_step() -> None:
+    model = _network()
+    model.register_buffer("mask", torch.full((2,), -math.inf))
+    average = Average(model, 0.9)
+    for step in range(3):
+        model.mask[0] = step
+        average.update(model)
+    assert average.model.mask.tolist() == [2.0, -math.inf]
 
 
 def test_an_average_goes_on_from_its_state() -> None:
