@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netdsl.amounts import listed
+from netdsl.cli.exit_code import exit_code_of
 from netdsl.cli.images import reading_once
 from netdsl.cli.notes import each_once, note
 from netdsl.cli.resolve_line import resolve_line
@@ -132,16 +133,7 @@ class Reporting:
             if fact not in self.said:
                 click.echo(fact, err=True)
             self.said.add(fact)
-            self.exit_code = _code_of(error)
-
-
-def _code_of(error: Exception) -> int:
-    """Return the exit code of a command that met an error: an internal one, unless it is known."""
-    from netdsl.train import ExitCode, TrainError
-
-    if isinstance(error, TrainError):
-        return error.exit_code
-    return ExitCode.IO if isinstance(error, OSError) else 1
+            self.exit_code = exit_code_of(error)
 
 
 def _show(folder: Path) -> None:

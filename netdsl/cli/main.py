@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from netdsl.cli.exit_code import INTERNAL, exit_code_of
+
 COMMANDS = {
     "build": "Check a network and show its layers, shapes, parameters and costs.",
     "check": "Check files and say all that is wrong with them; silent on success.",
@@ -121,35 +123,26 @@ def _write_any_text() -> None:
 
 def _show(error: Exception) -> int:
     """Say what happened on standard error and return the exit code."""
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
-    if isinstance(error, click.Abort):
-        click.echo("interrupted", err=True)
-        return 130
+    code = exit_code_of(error)
     if isinstance(error, click.ClickException):
         error.show()
-        return error.exit_code
-    return _show_own(error)
+    elif not isinstance(error, click.exceptions.Exit):
+        click.echo(_said_of(error, code), err=True)
+    return code
 
 
-def _show_own(error: Exception) -> int:
+def _said_of(error: Exception, code: int) -> str:
     from netdsl.errors import NetDSLError
 
+    if isinstance(error, click.Abort):
+        return "interrupted"
     if isinstance(error, NetDSLError):
-        click.echo(str(error), err=True)
-        return 6 if any(one.code == "E0606" for one in error.diagnostics) else 2
-    code: Any = getattr(error, "exit_code", None)
-    if isinstance(code, int):
-        help = getattr(error, "help", None)
-        kind = "" if code > 128 else "error: "  # a signal is no error
-        click.echo(f"{kind}{error}" + (f"\n  = help: {help}" if help else ""), err=True)
-        return int(code)
-    if isinstance(error, OSError):
-        click.echo(f"error: {error}", err=True)
-        return 6
-    click.echo(
-        f"internal error: {type(error).__name__}: {error}\n"
-        "this is a fault of netdsl; `netdsl --traceback …` shows where it is",
-        err=True,
-    )
-    return 1
+        return str(error)
+    if code == INTERNAL:
+        return (
+            f"internal error: {type(error).__name__}: {error}\n"
+            "this is a fault of netdsl; `netdsl --traceback …` shows where it is"
+        )
+    help = getattr(error, "help", None)
+    kind = "" if code > 128 else "error: "  # a signal is no error
+    return f"{kind}{error}" + (f"\n  = help: {help}" if help else "")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from netdsl.cli.exit_code import exit_code_of
+
 _GRACE = 5.0  # seconds; where the first process fails too, torchrun ends the others within them
 
 
@@ -35,7 +37,7 @@ def one_voice() -> Iterator[None]:
             silent.enter_context(redirect_stderr(nowhere))
             yield
     except Exception as error:
-        code = getattr(error, "exit_code", 1)
+        code = exit_code_of(error)
         if code > 128:
             raise click.exceptions.Exit(code) from error
         time.sleep(_GRACE)
