@@ -12,6 +12,7 @@ Severity = Literal["error", "warning", "note"]
 
 LINE_ENDS = "\r\n\x85\u2028\u2029"  # each ends a line, `\r\n` together a single one
 _LINE_END = re.compile(f"[{LINE_ENDS}]")
+_WIDTH = 120  # letters; a line of more than twice as many is cut to some around its mark
 _PICTURES = 0x2400  # U+2400 is the picture of U+0000, and so on
 _PICTURES_OF, _DELETE = 0x20, 0x7F
 _TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
@@ -152,11 +153,10 @@ def fail(
     span: Span | None = None,
     *,
     labels: Iterable[Label] = (),
-    mark: str = "",
     help: str | None = None,
 ) -> NetDSLError:
     """Return an error of one finding, to be raised."""
-    return NetDSLError(Diagnostic(code, message, span, tuple(labels), mark, help))
+    return NetDSLError(Diagnostic(code, message, span, tuple(labels), help=help))
 
 
 def first_line(error: Exception) -> str:
@@ -254,15 +254,13 @@ def _turns(character: str) -> bool:
     return unicodedata.bidirectional(character) in _TURNING
 
 
-def _clip(
-    line: str, marks: list[tuple[Span, str, str]], source: Source, width: int = 120
-) -> tuple[str, int]:
+def _clip(line: str, marks: list[tuple[Span, str, str]], source: Source) -> tuple[str, int]:
     """Cut a very long line to a window around its first mark; return what was cut before it too."""
     columns = [source.position(span.start)[1] - 1 for span, _, _ in marks]
-    if len(line) <= 2 * width:
+    if len(line) <= 2 * _WIDTH:
         return line, 0
-    shift = max(0, min(columns) - width // 2)
-    return line[shift : max(shift + 2 * width, max(columns) + width // 2)][: 8 * width], shift
+    shift = max(0, min(columns) - _WIDTH // 2)
+    return line[shift : max(shift + 2 * _WIDTH, max(columns) + _WIDTH // 2)][: 8 * _WIDTH], shift
 
 
 def _gutter(diagnostic: Diagnostic) -> int:

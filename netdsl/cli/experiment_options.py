@@ -87,7 +87,9 @@ def _folder_of(file: Path, definition: Definition) -> Path:
     """
     if file.is_dir():
         return file
-    inside = file.name == DEFINITION and (file.parent / "plan.json").exists()
+    from netdsl.experiment.plan import FILE as PLAN
+
+    inside = file.name == DEFINITION and (file.parent / PLAN).exists()
     return file.parent if inside else experiment_folder(definition.name)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import torch
+
 from netdsl.experiment.attempt import Share
 from netdsl.train.machine import count_cores
 
@@ -24,8 +26,6 @@ def share_out(jobs: int, threads: int | None = None) -> tuple[Share, ...]:
 
 def gpus() -> tuple[str, ...]:
     """Return the CUDA devices that this process may use, by the names that the driver takes."""
-    import torch
-
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         named = (name.strip() for name in visible.split(","))

@@ -12,7 +12,7 @@ from typing import Any
 
 from netdsl.amounts import counted
 from netdsl.experiment.locks import is_taken
-from netdsl.experiment.plan import Job, Plan, read_plan
+from netdsl.experiment.plan import FILE, Job, Plan, read_plan
 from netdsl.experiment.stages import stages_of
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import has_process, read_file, write_file
@@ -116,7 +116,7 @@ def refuse_foreign(folder: Path, name: str) -> None:
         raise TrainError(f"{folder} is a file", _ANOTHER, ExitCode.IO)
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     shown = {name for name in names if not name.startswith(".")}
-    own = {"plan.json", "experiment.toml"} & names
+    own = {FILE, "experiment.toml"} & names
     if not own and not shown <= {"locks", "logs", "networks", "runs"}:
         raise TrainError(f"{folder} is not empty, and no experiment", _ANOTHER, ExitCode.IO)
     if (other := _planned_in(folder)) not in (None, name):

@@ -1,4 +1,4 @@
-"""Depth, receptive field, activation memory: formulas, never a run."""
+"""Totals of costs and additions, depth, receptive field, activation memory: sums and formulas."""
 
 from __future__ import annotations
 

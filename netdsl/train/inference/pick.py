@@ -49,8 +49,9 @@ class Picked:
     def known_to(self, about: About) -> tuple[Picked, str | None]:
         """Return the images with the labels that a network gives their classes.
 
-        Classes are matched by their ids. Images of classes that the network does not know are
-        left out, which the sentence says, unless the data have classes that it knows not at all.
+        Classes are matched by their ids. Where the data have all classes of the network, and more,
+        images of the others are left out, which the sentence says. Where they lack one and have
+        one that the network does not know, they are other classes, and that is an error.
         """
         if (self.labels < 0).any():
             fact = f"the classes of {self.where} are not known"
