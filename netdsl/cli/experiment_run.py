@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 
 def planned_experiment(definition: Definition, folder: Path) -> tuple[Plan, tuple[PlannedRow, ...]]:
     """Return the runs of an experiment and its rows."""
-    from netdsl.experiment.plan import same_runs
+    from netdsl.experiment.plan import same_runs, tell_stochastic_depth
     from netdsl.experiment.planning import make_plan
 
     with reading_once(), each_once():
         plan, rows = make_plan(definition, folder, resolve_line)
     for labels in same_runs(plan.jobs):
         note(f"{listed(labels, ' and ')} are the same network and training: they share their runs")
+    if fact := tell_stochastic_depth(plan):
+        note(fact)
     return plan, rows
 
 

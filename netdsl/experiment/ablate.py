@@ -77,8 +77,10 @@ def _changes(base: Network) -> Iterator[Change]:
     blocks = [name for name in RESIDUAL_BLOCKS if name in written]
     ops = [node.op for node in base.checked]
     sums = [op for op in ops if isinstance(op, ShortcutAdd)]
+    drops = any(isinstance(op, StochasticDepth) for op in ops)
     if sums:
-        yield Change("shortcuts off", plain=True)
+        words = "shortcuts and stochastic depth off" if drops else "shortcuts off"
+        yield Change(words, plain=True)
         for policy in () if all(op.written for op in sums) else get_args(Policy):
             said = {"shortcut": policy}
             yield _edited(
@@ -89,7 +91,7 @@ def _changes(base: Network) -> Iterator[Change]:
     undropped = without_layer(without_option(file, "dropout", blocks), "Dropout")
     options = {f"{name}.dropout": 0 for name in blocks}
     yield _edited(file, undropped, "dropout off", options)
-    if any(isinstance(op, StochasticDepth) for op in ops):
+    if drops:
         steady = without_option(file, "drop_path")
         yield _edited(file, steady, "stochastic depth off", {"drop_path": 0})
     for order in ORDERS if blocks else ():

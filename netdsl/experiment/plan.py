@@ -10,6 +10,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
+from netdsl.amounts import listed
 from netdsl.experiment.labels import display
 from netdsl.experiment.line import Line
 from netdsl.experiment.locks import waiting
@@ -28,9 +29,9 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("seed", "depth", "params", "macs", "epochs", "work"), (int,)),
     **dict.fromkeys(("overrides", "set", "paper"), (dict,)),
     "plain": (bool,), "command": (list,), "change": (str, NoneType), "blocks": (int, NoneType),
-    "has_threads": (bool,),
+    "has_threads": (bool,), "stochastic_depth": (bool,),
 }  # fmt: skip
-_LATER = ("blocks", "has_threads")  # which older plans do not tell
+_LATER = ("blocks", "has_threads", "stochastic_depth")  # which older plans do not tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Job:
     multiply-adds of all forward passes in training, which forecasts compare. `paper` holds
     accuracies (`train`, `val`) between 0 and 1; `change` says in words what differs from the base
     of an ablation. `blocks` counts residual blocks; plans of older versions do not tell.
-    `has_threads` says that somebody chose, in the file or a recipe, how many threads train it.
+    `has_threads` says that somebody chose, in the file or a recipe, how many threads train it;
+    `stochastic_depth` that training drops some of the blocks.
     """
 
     label: str
@@ -65,6 +67,7 @@ class Job:
     change: str | None
     blocks: int | None = None
     has_threads: bool = False
+    stochastic_depth: bool = False
 
     @property
     def identity(self) -> Row:
@@ -201,6 +204,19 @@ def compared(plan: Plan) -> dict[Row, Row]:
         job.identity: twins.get((job.group, job.label), others.get(job.group)) for job in residual
     }
     return {row: twin for row, twin in found.items() if twin is not None}
+
+
+def tell_stochastic_depth(plan: Plan) -> str | None:
+    """Say whose plain twins lose stochastic depth with the shortcuts; None where none does.
+
+    A change of an ablation says it by its name.
+    """
+    twins = {} if plan.is_ablation else compared(plan)
+    names = dict.fromkeys(
+        job.label for job in plan.jobs if job.stochastic_depth and job.identity in twins
+    )
+    fact = "stochastic depth goes with the shortcuts, so residual − plain is of both"
+    return f"{listed(names)}: {fact}; with drop_path 0, of shortcuts alone" if names else None
 
 
 def same_runs(jobs: Sequence[Job]) -> tuple[tuple[str, ...], ...]:

@@ -142,6 +142,7 @@ def _job(row: PlannedRow, group: str, seed: int, folder: Path) -> Job:
         paper={k: float(str(v)) for k, v in variant.paper_numbers.items()},
         change=variant.change or None, blocks=last.network.blocks,
         has_threads=any("threads" in stage.chosen for stage in stages),
+        stochastic_depth=last.network.expected_blocks < last.network.blocks,
     )  # fmt: skip
 
 

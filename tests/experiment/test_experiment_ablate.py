@@ -104,6 +104,16 @@ def test_stochastic_depth_can_be_switched_off() -> None:
     assert "StochasticDepth" not in ops(of(ablate(base), base, "stochastic depth off"))
 
 
+def test_shortcuts_off_says_that_stochastic_depth_goes_with_them() -> None:
+    base = network("drop_path 0.5 Conv 8 (BB 8)x2 GAP FC 10")
+    found = ablate(base)
+    assert [one.words for one in found.changes if one.plain] == [
+        "shortcuts and stochastic depth off"
+    ]
+    off = of(found, base, "shortcuts and stochastic depth off")
+    assert not {"ShortcutAdd", "StochasticDepth"} & ops(off)
+
+
 def test_a_folder_of_images_tells_input_and_classes(tmp_path: Path) -> None:
     for name in ("cat", "dog", "eel"):
         (tmp_path / "images" / name).mkdir(parents=True)

@@ -601,6 +601,27 @@ def test_a_network_without_shortcuts_is_its_own_twin_and_stands_there_once(tmp_p
     ]  # fmt: skip
 
 
+def test_twins_that_differ_in_stochastic_depth_too_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, header in (("a", "drop_path 0.5"), ("b", ""), ("c", "drop_path 0.2"), ("d", "")):
+        blocks = "(BB 8 drop_path=0.3)x2" if name == "d" else "(BB 8)x2"
+        Path(f"{name}.arch").write_text(f'name "{name}" {header} Conv 8 {blocks} GAP FC classes')
+    words = ["--data", "digits", "--seeds", "1", "--print-jobs", "--dir", "x"]
+    done = CliRunner().invoke(
+        netdsl, ["compare", *(f"{name}.arch" for name in "abcd"), "--plain", "both", *words]
+    )
+    assert done.stderr == (
+        "a, c, d: stochastic depth goes with the shortcuts, so residual − plain is of both; "
+        "with drop_path 0, of shortcuts alone\n"
+    )
+    done = CliRunner().invoke(experiment, ["plan", "x", "--no-measure"])
+    assert done.stderr.startswith("a, c, d: stochastic depth goes with the shortcuts")
+    done = CliRunner().invoke(netdsl, ["compare", "a.arch", "b.arch", *words[:-2]])
+    assert done.stderr == ""
+
+
 def test_what_is_said_of_several_networks_is_said_once(tmp_path: Path) -> None:
     written(tmp_path, FILE.replace("threads = 1", "threads = 1, gamma = 0.2"))
     done = run("run", "--print-jobs", folder=tmp_path)

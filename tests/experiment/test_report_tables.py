@@ -16,7 +16,7 @@ import pytest
 
 from netdsl.experiment.plan import KINDS, Job, read_plan
 from netdsl.experiment.report import show_report, write_report
-from netdsl.experiment.report.notes import findings, summary
+from netdsl.experiment.report.notes import difference_notes, findings, summary
 from netdsl.experiment.report.page import to_page
 from netdsl.experiment.report.tables import tables_of
 from netdsl.experiment.report.write import read_results, table_texts
@@ -166,6 +166,21 @@ def test_changes_are_compared_with_the_base(
     for line, label in zip(lines, "BC", strict=True):
         expected = np.mean([last[label, seed] - last["A", seed] for seed in (0, 1, 2)])
         assert float(line["val_difference"]) == pytest.approx(expected, abs=1e-12)
+
+
+def test_twins_that_differ_in_stochastic_depth_too_are_told(
+    experiment: Make, make_job: Make
+) -> None:
+    jobs = [make_job(label, 0, plain=plain, stochastic_depth=label == "A" and not plain)
+            for label in "AB" for plain in (False, True)]  # fmt: skip
+    assert difference_notes(read_results(experiment(jobs)))[-1] == (
+        "A: stochastic depth goes with the shortcuts, so residual − plain is of both; "
+        "with drop_path 0, of shortcuts alone."
+    )
+    base, off = (make_job(label, 0, group="g", plain=label == "B", stochastic_depth=label == "A",
+                          change="off" if label == "B" else None) for label in "AB")  # fmt: skip
+    notes = " ".join(difference_notes(read_results(experiment([base, off], "y"))))
+    assert "stochastic" not in notes
 
 
 def test_equal_differences_say_nothing_of_chance(experiment: Make, make_job: Make) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from netdsl.amounts import counted, duration, part
+from netdsl.experiment.plan import tell_stochastic_depth
 from netdsl.experiment.report.networks import settings_of
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Difference, Results
@@ -155,6 +156,8 @@ def difference_notes(results: Results) -> tuple[str, ...]:
     if results.plan.is_ablation:
         base = results.differences[0].other
         found.append(f"{base.name} reaches {percent(base.measure('val'))} % in validation.")
+    if fact := tell_stochastic_depth(results.plan):
+        found.append(f"{fact}.")
     return tuple(found)
 
 
