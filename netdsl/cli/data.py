@@ -185,6 +185,9 @@ def _table(place: Path) -> Iterator[str]:
 
 def _report(name: str, found: Info) -> Iterator[str]:
     """Yield what was found as a person reads it."""
+    from netdsl.train import DATA_SETS
+
+    published = DATA_SETS[name].validation if name in DATA_SETS else ""
     yield f"{name}: {len(found.classes)} classes"
     for called, split in found.splits.items():
         counts = list(split.by_class.values())
@@ -192,6 +195,8 @@ def _report(name: str, found: Info) -> Iterator[str]:
         yield f"{called:<6}{split.images:>8,} images{each}"
         yield f"      sizes {_counts({f'{h}x{w}': n for (h, w), n in split.sizes.items()})}"
         yield f"      modes {_counts(split.modes)}"
+        if called == "val" and published:
+            yield f"      {published}: what is chosen by them is chosen on the test"
         if split.broken:
             yield f"      {len(split.broken):,} cannot be read; the first: {split.broken[0]}"
     yield f"mean  {_numbers(found.mean)}  of the training images, in 0 … 1"

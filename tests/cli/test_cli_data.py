@@ -111,6 +111,20 @@ def test_a_folder_is_described(run: Run, photos: Path) -> None:
     assert (cats.split(), dogs.split()) == (["cat", "8", "2"], ["dog", "9", "2"])
 
 
+def test_validation_images_that_papers_test_on_are_told(run: Run, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    for split in ("train", "test"):
+        for label in range(10):
+            folder = tmp_path / "netdsl-data" / "cifar10" / split / f"class{label}"
+            folder.mkdir(parents=True)
+            for number in range(2):
+                Image.fromarray(pixels).save(folder / f"{number}.png")
+    lines = run("data", "info", "cifar10").stdout.splitlines()
+    said = [line for line in lines if "published" in line]
+    assert said == ["      the published test images: what is chosen by them is chosen on the test"]
+    assert lines[lines.index(said[0]) - 3].startswith("val ")
+
+
 def test_a_description_as_json_has_true_means(run: Run, photos: Path) -> None:
     (photos / "photos" / "dog" / "21.png").unlink()
     found = json.loads(run("data", "info", "photos", "--json").stdout)

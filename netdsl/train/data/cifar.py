@@ -22,6 +22,7 @@ from netdsl.train.errors import TrainError
 
 _SHAPE = (3, 32, 32)  # planes of red, green and blue
 _PIXELS = 3 * 32 * 32
+_VALIDATION = "the published test images"
 _URL = "https://www.cs.toronto.edu/~kriz"
 
 
@@ -160,6 +161,7 @@ CIFAR10 = Entry(
     open=_CIFAR10.open,
     find=_CIFAR10.find,
     archive=_CIFAR10.archive,
+    validation=_VALIDATION,
 )
 
 CIFAR100 = Entry(
@@ -175,4 +177,5 @@ CIFAR100 = Entry(
     open=_CIFAR100.open,
     find=_CIFAR100.find,
     archive=_CIFAR100.archive,
+    validation=_VALIDATION,
 )

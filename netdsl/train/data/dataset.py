@@ -147,6 +147,7 @@ class Entry:
 
     `open` lists it; `find` says where below a folder it lies, if it does, and `archive` how it
     comes there. `free` is a data set that is made in the shape and with the classes asked for.
+    `validation` is what its validation images were published as, where papers test on them.
     """
 
     name: str
@@ -161,6 +162,7 @@ class Entry:
     find: Callable[[Path], Path | None] = lambda place: place
     archive: Archive | None = None
     free: bool = False
+    validation: str = ""
 
 
 def show_shape(shape: tuple[int, ...]) -> str:

@@ -160,4 +160,5 @@ TINY_IMAGENET = Entry(
     open=open_tiny_imagenet,
     find=find_tiny_imagenet,
     archive=ARCHIVE,
+    validation="the published validation images, which papers report",
 )
