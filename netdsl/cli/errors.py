@@ -54,12 +54,14 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
 
 def summary(found: Errors, weights: str) -> Iterator[str]:
     """Yield what a person wants to know first."""
+    from netdsl.train.evaluation import tells_top5
     from netdsl.train.synonyms import short_names
 
     names = short_names(found.classes)
+    among_five = f"{found.top5:.2%} among five, " if tells_top5(len(names)) else ""
     yield (
         f"{weights} weights: {found.accuracy:.2%} of {counted(found.images, 'validation image')}, "
-        f"{found.top5:.2%} among five, calibration error {100 * found.calibration.error:.1f} points"
+        f"{among_five}calibration error {100 * found.calibration.error:.1f} points"
     )
     for pair in found.confused[:SHOWN]:
         what = f"{names[pair.true]} taken for {names[pair.predicted]}"

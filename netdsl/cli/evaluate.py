@@ -139,11 +139,11 @@ def _record(trained: Trained, options: dict[str, Any], found: Score) -> dict[str
 
 
 def _line(trained: Trained, options: dict[str, Any], found: Score) -> str:
+    from netdsl.train.evaluation import tells_top5
+
     result = found.evaluation
     which = f"{trained.path}: {trained.which} weights" if trained.run else str(trained.path)
     images = counted(result.n, f"{WORDS[options['split']]} image")
     of = f" of {options['data']}" if options["data"] else ""
-    return (
-        f"{which}, {result.accuracy:.2%} of {images}{of}, "
-        f"{result.top5:.2%} among five, loss {result.loss:.4f}"
-    )
+    among_five = f"{result.top5:.2%} among five, " * tells_top5(len(trained.about.classes))
+    return f"{which}, {result.accuracy:.2%} of {images}{of}, {among_five}loss {result.loss:.4f}"

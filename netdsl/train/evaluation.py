@@ -22,6 +22,7 @@ from netdsl.train.forward import forward
 from netdsl.train.gathering import stays
 from netdsl.train.settings import Settings
 
+_FIVE = 5
 _OTHER_FORMAT = "try channels_last=false, or let it reshape where it takes a view"
 
 
@@ -36,6 +37,11 @@ class Evaluation:
     accuracy: float
     top5: float
     n: int
+
+
+def tells_top5(classes: int) -> bool:
+    """Say whether top-5 accuracy says anything: of five classes or fewer it is always 1."""
+    return classes > _FIVE
 
 
 def evaluate(model: nn.Module, data: DataSet, settings: Settings) -> Evaluation:
@@ -137,5 +143,5 @@ def measure(
 def _sums(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the loss, how many labels are the likeliest class, and how many among the five."""
     loss = cross_entropy(logits, labels, reduction="sum")
-    likeliest = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
+    likeliest = logits.topk(min(_FIVE, logits.shape[1])).indices == labels[:, None]
     return torch.stack((loss, (logits.argmax(1) == labels).sum(), likeliest.sum()))

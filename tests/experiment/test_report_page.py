@@ -215,6 +215,24 @@ def test_on_a_narrow_screen_tables_sort_and_curves_are_switched_on_and_off(
     }  # fmt: skip
 
 
+def test_top5_is_shown_where_it_says_something(
+    experiment: Callable[..., Path], make_job: Callable[..., Any]
+) -> None:
+    folder = experiment([make_job("a", 0)])
+
+    def shown() -> set[str]:
+        measures: Any = chart_data(read_results(folder))["measures"]
+        return {one["key"] for one in measures}
+
+    assert "val_top5" in shown()
+    (path,) = folder.glob("runs/*/metrics.csv")
+    header, *rows = path.read_text().splitlines()
+    ones = [",".join([*row.split(",")[:-1], "1.0"]) for row in rows]
+    path.write_text("\n".join([header, *ones]) + "\n")
+    assert "val_top5" not in shown()
+    assert "val_accuracy" in shown()
+
+
 def test_no_two_of_many_networks_have_lines_alike(
     experiment: Callable[..., Path], make_job: Callable[..., Any]
 ) -> None:

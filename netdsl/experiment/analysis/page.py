@@ -11,6 +11,7 @@ from netdsl.experiment.analysis.errors import Errors, Mistake
 from netdsl.experiment.analysis.gallery import captions, draw_tile
 from netdsl.experiment.analysis.record import About, class_rows
 from netdsl.train import DataSet
+from netdsl.train.evaluation import tells_top5
 from netdsl.train.synonyms import short_names
 
 _STYLE = """
@@ -74,9 +75,10 @@ def _numbers(found: Errors, about: About) -> Iterator[str]:
         f"<code>{escape(about.run)}</code>, {found.images:,} validation images of "
         f"{len(found.classes)} classes.</p>"
     )
+    among_five = [("among five", f"{found.top5:.2%}")] if tells_top5(len(found.classes)) else []
     shown = [
         ("right", f"{found.accuracy:.2%}"),
-        ("among five", f"{found.top5:.2%}"),
+        *among_five,
         ("loss", f"{found.loss:.4f}"),
         ("calibration error", f"{100 * found.calibration.error:.1f} points"),
     ]

@@ -23,10 +23,12 @@ def chart_data(results: Results) -> dict[str, object]:
     """Return what the page draws: every run that has an epoch, finished or not."""
     groups = {row.number: number for number, (_, rows) in enumerate(_groups(results))
               for row in rows}  # fmt: skip
+    top5 = (epoch.val_top5 for row in results.rows for run in row.runs for epoch in run.rows)
+    needless = {"val_top5"} if all(value == 1 for value in top5) else set()  # of 5 classes or fewer
     return {
         "measures": [
             {"key": key, "name": name, "percent": "accuracy" in name}
-            for key, name in _MEASURES.items()
+            for key, name in _MEASURES.items() if key not in needless
         ],
         "rows": [
             _row(row, groups[row.number]) for row in results.rows
