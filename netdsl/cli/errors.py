@@ -34,7 +34,7 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
     """
     from netdsl import train
     from netdsl.cli.resume import reopen_unchanged
-    from netdsl.cli.trained import weights_of
+    from netdsl.cli.trained import how_chosen, weights_of
     from netdsl.experiment.analysis import About, find_errors, look, write_errors
     from netdsl.experiment.analysis.names import named
 
@@ -45,10 +45,12 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
     train.load_weights(model, file)
     classes = named(images.classes, Path(images_here(folder, data_dir)["data"]))
     found = find_errors(look(model, images, _here(folder.settings)), classes)
-    about = About(str(run), network.title, images.name, weights)
+    about = About(str(run), network.title, images.name, weights, how_chosen(folder, weights))
     page = write_errors(found, images, about, output or run / "errors")
     for line in summary(found, about.weights):
         click.echo(line)
+    if about.note:
+        click.echo(about.note)
     click.echo(f"all of it in {page}")
 
 

@@ -17,6 +17,7 @@ from netdsl.cli.kinds import PLACE, TEXT
 from netdsl.cli.resume import reopen_unchanged
 from netdsl.cli.trained import (
     Trained,
+    how_chosen,
     how_computed,
     open_trained,
     take_flags,
@@ -66,7 +67,13 @@ def command(path: Path, weights: str | None, fast: bool, as_json: bool, **option
     how = replace(settings, precision="fp32") if fast else settings
     found = _score(trained, model, how, **options)
     record = _record(trained, options, found) | how_computed(model, settings)
-    click.echo(json.dumps(record) if as_json else _line(trained, options, found))
+    note = _note(trained, options)
+    if as_json:
+        click.echo(json.dumps(record | {"note": note}))
+        return
+    click.echo(_line(trained, options, found))
+    if note:
+        click.echo(note)
 
 
 def _score(
@@ -136,6 +143,12 @@ def _record(trained: Trained, options: dict[str, Any], found: Score) -> dict[str
         "data": options["data"], "split": options["split"], "rescaled": found.rescaled,
         "bad": dict(found.bad),
     }  # fmt: skip
+
+
+def _note(trained: Trained, options: dict[str, Any]) -> str | None:
+    """Say that the weights were chosen by the images that they are evaluated on, if so."""
+    own = options["data"] is None and options["split"] == "val"
+    return how_chosen(trained.run, trained.which) if trained.run and own else None
 
 
 def _line(trained: Trained, options: dict[str, Any], found: Score) -> str:

@@ -140,6 +140,23 @@ def weights_of(run: RunFolder, which: str) -> Path:
     return weights
 
 
+def how_chosen(run: RunFolder, which: str) -> str | None:
+    """Say that weights were chosen by the validation images of their run; None where they were not.
+
+    The last weights were not, and of one epoch there is nothing to choose.
+    """
+    from netdsl.train.weights import read_about
+
+    if which != "best" or run.settings.epochs == 1:
+        return None
+    epoch = read_about(run.best).get("epochs")
+    these = "these weights" if epoch is None else f"these weights, of epoch {epoch},"
+    return (
+        f"{these} were chosen by the very images that they are evaluated on, and look too good "
+        "for that reason; tables of experiments are of the last epoch (--weights last)"
+    )
+
+
 def take_flags(options: dict[str, Any]) -> Choices:
     """Take the options out that choose how to compute, and return what they choose."""
     said: Any = {name: options.pop(name) for name in FLAGS}

@@ -76,6 +76,27 @@ def test_a_run_is_evaluated_to_what_it_recorded(run: Run, here: Path) -> None:
     assert (found["split"], found["fast"], found["images"]) == ("val", False, 7)
 
 
+def test_weights_that_were_chosen_by_the_images_are_told(run: Run, here: Path) -> None:
+    epoch = json.loads((here / "run" / "summary.json").read_text())["best"]["epoch"]
+    note = (
+        f"these weights, of epoch {epoch}, were chosen by the very images that they are evaluated "
+        "on, and look too good for that reason; tables of experiments are of the last epoch "
+        "(--weights last)"
+    )
+    assert run("evaluate", "run")[1].splitlines()[1:] == [note]
+    assert json.loads(run("evaluate", "run", "--json")[1])["note"] == note
+    for others in (("--weights", "last"), ("--split", "train"), ("--data", "images")):
+        assert len(run("evaluate", "run", *others)[1].splitlines()) == 1
+    assert note in run("errors", "run")[1].splitlines()
+    page = (here / "run" / "errors" / "errors.html").read_text()
+    assert f"<p>T{note[1:]}.</p>" in page
+    numbers = json.loads((here / "run" / "errors" / "errors.json").read_text())
+    assert numbers["note"] == note
+    assert run("errors", "run", "--weights", "last")[0] == 0
+    numbers = json.loads((here / "run" / "errors" / "errors.json").read_text())
+    assert numbers["note"] is None
+
+
 def test_the_same_comes_fast_and_of_images_that_were_moved(run: Run, here: Path) -> None:
     accuracy, loss = recorded(here)
     _, out, _ = run("evaluate", "run", "--fast", "--precision", "fp32", "--json")

@@ -75,6 +75,8 @@ def _numbers(found: Errors, about: About) -> Iterator[str]:
         f"<code>{escape(about.run)}</code>, {found.images:,} validation images of "
         f"{len(found.classes)} classes.</p>"
     )
+    if about.note:
+        yield f"<p>{escape(about.note[0].upper() + about.note[1:])}.</p>"
     among_five = [("among five", f"{found.top5:.2%}")] if tells_top5(len(found.classes)) else []
     shown = [
         ("right", f"{found.accuracy:.2%}"),

@@ -12,12 +12,16 @@ PAIR_COLUMNS = ("true", "predicted", "images", "part")
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Which run an analysis is of: its folder, its network, its data, its weights."""
+    """Which run an analysis is of: its folder, its network, its data, its weights.
+
+    `note` says what somebody should know of these who reads the accuracy.
+    """
 
     run: str
     network: str
     data: str
     weights: str
+    note: str | None = None
 
 
 def class_rows(found: Errors) -> list[dict[str, object]]:
