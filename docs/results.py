@@ -6,18 +6,18 @@ import csv
 import os
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat, takewhile
 from pathlib import Path
 
 from netdsl.amounts import counted, duration
+from netdsl.experiment.report.basis import cut, shared_budget
 from netdsl.experiment.report.figures import CAPTIONS
 from netdsl.experiment.report.networks import commits_of, settings_of
 from netdsl.experiment.report.notes import guessing_notes, subject_of
 from netdsl.experiment.report.results import Result, Results, only
-from netdsl.experiment.report.words import interval, pairs, percent, points
+from netdsl.experiment.report.words import interval, percent, points
 from netdsl.experiment.report.write import read_results
-from netdsl.train.data.cifar import CIFAR10
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "examples"))
@@ -26,14 +26,6 @@ from items import Example, Item, examples  # noqa: E402
 
 NOT_RUN = "Not run yet."
 CORES = 2  # with a run on each, as the kept ones were made
-_CUTS: Mapping[str, Callable[[object], str]] = {
-    "data": lambda name: f"images of {name}",
-    "classes": lambda number: f"the first {number} classes",
-    "limit": lambda number: f"{number:,} training images",
-    "input": lambda shape: f"images of {shape}",
-    "epochs": lambda number: f"{number} epochs",
-    "seeds": lambda number: counted(int(str(number)), "seed"),
-}
 _MEASURES = {"train": "train, %", "val": "val, %"}
 
 
@@ -258,29 +250,6 @@ def extent(results: Results) -> str:
         f"{len(runs)} of {counted(planned, 'run')}, {budget}; {total} of training on {where}"
         f"{compiled}{made}. {read[0].upper()}{read[1:]}"
     )
-
-
-def shared_budget(results: Results) -> Mapping[str, object]:
-    """Return what the budget says of all rows: not how long, where networks or stages differ."""
-    budget = results.plan.budget
-    if {row.job.epochs for row in results.rows} == {budget.get("epochs")}:
-        return budget
-    return {key: value for key, value in budget.items() if key not in ("epochs", "milestones")}
-
-
-def cut(budget: Mapping[str, object]) -> str:
-    """Return what a budget leaves of an experiment, in words; a unit says nothing by itself.
-
-    >>> cut({"limit": 5000, "epochs": 8, "unit": "epochs", "milestones": []})
-    '5,000 training images, 8 epochs'
-    """
-    said = {key: value for key, value in budget.items() if key != "fit"}
-    if (said.get("data"), said.get("classes")) == (CIFAR10.name, CIFAR10.classes):
-        del said["classes"]  # these are all
-    if not said.get("milestones"):
-        said = {key: value for key, value in said.items() if key not in ("unit", "milestones")}
-    found = [words(said.pop(key)) for key, words in _CUTS.items() if key in said]
-    return ", ".join([*found, *filter(None, [pairs(said)])])
 
 
 def compared(results: Results) -> Iterator[str]:

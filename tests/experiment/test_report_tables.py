@@ -327,6 +327,50 @@ def test_speed_says_on_what(twins: Path) -> None:
     assert line["device"] == "AMD EPYC, 1 thread, bf16 and AMD EPYC, 2 threads, bf16 and cpu"
 
 
+def test_the_first_note_says_what_was_trained_on_and_what_it_was_cut_to(
+    experiment: Make, make_job: Make, change_run: Any
+) -> None:
+    jobs = [make_job("N", seed, work=4 * 5_678_900 * 300, paper={"val": 0.9}) for seed in (0, 1)]
+    folder = experiment(jobs, budget={})
+    first, paper = (
+        "Trained for 4 epochs on 300 images of digits (10 classes)",
+        "Paper is the number that the paper gives",
+    )
+    write_tables(folder)
+    for name in ("table.md", "table.tex", "table.html"):
+        text = (folder / "report" / name).read_text()
+        assert f"{first}." in text
+        assert f"{paper}." in text
+    for job in jobs:  # as an experiment's file may say itself
+        path = folder / job["folder"] / "settings.json"
+        record = json.loads(path.read_text())
+        record["asked"]["data"] = {"data": "digits", "limit": 300, "limit_classes": 10}
+        path.write_text(json.dumps(record))
+    whole = f"{paper}, for its whole data and training: nothing there was cut to this."
+    results = read_results(folder)
+    notes = tables_of(results)[0].notes
+    assert (notes[0], whole in notes) == (f"{first}, cut to 300 training images.", True)
+    assert summary(results).endswith(", cut to 300 training images.")
+    assert f"{first}, cut to 300 training images." in to_page(results, tables_of(results), (), {})
+    budget = {"classes": 5, "epochs": 4, "batch_size": 64, "seeds": 2}
+    change_run.plan(folder, jobs, budget=budget)
+    (note, *_), *_ = (table.notes for table in tables_of(read_results(folder)))
+    assert (
+        note
+        == f"{first}, cut to the first 5 classes, 300 training images, 4 epochs, batch_size 64."
+    )
+
+
+def test_what_a_plan_does_not_tell_of_the_images_is_left_out(
+    experiment: Make, make_job: Make
+) -> None:
+    jobs = [make_job("N", 0), make_job("M", 0, epochs=8, work=8 * 5_678_900 * 300)]
+    folder = experiment(jobs, budget={"seeds": 1})
+    assert tables_of(read_results(folder))[0].notes[0] == (
+        "Trained for 4 to 8 epochs on digits (10 classes)."
+    )
+
+
 def test_runs_of_two_precisions_are_told(twins: Path) -> None:
     told = (
         "Computed in bf16 (2 runs) and fp32 (10 runs): part of a difference between these may come "
@@ -414,7 +458,7 @@ def test_terminal_and_markdown_and_latex_say_the_same(
     )
     shown = show_report(tmp_path).splitlines()
     assert shown[:7] == [
-        "1 network, on digits, with 2 seeds each, trained by the recipe quick, cut to epochs 4.", "",
+        "1 network, on digits, with 2 seeds each, trained by the recipe quick, cut to 4 epochs.", "",
         "A table", "",
         "network  depth  params    MACs       train %         val %           gap    best val %  best epoch  runs",
         "─" * 104,

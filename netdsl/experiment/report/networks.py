@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -53,6 +53,14 @@ def settings_of(run: Outcome) -> dict[str, object]:
         return {}
     origin.pop("network")
     return {name: value for name, value in origin.items() if (name, value) != ("commit", None)}
+
+
+def asked_of(run: Outcome) -> Mapping[str, object]:
+    """Return what was asked of a run; nothing of one that has not begun."""
+    try:
+        return RunFolder.open(run.path).asked
+    except TrainError:
+        return {}
 
 
 def commits_of(runs: Iterable[Outcome]) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from netdsl.amounts import counted, duration, part
 from netdsl.experiment.plan import tell_stochastic_depth
+from netdsl.experiment.report.basis import cut, cuts, is_cut, trained_on
 from netdsl.experiment.report.networks import settings_of
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Difference, Results
-from netdsl.experiment.report.words import interval, pairs, percent, points, recipe
+from netdsl.experiment.report.words import interval, percent, points, recipe
 
 _FEW = 4  # differences, each of which has its sentence
 _STATES = {
@@ -29,8 +30,9 @@ def summary(results: Results) -> str:
     seeds = counted(len({run.job.seed for run in results.runs}), "seed")
     recipes = sorted({recipe(row.job.recipe) for row in results.rows if row.job.recipe})
     how = f", trained by {'the recipe ' if len(recipes) == 1 else ''}{', '.join(recipes)}"
-    budget = f", cut to {pairs(plan.budget)}" if plan.budget else ""
-    return f"{what}, on {plan.data}, with {seeds} each{how if recipes else ''}{budget}."
+    found = cut(cuts(results))
+    tail = f", cut to {found}" if found else ""
+    return f"{what}, on {plan.data}, with {seeds} each{how if recipes else ''}{tail}."
 
 
 def _networks(results: Results) -> str:
@@ -102,6 +104,7 @@ def _is_clear(found: Difference) -> bool:
 def accuracy_notes(results: Results) -> tuple[str, ...]:
     """Return how the numbers of the table of accuracies are to be read."""
     found = [
+        trained_on(results),
         "Accuracies are those of the last epoch: nothing is chosen by looking at validation. "
         "Best val is the highest of all epochs, and too high for that reason.",
         "Train is the accuracy on a fixed sample of the training images, evaluated as those of "
@@ -118,7 +121,8 @@ def accuracy_notes(results: Results) -> tuple[str, ...]:
         each = " and ".join(f"{name} ({counted(n, 'run')})" for name, n in precisions.items())
         found.append(f"Computed in {each}: part of a difference between these may come from that.")
     if any(row.job.paper for row in results.rows):
-        found.append("Paper is the number that the paper gives.")
+        whole = ", for its whole data and training: nothing there was cut to this"
+        found.append(f"Paper is the number that the paper gives{whole if is_cut(results) else ''}.")
     if results.count("finished") < len(results.distinct):
         found.append(f"{progress(results)}; only finished runs are in the means.")
     return (*found, "1 MAC = 2 FLOPs.")

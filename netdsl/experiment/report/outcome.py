@@ -51,6 +51,7 @@ class Outcome:
     torch: str = ""
     failure: Failure | None = None
     ends: tuple[int, ...] = ()  # the last epochs of the stages but the last one
+    classes: int = 0  # that its network tells apart, where that is known
     guesses: bool = False  # at its end it was no better than guessing
 
     @property
@@ -115,8 +116,9 @@ def _finished(job: Job, folder: Path) -> Outcome:
     best += ends[-1] if ends else 0
     joined = _joined(*before, rows)
     return Outcome(
-        job, path, "finished", joined, best, seconds, device, torch, ends=ends, guesses=guesses
-    )
+        job, path, "finished", joined, best, seconds, device, torch,
+        ends=ends, classes=classes, guesses=guesses,
+    )  # fmt: skip
 
 
 def _classes(run: RunFolder) -> int:
