@@ -575,8 +575,12 @@ def test_of_many_changes_those_clear_of_zero_are_told(
     write_tables(tmp_path)
     assert findings(read_results(tmp_path)) == (
         "norm off: −29.00 points in validation, 95 % interval −31.48 to −26.52, 3 seeds: clear of zero.",
-        "The other 4 differences in validation may be chance: see below.",
+        "1 of 5 intervals is clear of zero; by chance alone about 0.3 would be.",
     )
+    assert (
+        "Each interval stands for itself: of twenty, one misses by chance; all share the base, so "
+        "those that miss do it together."
+    ) in (tmp_path / "report/table.md").read_text()
     rows = (tmp_path / "report/table.md").read_text().splitlines()[4:10]
     assert [row.split(" | ")[0] for row in rows] == [
         "| Net", "| norm off", "| half width", "| a", "| b", "| c",
@@ -586,12 +590,15 @@ def test_of_many_changes_those_clear_of_zero_are_told(
 @pytest.mark.parametrize(
     ("pairs", "told"),
     [
-        ([3, 3, 3, 3, 3], ["All 5 differences in validation may be chance: see below."]),
+        (
+            [3, 3, 3, 3, 3],
+            ["0 of 5 intervals are clear of zero; by chance alone about 0.3 would be."],
+        ),
         ([0, 1, 1, 1, 1], ["5 differences have fewer than two pairs, and no interval."]),
         (
             [3, 3, 3, 3, 1],
             [
-                "4 differences in validation may be chance: see below.",
+                "0 of 4 intervals are clear of zero; by chance alone about 0.2 would be.",
                 "1 difference has fewer than two pairs, and no interval.",
             ],
         ),

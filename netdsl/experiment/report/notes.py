@@ -11,6 +11,7 @@ from netdsl.experiment.report.basis import cut, cuts, is_cut, trained_on
 from netdsl.experiment.report.networks import settings_of
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Difference, Results
+from netdsl.experiment.report.spread import LEVEL
 from netdsl.experiment.report.words import interval, percent, points, recipe
 
 _FEW = 4  # differences, each of which has its sentence
@@ -62,17 +63,25 @@ def findings(results: Results) -> tuple[str, ...]:
     found = results.differences
     telling = [one for one in found if len(found) <= _FEW or _is_clear(one)]
     rest = [one for one in found if one not in telling]
-    return (*(_finding(one, results) for one in telling), *_in_short(rest, len(found)))
+    said = (_finding(one, results) for one in telling)
+    return (*said, *_clear_of_all(found), *_in_short(rest))
 
 
-def _in_short(rest: Sequence[Difference], of: int) -> Iterator[str]:
-    """Yield how many of all differences have intervals that say nothing, and how many none."""
-    unknown = sum(len(one.pairs) < 2 for one in rest)
-    if vague := len(rest) - unknown:
-        which = "All" if vague == of else "The other" if len(rest) < of else ""
-        said = f"{which} {counted(vague, 'difference')} in validation may be chance: see below."
-        yield said.lstrip()
-    if unknown:
+def _clear_of_all(found: Sequence[Difference]) -> Iterator[str]:
+    """Yield how many of several intervals are clear of zero, and how many chance alone makes so."""
+    values = [value for one in found if (value := one.measure("val"))]
+    intervals = sum(value.interval is not None for value in values)
+    if intervals > 1:
+        clear = sum(value.is_clear for value in values)
+        yield (
+            f"{part(clear, intervals, 'interval')} clear of zero; by chance alone about "
+            f"{(1 - LEVEL) * intervals:.1f} would be."
+        )
+
+
+def _in_short(rest: Sequence[Difference]) -> Iterator[str]:
+    """Yield how many differences have no interval."""
+    if unknown := sum(len(one.pairs) < 2 for one in rest):
         verb = "has" if unknown == 1 else "have"
         yield f"{counted(unknown, 'difference')} {verb} fewer than two pairs, and no interval."
 
@@ -156,7 +165,9 @@ def difference_notes(results: Results) -> tuple[str, ...]:
     if 1 in sizes:
         found.append("One pair gives no interval.")
     if len(results.differences) > 1 and sizes - {0, 1}:
-        found.append("Each interval stands for itself: of twenty, one misses by chance.")
+        shared = "; all share the base, so those that miss do it together"
+        tail = shared if results.plan.is_ablation else ""
+        found.append(f"Each interval stands for itself: of twenty, one misses by chance{tail}.")
     if results.plan.is_ablation:
         base = results.differences[0].other
         found.append(f"{base.name} reaches {percent(base.measure('val'))} % in validation.")
