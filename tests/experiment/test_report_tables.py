@@ -183,6 +183,16 @@ def test_twins_that_differ_in_stochastic_depth_too_are_told(
     assert "stochastic" not in notes
 
 
+def test_intervals_are_said_to_be_over_seeds_alone(twins: Path, change_run: Any) -> None:
+    told = (
+        "They are over seeds alone, each time on the same validation images: other images would "
+        "add to them."
+    )
+    assert told in tables_of(read_results(twins))[1].notes
+    change_run.plan(twins, [job for job in plan(twins) if job["seed"] == 0])
+    assert told not in tables_of(read_results(twins))[1].notes
+
+
 def test_equal_differences_say_nothing_of_chance(experiment: Make, make_job: Make) -> None:
     jobs = [make_job("N", seed, plain=plain) for plain in (False, True) for seed in (0, 1, 2)]
     folder = experiment(jobs)

@@ -162,6 +162,11 @@ def difference_notes(results: Results) -> tuple[str, ...]:
     """Return how differences and intervals are to be read."""
     found = ["Differences are taken between runs of one seed, in points; intervals are Student's."]
     sizes = {len(difference.pairs) for difference in results.differences}
+    if sizes - {0, 1}:
+        found.append(
+            "They are over seeds alone, each time on the same validation images: other images "
+            "would add to them."
+        )
     if 1 in sizes:
         found.append("One pair gives no interval.")
     if len(results.differences) > 1 and sizes - {0, 1}:
