@@ -95,14 +95,14 @@ def _row(results: Results, name: str) -> Result:
 
 def verdict(value: Spread, claim: Claim) -> str:
     """Say whether a difference is what was expected, as far as chance lets one say."""
-    if value.interval is None:
+    if value.n == 1:
         return "open: one seed"
+    if value.interval is None:
+        return f"open: the same in {counted(value.n, 'seed')}"
     low, high = value.interval
     above, below = _SIDES[claim.measure]
     if claim.expected == "alike" and low >= -WITHIN and high <= WITHIN:
         return "holds"
-    if value.deviation == 0:
-        return f"open: the same in {counted(value.n, 'seed')}"
     within = WITHIN if claim.expected == "alike" else 0
     found = above if low > 0 else below
     if not value.is_clear:

@@ -39,7 +39,8 @@ def claims(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         (Spread(0.019, 0.001, 3), "alike", "open: better, perhaps by less than 2"),
         (Spread(0.05, None, 1), "better", "open: one seed"),
         (Spread(0.05, 0.0, 3), "better", "open: the same in 3 seeds"),
-        (Spread(0.0, 0.0, 2), "alike", "holds"),
+        (Spread(0.0, 0.0, 2), "alike", "open: the same in 2 seeds"),
+        (Spread(0.01, 0.0, 3), "alike", "open: the same in 3 seeds"),
     ],
 )
 def test_an_interval_decides(claims: ModuleType, value: Spread, expected: str, said: str) -> None:
@@ -106,7 +107,7 @@ def test_a_claim_may_compare_rows_of_two_experiments_and_all_are_counted(
     assert third == "| 000 | it helps | not run |  |  |  |"
     itself = replace(one, than="Net 1", than_in="y", expected="alike")
     said = claims.counts([items.Example(folder, "Report", (), (itself, absent, absent))])
-    assert said == "000: 1 held up, 2 not run."
+    assert said == "000: 1 open, 2 not run."
 
 
 def test_a_claim_leads_to_the_first_item_of_its_experiment(

@@ -16,6 +16,7 @@ import pytest
 
 from netdsl.experiment.plan import KINDS, Job, read_plan
 from netdsl.experiment.report import show_report, write_report
+from netdsl.experiment.report.bars import draw_differences
 from netdsl.experiment.report.notes import difference_notes, findings, summary
 from netdsl.experiment.report.page import to_page
 from netdsl.experiment.report.tables import tables_of
@@ -206,6 +207,16 @@ def test_equal_differences_say_nothing_of_chance(experiment: Make, make_job: Mak
         "N, residual − plain: +2.58 points in validation, alike in 3 seeds, which says nothing of "
         "chance.",
     )
+    write_tables(folder)
+    (line,) = table(folder, "differences")
+    assert (line["val_difference_sd"], line["val_low"], line["val_high"]) == ("0.0", "", "")
+    for name in ("table.md", "table.tex", "table.html"):
+        text = (folder / "report" / name).read_text()
+        assert "none (alike)" in text
+        assert "Differences that are alike in all seeds say nothing of chance." in text
+    figure = draw_differences(read_results(folder))
+    assert len(figure.axes[0].containers) == 1  # the bar, and no interval
+    assert "none (alike)" in {text.get_text() for text in figure.axes[0].texts}
 
 
 def test_one_seed_gives_no_interval(experiment: Make, make_job: Make) -> None:
@@ -585,7 +596,8 @@ def test_of_many_changes_those_clear_of_zero_are_told(
     write_tables(tmp_path)
     assert findings(read_results(tmp_path)) == (
         "norm off: −29.00 points in validation, 95 % interval −31.48 to −26.52, 3 seeds: clear of zero.",
-        "1 of 5 intervals is clear of zero; by chance alone about 0.3 would be.",
+        "1 of 3 intervals is clear of zero; by chance alone about 0.2 would be.",
+        "2 differences are alike in all seeds, with no interval.",
     )
     assert (
         "Each interval stands for itself: of twenty, one misses by chance; all share the base, so "

@@ -81,6 +81,9 @@ def _clear_of_all(found: Sequence[Difference]) -> Iterator[str]:
 
 def _in_short(rest: Sequence[Difference]) -> Iterator[str]:
     """Yield how many differences have no interval."""
+    if alike := sum(len(one.pairs) > 1 and not _has_interval(one) for one in rest):
+        verb = "is" if alike == 1 else "are"
+        yield f"{counted(alike, 'difference')} {verb} alike in all seeds, with no interval."
     if unknown := sum(len(one.pairs) < 2 for one in rest):
         verb = "has" if unknown == 1 else "have"
         yield f"{counted(unknown, 'difference')} {verb} fewer than two pairs, and no interval."
@@ -92,9 +95,9 @@ def _finding(found: Difference, results: Results) -> str:
     if value is None:
         return f"{subject}: no seed is finished in both."
     text = f"{subject}: {points(value)} points in validation"
-    if value.interval is None:
+    if value.n == 1:
         return f"{text}; one seed says nothing of chance."
-    if value.deviation == 0:
+    if value.interval is None:
         return f"{text}, alike in {counted(value.n, 'seed')}, which says nothing of chance."
     verdict = "clear of zero" if value.is_clear else "zero lies within, it may be chance"
     return f"{text}, 95 % interval {interval(value)}, {counted(value.n, 'seed')}: {verdict}."
@@ -103,6 +106,11 @@ def _finding(found: Difference, results: Results) -> str:
 def subject_of(found: Difference, results: Results) -> str:
     """Return what a sentence on a difference is about."""
     return found.name if results.plan.is_ablation else f"{found.name}, residual − plain"
+
+
+def _has_interval(found: Difference) -> bool:
+    value = found.measure("val")
+    return value is not None and value.interval is not None
 
 
 def _is_clear(found: Difference) -> bool:
@@ -162,13 +170,15 @@ def difference_notes(results: Results) -> tuple[str, ...]:
     """Return how differences and intervals are to be read."""
     found = ["Differences are taken between runs of one seed, in points; intervals are Student's."]
     sizes = {len(difference.pairs) for difference in results.differences}
-    if sizes - {0, 1}:
+    if any(_has_interval(difference) for difference in results.differences):
         found.append(
             "They are over seeds alone, each time on the same validation images: other images "
             "would add to them."
         )
     if 1 in sizes:
         found.append("One pair gives no interval.")
+    if any(_is_alike(difference) for difference in results.differences):
+        found.append("Differences that are alike in all seeds say nothing of chance.")
     if len(results.differences) > 1 and sizes - {0, 1}:
         shared = "; all share the base, so those that miss do it together"
         tail = shared if results.plan.is_ablation else ""
@@ -179,6 +189,12 @@ def difference_notes(results: Results) -> tuple[str, ...]:
     if fact := tell_stochastic_depth(results.plan):
         found.append(f"{fact}.")
     return tuple(found)
+
+
+def _is_alike(found: Difference) -> bool:
+    """Say whether any of what is compared is the same in several pairs."""
+    values = (found.measure(name) for name in ("val", "train", "gap"))
+    return any(value is not None and value.deviation == 0 for value in values)
 
 
 def speed_notes(results: Results) -> tuple[str, ...]:

@@ -23,21 +23,21 @@ class Spread:
     def interval(self) -> tuple[float, float] | None:
         """The interval that holds the true mean in 95 of 100 cases, if the numbers are normal.
 
-        Student 1908; one number gives no interval.
+        Student 1908; one number gives no interval, and numbers all alike say nothing of chance.
         """
-        if self.deviation is None:
+        if not self.deviation:
             return None
         half = student_t(self.n - 1) * self.deviation / math.sqrt(self.n)
         return self.mean - half, self.mean + half
 
     @property
     def is_clear(self) -> bool:
-        """Say whether zero lies outside of the interval; numbers all alike say nothing of chance.
+        """Say whether zero lies outside of the interval, where there is one.
 
         >>> [Spread(0.03, deviation, 3).is_clear for deviation in (0.01, 0.02, 0)]
         [True, False, False]
         """
-        if self.interval is None or self.deviation == 0:
+        if self.interval is None:
             return False
         low, high = self.interval
         return low > 0 or high < 0

@@ -37,13 +37,13 @@ def points(value: Spread | None) -> str:
 def interval(value: Spread | None) -> str:
     """Return where the true difference lies, in points.
 
-    >>> interval(Spread(0.03, 0.01, 3)), interval(Spread(0.03, None, 1))
-    ('+0.52 to +5.48', 'none (n = 1)')
+    >>> [interval(Spread(0.03, *rest)) for rest in ((0.01, 3), (None, 1), (0.0, 3))]
+    ['+0.52 to +5.48', 'none (n = 1)', 'none (alike)']
     """
     if value is None:
         return NOTHING
     if value.interval is None:
-        return "none (n = 1)"
+        return "none (n = 1)" if value.n == 1 else "none (alike)"
     low, high = (_signed(100 * end, "+") for end in value.interval)
     return f"{low} to {high}"
 
