@@ -128,7 +128,13 @@ def test_only_seeds_that_both_twins_have_are_paired(
     (line,) = table(folder, "differences")
     by_seed = {(j["plain"], j["seed"]): metrics(folder, j)[-1, VAL] for j in jobs}
     found = [by_seed[False, seed] - by_seed[True, seed] for seed in (0, 2)]
-    assert line["pairs"] == "2"
+    assert (line["pairs"], line["pairs_planned"]) == ("2", "3")
+    text = (folder / "report/table.md").read_text()
+    assert text.count("| 2 of 3 |") == 1
+    assert (
+        "Where pairs are fewer than runs, the means above are of other seeds too, and their "
+        "difference may be another one."
+    ) in text
     assert float(line["val_difference"]) == pytest.approx(np.mean(found), abs=1e-12)
 
 
@@ -192,6 +198,19 @@ def test_intervals_are_said_to_be_over_seeds_alone(twins: Path, change_run: Any)
     assert told in tables_of(read_results(twins))[1].notes
     change_run.plan(twins, [job for job in plan(twins) if job["seed"] == 0])
     assert told not in tables_of(read_results(twins))[1].notes
+
+
+def test_a_run_that_diverged_is_named_beside_what_is_compared_without_it(
+    experiment: Make, make_job: Make
+) -> None:
+    jobs = [make_job("N", seed, plain=plain) for plain in (False, True) for seed in (0, 1, 2)]
+    folder = experiment(jobs)
+    for job, code in ((jobs[2], 4), (jobs[4], 5)):
+        (folder / job["folder"] / "summary.json").unlink()
+        record = {"attempts": 3, "exit_code": code, "reason": "as it is"}
+        (folder / job["folder"] / "failed.json").write_text(json.dumps(record))
+    (said,) = findings(read_results(folder))
+    assert said.endswith("; one seed says nothing of chance. Diverged: N, seed 2.")
 
 
 def test_equal_differences_say_nothing_of_chance(experiment: Make, make_job: Make) -> None:
@@ -265,7 +284,9 @@ def test_runs_that_did_not_finish_are_counted_and_not_averaged(
     )
     assert r"the loss became nan in step 7 and \| so on" in markdown
     assert r"Net 1, plain, seed 1 & \multicolumn{12}" in (twins / "report/table.tex").read_text()
-    assert "Net 1, residual − plain: no seed is finished in both." in findings(read_results(twins))
+    assert findings(read_results(twins))[0] == (
+        "Net 1, residual − plain: no seed is finished in both. Diverged: Net 1, plain, seed 1."
+    )
 
 
 def test_a_run_that_was_killed_has_not_failed(twins: Path) -> None:

@@ -13,6 +13,7 @@ from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Difference, Results
 from netdsl.experiment.report.spread import LEVEL
 from netdsl.experiment.report.words import interval, percent, points, recipe
+from netdsl.train import ExitCode
 
 _FEW = 4  # differences, each of which has its sentence
 _STATES = {
@@ -90,6 +91,20 @@ def _in_short(rest: Sequence[Difference]) -> Iterator[str]:
 
 
 def _finding(found: Difference, results: Results) -> str:
+    diverged = [
+        f"{row.name}, {_seeds_of(runs)}"
+        for row in (found.result, found.other)
+        if (runs := [run for run in row.runs if _has_diverged(run)])
+    ]
+    tail = f" Diverged: {'; '.join(diverged)}." if diverged else ""
+    return f"{_compared(found, results)}{tail}"
+
+
+def _has_diverged(run: Outcome) -> bool:
+    return run.failure is not None and run.failure.exit_code == ExitCode.DIVERGED
+
+
+def _compared(found: Difference, results: Results) -> str:
     value = found.measure("val")
     subject = subject_of(found, results)
     if value is None:
@@ -183,6 +198,11 @@ def difference_notes(results: Results) -> tuple[str, ...]:
         shared = "; all share the base, so those that miss do it together"
         tail = shared if results.plan.is_ablation else ""
         found.append(f"Each interval stands for itself: of twenty, one misses by chance{tail}.")
+    if any(difference.has_unpaired for difference in results.differences):
+        found.append(
+            "Where pairs are fewer than runs, the means above are of other seeds too, and their "
+            "difference may be another one."
+        )
     if results.plan.is_ablation:
         base = results.differences[0].other
         found.append(f"{base.name} reaches {percent(base.measure('val'))} % in validation.")

@@ -53,6 +53,17 @@ class Difference:
             (run, others[run.job.seed]) for run in self.result.finished if run.job.seed in others
         )
 
+    @property
+    def planned(self) -> int:
+        """How many pairs there would be if all runs of the larger row were finished in both."""
+        return max(len(self.result.runs), len(self.other.runs))
+
+    @property
+    def has_unpaired(self) -> bool:
+        """Say whether there are pairs, and a finished run of either is in none."""
+        most = max(len(self.result.finished), len(self.other.finished))
+        return 0 < len(self.pairs) < most
+
     def measure(self, name: str) -> Spread | None:
         """Return the difference in one of the `MEASURES`."""
         take = MEASURES[name]

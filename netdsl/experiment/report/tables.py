@@ -79,7 +79,10 @@ def _best_epochs(row: Result) -> Cell:
 
 
 def _finished(row: Result) -> Cell:
-    done, planned = len(row.finished), len(row.runs)
+    return _part(len(row.finished), len(row.runs))
+
+
+def _part(done: int, planned: int) -> Cell:
     return Cell(f"{done}" if done == planned else f"{done} of {planned}", (done, planned))
 
 
@@ -109,7 +112,8 @@ def _difference_fields(what: str) -> Iterator[Field[Difference]]:
         yield _difference(name)
         yield _interval(name)
     yield Field(
-        Column("pairs", ("pairs",)), lambda found: Cell(str(len(found.pairs)), (len(found.pairs),))
+        Column("pairs", ("pairs", "pairs_planned")),
+        lambda found: _part(len(found.pairs), found.planned),
     )
 
 
