@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from PIL import Image
 
 from netdsl.experiment.report.epochs import ACCURACY, LOSS, draw_together
 from netdsl.experiment.report.figures import NAMES, draw_figures
+from netdsl.experiment.report.page import to_page
 from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.style import PLAIN, RESIDUAL, look_of, style
+from netdsl.experiment.report.tables import tables_of
 from netdsl.experiment.report.write import read_results, write_report
 
 Make = Callable[..., Any]
@@ -190,6 +193,27 @@ def test_a_figure_that_is_asked_for_shows_its_rows_alone(
     assert b"Net 6, plain" in curves.files["svg"]
     assert b"Net 6<" not in curves.files["svg"]
     assert all(is_framed(figure.files["png"]) for figure in (curves, gained))
+
+
+def test_means_that_end_before_a_run_are_told_of(
+    experiment: Make, make_job: Make, change_run: Any
+) -> None:
+    jobs = [make_job("N", seed) for seed in (0, 1)]
+    asked = {"name": "fig8", "kind": "accuracy", "rows": [], "title": "As in 8"}
+    folder = experiment(jobs, figures=[asked])
+    told = "Means end with the last epoch that all seeds have."
+    assert not any(told in figure.caption for figure in draw_figures(read_results(folder)))
+    shutil.rmtree(folder / jobs[0]["folder"])
+    change_run.run(folder, jobs[0], 2)
+    drawn = {figure.name: figure for figure in draw_figures(read_results(folder))}
+    assert [line["epoch"] for line in lines(drawn["fig8"].csv)] == ["1", "2"] * 2
+    assert {name for name, figure in drawn.items() if told in figure.caption} == {
+        "accuracy", "loss", "fig8",
+    }  # fmt: skip
+    assert drawn["fig8"].caption == f"As in 8. {told}"
+    assert f'<p class="hint">{told}</p>' in to_page(
+        read_results(folder), tables_of(read_results(folder)), (), {}
+    )
 
 
 def test_many_networks_share_the_looks_there_are(

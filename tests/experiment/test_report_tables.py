@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -411,6 +412,35 @@ def test_what_a_plan_does_not_tell_of_the_images_is_left_out(
     assert tables_of(read_results(folder))[0].notes[0] == (
         "Trained for 4 to 8 epochs on digits (10 classes)."
     )
+
+
+def test_an_end_that_validation_chose_is_said_with_the_epochs_of_each_row(
+    experiment: Make, make_job: Make, change_run: Any
+) -> None:
+    jobs = [make_job(label, seed) for label in ("A", "B") for seed in (0, 1)]
+    folder = experiment(jobs)
+    last = "Accuracies are those of the last epoch: "
+    even, *_ = tables_of(read_results(folder))
+    assert f"{last}nothing is chosen by looking at validation. " in even.notes[1]
+    assert "epochs" not in {column.heading for column in even.columns}
+    shutil.rmtree(folder / jobs[0]["folder"])
+    change_run.run(folder, jobs[0], 2)
+    for job in jobs[:2]:
+        path = folder / job["folder"] / "settings.json"
+        record = json.loads(path.read_text())
+        record["settings"]["patience"] = 1
+        path.write_text(json.dumps(record))
+    write_tables(folder)
+    first, second, *_ = tables_of(read_results(folder))[0].notes
+    assert first.startswith("Trained for at most 4 epochs on digits")
+    assert second.startswith(
+        f"{last}which one that is of A was chosen by looking at validation (patience). "
+    )
+    assert [(line["epochs_least"], line["epochs_most"]) for line in table(folder)] == [
+        ("2", "4"),
+        ("4", "4"),
+    ]
+    assert "| 2–4 |" in (folder / "report/table.md").read_text()
 
 
 def test_runs_of_two_precisions_are_told(twins: Path) -> None:

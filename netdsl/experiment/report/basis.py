@@ -8,7 +8,7 @@ from typing import Any
 
 from netdsl.amounts import counted
 from netdsl.experiment.plan import Job
-from netdsl.experiment.report.networks import asked_of, settings_of
+from netdsl.experiment.report.networks import asked_of, stages_settings
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Results
 from netdsl.experiment.report.words import pairs
@@ -34,13 +34,18 @@ def trained_on(results: Results) -> str:
     images = {_training_images(run.job) for run in results.runs}
     classes = {run.classes for run in results.runs if run.state == "finished"}
     epochs = {run.job.epochs for run in results.runs}
-    most = "at most " if any(settings_of(run).get("patience") for run in results.runs) else ""
+    most = "at most " if any(has_patience(run) for run in results.runs) else ""
     long = f"{most}{_span(epochs)} epoch{'' if epochs == {1} else 's'}"
     on = f"{_span(images)} images of " if 0 not in images else ""
     of = f" ({_span(classes)} classes)" if classes and 0 not in classes else ""
     found = cut(cuts(results))
     tail = f", cut to {found}" if found else ""
     return f"Trained for {long} on {on}{results.plan.data}{of}{tail}."
+
+
+def has_patience(run: Outcome) -> bool:
+    """Say whether validation may have ended a run, or a stage of it, before its time."""
+    return any(settings.get("patience") for settings in stages_settings(run))
 
 
 def cuts(results: Results) -> Mapping[str, object]:

@@ -20,6 +20,7 @@ from netdsl.experiment.report.epochs import (
     has_overview,
     over_epochs,
 )
+from netdsl.experiment.report.notes import curve_notes
 from netdsl.experiment.report.results import Result, Results, only
 from netdsl.experiment.report.scatter import draw_against
 from netdsl.experiment.report.spread import Spread
@@ -69,6 +70,7 @@ class _Kind:
     says: Callable[[Results], bool]
     draw: Callable[[Results], Figure]
     numbers: Callable[[Results], Numbers]
+    notes: Callable[[Results], Sequence[str]] = lambda results: ()
 
 
 def draw_figures(results: Results) -> tuple[Drawn, ...]:
@@ -85,8 +87,9 @@ def _wanted(wanted: Wanted, results: Results) -> Drawn | None:
     (kind,) = (kind for kind in _KINDS if kind.name == wanted.kind)
     if not part.count("finished") or (kind.name == "differences" and not _is_compared(part)):
         return None
-    drawn = _drawn(replace(kind, draw=_TOGETHER.get(kind.name, kind.draw)), part)
-    return replace(drawn, name=wanted.name, caption=wanted.title or drawn.caption)
+    draw = _TOGETHER.get(kind.name, kind.draw)
+    drawn = _drawn(replace(kind, caption=wanted.title or kind.caption, draw=draw), part)
+    return replace(drawn, name=wanted.name)
 
 
 def _drawn(kind: _Kind, results: Results) -> Drawn:
@@ -95,7 +98,13 @@ def _drawn(kind: _Kind, results: Results) -> Drawn:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([raw_text(cell) for cell in row] for row in kind.numbers(results))
-    return Drawn(kind.name, kind.caption, files, text.getvalue())
+    return Drawn(kind.name, _caption(kind, results), files, text.getvalue())
+
+
+def _caption(kind: _Kind, results: Results) -> str:
+    """Return what is seen, and behind it how that is to be read where it does not show itself."""
+    said = kind.notes(results)
+    return " ".join([f"{kind.caption.removesuffix('.')}.", *said]) if said else kind.caption
 
 
 def _epochs(curves: tuple[Curve, ...]) -> Callable[[Results], Numbers]:
@@ -167,15 +176,16 @@ _KINDS = (
     _Kind(
         "accuracy", f"Accuracy per epoch. {_BAND}", lambda results: bool(results.panels),
         lambda results: draw_panels(results, ACCURACY, "accuracy in %"), _epochs(ACCURACY),
+        curve_notes,
     ),
     _Kind(
         "loss", f"Loss per epoch. {_BAND} Training as it ran, on changing weights and augmented "
         "images.", lambda results: bool(results.panels),
-        lambda results: draw_panels(results, LOSS, "loss"), _epochs(LOSS),
+        lambda results: draw_panels(results, LOSS, "loss"), _epochs(LOSS), curve_notes,
     ),
     _Kind(
         "overview", f"Validation accuracy of all networks per epoch. {_BAND}", has_overview,
-        draw_overview, _epochs(ACCURACY[:1]),
+        draw_overview, _epochs(ACCURACY[:1]), curve_notes,
     ),
     _Kind(
         "differences", "What was gained in validation, and the 95 % interval over seeds.",

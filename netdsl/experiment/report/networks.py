@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from netdsl.api import rebuild
@@ -13,6 +14,7 @@ from netdsl.errors import NetDSLError
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Result, Results
 from netdsl.experiment.report.words import pairs
+from netdsl.experiment.stages import stages_of
 from netdsl.train.errors import TrainError
 from netdsl.train.run import RunFolder
 
@@ -53,6 +55,13 @@ def settings_of(run: Outcome) -> dict[str, object]:
         return {}
     origin.pop("network")
     return {name: value for name, value in origin.items() if (name, value) != ("commit", None)}
+
+
+def stages_settings(run: Outcome) -> tuple[dict[str, object], ...]:
+    """Return the settings of each stage of a run, the last one of all others."""
+    job = run.job
+    folder = run.path.parents[len(Path(job.folder).parts) - 1]
+    return tuple(settings_of(replace(run, path=stage)) for stage in stages_of(folder, job))
 
 
 def asked_of(run: Outcome) -> Mapping[str, object]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from netdsl.amounts import counted, duration, part
+from netdsl.amounts import counted, duration, listed, part
 from netdsl.experiment.plan import tell_stochastic_depth
-from netdsl.experiment.report.basis import cut, cuts, is_cut, trained_on
+from netdsl.experiment.report.basis import cut, cuts, has_patience, is_cut, trained_on
 from netdsl.experiment.report.networks import settings_of
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Difference, Results
@@ -137,8 +137,8 @@ def accuracy_notes(results: Results) -> tuple[str, ...]:
     """Return how the numbers of the table of accuracies are to be read."""
     found = [
         trained_on(results),
-        "Accuracies are those of the last epoch: nothing is chosen by looking at validation. "
-        "Best val is the highest of all epochs, and too high for that reason.",
+        f"Accuracies are those of the last epoch: {_chosen(results)}. Best val is the highest of "
+        "all epochs, and too high for that reason.",
         "Train is the accuracy on a fixed sample of the training images, evaluated as those of "
         "validation are; gap is train − val, in points.",
     ]
@@ -158,6 +158,21 @@ def accuracy_notes(results: Results) -> tuple[str, ...]:
     if results.count("finished") < len(results.distinct):
         found.append(f"{progress(results)}; only finished runs are in the means.")
     return (*found, "1 MAC = 2 FLOPs.")
+
+
+def _chosen(results: Results) -> str:
+    """Say what of the runs was chosen by looking at validation."""
+    rows = [row for row in results.rows if any(has_patience(run) for run in row.finished)]
+    if not rows:
+        return "nothing is chosen by looking at validation"
+    which = "" if len(rows) == len(results.rows) else f" of {listed(row.name for row in rows)}"
+    return f"which one that is{which} was chosen by looking at validation (patience)"
+
+
+def curve_notes(results: Results) -> tuple[str, ...]:
+    """Return where means over seeds end before some of the runs do."""
+    uneven = any(len({len(run.rows) for run in row.finished}) > 1 for row in results.rows)
+    return ("Means end with the last epoch that all seeds have.",) if uneven else ()
 
 
 def guessing_notes(results: Results) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -54,6 +54,8 @@ def _accuracy_fields(results: Results) -> Iterator[Field[Result]]:
     yield Field(Column("MACs", ("macs",)), lambda row: Cell(short(row.job.macs), (row.job.macs,)))
     for name, heading in _ACCURACIES.items():
         yield _measured(heading, name, _key(name), percent)
+    if len({len(run.rows) for row in results.rows for run in row.finished}) > 1:
+        yield Field(Column("epochs", ("epochs_least", "epochs_most")), _epochs_of_seeds)
     yield Field(Column("best epoch", ("best_epoch_first", "best_epoch_last")), _best_epochs)
     yield Field(Column("runs", ("runs_finished", "runs_planned")), _finished)
     for name in ("train", "val"):
@@ -71,7 +73,14 @@ def _accuracy_lines(row: Result, fields: Iterable[Field[Result]]) -> Iterator[Li
 
 
 def _best_epochs(row: Result) -> Cell:
-    epochs = [run.best for run in row.finished]
+    return _from_to([run.best for run in row.finished])
+
+
+def _epochs_of_seeds(row: Result) -> Cell:
+    return _from_to([len(run.rows) for run in row.finished])
+
+
+def _from_to(epochs: Sequence[int]) -> Cell:
     if not epochs:
         return Cell(NOTHING, (None, None))
     first, last = min(epochs), max(epochs)
