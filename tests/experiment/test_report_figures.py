@@ -17,6 +17,7 @@ from PIL import Image
 
 from netdsl.experiment.report.epochs import ACCURACY, LOSS, draw_together
 from netdsl.experiment.report.figures import NAMES, draw_figures
+from netdsl.experiment.report.notes import loss_notes
 from netdsl.experiment.report.page import to_page
 from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.style import PLAIN, RESIDUAL, look_of, style
@@ -214,6 +215,25 @@ def test_means_that_end_before_a_run_are_told_of(
     assert f'<p class="hint">{told}</p>' in to_page(
         read_results(folder), tables_of(read_results(folder)), (), {}
     )
+
+
+@pytest.mark.parametrize("name", ["label_smoothing", "mixup", "cutmix"])
+def test_a_training_loss_of_other_labels_than_those_of_validation_is_told_of(
+    experiment: Make, make_job: Make, name: str
+) -> None:
+    jobs = [make_job(label, 0) for label in ("A", "B")]
+    folder = experiment(jobs)
+    results = read_results(folder)
+    assert loss_notes(results) == ()
+    told = "Training loss{} is of smoothed or mixed labels, validation loss is not: the two are not to be compared."
+    for job, which in zip(jobs, (" of A", ""), strict=True):
+        path = folder / job["folder"] / "settings.json"
+        record = json.loads(path.read_text())
+        record["settings"][name] = 0.1
+        path.write_text(json.dumps(record))
+        assert loss_notes(results) == (told.format(which),)
+    drawn = {figure.name: figure.caption for figure in draw_figures(results)}
+    assert [name for name, caption in drawn.items() if told.format("") in caption] == ["loss"]
 
 
 def test_many_networks_share_the_looks_there_are(

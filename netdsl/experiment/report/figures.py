@@ -20,7 +20,7 @@ from netdsl.experiment.report.epochs import (
     has_overview,
     over_epochs,
 )
-from netdsl.experiment.report.notes import curve_notes
+from netdsl.experiment.report.notes import curve_notes, loss_notes
 from netdsl.experiment.report.results import Result, Results, only
 from netdsl.experiment.report.scatter import draw_against
 from netdsl.experiment.report.spread import Spread
@@ -181,7 +181,7 @@ _KINDS = (
     _Kind(
         "loss", f"Loss per epoch. {_BAND} Training as it ran, on changing weights and augmented "
         "images.", lambda results: bool(results.panels),
-        lambda results: draw_panels(results, LOSS, "loss"), _epochs(LOSS), curve_notes,
+        lambda results: draw_panels(results, LOSS, "loss"), _epochs(LOSS), loss_notes,
     ),
     _Kind(
         "overview", f"Validation accuracy of all networks per epoch. {_BAND}", has_overview,

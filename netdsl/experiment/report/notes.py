@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from netdsl.amounts import counted, duration, listed, part
 from netdsl.experiment.plan import tell_stochastic_depth
 from netdsl.experiment.report.basis import cut, cuts, has_patience, is_cut, trained_on
-from netdsl.experiment.report.networks import settings_of
+from netdsl.experiment.report.networks import settings_of, stages_settings
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Difference, Results
 from netdsl.experiment.report.spread import LEVEL
@@ -173,6 +173,25 @@ def curve_notes(results: Results) -> tuple[str, ...]:
     """Return where means over seeds end before some of the runs do."""
     uneven = any(len({len(run.rows) for run in row.finished}) > 1 for row in results.rows)
     return ("Means end with the last epoch that all seeds have.",) if uneven else ()
+
+
+def loss_notes(results: Results) -> tuple[str, ...]:
+    """Return how curves of the loss are to be read, beside what holds for all curves."""
+    rows = [row for row in results.rows if any(_has_soft_labels(run) for run in row.finished)]
+    if not rows:
+        return curve_notes(results)
+    which = "" if len(rows) == len(results.rows) else f" of {listed(row.name for row in rows)}"
+    soft = (
+        f"Training loss{which} is of smoothed or mixed labels, validation loss is not: the two are "
+        "not to be compared."
+    )
+    return (*curve_notes(results), soft)
+
+
+def _has_soft_labels(run: Outcome) -> bool:
+    """Say whether a run, or a stage of it, smooths labels or mixes images."""
+    softens = ("label_smoothing", "mixup", "cutmix")
+    return any(settings.get(name) for settings in stages_settings(run) for name in softens)
 
 
 def guessing_notes(results: Results) -> tuple[str, ...]:

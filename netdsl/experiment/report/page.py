@@ -34,7 +34,7 @@ def to_page(
     style, script = (asset(name) for name in ("style.css", "page.js"))
     return _environment().get_template("page.html").render(
         plan=results.plan, summary=notes.summary(results), progress=notes.progress(results),
-        findings=notes.findings(results), curve_notes=notes.curve_notes(results),
+        findings=notes.findings(results), curve_notes=notes.loss_notes(results),
         tables={table.name: table for table in tables},
         chart=chart_data(results), figures=figures, networks=shown_networks(results),
         origins=origins_of(results), shared=shared_settings(results),
