@@ -35,10 +35,10 @@ _STATES: dict[Phase, State] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run has come to; `best` is the epoch whose weights are kept as the best.
+    """What a run has come to; `best` is the epoch of the highest accuracy in validation.
 
     Only a finished run has `best`, `seconds`, `device` and `torch`. A training by stages is one
-    run: its epochs are those of all stages, one after the other, its weights those of the last.
+    run: its epochs are those of all stages, one after the other, and the best is one of all these.
     """
 
     job: Job
@@ -113,8 +113,9 @@ def _finished(job: Job, folder: Path) -> Outcome:
     if best not in {row.epoch for row in rows}:
         raise TrainError(f"{path} is damaged: its best epoch, {best}, is not in metrics.csv")
     ends = tuple(accumulate(map(len, before)))
-    best += ends[-1] if ends else 0
     joined = _joined(*before, rows)
+    if before:
+        best = max(joined, key=lambda row: (row.val_accuracy, -row.val_loss)).epoch
     return Outcome(
         job, path, "finished", joined, best, seconds, device, torch,
         ends=ends, classes=classes, guesses=guesses,
