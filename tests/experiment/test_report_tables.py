@@ -459,6 +459,23 @@ def test_runs_of_two_precisions_are_told(twins: Path) -> None:
     assert told in (twins / "report/table.md").read_text()
 
 
+def test_runs_of_several_devices_versions_and_commits_are_told_in_one_sentence(
+    twins: Path,
+) -> None:
+    for job in plan(twins)[:5]:
+        run = twins / job["folder"]
+        record = json.loads((run / "settings.json").read_text())
+        record["settings"]["device"] = "cuda"
+        record["made"]["commit"] = "beef01234567"
+        (run / "settings.json").write_text(json.dumps(record))
+        summary = json.loads((run / "summary.json").read_text())
+        (run / "summary.json").write_text(json.dumps(summary | {"torch": "2.14.0"}))
+    assert (
+        "Computed on cuda (5 runs) and cpu (7 runs), by torch 2.14.0 (5 runs) and 2.15.0 (7 runs), "
+        "at 2 commits of netdsl: part of a difference between these may come from that."
+    ) in tables_of(read_results(twins))[0].notes
+
+
 def test_runs_that_only_guess_are_named(experiment: Make, make_job: Make) -> None:
     jobs = [make_job(label, seed) for label in ("A", "B") for seed in (0, 1, 2)]
     folder = experiment(jobs)

@@ -148,10 +148,7 @@ def accuracy_notes(results: Results) -> tuple[str, ...]:
     if 1 in seeds:
         found.append("A row of one run has no deviation.")
     found += guessing_notes(results)
-    precisions = Counter(str(one) for run in results.distinct if (one := _precision(run)))
-    if len(precisions) > 1:
-        each = " and ".join(f"{name} ({counted(n, 'run')})" for name, n in precisions.items())
-        found.append(f"Computed in {each}: part of a difference between these may come from that.")
+    found += _pooled(results)
     if any(row.job.paper for row in results.rows):
         whole = ", for its whole data and training: nothing there was cut to this"
         found.append(f"Paper is the number that the paper gives{whole if is_cut(results) else ''}.")
@@ -211,8 +208,27 @@ def _seeds_of(runs: Sequence[Outcome]) -> str:
     return f"seed{'' if len(runs) == 1 else 's'} {seeds}"
 
 
-def _precision(run: Outcome) -> object:
-    return settings_of(run).get("precision") if run.state == "finished" else None
+def _pooled(results: Results) -> Iterator[str]:
+    """Yield on what finished runs were computed, where that was not the same for all."""
+    runs = [(run, settings_of(run)) for run in results.distinct if run.state == "finished"]
+    kinds = {
+        "in": Counter(str(one) for _, settings in runs if (one := settings.get("precision"))),
+        "on": Counter(str(one) for _, settings in runs if (one := settings.get("device"))),
+        "by torch": Counter(run.torch for run, _ in runs),
+    }
+    parts = [f"{word} {_each(found)}" for word, found in kinds.items() if len(found) > 1]
+    commits = {settings.get("commit") for _, settings in runs}
+    if len(commits) > 1:
+        number = "unknown" if None in commits else str(len(commits))
+        parts.append(f"at {number} commits of netdsl")
+    if parts:
+        told = ", ".join(parts)
+        yield f"Computed {told}: part of a difference between these may come from that."
+
+
+def _each(found: Counter[str]) -> str:
+    """Name things with how many runs each has, as in "bf16 (2 runs) and fp32 (1 run)"."""
+    return " and ".join(f"{name} ({counted(n, 'run')})" for name, n in found.items())
 
 
 def difference_notes(results: Results) -> tuple[str, ...]:
