@@ -113,6 +113,16 @@ def test_a_count_has_three_digits_after_rounding_too() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("failure", ["", "why"])
+def test_a_row_of_latex_begins_with_no_option_of_the_one_above(failure: str) -> None:
+    names = ("[One] a", "*ours", "x[1]*")
+    lines = tuple(Line((Cell(name, (name,)),), 1, 0, failure) for name in names)
+    table = Table("table", "a", (Column("network", ("network",), is_text=True),), lines)
+    _, below = to_latex(table).split(r"\midrule")
+    begin = [line.strip().split(" ")[0] for line in below.splitlines()[1:4]]
+    assert begin == ["{}[One]", "{}*ours", "x[1]*"]
+
+
 def test_signs_of_latex_in_a_name_are_written_out() -> None:
     line = Line((Cell("x^2_~{a}", ("x",)),), 1)
     table = Table("table", "a", (Column("network", ("network",), is_text=True),), (line,))

@@ -116,8 +116,11 @@ def _latex(text: str) -> str:
 
 
 def _latex_line(line: Line, table: Table) -> str:
+    first, *others = (_latex(cell.text) for cell in line.cells)
+    if first.startswith(("[", "*")):
+        first = f"{{}}{first}"  # behind the end of a row it would be the option, or the star, of it
     if not line.failure:
-        return " & ".join(_latex(cell.text) for cell in line.cells)
+        return " & ".join([first, *others])
     span = len(table.columns) - 1
     why = rf"\multicolumn{{{span}}}{{p{{0.6\linewidth}}}}{{{_latex(line.failure)}}}"
-    return f"{_latex(line.cells[0].text)} & {why}"
+    return f"{first} & {why}"
