@@ -686,6 +686,19 @@ def test_of_many_changes_those_clear_of_zero_are_told(
     ]  # fmt: skip
 
 
+def test_a_base_without_a_finished_run_is_said_to_have_none(
+    tmp_path: Path, make_job: Any, change_run: Any
+) -> None:
+    base, changed = make_job("Net", 0), make_job("no norm", 0, change="norm off", group="Net")
+    change_run.plan(tmp_path, [base, changed])
+    change_run.run(tmp_path, changed)
+    *_, last = tables_of(read_results(tmp_path))[1].notes
+    assert last == "Net has no finished run, so nothing is compared with it."
+    change_run.run(tmp_path, base)
+    *_, last = tables_of(read_results(tmp_path))[1].notes
+    assert last.startswith("Net reaches ")
+
+
 @pytest.mark.parametrize(
     ("pairs", "told"),
     [

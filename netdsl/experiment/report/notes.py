@@ -255,7 +255,10 @@ def difference_notes(results: Results) -> tuple[str, ...]:
         )
     if results.plan.is_ablation:
         base = results.differences[0].other
-        found.append(f"{base.name} reaches {percent(base.measure('val'))} % in validation.")
+        value = base.measure("val")
+        none = "has no finished run, so nothing is compared with it"
+        reached = none if value is None else f"reaches {percent(value)} % in validation"
+        found.append(f"{base.name} {reached}.")
     if fact := tell_stochastic_depth(results.plan):
         found.append(f"{fact}.")
     return tuple(found)
