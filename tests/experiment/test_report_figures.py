@@ -15,6 +15,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
+from netdsl.experiment.report.bars import draw_differences
 from netdsl.experiment.report.epochs import ACCURACY, LOSS, draw_together
 from netdsl.experiment.report.figures import NAMES, draw_figures
 from netdsl.experiment.report.notes import loss_notes
@@ -234,6 +235,28 @@ def test_a_training_loss_of_other_labels_than_those_of_validation_is_told_of(
         assert loss_notes(results) == (told.format(which),)
     drawn = {figure.name: figure.caption for figure in draw_figures(results)}
     assert [name for name, caption in drawn.items() if told.format("") in caption] == ["loss"]
+
+
+def test_an_interval_wider_than_all_differences_is_marked_to_go_on(
+    experiment: Make, make_job: Make
+) -> None:
+    jobs = [make_job(label, seed, plain=plain) for label in "AB" for plain in (False, True) for seed in (0, 1)]  # fmt: skip
+    folder = experiment(jobs)
+    for job in jobs:
+        path = folder / job["folder"] / "metrics.csv"
+        *rows, last = path.read_text().splitlines()
+        wide = 0.6 * (job["seed"] if job["plain"] else 1 - job["seed"])
+        cells = last.split(",")
+        cells[7] = str(wide if job["label"] == "A" else 0.5 + 0.001 * wide)
+        path.write_text("\n".join([*rows, ",".join(cells)]) + "\n")
+    (axes,) = draw_differences(read_results(folder)).axes
+    marks = {
+        (line.get_marker(), *map(float, line.get_xydata()[0]))
+        for line in axes.lines
+        if line.get_marker() in ("<", ">")
+    }
+    assert marks == {("<", -100.0, 0.0), (">", 100.0, 0.0)}
+    assert axes.get_xlim() == (-100, 100)
 
 
 def test_many_networks_share_the_looks_there_are(

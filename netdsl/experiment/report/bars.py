@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from netdsl.experiment.report.results import Result, Results
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_MOST = 100  # points that accuracies may differ by
 _WIDTH = 30  # letters of a name on one line
 _WIDTH_BELOW = 62  # of what stands below the axis
 
@@ -78,8 +80,19 @@ def draw_differences(results: Results) -> Figure:
     figure.set_figheight(figure.get_figheight() + 0.2 * below.count("\n"))
     axes.margins(x=0.08)
     low, high = axes.get_xlim()
-    axes.set_xlim(max(low, -100), min(high, 100))  # no accuracies differ by more
+    axes.set_xlim(max(low, -_MOST), min(high, _MOST))
+    for place, (_, value) in enumerate(ordered):
+        _mark_beyond(axes, place, value)
     return figure
+
+
+def _mark_beyond(axes: Axes, place: int, value: Spread) -> None:
+    """Put an arrow where an interval goes on beyond the axis."""
+    low, high = value.interval or (0.0, 0.0)
+    for end, marker in ((min(0.0, low), "<"), (max(0.0, high), ">")):
+        if abs(100 * end) > _MOST:
+            edge = math.copysign(_MOST, end)
+            axes.plot(edge, place, marker=marker, color="black", markersize=6, clip_on=False)
 
 
 def _subject(results: Results) -> str:
