@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from netdsl.amounts import counted
@@ -15,7 +15,7 @@ from netdsl.experiment.report.words import pairs
 from netdsl.train import DATA_SETS
 
 _CUTS: Mapping[str, Callable[[object], str]] = {
-    "data": lambda name: f"images of {name}",
+    "data": lambda name: f"images of {_data(str(name))}",
     "classes": lambda number: f"the first {number} classes",
     "limit": lambda number: f"{number:,} training images",
     "input": lambda shape: f"images of {shape}",
@@ -40,7 +40,7 @@ def trained_on(results: Results) -> str:
     of = f" ({_span(classes)} classes)" if classes and 0 not in classes else ""
     found = cut(cuts(results))
     tail = f", cut to {found}" if found else ""
-    return f"Trained for {long} on {on}{results.plan.data}{of}{tail}."
+    return f"Trained for {long} on {on}{_data(results.plan.data)}{of}{tail}."
 
 
 def has_patience(run: Outcome) -> bool:
@@ -105,6 +105,15 @@ def _training_images(job: Job) -> int:
     has_stages = len(Path(job.folder).parts) > 2
     each = job.macs * job.epochs
     return 0 if has_stages or each == 0 or job.work % each else job.work // each
+
+
+def _data(names: str) -> str:
+    """Return what data sets are called; a folder of images by its name, wherever it lies.
+
+    >>> _data("digits, /home/ada/birds")
+    'digits, birds'
+    """
+    return ", ".join(PurePath(name).name for name in names.split(", "))
 
 
 def _span(numbers: Collection[int]) -> str:
