@@ -29,9 +29,10 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("seed", "depth", "params", "macs", "epochs", "work"), (int,)),
     **dict.fromkeys(("overrides", "set", "paper"), (dict,)),
     "plain": (bool,), "command": (list,), "change": (str, NoneType), "blocks": (int, NoneType),
-    "has_threads": (bool,), "stochastic_depth": (bool,),
+    "has_threads": (bool,), "stochastic_depth": (bool,), "val_images": (int,),
 }  # fmt: skip
-_LATER = ("blocks", "has_threads", "stochastic_depth")  # which older plans do not tell
+# Which older plans do not tell.
+_LATER = ("blocks", "has_threads", "stochastic_depth", "val_images")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Job:
     accuracies (`train`, `val`) between 0 and 1; `change` says in words what differs from the base
     of an ablation. `blocks` counts residual blocks; plans of older versions do not tell.
     `has_threads` says that somebody chose, in the file or a recipe, how many threads train it;
-    `stochastic_depth` that training drops some of the blocks.
+    `stochastic_depth` that training drops some of the blocks. `val_images` counts the images that
+    validate, 0 where that is not known.
     """
 
     label: str
@@ -68,6 +70,7 @@ class Job:
     blocks: int | None = None
     has_threads: bool = False
     stochastic_depth: bool = False
+    val_images: int = 0
 
     @property
     def identity(self) -> Row:

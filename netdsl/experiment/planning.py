@@ -143,6 +143,7 @@ def _job(row: PlannedRow, group: str, seed: int, folder: Path) -> Job:
         change=variant.change or None, blocks=last.network.blocks,
         has_threads=any("threads" in stage.chosen for stage in stages),
         stochastic_depth=last.network.expected_blocks < last.network.blocks,
+        val_images=len(last.images.val),
     )  # fmt: skip
 
 

@@ -197,6 +197,9 @@ def test_intervals_are_said_to_be_over_seeds_alone(twins: Path, change_run: Any)
         "add to them."
     )
     assert told in tables_of(read_results(twins))[1].notes
+    change_run.plan(twins, [job | {"val_images": 360} for job in plan(twins)])
+    counted = told.replace("validation images", "360 validation images")
+    assert counted in tables_of(read_results(twins))[1].notes
     change_run.plan(twins, [job for job in plan(twins) if job["seed"] == 0])
     assert told not in tables_of(read_results(twins))[1].notes
 

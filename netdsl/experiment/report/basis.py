@@ -43,6 +43,12 @@ def trained_on(results: Results) -> str:
     return f"Trained for {long} on {on}{_data(results.plan.data)}{of}{tail}."
 
 
+def validating(results: Results) -> str:
+    """Name the images that validate, with their number where the plan tells one for all runs."""
+    number, *others = {run.job.val_images for run in results.runs}
+    return "validation images" if others or not number else counted(number, "validation image")
+
+
 def has_patience(run: Outcome) -> bool:
     """Say whether validation may have ended a run, or a stage of it, before its time."""
     return any(settings.get("patience") for settings in stages_settings(run))

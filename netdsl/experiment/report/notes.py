@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from netdsl.amounts import counted, duration, listed, part
 from netdsl.experiment.plan import tell_stochastic_depth
-from netdsl.experiment.report.basis import cut, cuts, has_patience, is_cut, trained_on
+from netdsl.experiment.report.basis import cut, cuts, has_patience, is_cut, trained_on, validating
 from netdsl.experiment.report.networks import settings_of, stages_settings
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Difference, Results
@@ -237,7 +237,7 @@ def difference_notes(results: Results) -> tuple[str, ...]:
     sizes = {len(difference.pairs) for difference in results.differences}
     if any(_has_interval(difference) for difference in results.differences):
         found.append(
-            "They are over seeds alone, each time on the same validation images: other images "
+            f"They are over seeds alone, each time on the same {validating(results)}: other images "
             "would add to them."
         )
     if 1 in sizes:
