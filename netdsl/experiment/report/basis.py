@@ -22,6 +22,7 @@ _CUTS: Mapping[str, Callable[[object], str]] = {
     "epochs": lambda number: counted(int(str(number)), "epoch"),
     "seeds": lambda number: counted(int(str(number)), "seed"),
 }
+_TOLD = ("data", "epochs")  # before what it was cut to
 _NO_CUT = ("seeds", "fit")  # what images and training are left whole by
 
 
@@ -37,8 +38,10 @@ def trained_on(results: Results) -> str:
     most = "at most " if any(has_patience(run) for run in results.runs) else ""
     long = f"{most}{_span(epochs)} epoch{'' if epochs == {1} else 's'}"
     on = f"{_span(images)} images of " if 0 not in images else ""
-    of = f" ({_span(classes)} classes)" if classes and 0 not in classes else ""
-    found = cut(cuts(results))
+    said = cuts(results)
+    is_known = classes and 0 not in classes and "classes" not in said
+    of = f" ({_span(classes)} classes)" if is_known else ""
+    found = cut({key: value for key, value in said.items() if key not in _TOLD})
     tail = f", cut to {found}" if found else ""
     return f"Trained for {long} on {on}{_data(results.plan.data)}{of}{tail}."
 
