@@ -88,6 +88,7 @@ def meet(
     from netdsl import train
 
     entry = train.DATA_SETS.get(where["data"])
+    _refuse_vectors(source, said, entry)
     if entry is not None and entry.free:
         return _meet_shapes(source, said, where, entry)
     meets = _meet_fitted if fit else _meet_given
@@ -164,6 +165,19 @@ def bring_missing(name: str, data_dir: Path | None) -> None:
     click.echo(f"{name} is not in {place}: it is downloaded, {size}", err=True)
     with bringing(name) as told:
         bring(entry, place, None, told)
+
+
+def _refuse_vectors(source: Arch, said: Any, entry: Entry | None) -> None:
+    """Refuse a network of vectors: all images have channels, height and width."""
+    from netdsl.checking import declared
+
+    shape = declared(*source.with_overrides(said)).input
+    if shape is not None and not shape.is_map:
+        image = sized(entry.shape) if entry else "3x64x64"
+        raise _misfit(
+            f"{source.name} takes vectors of {numbers(shape.dims)}, and data sets are of images",
+            f"an image is channels, height and width, as in `input {image}`",
+        )
 
 
 def _meet_shapes(

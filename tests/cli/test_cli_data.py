@@ -382,3 +382,22 @@ def test_a_folder_named_by_mistake_gets_no_download(run: Run, tmp_path: Path) ->
         "error: tiny-imagenet is not in slip",
     )
     assert not (tmp_path / "slip").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "image"),
+    [
+        ((), "3x32x32"),
+        (("--data", "digits"), "1x8x8"),
+        (("--data", "digits", "--fit"), "1x8x8"),
+        (("--data", "photos", "--fit"), "3x64x64"),
+    ],
+)
+def test_a_network_of_vectors_is_refused_before_an_image_is_read(
+    run: Run, options: tuple[str, ...], image: str
+) -> None:
+    done = run("train", "-", *options, "--plan", stdin="input 64 FC 32 FC 10")
+    assert (done.returncode, done.stderr.splitlines()[-2:]) == (2, [
+        "error[E0311]: <stdin> takes vectors of 64 numbers, and data sets are of images",
+        f"  = help: an image is channels, height and width, as in `input {image}`",
+    ])  # fmt: skip

@@ -52,6 +52,17 @@ def test_what_a_file_asks_for_is_told_by_its_keys_and_its_networks(
     assert (done.returncode != 0, done.stderr) == (True, told.replace("{arch}", str(tiny)))
 
 
+def test_a_network_of_vectors_is_told_by_its_label(run: Run, tiny: Path) -> None:
+    tiny.write_text("input 64 FC 32 FC 10")
+    tiny.with_name("x.toml").write_text(FILE)
+    done = run("experiment", "plan", "x.toml")
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"error[E0311]: small: {tiny} takes vectors of 64 numbers, and data sets are of images\n"
+        "  = help: an image is channels, height and width, as in `input 1x8x8`\n",
+    )
+
+
 def test_a_network_without_a_label_is_told_by_its_parameters(run: Run, tiny: Path) -> None:
     tiny.with_name("x.toml").write_text('data="digits"\n[[network]]\narch="digits"\nparams={m=1}')
     done = run("experiment", "plan", "x.toml")
