@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from dataclasses import dataclass, replace
 from functools import cache
 from math import gcd
 from typing import Any, ClassVar, NamedTuple
 
+from netdsl.amounts import counted
 from netdsl.errors import Misfit
 from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape, Size, Window
 from netdsl.ops.catalogue import arg, closest, layer
@@ -16,6 +18,8 @@ WEIGHTED = ("Conv2d", "ConvTranspose2d", "Linear")  # what the depth of a networ
 # Weights of these meet each position alone; norms count so too, over whatever they average.
 POINTWISE = ("PReLU", "Norm")
 SOFTMAXES = ("Softmax", "LogSoftmax", "Softmin")
+# What layers with a kernel slide it by; of padding where it is no word.
+LEAST = {"kernel_size": 1, "stride": 1, "dilation": 1, "padding": 0}
 # These keep their output alone for the backward pass if they overwrite their input.
 OVERWRITING = ("ReLU", "LeakyReLU", "ELU", "CELU", "SELU")
 CONTAINERS = ("Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
@@ -65,6 +69,8 @@ class TorchLayer(Op):
             raise Misfit(
                 "E0308", f"{self.target} makes {dims}, which is neither a map nor a vector"
             )
+        if min(dims) < 1:
+            raise Misfit("E0308", f"{self.target} makes {dims}, in which there are no numbers")
         return Shape(*dims)
 
     def call(self, *inputs: Shape) -> Call:
@@ -161,8 +167,10 @@ def _measure(
     from torch.utils._python_dispatch import _disable_current_modes
     from torch.utils.flop_counter import FlopCounterMode
 
+    meta = torch.device("meta")
     try:
-        with _disable_current_modes(), torch.device("meta"):
+        # What torch warns of, as of weights without numbers, it says to whoever builds it.
+        with warnings.catch_warnings(action="ignore"), _disable_current_modes(), meta:
             module = getattr(torch.nn, target.removeprefix("nn."))(*numbers, **dict(options)).eval()
             counter = FlopCounterMode(display=False)
             with counter, torch.no_grad():
@@ -172,6 +180,8 @@ def _measure(
     except Exception as error:  # whatever a foreign constructor or forward may raise
         first = str(error).strip().split("\n")[0]
         raise Misfit("E0308", f"{target} cannot take {x}: {first}") from None
+    if why := _misfit(module, x):
+        raise Misfit("E0308", f"{target} cannot take {x}: {why}")
     tensors = isinstance(y, torch.Tensor) and isinstance(several, torch.Tensor)
     if target.removeprefix("nn.") in SOFTMAXES and module.dim in (0, -1 - len(x.dims)):
         raise Misfit("E0308", f"{target} over dim={module.dim} mixes the images of a batch")
@@ -184,6 +194,28 @@ def _measure(
         apart = dims == x.dims and _is_pointwise(module, params, x)
         window = Window() if apart else None
     return _Measured(dims, params, counter.get_total_flops() // 2, window)
+
+
+def _misfit(module: Any, x: Shape) -> str | None:
+    """Return why a module does not take an input, where a run without data does not show it."""
+    name, last = type(module).__name__, len(x.dims)
+    for option, least in LEAST.items() if hasattr(module, "kernel_size") else ():
+        if any(n < least for n in _sizes(getattr(module, option, ()))):
+            return f"{option} must be at least {least}"
+    if name == "ConvTranspose2d":
+        if module.in_channels != x.channels:
+            return f"it is for {counted(module.in_channels, 'channel')}"
+        larger = map(max, module.stride, module.dilation)
+        if any(n >= most for n, most in zip(module.output_padding, larger, strict=True)):
+            return "output_padding must be less than stride or dilation"
+    if name in SOFTMAXES and module.dim is not None and not -1 - last <= module.dim <= last:
+        return f"with the batch it has {last + 1} dimensions, and none is {module.dim}"
+    return None
+
+
+def _sizes(size: object) -> tuple[int, ...]:
+    """Return the sizes along the axes, as far as they are whole numbers."""
+    return tuple(n for n in (size if isinstance(size, tuple) else (size,)) if isinstance(n, int))
 
 
 def _sliding(module: Any) -> Window | None:
