@@ -127,3 +127,12 @@ def test_probabilities_are_met() -> None:
         numbers = random_numbers(0, 1, 1, 4000, transform.draws)
         changed = (transform(rows, numbers) != rows).flatten(1).any(1).double().mean()
         assert changed.item() == pytest.approx(part, abs=0.03)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 9), (16, 1)])
+def test_seven_eighths_of_a_pixel_are_a_pixel(height: int, width: int) -> None:
+    rows = _rows(20, height, width)
+    out = CropRescale(p=1.0)(rows, torch.zeros(20, 3))
+    cut = rows[:, : max(1, height * 7 // 8), : max(1, width * 7 // 8)].numpy()
+    expected = [np.asarray(Image.fromarray(one).resize((width, height), BILINEAR)) for one in cut]
+    assert np.abs(out.numpy().astype(int) - np.stack(expected).astype(int)).max() <= 1

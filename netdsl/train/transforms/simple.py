@@ -44,7 +44,7 @@ class CropRescale:
                 f"{sides[0]}×{sides[1]}",
                 "a smaller size, or 0 for seven eighths of each side",
             )
-        height, width = (self.size or side * 7 // 8 for side in sides)
+        height, width = (self.size or max(1, side * 7 // 8) for side in sides)
         window = cut(rows, numbers[:, 1:], height, width)
         return pick(numbers[:, 0] < self.p, rescale(window, *sides), rows)
 
