@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netdsl.cli.asked import DATA_NOW, images_here
+from netdsl.cli.asked import DATA_NOW, asked_of, images_here
 from netdsl.cli.images import folder_of
 from netdsl.cli.kinds import PLACE
 from netdsl.cli.resume import TrainingPlan, reopen_unchanged
@@ -71,7 +71,7 @@ def _plan(first: RunFolder, data_dir: Path | None) -> TrainingPlan:
     settings = first.undecided
     if not is_available(settings.device):
         settings = on_device(settings, pick_device())
-    asked = {**first.asked, "folder": folder_of(images_here(first, data_dir))}
+    asked = {**asked_of(first), "folder": folder_of(images_here(first, data_dir))}
     plan = TrainingPlan(network, first.network, images, settings, asked)
     for change in _changes(first, plan):
         click.echo(f"{change}: the numbers may differ", err=True)

@@ -337,3 +337,23 @@ def test_a_stage_is_reproduced_elsewhere_and_that_one_again(
             main(["reproduce", run, "--run-dir", again])
         assert not exit.value.code
         assert capsys.readouterr().out.endswith(f"{again} is equal to {run}, bit for bit\n")
+
+
+def test_a_stage_of_an_older_version_is_reproduced_and_gone_on_with(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("--recipe", "parts.toml", "--run-dir", "run") == 0
+    settings = here / "run" / "2-both-groups" / "settings.json"
+    record = json.loads(settings.read_text())
+    del record["asked"]["after"]
+    record["asked"]["init"] = "run/1-first-group/last.safetensors"
+    settings.write_text(json.dumps(record))
+    again = "run/2-both-groups-again"
+    for begun in ("carried over: ", f"the training in {again} is finished\n"):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exit:
+            main(["reproduce", "run/2-both-groups"])
+        out, err = capsys.readouterr()
+        assert (exit.value.code or 0, err) == (0, "")
+        assert out.startswith(begun)
+        assert out.endswith(f"{again} is equal to run/2-both-groups, bit for bit\n")
