@@ -11,6 +11,7 @@ from netdsl.experiment.plan import Job, distinct
 from netdsl.experiment.planning import PlannedRow
 from netdsl.experiment.state import is_finished
 from netdsl.train import Forecast, forecast
+from netdsl.train.freezing import freeze
 from netdsl.train.memory import forget_peak
 
 
@@ -47,7 +48,12 @@ def forecast_rows(
 
 
 def _measured(stage: Stage, threads: int | None) -> Forecast:
-    """Measure a stage as if no other network had been in the memory of this process."""
+    """Measure a stage as if no other network had been in the memory of this process.
+
+    What it freezes takes neither gradients nor the memory of them.
+    """
     settings = stage.settings if threads is None else replace(stage.settings, threads=threads)
     forget_peak(settings.device)
-    return forecast(stage.network.module(settings.seed), stage.images, settings)
+    module = stage.network.module(settings.seed)
+    freeze(module, tuple(stage.asked["freeze"]))
+    return forecast(module, stage.images, settings)

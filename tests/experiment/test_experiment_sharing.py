@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from torch import nn
 
 from netdsl.cli.experiment import command as experiment
 from netdsl.cli.experiment_shown import closing
 from netdsl.experiment.plan import Job, distinct, in_turn, read_plan
 from netdsl.experiment.report.notes import progress, speed_notes
 from netdsl.experiment.report.write import read_results
+from netdsl.train.prepare import prepare
+from netdsl.train.training import Training
 
 Make = Callable[..., Any]
 FILE = """data = "digits"
@@ -110,6 +114,23 @@ def test_a_forecast_has_the_threads_of_each_of_several_runs_at_once(
     planned.write_text(FILE.replace(", threads = 1", ""))
     done = CliRunner().invoke(experiment, ["plan", str(planned), *chosen])
     assert done.stdout.splitlines()[-2].startswith("A: 2.0 s a run, ")
+
+
+def test_a_forecast_is_of_what_learns_in_each_stage(
+    planned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning = []
+
+    def watched(model: nn.Module, *rest: Any, **more: Any) -> Training:
+        learning.append(sum(weight.requires_grad for weight in model.parameters()))
+        return prepare(model, *rest, **more)
+
+    monkeypatch.setattr(import_module("netdsl.train.forecast"), "prepare", watched)
+    stages = "[[stage]]\nname = 'head'\nfreeze = ['body']\n[[stage]]\nname = 'all'\n"
+    planned.with_name("staged.toml").write_text(f"about = 'by stages'\n{stages}")
+    planned.write_text(f"recipe = 'staged.toml'\n{FILE}")
+    done = CliRunner().invoke(experiment, ["plan", str(planned), "--only", "A"])
+    assert (done.exit_code, learning) == (0, [2, 11]), done.output
 
 
 @dataclass(frozen=True, slots=True)
