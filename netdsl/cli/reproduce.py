@@ -48,7 +48,7 @@ def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> int:
     if before is not None and again.resolve().parent != run.resolve().parent:
         plan.asked["after"] = os.path.relpath(before.parent, again.resolve().parent)
     second = run_planned(
-        plan, earlier, again, before, save_minutes=10.0,
+        plan, earlier, lambda: again, before, save_minutes=10.0,
         tensorboard=False,
     )  # fmt: skip
     assert second is not None, "it was to be trained, not planned"

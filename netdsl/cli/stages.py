@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,10 +96,11 @@ def stage_folders(run: Path, recipe: Recipe) -> tuple[Path, ...]:
     return tuple(stage_folder(run, number, one) for number, one in enumerate(recipe.stages, 1))
 
 
-def new_folder(name: str) -> Path:
-    """Return the first folder `runs/NAME-N` that is not there yet."""
-    paths = (Path("runs", f"{name}-{number}") for number in count(1))
-    return next(path for path in paths if not path.exists())
+def place_of_stage(whole: Path | None, recipe: Recipe, number: int) -> Path:
+    """Return where a stage has its own run, below a new folder where that of the whole is None."""
+    from netdsl.train.run import new_folder
+
+    return stage_folders(whole or new_folder(recipe.name), recipe)[number]
 
 
 def stage_before(run: RunFolder) -> Path | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +23,8 @@ from netdsl.cli.ranks import one_voice
 from netdsl.cli.resume import TrainingPlan, earlier_run, goes_on, machine_of, replan, run_options
 from netdsl.cli.stages import (
     carry_over,
-    new_folder,
     note_random,
+    place_of_stage,
     stage_before,
     stage_folders,
 )
@@ -94,7 +96,7 @@ def _train(
         plan = planned(open_source(arch), machine_of(earlier), chosen, recipe, **options)
         show_warnings(plan.network)
     before = None if earlier is None else stage_before(earlier)
-    run_planned(plan, earlier, run_dir, before, **how)
+    run_planned(plan, earlier, lambda: run_dir, before, **how)
 
 
 def _train_by_stages(
@@ -105,10 +107,7 @@ def _train_by_stages(
     if resume is not None and (resume != "auto" or run_dir is None):
         message = f"recipe {recipe.name} trains by stages: go on with --run-dir D --resume auto"
         raise click.UsageError(message)
-    from netdsl.train.distributed import current
-
-    whole = current().lead(lambda: run_dir or new_folder(recipe.name))
-    folders = stage_folders(whole, recipe)
+    folders = stage_folders(run_dir or Path(), recipe)
     earlier = [_earlier(arch, resume, folder) for folder in folders]
     machines = [machine_of(run) for run in earlier]
     with reading_once(), each_once():
@@ -121,16 +120,19 @@ def _train_by_stages(
         click.echo(f"stage {number + 1} of {len(plans)}: {recipe.stages[number].name}")
         show_warnings(plan.network)
         weights = before.last if before else None
-        before = run_planned(plan, earlier[number], folders[number], weights, **how)
+        whole = before.path.parent if before else run_dir
+        place = partial(place_of_stage, whole, recipe, number)
+        before = run_planned(plan, earlier[number], place, weights, **how)
 
 
 def run_planned(
-    plan: TrainingPlan, earlier: RunFolder | None, folder: Path | None, before: Path | None, *,
-    save_minutes: float, tensorboard: bool, only_planned: bool = False,
+    plan: TrainingPlan, earlier: RunFolder | None, place: Callable[[], Path | None],
+    before: Path | None, *, save_minutes: float, tensorboard: bool, only_planned: bool = False,
 ) -> RunFolder | None:  # fmt: skip
     """Train what is planned, unless it is trained already; return where it lies.
 
-    `before` holds the weights that a stage begins with.
+    `place` gives the folder of a run that begins, where one is named; `before` holds the weights
+    that a stage begins with.
     """
     from netdsl import train
     from netdsl.cli.allocator import keep_memory
@@ -155,7 +157,7 @@ def run_planned(
     # The folder is made last: a start that is refused leaves nothing behind.
     refuse_unlearnable(module)
     refuse_unfit(plan.settings, len(plan.images.train), world)
-    run = earlier or world.lead(lambda: _started(plan, folder))
+    run = earlier or world.lead(lambda: _started(plan, place()))
     shown = listen(run.path, tensorboard) if world.leads else nullcontext(train.SILENT)
     with shown as told:
         train.train(module, plan.images, plan.settings, run, told, save_minutes=save_minutes)

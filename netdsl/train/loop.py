@@ -80,7 +80,8 @@ def _take(run: RunFolder, settings: Settings, held: ExitStack) -> None:
     held.enter_context(only_process(run.path))
     if run.is_finished:
         raise TrainError(f"the training in {run.path} is finished", None, ExitCode.USAGE)
-    if not run.checkpoint.exists():  # which holds the settings to go on with
+    if not run.checkpoint.exists():  # which holds all to go on with
+        run.refuse_another_start()
         refuse_other_settings(run.settings, settings, str(run.path))
     remove_leftovers(run.path)
 

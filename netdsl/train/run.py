@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from netdsl.train.commit import commit
@@ -27,9 +27,13 @@ _REQUIRED = ("network.arch", "settings.json")
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """The files of one training: `network.arch` and `settings.json` from its start on."""
+    """The files of one training: `network.arch` and `settings.json` from its start on.
+
+    `start` is what `create` wrote there, but for the settings; empty in a folder that was opened.
+    """
 
     path: Path
+    start: tuple[object, ...] = field(default=(), compare=False, repr=False)
 
     @staticmethod
     def create(
@@ -48,13 +52,14 @@ class RunFolder:
         `network` is the text of the network, `asked` what the run is to be remembered by, as JSON
         can hold it. With `data` a later start can tell whether the images are still the same.
         """
-        run = RunFolder(_numbered(name) if path is None else _empty(Path(path)))
+        run = RunFolder(new_folder(name) if path is None else _empty(Path(path)))
         made = {**made_of(data), "commit": commit()}
         record = {"asked": dict(asked), "settings": settings.record(), "made": made}
         with only_process(run.path):  # another one may be taking its first steps there
+            _empty(run.path)  # or has taken them meanwhile
             write_file(run.path / "network.arch", network.encode())
             run._write_json("settings.json", record)
-        return run
+            return replace(run, start=run._start)
 
     @staticmethod
     def begun(path: str | Path) -> RunFolder | None:
@@ -70,6 +75,17 @@ class RunFolder:
             if not (path / name).is_file():
                 raise TrainError(f"{path} is not a run: it has no {name}", None, ExitCode.IO)
         return RunFolder(path)
+
+    def refuse_another_start(self) -> None:
+        """Raise where another process has begun the run anew since this one did."""
+        if self.start and self.start != self._start:
+            fact = f"another process has begun a run in {self.path} meanwhile"
+            raise TrainError(fact, "name another folder for the run", ExitCode.IO)
+
+    @property
+    def _start(self) -> tuple[object, ...]:
+        """What a start writes, but for the settings, which the training itself may write anew."""
+        return self.network, self.asked, self._read_json("settings.json", "made")
 
     @property
     def best(self) -> Path:
@@ -187,7 +203,7 @@ class RunFolder:
         return found
 
 
-def _numbered(name: str) -> Path:
+def new_folder(name: str) -> Path:
     """Make the first folder `runs/NAME-N` that is not there yet."""
     for number in itertools.count(1):
         path = _RUNS / f"{name}-{number}"

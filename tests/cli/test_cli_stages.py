@@ -11,7 +11,9 @@ from safetensors.torch import load_file, save_file
 
 import netdsl
 from netdsl.cli import main
+from netdsl.cli.plans import plan_stages
 from netdsl.train import TrainError, loop
+from netdsl.train.run import new_folder
 from tests.cli.command import Run
 
 NETWORK = """\
@@ -357,3 +359,24 @@ def test_a_stage_of_an_older_version_is_reproduced_and_gone_on_with(
         assert (exit.value.code or 0, err) == (0, "")
         assert out.startswith(begun)
         assert out.endswith(f"{again} is equal to run/2-both-groups, bit for bit\n")
+
+
+def test_two_trainings_by_stages_at_once_have_a_folder_each(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def planned(*arguments: Any) -> Any:
+        new_folder("phases")  # by another process
+        return plan_stages(*arguments)
+
+    monkeypatch.setattr("netdsl.cli.train.plan_stages", planned)
+    assert train("--recipe", "phases.toml") == 0
+    assert list(Path("runs/phases-1").iterdir()) == []
+    stages = sorted(path.name for path in Path("runs/phases-2").iterdir())
+    assert stages == ["1-head", "2-all"]
+
+
+def test_a_training_by_stages_that_does_not_begin_leaves_no_folder(here: Path) -> None:
+    assert train("--recipe", "phases.toml", "--plan") == 0
+    save_file({"conv1.weight": torch.zeros(5, 3, 3, 3)}, "w.safetensors")
+    assert train("--recipe", "phases.toml", "--init", "w.safetensors") == 2
+    assert not Path("runs").exists()

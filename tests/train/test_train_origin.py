@@ -185,6 +185,22 @@ def test_two_processes_do_not_train_in_one_folder(
     assert caught.value.exit_code == ExitCode.IO
 
 
+@pytest.mark.parametrize(("text", "asked"), [("Conv 9\n", {"n": 1}), ("Conv 8\n", {"n": 2})])
+def test_of_two_that_begin_a_run_in_one_folder_the_last_trains_it(
+    text: str, asked: dict[str, object], make_network: MakeNetwork, digits: DataSet,
+    settings: Settings, tmp_path: Path,
+) -> None:  # fmt: skip
+    first = RunFolder.create("Conv 8\n", settings, {"n": 1}, data=digits, path=tmp_path)
+    second = RunFolder.create(text, settings, asked, data=digits, path=tmp_path)
+    with pytest.raises(TrainError) as caught:
+        train(make_network(digits), digits, settings, first)
+    assert str(caught.value) == f"another process has begun a run in {tmp_path} meanwhile"
+    assert caught.value.help == "name another folder for the run"
+    assert caught.value.exit_code == ExitCode.IO
+    with pytest.raises(_Break):
+        train(make_network(digits), digits, settings, second, BreaksAtOnce())
+
+
 def test_rows_and_weights_behind_the_checkpoint_are_cut(
     cut: RunFolder, make_network: MakeNetwork, digits: DataSet, settings: Settings
 ) -> None:

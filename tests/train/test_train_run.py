@@ -17,6 +17,7 @@ from netdsl.train import ExitCode, Row, RunFolder, Settings, TrainError
 from netdsl.train.curves import draw_curves
 from netdsl.train.files import has_process, only_process
 from netdsl.train.metrics import read_rows, write_rows, write_speed
+from netdsl.train.run import new_folder
 
 ROWS = (
     Row(1, 0.1, 4.5, 2.3, 0.125, 0.25, 2.2, 0.2, 0.5, 900.0, 1.5, 2**31),
@@ -29,6 +30,13 @@ def test_runs_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
     runs = [RunFolder.create("Conv 8", Settings(), {}, name=name) for name in ("a", "a", "b")]
     assert [str(run.path) for run in runs] == ["runs/a-1", "runs/a-2", "runs/b-1"]
+
+
+def test_two_that_look_for_a_new_folder_do_not_find_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert [str(new_folder("r")) for _ in range(2)] == ["runs/r-1", "runs/r-2"]
 
 
 def test_a_run_is_read_back(tmp_path: Path) -> None:
@@ -85,6 +93,17 @@ def test_a_run_that_another_process_is_at_is_not_begun_anew(tmp_path: Path) -> N
     with only_process(tmp_path), pytest.raises(TrainError) as caught:
         RunFolder.create("Conv 9", Settings(), {}, path=tmp_path)
     assert str(caught.value) == f"another process trains in {tmp_path}"
+    assert run.network == "Conv 8"
+
+
+def test_a_run_that_another_process_has_trained_meanwhile_is_not_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunFolder.create("Conv 8", Settings(), {}, path=tmp_path)
+    monkeypatch.setattr("netdsl.train.run.commit", lambda: run.checkpoint.write_bytes(b""))
+    with pytest.raises(TrainError) as caught:
+        RunFolder.create("Conv 9", Settings(), {}, path=tmp_path)
+    assert str(caught.value) == f"{tmp_path} is not empty"
     assert run.network == "Conv 8"
 
 
