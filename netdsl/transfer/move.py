@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Literal
 
 import torch
@@ -132,14 +133,25 @@ def transfer(
 
 @contextmanager
 def _widened(module: nn.Module) -> Iterator[torch.dtype]:
-    """Let a network compute in fp32 if its own type is a narrower one; give what it computes in."""
-    own = next((weight.dtype for weight in module.parameters()), torch.float32)
-    wide = torch.promote_types(own, torch.float32)
+    """Let a network compute in one type that holds all of its own, fp32 at the least; give it.
+
+    Every tensor is of its own type again behind it.
+    """
+    own = {name: tensor.dtype for name, tensor in _named(module)}
+    floating = (dtype for dtype in own.values() if dtype.is_floating_point)
+    wide = reduce(torch.promote_types, floating, torch.float32)
     module.to(wide)
     try:
         yield wide
     finally:
-        module.to(own)
+        for name, tensor in _named(module):
+            tensor.data = tensor.data.to(own[name])
+
+
+def _named(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Yield parameters and buffers, those of several names by each of them."""
+    yield from module.named_parameters(remove_duplicate=False)
+    yield from module.named_buffers(remove_duplicate=False)
 
 
 @contextmanager
@@ -190,7 +202,7 @@ def _compare(
 ) -> tuple[tuple[Pair, ...], Matched, float | None]:
     """Return pairs under which both networks give the same, by role or else by order alone.
 
-    A copy of the source is run, with random numbers.
+    A copy of the source is run, with random numbers. Order alone is trusted only if they do.
     """
     stand_in = copy.deepcopy(source).to("cpu", x.dtype).eval()
     theirs, is_telling = _run(stand_in, x)
@@ -205,9 +217,12 @@ def _compare(
     except NetDSLError as error:
         try:
             pairs = pair_by_order(ours, theirs)
-            return pairs, "order", verified(pairs)
+            far = verified(pairs)
         except NetDSLError:
             raise error from None
+        if far is None:
+            raise
+        return pairs, "order", far
 
 
 def _run(stand_in: nn.Module, x: Tensor) -> tuple[tuple[Weighted, ...], bool]:

@@ -150,6 +150,12 @@ class TestPairs:
         assert found.matched == "order"
         torch.testing.assert_close(logits(found.module), logits(source))
 
+    def test_order_alone_is_not_trusted_where_nothing_can_be_compared(self) -> None:
+        other = "norm none act tanh (Add( Conv 8 1x1 act=none | Conv 8 1x1 Conv 8 act=none ) Act)x2"
+        net = netdsl.parse(f"{other} GAP FC 7 FC 5", input=INPUT)
+        message = refused(net, original(), partial=True)
+        assert message.startswith("error[E0701]: "), message
+
     def test_a_layer_scale_is_paired_where_its_block_ends(self) -> None:
         source = models.convnext.CNBlock(6, 1.0, 0.0)
         net = netdsl.parse(
@@ -327,6 +333,17 @@ class TestDefaults:
             assert {weight.dtype for weight in found.module.parameters()} == {dtype}
         moved = done[1].module.state_dict()
         assert all(torch.equal(moved[name], tensor) for name, tensor in own.state_dict().items())
+
+    def test_every_tensor_stays_of_its_own_type(self) -> None:
+        net = netdsl.parse(self.NET, input=(1, 8, 8))
+        module, source = net.module(3).half(), net.module(4)
+        module.get_submodule("conv1_norm").float()
+        module.get_submodule("fc1").double()
+        before = {name: tensor.dtype for name, tensor in module.state_dict().items()}
+        assert len(set(before.values())) == 4
+        found = transfer(module, (1, 8, 8), source)
+        after = {name: tensor.dtype for name, tensor in found.module.state_dict().items()}
+        assert (after, found.difference) == (before, pytest.approx(0, abs=1e-6))
 
     def test_they_are_compared_on_the_cpu(self) -> None:
         net = netdsl.parse(self.NET, input=(1, 8, 8))
