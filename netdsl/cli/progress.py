@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,18 +37,20 @@ def listener(folder: Path) -> Bar | Lines:
 def listen(folder: Path, tensorboard: bool) -> Iterator[train.Progress]:
     """Show a training here, and in TensorBoard where that is wanted; leave the terminal as it was.
 
-    However the training ends: a bar hides the cursor while it is there.
+    However the training ends: a bar hides the cursor while it is there, and TensorBoard's writer
+    has a thread.
     """
     from netdsl import train
 
-    shown = listener(folder)
-    try:
-        if tensorboard:
-            yield train.Several((shown, train.TensorBoard(folder / "tensorboard")))
-        else:
+    with ExitStack() as held:
+        shown = listener(folder)
+        held.callback(shown.close)
+        if not tensorboard:
             yield shown
-    finally:
-        shown.close()
+            return
+        events = train.TensorBoard(folder / "tensorboard")
+        held.callback(events.close)
+        yield train.Several((shown, events))
 
 
 @contextmanager

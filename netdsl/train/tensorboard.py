@@ -57,8 +57,12 @@ class TensorBoard:
 
     def finished(self, summary: Summary) -> None:
         """End the file."""
-        assert self._writer is not None, "an end before the start"
-        self._writer.close()
+        self.close()
+
+    def close(self) -> None:
+        """End the file, however the training ended; a second time does nothing."""
+        if self._writer is not None:
+            self._writer.close()
 
 
 def _writer() -> type[SummaryWriter]:

@@ -5,13 +5,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from netdsl.cli.progress import Bar, plan_lines
+from netdsl.cli.progress import Bar, listen, plan_lines
 from netdsl.train import Forecast, Settings
 from netdsl.train.progress import Start
 from tests.cli.command import Run
@@ -304,6 +305,22 @@ def test_a_bar_leaves_the_terminal_as_it_was_however_a_training_ends(tmp_path: P
     bar.close()
     assert written.getvalue().rindex("\x1b[?25h") > written.getvalue().rindex("\x1b[?25l")
     bar.close()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_writer_of_tensorboard_ends_however_a_training_ends(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    before = set(threading.enumerate())
+
+    def train() -> None:
+        with listen(tmp_path, tensorboard=True) as told:
+            told.started(Start("digits", 8, 2, 5, Settings(), steps=1))
+            assert set(threading.enumerate()) - before
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train()
+    assert not set(threading.enumerate()) - before
 
 
 def test_what_there_is_one_of_is_told_as_one() -> None:
