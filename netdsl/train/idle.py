@@ -78,7 +78,7 @@ def _reasons(
     kept = "the rate is multiplied by 1" if s.gamma == 1 else ""
     unused = f"{too_late}, and no milestone lies in them" if too_late else ""
     yield "gamma", said.get("gamma") is not None, of_steps or unused or kept
-    is_counted = s.schedule == "step" or s.warmup >= 1
+    is_counted = s.schedule == "step" or s.settled_warmup >= 1
     uncounted = (
         "" if is_counted else "there are no milestones, and warmup is a part of the training"
     )

@@ -35,9 +35,11 @@ def _is_whole(value: object) -> bool:
 
 
 _SWITCHED = Kind("true or false", lambda value: isinstance(value, bool), bool)
+_NUMBER = Kind("a number", _is_number, float)
 KINDS: dict[Any, Kind] = {
     int: Kind("a whole number", _is_whole, int),
-    float: Kind("a number", _is_number, float),
+    float: _NUMBER,
+    float | None: _NUMBER,
     bool: _SWITCHED,
     bool | None: _SWITCHED,
     str: Kind("a text", lambda value: isinstance(value, str), str),

@@ -26,7 +26,7 @@ def make_optimiser(model: nn.Module, settings: Settings) -> Optimizer:
         options["fused"] = True
     if settings.optimiser == "sgd":
         return _with_state(
-            SGD(groups, momentum=settings.momentum, nesterov=settings.nesterov, **options)
+            SGD(groups, momentum=settings.momentum, nesterov=settings.settled_nesterov, **options)
         )
     adam = {"adam": Adam, "adamw": AdamW}[settings.optimiser]
     return _with_state(adam(groups, betas=(settings.momentum, 0.999), **options))

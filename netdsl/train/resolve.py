@@ -77,7 +77,6 @@ def resolve(*layers: Choices, images: int | None = None, processes: int = 1) -> 
         "device": device,
         "precision": machine.pick_precision(device),
         "threads": machine.count_cores(),
-        "nesterov": chosen.get("momentum") != 0,
     }
     return restore(defaults | chosen)
 

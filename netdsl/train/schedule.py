@@ -19,7 +19,8 @@ def rate(step: int, steps_an_epoch: int, settings: Settings) -> float:
     """
     steps, peak = steps_an_epoch * settings.epochs, settings.lr
     unit = steps_an_epoch if settings.unit == "epochs" else 1
-    climb = settings.warmup * (steps if settings.warmup < 1 else unit)
+    warmup = settings.settled_warmup
+    climb = warmup * (steps if warmup < 1 else unit)
     if settings.schedule == "one_cycle":
         return one_cycle(step, steps, peak, climb)
     warming = min(1.0, (step + 1) / climb) if climb else 1.0
@@ -32,9 +33,9 @@ def rate(step: int, steps_an_epoch: int, settings: Settings) -> float:
 
 def refuse_long_warmup(steps_an_epoch: int, settings: Settings) -> None:
     """Raise where a warm-up of so many iterations would last as long as the training."""
-    steps = steps_an_epoch * settings.epochs
-    if settings.unit == "iterations" and settings.warmup >= max(1, steps):
-        fact = f"warmup is {settings.warmup:g} iterations, and the training has {steps:,}"
+    steps, warmup = steps_an_epoch * settings.epochs, settings.settled_warmup
+    if settings.unit == "iterations" and warmup >= max(1, steps):
+        fact = f"warmup is {warmup:g} iterations, and the training has {steps:,}"
         raise TrainError(fact, "warm up for less, or train for longer", ExitCode.USAGE)
 
 

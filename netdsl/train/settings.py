@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, cast, get_type_hints
+from typing import Any, get_type_hints
 
 from netdsl.amounts import counted
 from netdsl.train import machine
@@ -23,15 +23,18 @@ _WORDS = {
     "optimiser": OPTIMISERS, "schedule": SCHEDULES, "unit": UNITS, "normalise": NORMALISATIONS,
     "device": machine.DEVICES, "precision": PRECISIONS,
 }  # fmt: skip
+_OPEN = ("nesterov", "warmup", "compile")  # None unless somebody chose them
 BATCH = 128
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Settings:
     """All that decides how a network is trained: stored with the run, never guessed again.
 
-    `ABOUT` says of each what it does. `compile` is None until a training has begun, unless somebody
-    chose it: whether it pays depends on the network.
+    `ABOUT` says of each what it does. `nesterov` and `warmup` are None unless somebody chose them:
+    what they are then follows from momentum and schedule, also where `replace` changes those. So is
+    `compile` until a training has begun: whether it pays depends on the network. Settings are equal
+    that train alike, whatever of them was chosen.
     """
 
     epochs: int = 30
@@ -39,11 +42,11 @@ class Settings:
     optimiser: str = "sgd"
     lr: float = 0.1
     momentum: float = 0.9
-    nesterov: bool = True
+    nesterov: bool | None = None  # `settled_nesterov`
     weight_decay: float = 5e-4
     decay_norms: bool = True
     schedule: str = "one_cycle"
-    warmup: float = cast(float, None)  # unless given, `__post_init__` settles it by the schedule
+    warmup: float | None = None  # `settled_warmup`
     milestones: tuple[float, ...] = ()
     gamma: float = 0.1
     unit: str = "epochs"
@@ -67,12 +70,9 @@ class Settings:
     compile: bool | None = None
 
     def __post_init__(self) -> None:
-        if self.warmup is None:
-            object.__setattr__(self, "warmup", _usual_warmup(self.schedule))
         given = {field.name: getattr(self, field.name) for field in fields(self)}
-        if self.compile is None:
-            del given["compile"]
-        refuse_other_kinds(given)
+        left = {name for name in _OPEN if given[name] is None}
+        refuse_other_kinds({name: value for name, value in given.items() if name not in left})
         for name, holds, rule in _rules(self):
             if not holds:
                 value = getattr(self, name)
@@ -81,12 +81,35 @@ class Settings:
         for text in self.augment:
             make(text)
 
+    @property
+    def settled_nesterov(self) -> bool:
+        """Whether SGD looks ahead along its momentum: wherever it has some, unless given."""
+        return self.momentum != 0 if self.nesterov is None else self.nesterov
+
+    @property
+    def settled_warmup(self) -> float:
+        """How long the rate climbs: 0.3 of a cycle and nothing of other schedules, unless given."""
+        usual = 0.3 if self.schedule == "one_cycle" else 0.0
+        return usual if self.warmup is None else self.warmup
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether others train alike."""
+        return isinstance(other, Settings) and self._settled() == other._settled()
+
+    def __hash__(self) -> int:
+        """Return the same number for settings that train alike."""
+        return hash(tuple(self._settled().values()))
+
     def record(self) -> dict[str, object]:
-        """Return the settings as JSON can hold them."""
+        """Return the settings as JSON can hold them, those settled that follow from others."""
         return {
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
+            for name, value in self._settled().items()
         }
+
+    def _settled(self) -> dict[str, Any]:
+        settled = {"nesterov": self.settled_nesterov, "warmup": self.settled_warmup}
+        return asdict(self) | settled
 
 
 TYPES: dict[str, Any] = {"iterations": int, **get_type_hints(Settings)}  # of all one may choose
@@ -141,11 +164,6 @@ def restore(record: Mapping[str, object]) -> Settings:
     return Settings(**values)  # type: ignore[arg-type]
 
 
-def _usual_warmup(schedule: str) -> float:
-    """Return how much of a training climbs unless somebody says."""
-    return 0.3 if schedule == "one_cycle" else 0.0
-
-
 def refuse_other_kinds(values: Mapping[str, object]) -> None:
     """Raise where a setting, or `iterations`, is of another kind than it has to be."""
     for name, type_ in TYPES.items():
@@ -168,16 +186,16 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
         ("momentum", 0 <= s.momentum < 1, part),
         (
             "nesterov",
-            not s.nesterov or s.momentum > 0 or s.optimiser != "sgd",
+            not s.settled_nesterov or s.momentum > 0 or s.optimiser != "sgd",
             "but there is no momentum to look ahead along",
         ),
         ("weight_decay", 0 <= s.weight_decay < math.inf, positive),
         ("schedule", s.schedule in SCHEDULES, _among("schedule")),
         ("unit", s.unit in UNITS, _among("unit")),
-        ("warmup", 0 <= s.warmup < math.inf, positive),
+        ("warmup", 0 <= s.settled_warmup < math.inf, positive),
         (
             "warmup",
-            s.warmup < max(1, s.epochs) or s.unit != "epochs",
+            s.settled_warmup < max(1, s.epochs) or s.unit != "epochs",
             f"but must be less than the {counted(s.epochs, 'epoch')} of the training",
         ),
         (

@@ -43,7 +43,10 @@ def _plain(model: nn.Module, settings: Settings) -> Optimizer:
     options = {"lr": settings.lr, "weight_decay": settings.weight_decay}
     if settings.optimiser == "sgd":
         return SGD(
-            model.parameters(), momentum=settings.momentum, nesterov=settings.nesterov, **options
+            model.parameters(),
+            momentum=settings.momentum,
+            nesterov=settings.settled_nesterov,
+            **options,
         )
     adam = {"adam": Adam, "adamw": AdamW}[settings.optimiser]
     return adam(model.parameters(), betas=(settings.momentum, 0.999), **options)

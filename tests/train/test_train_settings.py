@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+from torch import nn
 
 from netdsl.train import ExitCode, Settings, TrainError, resolve
 from netdsl.train.machine import has_bf16, name_device, pick_device, pick_precision
+from netdsl.train.optimiser import make_optimiser
+from netdsl.train.schedule import rate
 from netdsl.train.settings import ABOUT, TYPES, restore
 
 
@@ -156,7 +159,7 @@ def test_a_setting_of_another_kind_is_refused(wrong: Any, message: str) -> None:
         assert (str(caught.value), caught.value.exit_code) == (message, ExitCode.USAGE)
 
 
-OPEN = ("compile", "warmup")  # the training and the schedule decide
+OPEN = ("compile", "nesterov", "warmup")  # the training, the momentum and the schedule decide
 
 
 @pytest.mark.parametrize("name", [f.name for f in fields(Settings) if f.name not in OPEN])
@@ -217,9 +220,31 @@ def test_epochs_and_iterations_say_one_thing_and_the_later_wins() -> None:
 
 
 def test_only_a_cycle_climbs_unless_something_else_is_said() -> None:
-    assert [resolve({"schedule": s}).warmup for s in ("one_cycle", "cosine")] == [0.3, 0.0]
-    assert [Settings(schedule=s).warmup for s in ("one_cycle", "cosine")] == [0.3, 0.0]
-    assert resolve({"schedule": "cosine", "warmup": 2}).warmup == 2
+    for schedule, usual in (("one_cycle", 0.3), ("cosine", 0.0)):
+        for settings in (resolve({"schedule": schedule}), Settings(schedule=schedule)):
+            assert (settings.settled_warmup, settings.record()["warmup"]) == (usual, usual)
+    assert resolve({"schedule": "cosine", "warmup": 2}).record()["warmup"] == 2
+
+
+@pytest.mark.parametrize("first", [Settings(), resolve({"device": "cpu"})])
+def test_what_nobody_chose_follows_what_is_replaced(first: Settings) -> None:
+    changed = replace(first, schedule="cosine", momentum=0.0)
+    assert rate(0, 100, changed) == changed.lr
+    assert not make_optimiser(nn.Linear(2, 2), changed).param_groups[0]["nesterov"]
+    assert (changed.record()["warmup"], changed.record()["nesterov"]) == (0.0, False)
+    back = replace(changed, schedule="one_cycle", momentum=0.9)
+    assert (back.record()["warmup"], back.record()["nesterov"]) == (0.3, True)
+
+
+def test_what_somebody_chose_stays_where_other_things_are_replaced() -> None:
+    chosen = replace(Settings(warmup=0.3, nesterov=False), schedule="cosine", momentum=0.5)
+    assert (chosen.record()["warmup"], chosen.record()["nesterov"]) == (0.3, False)
+
+
+def test_settings_are_equal_that_train_alike() -> None:
+    chosen = Settings(warmup=0.3, nesterov=True)
+    assert (chosen == Settings(), hash(chosen)) == (True, hash(Settings()))
+    assert Settings(warmup=0.2) != Settings() != Settings(compile=True)
 
 
 def test_every_setting_is_explained() -> None:
