@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 
 from netdsl.train import DATA_SETS, DataSet, ExitCode, TrainError, load
 from netdsl.train.data import Split
+from netdsl.train.inference import pick_split
 from tests.statistics_of import channel_statistics
 
 
@@ -169,3 +171,13 @@ def test_a_data_set_that_somebody_makes_is_checked(changes: dict[str, Any], fact
 def test_a_data_set_that_somebody_makes_may_lie_in_memory_as_it_likes() -> None:
     rows = torch.zeros(4, 8, 8, 3, dtype=torch.uint8)
     assert _made(images=rows.permute(0, 3, 1, 2)).shape == (3, 8, 8)
+
+
+def test_a_named_data_set_is_called_by_its_name_whatever_lies_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "shapes").symlink_to("pictures")
+    monkeypatch.chdir(tmp_path)
+    assert load("shapes", limit=20).name == "shapes"
+    assert pick_split("shapes", "val").where == "shapes, val"

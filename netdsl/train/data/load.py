@@ -118,6 +118,11 @@ def list_images(
     return entry.open(Request(Path(data_dir) if data_dir else data_folder(), *free, seed))
 
 
+def called(name: str) -> str:
+    """Return what a data set is called: one that has a name by it, a folder as the folder is."""
+    return name if name in DATA_SETS else Path(name).resolve().name
+
+
 def _is_part(value: object) -> bool:
     return isinstance(value, int | float) and 0 < value < 1
 
@@ -132,9 +137,7 @@ def _read(
     train, val = choose(listing, *limits)
     chosen = np.concatenate((train, val))
     _check_counts(name, listing.part, len(train), len(val))
-    made = read_decoded(
-        Path(name).resolve().name, listing.images, chosen, len(train), wanted, decoded
-    )
+    made = read_decoded(called(name), listing.images, chosen, len(train), wanted, decoded)
     good = np.array([place not in made.found.bad for place in range(len(chosen))])
     n = int(good[: len(train)].sum())
     _check_counts(name, listing.part, n, len(made.pixels) - n)
@@ -185,7 +188,7 @@ def _measured(name: str, classes: tuple[str, ...], found: _Images, entry: Entry 
     """Measure mean and std; a folder is shifted by an eighth, which suits all images."""
     padding = max(1, min(found.train.images.shape[2:]) // 8)
     return DataSet(
-        Path(name).resolve().name, classes, found.train, found.val, found.mean, found.std,
+        called(name), classes, found.train, found.val, found.mean, found.std,
         entry.augment if entry else (f"pad_crop padding={padding}",),
         entry.defaults if entry else {}, found.fingerprint, found.notes,
     )  # fmt: skip

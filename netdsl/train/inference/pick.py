@@ -13,7 +13,7 @@ from netdsl.amounts import part
 from netdsl.train.data.dataset import Listing, Shape
 from netdsl.train.data.folder import HOLDOUT, open_folder
 from netdsl.train.data.images import SUFFIXES, ImageFiles
-from netdsl.train.data.load import DATA_SETS, list_images
+from netdsl.train.data.load import DATA_SETS, called, list_images
 from netdsl.train.data.source import Images
 from netdsl.train.data.store import FolderStore
 from netdsl.train.errors import ExitCode, TrainError
@@ -94,7 +94,7 @@ def pick_split(
     else:
         listing = list_images(name, data_dir, holdout, 0, free)
         chosen = _chosen(listing, split)
-    where = Path(name).resolve().name
+    where = called(name)
     if not len(chosen):
         there = ", ".join(each for each in SPLITS if len(_chosen(listing, each)))
         raise TrainError(f"{where} has no {split} images", f"it has {there}", ExitCode.USAGE)
