@@ -5,11 +5,12 @@ A file may give budgets names, under [budget]: `cpu = { epochs = 5, classes = 20
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from netdsl.train import Choices, ExitCode, TrainError
 from netdsl.train.choices import SWITCH, parse_choices, read_choices, refuse_twice
+from netdsl.train.kinds import Numbers, Texts
 from netdsl.train.resolve import over
 from netdsl.train.settings import TYPES
 from netdsl.train.suggest import did_you_mean
@@ -27,14 +28,16 @@ _KEYS = (*_OWN, *(name for name in TYPES if name != "seed"))
 def read_layers(text: str, named: Mapping[str, Budget] | None = None) -> tuple[Layer, ...]:
     """Return what a budget says, one layer over the other.
 
-    A name stands for one of the `named` budgets. A key that is neither of the images nor a setting
-    is an error, and so is one that is typed twice.
+    A name stands for one of the `named` budgets. A list goes on up to the next name or key. A key
+    that is neither of the images nor a setting is an error, and so is one that is typed twice.
 
     >>> read_layers("cpu,classes=10", {"cpu": {"epochs": 5, "classes": 20}})
     (('cpu', {'epochs': 5, 'classes': 20}), ('', {'classes': 10}))
+    >>> read_layers("milestones=2,4,epochs=5")
+    (('', {'milestones': (2.0, 4.0)}), ('', {'epochs': 5}))
     """
     parts = filter(None, (part.strip() for part in text.split(",")))
-    layers = tuple(_layer(part, named or {}) for part in parts)
+    layers = tuple(_layer(part, named or {}) for part in _whole(parts, named or {}))
     typed = [key for name, said in layers if not name for key in said]
     refuse_twice(typed, "--budget: ")
     if {"epochs", "iterations"} <= set(typed):
@@ -71,6 +74,29 @@ def _read(table: object, where: str) -> Budget:
     own = {key: _own(key, table[key], where) for key in table if key in _OWN}
     rest = {key: value for key, value in table.items() if key not in own}
     return {**own, **read_choices(rest, where)}
+
+
+def _whole(parts: Iterable[str], named: Mapping[str, Budget]) -> list[str]:
+    """Return the parts with those of a list together: commas stand in lists and between keys.
+
+    >>> _whole(["augment=flip", "pad_crop padding=2", "lr=1", "cpu"], {"cpu": {}})
+    ['augment=flip,pad_crop padding=2', 'lr=1', 'cpu']
+    """
+    found: list[str] = []
+    for part in parts:
+        key = _key(part)
+        is_own = part in named or key in _OWN or key in TYPES
+        if found and not is_own and TYPES.get(_key(found[-1])) in (Texts, Numbers):
+            found[-1] += f",{part}"
+        else:
+            found.append(part)
+    return found
+
+
+def _key(part: str) -> str:
+    """Return what stands before the `=` of a part, nothing where there is none."""
+    key, equals, _ = part.partition("=")
+    return key.strip() if equals else ""
 
 
 def _layer(part: str, named: Mapping[str, Budget]) -> Layer:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netdsl.experiment.budget import read_layers
+from netdsl.experiment.budget import merged, read_layers
 from netdsl.experiment.definition import Definition, read_definition, within
 from netdsl.experiment.definition_text import write_definition
 from netdsl.experiment.grid import expand
@@ -264,10 +264,40 @@ def test_a_budget_may_shrink_the_images(text: str, define: Define) -> None:
             "leave one of them out",
         ),
         ("epochs=many", "epochs is 'many', but must be a whole number", None),
+        (
+            "milestones=2,4,many",
+            "milestones is [2, 4, 'many'], but must be a list of numbers",
+            None,
+        ),
+        ("epochs=5,4", "--budget: '4' is not of the form KEY=VALUE", "as in epochs=5"),
+        ("4,milestones=2", "--budget: '4' is not of the form KEY=VALUE", "as in epochs=5"),
+        ("augment=flip,seed=3", "--budget: 'seed' is not a setting", "did you mean seeds?"),
     ],
 )
 def test_a_budget_that_makes_no_sense_is_refused(text: str, fact: str, help: str | None) -> None:
     assert failure(lambda: read_layers(text)) == (fact, help, 2)
+
+
+def test_what_follows_no_list_belongs_to_none() -> None:
+    with pytest.raises(TrainError, match=r"^--budget: 'pad_crop padding' is not a setting$"):
+        read_layers("augment=flip,lr=1,pad_crop padding=2")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("milestones=2, 4,epochs=5", {"milestones": (2.0, 4.0), "epochs": 5}),
+        (
+            "lr=1,augment=flip,pad_crop padding=2",
+            {"lr": 1.0, "augment": ("flip", "pad_crop padding=2")},
+        ),
+        ("augment=none,milestones=3", {"augment": (), "milestones": (3.0,)}),
+        ("milestones=2,4,cpu", {"milestones": (2.0, 4.0), "gamma": 0.5}),
+        ("augment=flip,data=images", {"augment": ("flip",), "data": "images"}),
+    ],
+)
+def test_a_list_goes_on_up_to_the_next_key(text: str, said: dict[str, object]) -> None:
+    assert merged(read_layers(text, {"cpu": {"gamma": 0.5}})) == said
 
 
 BUDGETS = """[budget]
