@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from netdsl.experiment.plan import FILE, Job, Plan, read_plan
 from netdsl.experiment.stages import stages_of
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import has_process, read_file, write_file
+from netdsl.train.metrics import read_accuracies
 from netdsl.train.run import RunFolder
 
 _ANOTHER = "name another folder for the experiment"
@@ -165,8 +165,4 @@ def _accuracies(path: Path) -> list[float]:
     """Return the accuracy of each epoch; the file is whole whenever it is there."""
     if not path.is_file():
         return []
-    rows = csv.DictReader(read_file(path).decode(errors="replace").splitlines())
-    try:
-        return [float(row["val_accuracy"]) for row in rows]
-    except (KeyError, TypeError, ValueError) as error:
-        raise TrainError(f"{path} is not a table of epochs") from error
+    return read_accuracies(read_file(path).decode(errors="replace"), str(path))

@@ -78,6 +78,11 @@ def read_rows(metrics: str, speed: str, where: tuple[str, str]) -> tuple[Row, ..
     )
 
 
+def read_accuracies(metrics: str, where: str) -> list[float]:
+    """Return the accuracy in validation of each epoch; `where` is what a person calls the table."""
+    return [row["val_accuracy"] for row in _read(metrics, METRICS, where)]
+
+
 def _write(rows: Sequence[Row], columns: tuple[str, ...]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -92,7 +97,7 @@ def _read(text: str, columns: tuple[str, ...], where: str) -> list[dict[str, flo
         if tuple(header) != columns:
             raise ValueError(header)
         return [_numbers(columns, line) for line in lines]
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise TrainError(f"{where} is not a table of epochs") from error
 
 

@@ -658,14 +658,22 @@ def test_a_value_out_of_bounds_is_told_by_the_key_of_the_file(
     assert str(done.exception).endswith(f"tiny.arch: {fact}")
 
 
-@pytest.mark.parametrize("name", ["failed.json", "metrics.csv"])
-def test_a_damaged_file_of_a_run_is_named(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("failed.json", b"\xff\xfe{\n1\n"),
+        ("metrics.csv", b"\xff\xfe{\n1\n"),
+        ("metrics.csv", b"1" * 200_000),  # more than a cell may have
+    ],
+    ids=["a failure", "a table", "a long cell"],
+)
+def test_a_damaged_file_of_a_run_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     folder = written(tmp_path, FILE)
     run("run", "--print-jobs", folder=folder)
     job = read_plan(runs(folder)).jobs[0]
     path = runs(folder) / job.folder / name
     path.parent.mkdir(parents=True)
-    path.write_bytes(b"\xff\xfe{\n1\n")
+    path.write_bytes(content)
     done = run("status", folder=folder)
     assert isinstance(done.exception, TrainError)
     assert str(done.exception).startswith(str(path))

@@ -155,7 +155,11 @@ def test_rows_come_back_as_they_were() -> None:
     assert read_rows(write_rows(ROWS), write_speed(ROWS), TABLES) == ROWS
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n", "epoch\n1\n", write_rows(ROWS) + "3,nothing\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "a,b\n", "epoch\n1\n", write_rows(ROWS) + "3,nothing\n", write_rows(ROWS) + "1" * 200_000],
+    ids=["nothing", "others", "one column", "words", "a cell that is too long"],
+)
 def test_a_table_of_something_else_is_refused(text: str) -> None:
     with pytest.raises(TrainError, match=r"^metrics\.csv is not a table of epochs$"):
         read_rows(text, write_speed(ROWS), TABLES)
