@@ -33,7 +33,11 @@ def command() -> None:
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
               help="How many runs at once, for the forecast.")  # fmt: skip
 def plan(file: Path, measure: bool, jobs: int, only: tuple[str, ...], **options: Any) -> None:
-    """List the runs of FILE, what has become of them, and what they will take; write nothing."""
+    """List the runs of FILE, what has become of them, and what they will take; begin none.
+
+    The folder of the experiment is left as it is. The images are read as for a run: named ones that
+    are not here are downloaded, and decoded ones are kept.
+    """
     from netdsl.cli.experiment_run import note_absent_weights, planned_experiment
     from netdsl.cli.experiment_shown import show_forecast, show_states
     from netdsl.experiment.plan import choose
