@@ -198,13 +198,23 @@ def test_an_archive_becomes_a_folder(archive: Archive, tmp_path: Path) -> None:
     assert told == [(5, 5_000), (10, 5_000)]
 
 
-def test_a_half_unpacked_folder_gives_way_to_the_whole_one(tmp_path: Path) -> None:
-    (tmp_path / "d").mkdir()
-    (tmp_path / "d" / "old.txt").write_text("from before")
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_a_folder_of_that_name_is_left_as_it_is(tmp_path: Path, meanwhile: bool) -> None:
+    def own(*told: int) -> None:
+        (tmp_path / "d").mkdir(exist_ok=True)
+        (tmp_path / "d" / "my-notes.txt").write_text("mine")
+
+    told = own if meanwhile else lambda done, total: pytest.fail("something was unpacked")
+    if not meanwhile:
+        own()
     _zip(tmp_path / "d.zip", {"d/a.txt": b"new"})
-    folder = extract(tmp_path / "d.zip", ZIP, tmp_path, lambda done, total: None)
-    assert sorted(path.name for path in folder.iterdir()) == ["a.txt"]
+    with pytest.raises(TrainError) as caught:
+        extract(tmp_path / "d.zip", ZIP, tmp_path, told)
+    fact = f"{tmp_path}/d is there already, and does not hold what d.zip does"
+    assert (str(caught.value), caught.value.exit_code) == (fact, ExitCode.IO)
+    assert caught.value.help == "move it away: it may be somebody's"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["d", "d.zip"]
+    assert [path.name for path in (tmp_path / "d").iterdir()] == ["my-notes.txt"]
 
 
 def test_a_disk_that_fills_while_an_archive_is_unpacked_leaves_nothing(tmp_path: Path) -> None:

@@ -233,6 +233,18 @@ def test_a_data_set_is_downloaded_and_unpacked_once(
     assert published.open(_request(place)).labels[-1] == -1
 
 
+def test_nothing_is_downloaded_into_the_place_of_what_is_there(
+    published: Entry, server: Server, tmp_path: Path
+) -> None:
+    own = tmp_path / "place" / "tiny-imagenet-200" / "my-notes.txt"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    with pytest.raises(TrainError) as caught:
+        bring(published, tmp_path / "place", None, lambda *done: None)
+    fact = f"{own.parent} is there already, and does not hold what tiny-imagenet-200.zip does"
+    assert (str(caught.value), server.asked, own.exists()) == (fact, [], True)
+
+
 def _request(place: Path) -> object:
     from netdsl.train.data.dataset import Request
 

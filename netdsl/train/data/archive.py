@@ -57,21 +57,29 @@ def extract(path: Path, archive: Archive, into: Path, unpacked: Told) -> Path:
 
     Every name is checked before its file is written, and every byte is counted. All is written
     into a folder beside, which gets its name when it is complete: there is no half a data set.
+    What has that name already is left as it is, and nothing is unpacked.
     """
+    refuse_taken(into, archive)
     into.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{archive.root}.", dir=into))
     try:
         with _broken(path):
             _write_all(_members(path, archive), archive, beside, unpacked, path)
-        made, final = beside / archive.root, into / archive.root
+        made = beside / archive.root
         if not made.is_dir():
             raise TrainError(f"{path} is an archive of nothing")
-        if final.exists():  # what was there is no whole data set, or nothing would be unpacked
-            final.rename(beside / "before")
-        made.rename(final)
-        return final
+        refuse_taken(into, archive)  # by who came meanwhile
+        return made.rename(into / archive.root)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def refuse_taken(into: Path, archive: Archive) -> None:
+    """Raise where what an archive holds would take the place of what lies there."""
+    final = into / archive.root
+    if os.path.lexists(final):
+        fact = f"{final} is there already, and does not hold what {archive.name} does"
+        raise TrainError(fact, "move it away: it may be somebody's", ExitCode.IO)
 
 
 def _write_all(

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from netdsl.train.data.archive import Archive, extract
+from netdsl.train.data.archive import Archive, extract, refuse_taken
 from netdsl.train.data.dataset import Entry
 from netdsl.train.data.download import check_hash, download
 from netdsl.train.data.place import alone, data_folder
@@ -47,6 +47,7 @@ def _downloaded(
     with alone(place / f".{entry.name}.lock"):  # who waited may find that it has been brought
         if found := entry.find(place):
             return found
+        refuse_taken(place, archive)
         path = download(archive, place, lambda done, of: told("downloading", done, of), urls)
         folder = _unpacked(path, entry, archive, place, told)
         path.unlink(missing_ok=True)
