@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +12,11 @@ import click
 from netdsl.cli.experiment_options import DEFINITION, narrowed
 from netdsl.cli.kinds import TEXT
 from netdsl.cli.notes import note
+from netdsl.cli.slug import mark, slug
 
 if TYPE_CHECKING:
     from netdsl.experiment.definition import Definition
 
-_LONGEST = 80  # letters of a name that is put together
 _OPTIONS = (
     click.option("--data", type=TEXT, default="shapes", show_default=True, metavar="NAME|FOLDER",
                  help="What they are trained on."),
@@ -146,9 +144,5 @@ def folder_name(words: Sequence[str]) -> str:
     >>> folder_name(["网络.arch"])
     'networks-eafd43'
     """
-    stems = (Path(word).stem.lower() for word in words)
-    name = re.sub(r"[^a-z0-9]+", "-", "-".join(stems)).strip("-")
-    mark = sha256(" ".join(words).encode()).hexdigest()[:6]
-    if len(name) > _LONGEST:
-        name = f"{name[: _LONGEST - len(mark)].strip('-')}-{mark}"
-    return name or f"networks-{mark}"
+    whole = " ".join(words)
+    return slug("-".join(Path(word).stem for word in words), whole) or f"networks-{mark(whole)}"

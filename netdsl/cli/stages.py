@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +13,7 @@ import click
 from netdsl.amounts import counted
 from netdsl.cli.called import takes
 from netdsl.cli.notes import note
+from netdsl.cli.slug import slug
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -87,7 +87,7 @@ def stage_folder(run: Path, number: int, stage: Stage) -> Path:
     >>> stage_folder(Path("runs/net-1"), 2, Stage("all groups", {}, {}, ())).as_posix()
     'runs/net-1/2-all-groups'
     """
-    name = re.sub(r"[^a-z0-9]+", "-", stage.name.lower()).strip("-")
+    name = slug(stage.name)
     return run / (f"{number}-{name}" if name else f"{number}")
 
 

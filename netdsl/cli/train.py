@@ -21,6 +21,7 @@ from netdsl.cli.notes import each_once
 from netdsl.cli.plans import plan_stages, planned
 from netdsl.cli.ranks import one_voice
 from netdsl.cli.resume import TrainingPlan, earlier_run, goes_on, machine_of, replan, run_options
+from netdsl.cli.slug import slug
 from netdsl.cli.stages import (
     carry_over,
     note_random,
@@ -208,5 +209,4 @@ def _begin(network: Network, init: str | None, seed: int) -> Module:
 
 
 def _run_name(network: Network) -> str:
-    name = "".join(c if c.isalnum() else "-" for c in network.name.lower()).strip("-")
-    return f"{name or 'network'}{'' if network.settings.residual else '-plain'}"
+    return f"{slug(network.name) or 'network'}{'' if network.settings.residual else '-plain'}"

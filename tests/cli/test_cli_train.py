@@ -50,6 +50,14 @@ def test_a_pasted_network_trains_on_a_folder_and_is_read_back(run: Run, images: 
     assert json.loads(again.stdout)["accuracy"] == float(rows[-1]["val_accuracy"])
 
 
+def test_a_run_of_a_network_with_a_long_name_has_a_folder(run: Run, images: Path) -> None:
+    done = run("train", "-", "--data", "images", "--epochs", "1", "--batch-size", "8",
+               stdin=f'name "{"ä(" * 150}Net {"a" * 300}"\n{TINY}')  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (folder,) = (images / "runs").iterdir()
+    assert re.fullmatch("net-a{70}-[0-9a-f]{6}-1", folder.name)
+
+
 def test_fine_tuning_begins_with_the_weights_of_a_file(run: Run, images: Path) -> None:
     arguments = ("train", "-", "--data", "images", "--epochs", "1", "--batch-size", "8")
     first = run(*arguments, "--run-dir", "first", stdin=TINY)
