@@ -55,12 +55,14 @@ def command(path: Path, paths: tuple[Path, ...], weights: str | None, **options:
     what the network takes, if they have another size. The network computes with its batch norms
     folded, in bf16 where the machine is faster in it, unless --precision says otherwise.
     """
-    from netdsl.train.inference import answer, make_fast
+    from netdsl.train.inference import answer, make_fast, refuse_unfit_submission
 
     _refuse_early(paths, options)
     chosen = take_flags(options)
     trained = open_trained(path, weights)
     picked = _picked(trained, paths, options)
+    if options["submission"]:
+        refuse_unfit_submission(trained.about, picked)
     settings = trained.settings(chosen, fast=True)
     model = make_fast(trained.module(), settings)
     from netdsl.cli.progress import decoding

@@ -353,6 +353,9 @@ def test_broken_images_may_be_skipped(run: Run, here: Path) -> None:
          "Error: Invalid value for '-o' / '--output': `out.txt` must end in .csv or .json\n"),
         ("predict run images --submission no/sub.txt", 6,
          "error: cannot write no/sub.txt: there is no folder no\n"),
+        ("predict run images/cat/cat_0.png images/cat/cat_0.png -o o.csv --submission s.txt", 2,
+         "error: 2 images are called cat_0.png\n"
+         "  = help: a submission names an image by its file alone: predict one folder\n"),
         ("predict run --data digits", 2,
          "error: digits has no test images\n  = help: it has train, val, all\n"),
         ("evaluate run --data digits", 3,
@@ -376,6 +379,7 @@ def test_mistakes_are_met_with_a_line(
     found, out, err = run(*arguments.split())
     assert (found, out, message in err) == (code, "", True), err
     assert "Traceback" not in err
+    assert not {"o.csv", "s.txt"} & {path.name for path in here.iterdir()}
 
 
 @pytest.mark.parametrize(

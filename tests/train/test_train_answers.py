@@ -19,6 +19,7 @@ from netdsl.train.inference import (
     Answer,
     Answers,
     Picked,
+    refuse_unfit_submission,
     submission_ids,
     to_csv,
     to_json,
@@ -86,3 +87,14 @@ def test_a_submission_that_could_not_be_read_is_refused() -> None:
     )
     helpful = replace(nobody, classes=WORDS.classes, class_ids=("n7", "n8"))
     assert submission_ids(replace(WORDS, class_ids=()), helpful) == ("n7", "n8")
+
+
+def test_a_submission_that_cannot_be_is_refused_before_anything_is_computed() -> None:
+    names = ["a/0.png", "b/0.png", "b/1.png"]
+    unknown = np.full(3, -1)
+    files = Picked("t", ImageFiles(None, names), np.arange(3), unknown)  # type: ignore[arg-type]
+    with pytest.raises(TrainError, match=r"^2 images are called 0\.png$"):
+        refuse_unfit_submission(WORDS, files)
+    refuse_unfit_submission(WORDS, replace(files, positions=np.arange(1, 3)))
+    with pytest.raises(TrainError, match=r"^a submission calls classes by ids, and of goldfish, "):
+        refuse_unfit_submission(replace(WORDS, class_ids=()), files)

@@ -16,6 +16,7 @@ from netdsl.train.inference.pick import pick_split as pick_split
 from netdsl.train.inference.predict import predict as predict
 from netdsl.train.inference.score import Score as Score
 from netdsl.train.inference.score import score as score
+from netdsl.train.inference.write import refuse_unfit_submission as refuse_unfit_submission
 from netdsl.train.inference.write import submission_ids as submission_ids
 from netdsl.train.inference.write import to_csv as to_csv
 from netdsl.train.inference.write import to_json as to_json

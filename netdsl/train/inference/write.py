@@ -7,6 +7,8 @@ import io
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
 from netdsl.train.errors import ExitCode, TrainError
@@ -55,16 +57,15 @@ def to_submission(found: Answers, ids: tuple[str, ...]) -> bytes:
 
     Lines are in the order of the numbers in the names.
     """
-    names = Counter(answer.name for answer in found.answers)
-    (name, times), *_ = names.most_common(1)
-    if times > 1:
-        raise TrainError(
-            f"{times} images are called {name}",
-            "a submission names an image by its file alone: predict one folder",
-            ExitCode.USAGE,
-        )
+    _refuse_alike(answer.name for answer in found.answers)
     lines = sorted(found.answers, key=_by_number)
     return _encoded("".join(f"{each.name} {ids[each.classes[0]]}\n" for each in lines))
+
+
+def refuse_unfit_submission(about: About, picked: Picked) -> None:
+    """Raise for images of which no submission can be written, before any is looked at."""
+    submission_ids(about, picked)
+    _refuse_alike(Path(picked.file(place)).name for place in range(len(picked)))
 
 
 def submission_ids(about: About, picked: Picked) -> tuple[str, ...]:
@@ -78,6 +79,16 @@ def submission_ids(about: About, picked: Picked) -> tuple[str, ...]:
             "predict a split of the data that the network was trained on: --data",
         )
     return ids
+
+
+def _refuse_alike(names: Iterable[str]) -> None:
+    (name, times), *_ = Counter(names).most_common(1)
+    if times > 1:
+        raise TrainError(
+            f"{times} images are called {name}",
+            "a submission names an image by its file alone: predict one folder",
+            ExitCode.USAGE,
+        )
 
 
 def _encoded(text: str) -> bytes:
