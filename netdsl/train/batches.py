@@ -50,7 +50,7 @@ class Feed:
 
 
 def feed(
-    split: Split, data: DataSet, settings: Settings, world: World = ALONE, *, stays: bool = True
+    split: Split, data: DataSet, settings: Settings, world: World = ALONE, *, stays: bool
 ) -> Feed:
     """Return a split for the device that the settings name, its images put there if it stays."""
     rows = split.images.permute(0, 2, 3, 1).contiguous()
@@ -60,7 +60,7 @@ def feed(
 
 def feed_rows(
     rows: Tensor, labels: Tensor, spread: tuple[Tensor, Tensor], settings: Settings,
-    world: World = ALONE, *, stays: bool = True,
+    world: World = ALONE, *, stays: bool,
 ) -> Feed:  # fmt: skip
     """Return uint8 rows (N, H, W, C) for a device; mean and std are of pixels in 0 … 1."""
     (mean, std), device = spread, settings.device

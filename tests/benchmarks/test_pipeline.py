@@ -24,7 +24,7 @@ Enter = Callable[[Measured], None]
 def test_batches_against_pillow(measured: Enter, image_folders: dict[int, Path]) -> None:
     data = load(str(image_folders[64]))
     settings = Settings(augment=("flip", "crop_rescale"), threads=1)
-    source = feed(data.train, data, settings)
+    source = feed(data.train, data, settings, stays=True)
     usual = usual_script.loader(image_folders[64] / "train", 64, 128)
     measured(interleaved(
         timed(lambda: [None for _ in usual]),

@@ -135,7 +135,7 @@ def usual(turns: Turns, case: Case, folder: Path, workers: int = 0) -> None:
 
 def _batches(case: Case, folder: Path, settings: Settings) -> list[tuple[Tensor, Tensor]]:
     data = case.data(folder)
-    source = feed(data.train, data, settings)
+    source = feed(data.train, data, settings, stays=True)
     return [(images, labels) for images, _, labels in shuffled(source, settings, 1)]
 
 

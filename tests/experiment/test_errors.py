@@ -77,6 +77,20 @@ def test_accuracy_and_top5_are_those_of_the_evaluation(digits: DataSet, precisio
     assert found.loss == pytest.approx(other.loss, rel=1e-5)
 
 
+def test_images_that_leave_a_device_no_room_are_brought_there_as_they_are_needed(
+    digits: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(sizes: list[int], device: str) -> bool:
+        asked.append((sizes, device))
+        return False
+
+    expected, asked = look(network(), digits, settings("fp32")), []
+    monkeypatch.setattr("netdsl.experiment.analysis.predictions.stays", no_room)
+    found = look(network(), digits, settings("fp32"))
+    assert asked == [([digits.val.images.nbytes], "cpu")]
+    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+
+
 def test_equal_scores_are_decided_as_the_evaluation_does(digits: DataSet) -> None:
     class Undecided(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ def settings(settings: Settings) -> Settings:
 
 
 def _by_label(data: DataSet, settings: Settings, epoch: int = 1) -> dict[int, torch.Tensor]:
-    source = feed(data.train, data, settings)
+    source = feed(data.train, data, settings, stays=True)
     return {
         int(label): image
         for images, _, labels in shuffled(source, settings, epoch)
@@ -40,7 +40,7 @@ def _by_label(data: DataSet, settings: Settings, epoch: int = 1) -> dict[int, to
 
 
 def test_images_are_normalised_by_channel(data: DataSet, settings: Settings) -> None:
-    (images, labels), _ = in_order(feed(data.val, data, settings))
+    (images, labels), _ = in_order(feed(data.val, data, settings, stays=True))
     pixels = data.val.images[:32].numpy() / 255
     mean, std = (np.reshape(values, (1, 3, 1, 1)) for values in (data.mean, data.std))
     assert np.allclose(images, (pixels - mean) / std, atol=1e-6)
@@ -52,7 +52,7 @@ def test_images_lie_in_memory_as_asked(
     data: DataSet, settings: Settings, channels_last: bool
 ) -> None:
     chosen = replace(settings, channels_last=channels_last)
-    source = feed(data.train, data, chosen)
+    source = feed(data.train, data, chosen, stays=True)
     mixups = [replace(chosen, **{kind: 1.0}) for kind in ("mixup", "cutmix")]
     for batches in (in_order(source), *(shuffled(source, s, 1) for s in (chosen, *mixups))):
         images, *_ = next(iter(batches))
@@ -60,12 +60,12 @@ def test_images_lie_in_memory_as_asked(
 
 
 def test_validation_gives_every_image(data: DataSet, settings: Settings) -> None:
-    sizes = [len(labels) for _, labels in in_order(feed(data.val, data, settings))]
+    sizes = [len(labels) for _, labels in in_order(feed(data.val, data, settings, stays=True))]
     assert sizes == [32, 1]
 
 
 def test_a_single_image_left_over_is_not_trained_on(data: DataSet, settings: Settings) -> None:
-    source = feed(data.train, data, settings)
+    source = feed(data.train, data, settings, stays=True)
     assert [len(labels) for *_, labels in shuffled(source, settings, 1)] == [32]
 
 
@@ -85,7 +85,7 @@ def test_the_order_changes_from_epoch_to_epoch(data: DataSet, settings: Settings
 @pytest.mark.parametrize("start", [1, 4, 10])
 def test_an_epoch_can_be_begun_at_any_step(data: DataSet, settings: Settings, start: int) -> None:
     mixing = replace(settings, batch_size=3, mixup=0.4, cutmix=1.0, augment=("heavy k=4",))
-    source = feed(data.train, data, mixing)
+    source = feed(data.train, data, mixing, stays=True)
     all_steps, later = list(shuffled(source, mixing, 2)), list(shuffled(source, mixing, 2, start))
     assert len(all_steps) == 11 == len(later) + start
     for before, after in zip(all_steps[start:], later, strict=True):
@@ -99,7 +99,7 @@ def test_batches_made_together_or_alone_are_alike(
     data: DataSet, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = replace(settings, batch_size=4)
-    source = feed(data.train, data, chosen)
+    source = feed(data.train, data, chosen, stays=True)
     together = list(shuffled(source, chosen, 1))
     monkeypatch.setattr("netdsl.train.batches._PIXELS_AT_ONCE", 1)
     alone = list(shuffled(source, chosen, 1))
@@ -107,12 +107,12 @@ def test_batches_made_together_or_alone_are_alike(
 
 
 def test_without_mixing_an_image_shows_its_label(data: DataSet, settings: Settings) -> None:
-    for _, target, labels in shuffled(feed(data.train, data, settings), settings, 1):
+    for _, target, labels in shuffled(feed(data.train, data, settings, stays=True), settings, 1):
         assert target is labels
 
 
 def test_mixing_is_drawn_anew_for_every_step(data: DataSet, settings: Settings) -> None:
     mixing = replace(settings, batch_size=4, mixup=1.0)
-    batches = shuffled(feed(data.train, data, mixing), mixing, 1)
+    batches = shuffled(feed(data.train, data, mixing, stays=True), mixing, 1)
     weights = {target.weight for _, target, _ in batches if isinstance(target, Mixed)}
     assert len(weights) == 8

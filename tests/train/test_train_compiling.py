@@ -73,7 +73,7 @@ class Notes(Silent):
 
 
 def _feed(data: DataSet, settings: Settings) -> Feed:
-    return feed(data.train, data, settings)
+    return feed(data.train, data, settings, stays=True)
 
 
 @pytest.mark.parametrize(
@@ -185,10 +185,10 @@ settings = resolve({"device": "cpu", "precision": "fp32"})
 compiling.pays = lambda *_: True
 model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
 decide = compiling.compile_where_it_pays
-chosen, compiled, _ = decide(model, feed(data.train, data, settings), settings, 2, print)
+chosen, compiled, _ = decide(model, feed(data.train, data, settings, stays=True), settings, 2, print)
 print(chosen.compile, compiled)
 try:
-    decide(model, feed(data.train, data, settings), replace(settings, compile=True), 2, print)
+    decide(model, feed(data.train, data, settings, stays=True), replace(settings, compile=True), 2, print)
 except TrainError as error:
     print(error, error.help, int(error.exit_code), sep="|")
 """
@@ -291,7 +291,7 @@ def test_augmentation_is_the_same_compiled(settings: Settings) -> None:
     chosen = replace(
         settings, batch_size=8, augment=("flip", "pad_crop padding=2", "heavy k=3", "rotate p=0.5")
     )
-    eager = feed(data.train, data, chosen)
+    eager = feed(data.train, data, chosen, stays=True)
     compiled = compiled_feed(eager)
     for one, other in zip(shuffled(eager, chosen, 1), shuffled(compiled, chosen, 1), strict=True):
         grey = (one[0] - other[0]).abs() * (1 / eager.scale.min())

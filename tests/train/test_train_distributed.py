@@ -225,10 +225,10 @@ def test_the_parts_of_a_batch_are_the_batch(
     settings = Settings(batch_size=batch, augment=("pad_crop padding=2",), **mixed)  # type: ignore[arg-type]
     worlds = [World(rank, size) for rank in range(size)]
     parts = [
-        list(shuffled(feed(data.train, data, settings, world), settings, 3, start))
+        list(shuffled(feed(data.train, data, settings, world, stays=True), settings, 3, start))
         for world in worlds
     ]
-    whole = list(shuffled(feed(data.train, data, settings), settings, 3, start))
+    whole = list(shuffled(feed(data.train, data, settings, stays=True), settings, 3, start))
     steps = count_steps(images, batch, size)
     assert [len(part) for part in parts] == [max(0, steps - start)] * size
     for step, together in zip(whole, zip(*parts, strict=True), strict=False):

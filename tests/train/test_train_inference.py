@@ -42,10 +42,19 @@ def test_weights_alone_normalise_as_the_training_did(
     train(model, digits, settings, run)
     about = about_weights(run.last)
     rows = digits.val.images.permute(0, 2, 3, 1).contiguous()
-    expected = feed(digits.val, digits, settings)
+    expected = feed(digits.val, digits, settings, stays=True)
     found = about.feed(rows, digits.val.labels, settings)
     assert torch.equal(found.normalise(found.rows), expected.normalise(expected.rows))
     assert (about.classes, about.ids, about.shape) == (digits.classes, digits.classes, (1, 8, 8))
+
+
+def test_images_that_leave_a_device_no_room_do_not_stay_there(
+    digits: DataSet, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about, rows = About("", (1, 8, 8), (), (0.5,), (0.5,)), digits.val.images.permute(0, 2, 3, 1)
+    for stay in (True, False):
+        monkeypatch.setattr("netdsl.train.inference.about.stays", lambda *_, stay=stay: stay)
+        assert about.feed(rows, digits.val.labels, settings).stays == stay
 
 
 @pytest.mark.parametrize(

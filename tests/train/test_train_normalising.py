@@ -27,7 +27,7 @@ def data() -> DataSet:
 
 
 def _normalised(data: DataSet, settings: Settings, kind: str) -> np.ndarray:
-    source = feed(data.val, data, replace(settings, normalise=kind))
+    source = feed(data.val, data, replace(settings, normalise=kind), stays=True)
     return torch.cat([images for images, _ in in_order(source)]).numpy()
 
 

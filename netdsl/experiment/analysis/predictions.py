@@ -15,6 +15,7 @@ from netdsl.train.computing import computing
 from netdsl.train.evaluation import place, try_out
 from netdsl.train.faults import memory_faults
 from netdsl.train.forward import forward
+from netdsl.train.gathering import stays
 
 Labels = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -53,7 +54,8 @@ def look(model: nn.Module, data: DataSet, settings: Settings) -> Predictions:
         place(model, settings)
         try_out(model, data, settings)
         model.eval()
-        for images, _ in in_order(feed(data.val, data, settings)):
+        here = stays([data.val.images.nbytes], settings.device)
+        for images, _ in in_order(feed(data.val, data, settings, stays=here)):
             logits = forward(model, images, settings)
             # NOTE: logits in bf16 have ties, so that each is decided as the evaluation does.
             five = logits.topk(min(5, logits.shape[1])).indices

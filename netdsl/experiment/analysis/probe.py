@@ -142,7 +142,7 @@ def random_batch(
 def first_batch(data: DataSet, images: int) -> tuple[Tensor, Tensor]:
     """Return the first training images of a data set, normalised by channel, and their labels."""
     settings = Settings(batch_size=images, device="cpu", precision="fp32", channels_last=False)
-    return next(in_order(feed(data.train, data, settings)))
+    return next(in_order(feed(data.train, data, settings, stays=True)))
 
 
 def refuse_large_batch(model: nn.Module, batch: tuple[int, ...], free: int | None) -> None:

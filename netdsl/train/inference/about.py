@@ -14,6 +14,7 @@ from netdsl.train.batches import Feed, feed_rows
 from netdsl.train.data.dataset import Shape
 from netdsl.train.data.folder import HOLDOUT
 from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.gathering import stays
 from netdsl.train.settings import Settings
 from netdsl.train.weights import read_about
 
@@ -63,7 +64,8 @@ class About:
         pixels = height * width
         mean, std = torch.tensor(self.mean), torch.tensor(self.std).repeat(pixels)
         mean = mean.repeat(pixels) if len(mean) == channels else mean
-        return feed_rows(rows, labels, (mean, std), settings)
+        here = stays([rows.nbytes], settings.device)
+        return feed_rows(rows, labels, (mean, std), settings, stays=here)
 
 
 def about_weights(path: Path) -> About:
