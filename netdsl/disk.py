@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -14,12 +15,14 @@ _NO_ROOM_BESIDE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG}
 def replace_file(path: Path, content: bytes | memoryview) -> None:
     """Replace a file, or leave it as it was: written beside it, put on the disk, then renamed.
 
-    A link is followed, and a file keeps its permissions. Raises `OSError`.
+    Of several that write it at once the last one to finish wins. A link is followed, and a file
+    keeps its permissions. Raises `OSError`.
     """
     path = Path(os.path.realpath(path))
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # NOTE: not `tempfile`, whose files are closed to others whatever the umask lets them.
+    beside = path.with_name(f".{path.name}.{secrets.randbits(48)}.tmp")
     try:
-        with beside.open("wb") as file:
+        with beside.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

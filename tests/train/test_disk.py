@@ -5,11 +5,13 @@ import resource
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from netdsl.disk import replace_file, write_out
+from netdsl.train.files import is_leftover
 
 
 def test_a_file_is_replaced_and_keeps_its_permissions(tmp_path: Path) -> None:
@@ -20,6 +22,29 @@ def test_a_file_is_replaced_and_keeps_its_permissions(tmp_path: Path) -> None:
     assert path.read_bytes() == b"new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert os.listdir(tmp_path) == ["a.txt"]  # noqa: PTH208
+
+
+def test_several_threads_may_write_one_file(tmp_path: Path) -> None:
+    path, contents = tmp_path / "a.txt", [bytes([letter]) * 100_000 for letter in b"abcd"]
+
+    def write(content: bytes) -> None:
+        for _ in range(20):
+            replace_file(path, content)
+            assert path.read_bytes() in contents
+
+    with ThreadPoolExecutor(len(contents)) as pool:
+        list(pool.map(write, contents))
+    assert os.listdir(tmp_path) == ["a.txt"]  # noqa: PTH208
+
+
+def test_what_is_written_beside_a_file_is_known_for_a_leftover(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[Path] = set()
+    monkeypatch.setattr("os.fsync", lambda descriptor: seen.update(tmp_path.glob(".*")))
+    for _ in range(2):
+        replace_file(tmp_path / "a.txt", b"new")
+    assert (len(seen), all(map(is_leftover, seen))) == (2, True)
 
 
 def test_a_link_is_followed(tmp_path: Path) -> None:
