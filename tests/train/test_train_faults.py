@@ -147,15 +147,24 @@ def test_a_validation_loss_that_is_no_number_stops_the_training(
 
 
 @pytest.mark.parametrize(
-    ("fault", "message"),
+    ("fault", "message", "stored"),
     [
-        ({"std": (0.0,)}, "the loss became nan in step 1 of 7 in epoch 1, at learning rate 0.01"),
-        ({"lr": 1e20}, "the loss became nan in step 2 of 7 in epoch 1, at learning rate 1e+20"),
+        (
+            {"std": (1e-45,)},
+            "the loss became nan in step 1 of 7 in epoch 1, at learning rate 0.01",
+            (),
+        ),
+        (
+            {"lr": 1e20},
+            "the loss became nan in step 2 of 7 in epoch 1, at learning rate 1e+20",
+            ("resume.pt",),  # of step 1
+        ),
     ],
 )
 def test_numbers_that_left_the_finite_are_told_of_and_never_stored(
     fault: dict[str, Any],
     message: str,
+    stored: tuple[str, ...],
     make_network: MakeNetwork,
     make_run: MakeRun,
     digits: DataSet,
@@ -168,8 +177,10 @@ def test_numbers_that_left_the_finite_are_told_of_and_never_stored(
         train(make_network(digits), data, settings, run, save_minutes=0)
     assert str(caught.value) == f"{message}, gradient norm nan"
     assert caught.value.exit_code == ExitCode.DIVERGED
-    for path in (path for path in run.path.iterdir() if path.suffix == ".pt"):
-        assert all(t.isfinite().all() for t in read_checkpoint(path)["model"].values())
+    assert {path.name for path in run.path.iterdir()} == {"network.arch", "settings.json", *stored}
+    for name in stored:
+        weights = read_checkpoint(run.path / name)["model"].values()
+        assert all(tensor.isfinite().all() for tensor in weights)
 
 
 def test_a_gradient_that_is_infinite_stops_before_the_weights_change(
@@ -272,11 +283,20 @@ def test_images_that_do_not_fit_in_any_memory_format_are_refused_for_that_alone(
 def test_a_convolution_over_volumes_trains_beside_others(
     make_run: MakeRun, digits: DataSet, settings: Settings
 ) -> None:
-    model = nn.Sequential(
-        nn.Conv2d(1, 4, 3), nn.Unflatten(1, (1, 4)), nn.Conv3d(1, 2, 3), nn.Flatten(),
-        nn.Linear(64, 10),
-    )  # fmt: skip
-    train(model, digits, replace(settings, epochs=1), make_run(replace(settings, epochs=1)))
+    losses = []
+    for channels_last in (True, False):
+        torch.manual_seed(0)
+        model = nn.Sequential(
+            nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3, padding=1), nn.Unflatten(1, (1, 4)),
+            nn.Conv3d(1, 2, 3), nn.Flatten(), nn.Linear(64, 10),
+        )  # fmt: skip
+        chosen = replace(settings, epochs=2, channels_last=channels_last)
+        run = make_run(chosen, f"run-{channels_last}")
+        train(model, digits, chosen, run)
+        assert model[1].weight.is_contiguous(memory_format=torch.channels_last) == channels_last
+        losses.append([loss for row in run.rows for loss in (row.train_loss, row.val_loss)])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    assert losses[0][-2] < losses[0][0]  # it learns
 
 
 class Two(nn.Linear):

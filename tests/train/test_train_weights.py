@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,15 +16,41 @@ from netdsl.train import ExitCode, TrainError, load_weights
 from netdsl.train.files import write_file
 from netdsl.train.weights import is_finite, read_about, save_weights, watch
 
-FOREVER = """
-import sys
-from pathlib import Path
+# Of each file all numbers are equal. A save is killed at forty moments, from its begin on.
+KILLS = """
+import itertools, os, signal, sys, time
+import torch
 from torch import nn
-from netdsl.train.weights import save_weights
+from netdsl.train import load_weights, save_weights
 
-model = nn.Linear(1000, 500)
-while True:
-    save_weights(model, Path(sys.argv[1]), {})
+torch.set_num_threads(1)  # threads do not survive a fork
+path, model = sys.argv[1], nn.Linear(1000, 500)
+
+def fill(number):
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.fill_(number)
+
+def save(number):
+    fill(number)
+    save_weights(model, path, {})
+
+began = time.perf_counter()
+save(0)
+took = time.perf_counter() - began
+found = set()
+for kill in range(40):
+    if (process := os.fork()) == 0:
+        for number in itertools.count(1):
+            save(number)
+    time.sleep(took * kill / 10)
+    os.kill(process, signal.SIGKILL)
+    assert os.WIFSIGNALED(os.waitpid(process, 0)[1]), "a save has failed"
+    fill(float("nan"))
+    load_weights(model, path)
+    (number,) = set(torch.cat([weight.flatten() for weight in model.parameters()]).tolist())
+    found.add(number)
+assert len(found) > 1, "nothing was saved before a kill"
 """
 
 
@@ -36,32 +60,55 @@ def _network() -> nn.Sequential:
     return model.to(memory_format=torch.channels_last)
 
 
+def _other() -> nn.Sequential:
+    """Return a network like it of which every tensor holds other numbers."""
+    model = _network()
+    for tensor in model.state_dict().values():
+        tensor.fill_(7)
+    return model
+
+
+def _assert_same(model: nn.Module, other: nn.Module) -> None:
+    expected, found = model.state_dict(), other.state_dict()
+    assert expected.keys() == found.keys()
+    assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
+
+
 def test_a_file_of_weights_is_named_by_a_text_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    other = _other()
     save_weights(_network(), "a.safetensors", {})
-    load_weights(_network(), "a.safetensors")
+    load_weights(other, "a.safetensors")
+    _assert_same(_network(), other)
 
 
 def test_weights_come_back(tmp_path: Path) -> None:
-    model, other = _network(), _network()
-    nn.init.zeros_(other[0].weight)
+    model, other = _network(), _other()
+    kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    assert not any(torch.equal(kept[name], found) for name, found in other.state_dict().items())
     save_weights(model, tmp_path / "a.safetensors", {"epochs": 3})
     load_weights(other, tmp_path / "a.safetensors")
-    expected = model.state_dict()
-    assert all(torch.equal(expected[name], found) for name, found in other.state_dict().items())
+    _assert_same(model, other)
+    assert all(torch.equal(kept[name], found) for name, found in model.state_dict().items())
     with safetensors.safe_open(tmp_path / "a.safetensors", "pt") as file:
         assert file.metadata() == {"netdsl": '{"epochs": 3}'}
     assert read_about(tmp_path / "a.safetensors") == {"epochs": 3}
 
 
+def _sharing() -> nn.Sequential:
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    model[1].weight = model[0].weight
+    return model
+
+
 def test_weights_that_two_layers_share_can_be_stored(tmp_path: Path) -> None:
-    first, second = nn.Linear(3, 3), nn.Linear(3, 3)
-    second.weight = first.weight
-    model = nn.Sequential(first, second)
+    model, other = _sharing(), _sharing()
     save_weights(model, tmp_path / "a.safetensors", {})
-    load_weights(model, tmp_path / "a.safetensors")
+    load_weights(other, tmp_path / "a.safetensors")
+    _assert_same(model, other)
+    assert other[0].weight is other[1].weight
 
 
 @pytest.mark.parametrize(
@@ -174,16 +221,9 @@ def test_a_file_has_the_mode_of_the_umask(tmp_path: Path) -> None:
 
 
 def test_weights_can_be_read_after_a_kill_at_any_moment(tmp_path: Path) -> None:
-    path = tmp_path / "a.safetensors"
-    process = subprocess.Popen([sys.executable, "-c", FOREVER, str(path)])
-    while not path.exists():
-        time.sleep(0.01)
-    for _ in range(20):
-        time.sleep(0.003)
-        load_weights(nn.Linear(1000, 500), path)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    load_weights(nn.Linear(1000, 500), path)
+    arguments = [sys.executable, "-c", KILLS, str(tmp_path / "a.safetensors")]
+    done = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_error_in_writing_names_the_file_that_was_to_be_written(tmp_path: Path) -> None:
