@@ -33,9 +33,13 @@ def bring(entry: Entry, place: Path, source: str | None, told: ToldWhat) -> Path
     if own:
         check_hash(own, archive)
     try:
-        if own:
-            return _unpacked(own, entry, archive, place, told)
-        return _downloaded(entry, archive, place, (source,) if source else (), told)
+        with alone(place / f".{entry.name}.lock"):  # who waited may find that it has been brought
+            if found := entry.find(place):
+                return found
+            refuse_taken(place, archive)
+            if own:
+                return _unpacked(own, entry, archive, place, told)
+            return _downloaded(entry, archive, place, (source,) if source else (), told)
     except OSError as error:
         fact = f"cannot write to {place}: {error.strerror}"
         raise TrainError(fact, None, ExitCode.IO) from error
@@ -44,13 +48,9 @@ def bring(entry: Entry, place: Path, source: str | None, told: ToldWhat) -> Path
 def _downloaded(
     entry: Entry, archive: Archive, place: Path, urls: tuple[str, ...], told: ToldWhat
 ) -> Path:
-    with alone(place / f".{entry.name}.lock"):  # who waited may find that it has been brought
-        if found := entry.find(place):
-            return found
-        refuse_taken(place, archive)
-        path = download(archive, place, lambda done, of: told("downloading", done, of), urls)
-        folder = _unpacked(path, entry, archive, place, told)
-        path.unlink(missing_ok=True)
+    path = download(archive, place, lambda done, of: told("downloading", done, of), urls)
+    folder = _unpacked(path, entry, archive, place, told)
+    path.unlink(missing_ok=True)
     return folder
 
 
