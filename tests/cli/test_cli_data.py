@@ -1,13 +1,15 @@
 """Data sets from the command line: brought, described, shown; and networks that they are fitted to."""
 
 import json
+import math
 import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
+from netdsl.train.data.sheet import _fitted
 from tests.cli.command import Run
 
 TINY = "Conv 4 Max 2 Res(Conv 4) GAP FC"
@@ -152,6 +154,27 @@ def test_a_sheet_is_a_picture_of_rows_and_columns(run: Run, tmp_path: Path) -> N
     assert not np.array_equal(sheets[0], sheets[1])
     first = slice(28 + 16, 28 + 16 + 96), slice(6, 6 + 96)
     assert np.array_equal(sheets[0][first], sheets[1][first])
+
+
+def test_a_sheet_has_room_for_its_title_and_cuts_labels_with_an_ellipsis(
+    run: Run, tmp_path: Path
+) -> None:
+    long = "a class with a name much longer than a sheet of one column is wide"
+    for name in (long, "b"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for n in range(8):
+            Image.new("RGB", (96, 96), (0, 30 * n, 0)).save(tmp_path / "photos" / name / f"{n}.png")
+    done = run("data", "show", "photos", "--augment", "none", "-o", "a.png", "--rows", "2",
+               "--columns", "1")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    sheet = np.asarray(Image.open(tmp_path / "a.png"))
+    font = ImageFont.load_default(12)
+    assert sheet.shape[1] == 12 + math.ceil(font.getlength("photos: no augmentation"))
+    assert (sheet[:, -6:] == 255).all()
+    cut = "a class with a name much lo"
+    assert _fitted(long, int(font.getlength(f"{cut}…")) + 1, font) == f"{cut}…"
+    assert _fitted(f"{cut}, {long}", int(font.getlength(f"{cut},…")) + 1, font) == f"{cut}…"
+    assert _fitted("b", 1, font) == "…"
 
 
 def test_a_sheet_augments_as_a_recipe_does(run: Run) -> None:

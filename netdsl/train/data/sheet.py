@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 
 import numpy as np
 import torch
@@ -26,7 +27,8 @@ def draw_sheet(data: DataSet, settings: Settings, *, rows: int = 8, columns: int
 
     Each class has its share of the rows, which are labelled with it; what is done is written
     above. Where nothing is done, a row shows different images of its class. Images are mixed with
-    the one of the row above.
+    the one of the row above. The sheet is as wide as its images or as what is written above; a
+    label that is wider is cut.
     """
     labels = data.train.labels
     first = spread(labels.numpy(), rows)
@@ -91,13 +93,23 @@ def tile(pixels: Pixels) -> Image.Image:
 def _paste(tiles: list[list[Image.Image]], labels: list[str], title: str) -> Image.Image:
     width, height = tiles[0][0].size
     across, down = width + _GAP, height + _LINE + _GAP
-    size = (_GAP + across * len(tiles[0]), _LINE + 2 * _GAP + down * len(tiles))
-    sheet = Image.new("RGB", size, _PAPER)
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    font = ImageFont.load_default(12)
+    wide = max(across * len(tiles[0]), math.ceil(font.getlength(title)) + _GAP)
+    sheet = Image.new("RGB", (_GAP + wide, _LINE + 2 * _GAP + down * len(tiles)), _PAPER)
+    pen = ImageDraw.Draw(sheet)
     pen.text((_GAP, _GAP), title, _INK, font)
     for y, (row, label) in enumerate(zip(tiles, labels, strict=True)):
         top = _LINE + 2 * _GAP + y * down
-        pen.text((_GAP, top), label, _INK, font)
+        pen.text((_GAP, top), _fitted(label, wide - _GAP, font), _INK, font)
         for x, image in enumerate(row):
             sheet.paste(image, (_GAP + x * across, top + _LINE))
     return sheet
+
+
+def _fitted(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """Return a text that is no wider than so many pixels, with an ellipsis where it was cut."""
+    if font.getlength(text) <= width:
+        return text
+    ends = range(len(text), 0, -1)
+    cut = (f"{text[:end].rstrip(' ,')}…" for end in ends)
+    return next((one for one in cut if font.getlength(one) <= width), "…")
