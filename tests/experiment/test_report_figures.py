@@ -20,6 +20,7 @@ from netdsl.experiment.report.epochs import ACCURACY, LOSS, draw_together
 from netdsl.experiment.report.figures import NAMES, draw_figures
 from netdsl.experiment.report.notes import loss_notes
 from netdsl.experiment.report.page import to_page
+from netdsl.experiment.report.results import only
 from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.style import PLAIN, RESIDUAL, look_of, style
 from netdsl.experiment.report.tables import tables_of
@@ -296,3 +297,26 @@ def test_a_long_legend_covers_no_curve(experiment: Callable[..., Path], make_job
     assert box.y0 >= panel.y1
     assert figure.bbox.y0 <= panel.y0 < box.y1 <= figure.bbox.y1
     assert panel.height > 0.5 * 3.9 * figure.dpi
+
+
+def test_where_stages_begin_is_in_no_colour_of_a_network_and_told_by_the_legend(
+    tmp_path: Path, make_job: Make, change_run: Make
+) -> None:
+    last = make_job("by stages", 0, folder="runs/k/2-all", key="k")
+    whole = make_job("whole", 0)
+    change_run.plan(tmp_path, [last, whole])
+    for stage in ("1-head", "2-all"):
+        change_run.run(tmp_path, last | {"folder": f"runs/k/{stage}"}, 3)
+    change_run.run(tmp_path, whole)
+    results = read_results(tmp_path)
+    told = []
+    for rows in (("by stages", "whole"), ("whole",)):
+        figure = draw_together(only(results, rows), ACCURACY, "accuracy in %")
+        (legend,), (axes,) = figure.legends, figure.axes
+        told.append([text.get_text() for text in legend.get_texts()])
+        begins = [line for line in axes.get_lines() if line.get_linestyle() == ":"]
+        assert {(line.get_color(), line.get_xdata()[0]) for line in begins} == (
+            {("0.5", 3.5)} if "by stages" in rows else set()
+        )
+    assert told[0] == ["by stages", "whole", "validation", "training, evaluated", "a stage begins"]
+    assert "a stage begins" not in told[1]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from netdsl.experiment.report.results import Result, Results
 from netdsl.experiment.report.spread import Spread, spread
@@ -31,6 +31,7 @@ _LETTERS = (0, 60, 40, 28, 20, 14)  # on a line of the legend; 0 for any
 _LEGEND = 0.9  # inches of a legend that a figure has room for
 _FAR = 4  # times what nine of ten numbers are below: those beyond are cut off
 _MARGIN = 0.05  # of an axis that is cut off, below its smallest number
+_STAGE: dict[str, Any] = {"color": "0.5", "linewidth": 1, "linestyle": ":"}  # where one begins
 MOST_LINES = len(COLOURS)  # that can be told apart in one panel
 
 
@@ -76,7 +77,8 @@ def draw_panels(results: Results, curves: tuple[Curve, ...], what: str) -> Figur
                 _draw(one, row, curve, look)
     _finish(figure, axes, _cut_off(axes[0], results, curves, what))
     drawn = [row for _, rows in panels for row in rows]
-    _legend(figure, _names(drawn, results), curves, columns=2 if len(panels) == 1 else 4)
+    names = _names(drawn, results)
+    _legend(figure, names, curves, 2 if len(panels) == 1 else 4, stages=_has_stages(drawn))
     return figure
 
 
@@ -89,7 +91,7 @@ def draw_together(results: Results, curves: tuple[Curve, ...], what: str) -> Fig
         for curve in curves:
             _draw(axes, row, curve, looks[row.name])
     _finish(figure, [axes], _cut_off(axes, results, curves, what))
-    _legend(figure, looks, curves, columns=2)
+    _legend(figure, looks, curves, 2, stages=_has_stages(rows))
     return figure
 
 
@@ -109,7 +111,7 @@ def draw_overview(results: Results) -> Figure:
             for row in (row for row in rows if row.job.plain is plain):
                 _draw(one, row, ACCURACY[0], looks[title])
     _finish(figure, axes, "validation accuracy in %")
-    _legend(figure, looks, (), columns=4)
+    _legend(figure, looks, (), 4, stages=_has_stages(results.rows))
     return figure
 
 
@@ -173,7 +175,7 @@ def _draw(axes: Axes, row: Result, curve: Curve, look: Look) -> None:
     epochs = [epoch for epoch, _ in values]
     means = [value.mean for _, value in values]
     for end in row.finished[0].ends:  # of a training by stages
-        axes.axvline(end + 0.5, color=look.colour, linewidth=1, linestyle=":")
+        axes.axvline(end + 0.5, **_STAGE)
     filled = look.colour if curve.dashes == "-" else "white"
     axes.plot(
         epochs, means, curve.dashes, color=look.colour, marker=look.marker, markersize=4.5,
@@ -192,6 +194,11 @@ def _finish(figure: Figure, axes: list[Axes], what: str) -> None:
     figure.supylabel(what, fontsize=10)
 
 
+def _has_stages(rows: Iterable[Result]) -> bool:
+    """Say whether one of the rows was trained by stages."""
+    return any(run.ends for row in rows for run in row.finished)
+
+
 def _look(row: Result, results: Results) -> Look:
     if results.plan.is_ablation:
         return PLAIN if row.job.change is None else RESIDUAL
@@ -208,7 +215,12 @@ def _names(rows: list[Result], results: Results) -> dict[str, Look]:
 
 
 def _legend(
-    figure: Figure, names: dict[str, Look], curves: tuple[Curve, ...], columns: int
+    figure: Figure,
+    names: dict[str, Look],
+    curves: tuple[Curve, ...],
+    columns: int,
+    *,
+    stages: bool,
 ) -> None:
     """Put a legend above the panels, its names on as many lines as the figure is narrow.
 
@@ -217,6 +229,8 @@ def _legend(
     from matplotlib.lines import Line2D
 
     lines = [Line2D([], [], color=INK, linestyle=c.dashes, label=c.name) for c in curves]
+    if stages:
+        lines.append(Line2D([], [], label="a stage begins", **_STAGE))
     for width in _LETTERS:
         marks = [
             Line2D([], [], color=look.colour, marker=look.marker, markersize=5, label=label)
