@@ -14,6 +14,7 @@ from netdsl.experiment.report.results import Difference, Results
 from netdsl.experiment.report.spread import LEVEL
 from netdsl.experiment.report.words import interval, percent, points, recipe
 from netdsl.train import ExitCode
+from netdsl.train.guessing import HARDLY
 
 _FEW = 4  # differences, each of which has its sentence
 _STATES = {
@@ -148,7 +149,7 @@ def accuracy_notes(results: Results) -> tuple[str, ...]:
     if 1 in seeds:
         found.append("A row of one run has no deviation.")
     found += guessing_notes(results)
-    found += _pooled(results)
+    found += pooling_notes(results)
     if any(row.job.paper for row in results.rows):
         whole = ", for its whole data and training: nothing there was cut to this"
         found.append(f"Paper is the number that the paper gives{whole if is_cut(results) else ''}.")
@@ -192,14 +193,16 @@ def _has_soft_labels(run: Outcome) -> bool:
 
 
 def guessing_notes(results: Results) -> tuple[str, ...]:
-    """Return which runs were no better than guessing, if any were."""
+    """Return which runs were hardly better than guessing, if any were."""
     guessing = [
         f"{row.name}, {_seeds_of(runs)}"
         for row in results.rows
         if (runs := [run for run in row.finished if run.guesses])
     ]
-    told = f"No better than guessing at the end, which the means include: {'; '.join(guessing)}."
-    return (told,) if guessing else ()
+    if not guessing:
+        return ()
+    told = f"Hardly better than guessing at the end (losses {HARDLY}), which the means include"
+    return (f"{told}: {'; '.join(guessing)}.",)
 
 
 def _seeds_of(runs: Sequence[Outcome]) -> str:
@@ -208,22 +211,31 @@ def _seeds_of(runs: Sequence[Outcome]) -> str:
     return f"seed{'' if len(runs) == 1 else 's'} {seeds}"
 
 
-def _pooled(results: Results) -> Iterator[str]:
-    """Yield on what finished runs were computed, where that was not the same for all."""
+def pooling_notes(results: Results, *, commits: bool = True) -> tuple[str, ...]:
+    """Return on what finished runs were computed, where that was not the same for all.
+
+    Without `commits` those of netdsl are left out, where they are told otherwise.
+    """
     runs = [(run, settings_of(run)) for run in results.distinct if run.state == "finished"]
     kinds = {
-        "in": Counter(str(one) for _, settings in runs if (one := settings.get("precision"))),
+        "in": Counter(str(one) for run, _ in runs if (one := precision_of(run))),
         "on": Counter(str(one) for _, settings in runs if (one := settings.get("device"))),
         "by torch": Counter(run.torch for run, _ in runs),
     }
     parts = [f"{word} {_each(found)}" for word, found in kinds.items() if len(found) > 1]
-    commits = {settings.get("commit") for _, settings in runs}
-    if len(commits) > 1:
-        number = "unknown" if None in commits else str(len(commits))
+    of_netdsl = {settings.get("commit") for _, settings in runs}
+    if commits and len(of_netdsl) > 1:
+        number = "unknown" if None in of_netdsl else str(len(of_netdsl))
         parts.append(f"at {number} commits of netdsl")
-    if parts:
-        told = ", ".join(parts)
-        yield f"Computed {told}: part of a difference between these may come from that."
+    if not parts:
+        return ()
+    told = ", ".join(parts)
+    return (f"Computed {told}: part of a difference between these may come from that.",)
+
+
+def precision_of(run: Outcome) -> object:
+    """Return what a run was computed in; None of one that is not finished."""
+    return settings_of(run).get("precision") if run.state == "finished" else None
 
 
 def _each(found: Counter[str]) -> str:

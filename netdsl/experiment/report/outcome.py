@@ -52,7 +52,7 @@ class Outcome:
     failure: Failure | None = None
     ends: tuple[int, ...] = ()  # the last epochs of the stages but the last one
     classes: int = 0  # that its network tells apart, where that is known
-    guesses: bool = False  # at its end it was no better than guessing
+    guesses: bool = False  # at its end it was hardly better than guessing
 
     @property
     def last(self) -> Row:
