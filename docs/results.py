@@ -22,7 +22,7 @@ from netdsl.experiment.report.write import read_results
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "examples"))
 
-from items import Example, Item, examples  # noqa: E402
+from items import Example, Item, examples, typed  # noqa: E402
 
 NOT_RUN = "Not run yet."
 CORES = 2  # with a run on each, as the kept ones were made
@@ -39,7 +39,7 @@ def sections(report: str, networks: dict[str, str]) -> Iterator[str]:
     for item in example.items:
         yield f"### {item.heading}"
         if item.commands:
-            yield "\n".join(f"    {_typed(command)}" for command in item.commands)
+            yield "\n".join(f"    {typed(command)}" for command in item.commands)
         if item.printed:
             yield _filled(f"The report: {item.printed}.")
         results = results_of(example, item)
@@ -266,10 +266,6 @@ def compared(results: Results) -> Iterator[str]:
 
 def _joined(texts: Iterator[str]) -> str:
     return " and ".join(dict.fromkeys(texts))
-
-
-def _typed(command: str) -> str:
-    return command if command.startswith("netdsl") else f"python {command}"
 
 
 def _link(path: Path) -> str:

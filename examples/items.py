@@ -94,6 +94,11 @@ def read_example(folder: Path) -> Example:
     return Example(folder, table["report"], tuple(map(_item, table["item"])), claims)
 
 
+def typed(command: str) -> str:
+    """Return a command of an item as it is typed: a script is started by python."""
+    return command if command.startswith("netdsl") else f"python {command}"
+
+
 def _item(entry: dict[str, object]) -> Item:
     values = {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
     return Item(**values)  # type: ignore[arg-type]

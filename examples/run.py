@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from compare import compared
-from items import FOLDER, RESULTS, RUN, Example, Item, read_example
+from items import FOLDER, RESULTS, RUN, Example, Item, read_example, typed
 
 from netdsl.experiment.report.results import only
 from netdsl.experiment.report.write import read_results
@@ -37,7 +37,7 @@ def main() -> None:
     (example.folder / "figures").mkdir(exist_ok=True)
     lines = {line: item for item in wanted for line in _lines(item, _options(choice))}
     if choice.list:
-        print("\n".join(lines))
+        print("\n".join(map(typed, lines)))
         return
     if choice.go_on:
         for name in experiments:
@@ -95,7 +95,8 @@ def _typed(line: str, example: Example, item: Item) -> int:
     found = next(_finished(_folder(example, item.experiment), item.rows), None)
     if found is None:
         rows = ", ".join(item.rows)
-        print(f"$ {line}\nno run of {item.experiment} ({rows}) is finished here, with its weights")
+        print(f"$ {typed(line)}")
+        print(f"no run of {item.experiment} ({rows}) is finished here, with its weights")
         return 1
     return _run(line.replace(RUN, found.relative_to(example.folder).as_posix()), example.folder)
 
@@ -109,10 +110,10 @@ def _finished(experiment: Path, rows: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _run(line: str, folder: Path) -> int:
-    print(f"$ {line}", flush=True)
+    print(f"$ {typed(line)}", flush=True)
     program, *arguments = shlex.split(line)
-    start = [sys.executable, "-m", "netdsl"] if program == "netdsl" else [sys.executable]
-    return subprocess.run([*start, *arguments], cwd=folder, check=False).returncode
+    start = ["-m", "netdsl"] if program == "netdsl" else [program]
+    return subprocess.run([sys.executable, *start, *arguments], cwd=folder, check=False).returncode
 
 
 def _compare(example: Example, name: str) -> None:

@@ -31,6 +31,11 @@ shows = "what the plain one gets wrong"
 commands = ["netdsl errors RUN -o results/errors"]
 experiment = "small"
 rows = ["Digits, plain"]
+
+[[item]]
+name = "Table 2"
+shows = "what a script finds"
+commands = ["count.py --rounds 2"]
 """
 EXPERIMENT = """
 name = "small"
@@ -55,6 +60,7 @@ def example(tmp_path: Path) -> Path:
     for path in (ROOT / "examples").glob("*.py"):
         shutil.copy(path, folder.parent)
     (folder / "report.toml").write_text(REPORT)
+    (folder / "count.py").write_text("import sys\nprint(sys.argv[1:])\n")
     (folder / "small.toml").write_text(EXPERIMENT.format(seeds=2))
     return folder
 
@@ -124,7 +130,10 @@ def test_options_are_handed_on_to_experiments_alone(example: Path) -> None:
         "netdsl draw digits -o figures/digits.svg",
         "netdsl experiment run small.toml --budget cpu --jobs 2 --threads 1",
         "netdsl errors RUN -o results/errors",
+        "python count.py --rounds 2",
     ]
+    told = run(example, "--only", "Table 2")
+    assert told.splitlines() == ["$ python count.py --rounds 2", "['--rounds', '2']"]
     told = run(example, "--only", "Table 1", "--jobs", "0", code=2)
     assert told.splitlines()[0] == "$ netdsl experiment run small.toml --budget cpu --jobs 0"
 
