@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from click import Group
+from click.testing import CliRunner
 
+from netdsl.cli.draw import command as draw
 from netdsl.cli.main import LazyGroup, group
 from netdsl.experiment.definition import Definition, read_definition, within
 from netdsl.experiment.export import export
@@ -117,6 +119,22 @@ def test_every_command_of_an_item_can_be_typed(folder: Path, items: ModuleType) 
                 if re.search(r"\.(arch|toml)$", word):
                     assert (folder / word).is_file()
             assert parsed
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_drawing_that_is_kept_is_what_its_command_draws(
+    folder: Path, items: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    lines = [line for item in items.read_example(folder).items for line in item.commands]
+    drawn = [shlex.split(line) for line in lines if line.startswith("netdsl draw ")]
+    assert drawn != []
+    for _, _, *options, kept in drawn:
+        done = CliRunner().invoke(draw, [*options, str(tmp_path / "now.svg")])
+        assert done.exit_code == 0, done.output
+        texts = [re.findall(r"<text[^>]*>([^<]*)", path.read_text("utf-8"))
+                 for path in (tmp_path / "now.svg", folder / kept)]  # fmt: skip
+        assert texts[0] == texts[1] != [], kept
 
 
 def parse(words: list[str]) -> dict[str, Any]:
