@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parent
 FILE = "report.toml"
@@ -49,8 +50,9 @@ class Claim:
     `than_in` is the experiment that has `than`, where it is another of the same data and budget.
 
     `expected` is "better", "worse" or "alike" in validation accuracy, or "larger" or "smaller" in
-    the gap between training and validation accuracy, where `measure` is "gap". `central` is a
-    claim that a report was written for.
+    the gap between training and validation accuracy, where `measure` is "gap". `also` holds more
+    such pairs, where what is claimed is the mean over all of them. `central` is a claim that a
+    report was written for, `afterwards` one that was added when its runs had been looked at.
     """
 
     says: str
@@ -61,6 +63,13 @@ class Claim:
     measure: str = "val"
     central: bool = False
     than_in: str = ""
+    also: tuple[tuple[str, str], ...] = ()
+    afterwards: bool = False
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of rows that are compared."""
+        return ((self.row, self.than), *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +99,18 @@ def examples() -> tuple[Example, ...]:
 def read_example(folder: Path) -> Example:
     """Return what the folder of an example holds."""
     table = tomllib.loads((folder / FILE).read_text("utf-8"))
-    claims = tuple(Claim(**entry) for entry in table.get("claim", ()))
+    claims = tuple(map(_claim, table.get("claim", ())))
     return Example(folder, table["report"], tuple(map(_item, table["item"])), claims)
 
 
 def typed(command: str) -> str:
     """Return a command of an item as it is typed: a script is started by python."""
     return command if command.startswith("netdsl") else f"python {command}"
+
+
+def _claim(entry: dict[str, Any]) -> Claim:
+    also = tuple((row, than) for row, than in entry.get("also", ()))
+    return Claim(**(entry | {"also": also}))
 
 
 def _item(entry: dict[str, object]) -> Item:

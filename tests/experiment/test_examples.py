@@ -317,6 +317,24 @@ def test_a_budget_is_told_in_words(
     assert results.cut(budget) == said
 
 
+def test_what_differs_in_precision_is_told_beside_a_table(
+    results: ModuleType, items: ModuleType, twins: Path, tmp_path: Path
+) -> None:
+    example = items.Example(tmp_path, "A", ())
+    item = items.Item("Table 1", "a", experiment="x")
+    told = "Computed in bf16 (2 runs) and fp32 (10 runs): part of a difference between these may come\nfrom that."  # fmt: skip
+    assert not any(
+        "Computed" in part for part in results._found(example, item, read_results(twins))
+    )
+    for job in json.loads((twins / "plan.json").read_text())["jobs"][:2]:
+        path = twins / job["folder"] / "settings.json"
+        path.write_text(path.read_text().replace('"precision": "fp32"', '"precision": "bf16"'))
+    found = [
+        part for part in results._found(example, item, read_results(twins)) if "Computed" in part
+    ]
+    assert [part.replace("\n", " ") for part in found] == [told.replace("\n", " ")]
+
+
 def test_a_budget_says_not_how_long_where_rows_differ(results: ModuleType) -> None:
     said = results.shared_budget
     budget = {"limit": 5000, "epochs": 12, "milestones": [8]}

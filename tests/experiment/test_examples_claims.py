@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -120,3 +121,53 @@ def test_a_claim_leads_to_the_first_item_of_its_experiment(
         [items.Example(tmp_path, "Report", tuple(shown), (claim,))]
     ).splitlines()
     assert "| [**it helps**](#table-1-what-33-gives) | not run |" in line
+
+
+@pytest.mark.parametrize(
+    ("expected", "said"),
+    [
+        ("better", "open: precision differs in 2 of 3 pairs"),
+        ("alike", "open: precision differs in 2 of 3 pairs"),
+    ],
+)
+def test_a_claim_on_runs_of_different_precision_says_so(
+    claims: ModuleType, twins: Path, tmp_path: Path, expected: str, said: str
+) -> None:
+    items = importlib.import_module("items")
+    folder = tmp_path / "000-some"
+    shutil.copytree(twins, folder / "results" / "x")
+    for job in json.loads((twins / "plan.json").read_text())["jobs"][1:3]:
+        path = folder / "results" / "x" / job["folder"] / "settings.json"
+        path.write_text(path.read_text().replace('"precision": "fp32"', '"precision": "bf16"'))
+    claim = items.Claim("it helps", "x", "Net 1", "Net 1, plain", expected)
+    example = items.Example(folder, "Report", (), (claim,))
+    (line,) = claims.table([example]).splitlines()[2:]
+    assert f"| it helps | {said} |" in line
+    assert claims.counts([example]) == "000: 1 open."
+    told = claims._with_precision("refuted: worse", claims._differences(example, claim))
+    assert told == "refuted: worse; precision differs in 2 of 3 pairs"
+
+
+def test_a_claim_may_be_of_the_mean_over_pairs_of_rows_and_be_added_after_the_runs(
+    claims: ModuleType, twins: Path, tmp_path: Path
+) -> None:
+    items = importlib.import_module("items")
+    folder = tmp_path / "000-some"
+    shutil.copytree(twins, folder / "results" / "x")
+    first = items.Claim("it helps", "x", "Net 1", "Net 1, plain", "better")
+    second = replace(first, row="Net 6", than="Net 6, plain")
+    mean = replace(first, also=(("Net 6", "Net 6, plain"),), afterwards=True)
+    example = items.Example(folder, "Report", (), (first, second, mean))
+    lines = claims.table([example]).splitlines()[2:]
+    assert lines[2].startswith("| 000 | it helps (added after the runs) | ")
+    one, other, both = (
+        float(line.split("|")[4].replace("−", "-")) for line in lines
+    )  # fmt: skip
+    assert both == pytest.approx((one + other) / 2, abs=0.011)
+    assert lines[2].endswith(" | 3 |")
+    (folder / "report.toml").write_text(
+        'report = "A"\nitem = []\n[[claim]]\nsays = "it helps"\nexperiment = "x"\nrow = "Net 1"\n'
+        'than = "Net 1, plain"\nexpected = "better"\nalso = [["Net 6", "Net 6, plain"]]\n'
+        "afterwards = true\n"
+    )
+    assert items.read_example(folder).claims == (mean,)
