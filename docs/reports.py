@@ -162,9 +162,10 @@ TABLES = (
     ),
     Table(
         REPORT_000, "Section 2: what stands after the addition", """
-        The report prints no network for it. These are Net 1 with another end of its blocks; the
-        first is Net 1 itself, and with the same seeds its runs differ from those of section 5
-        by up to 2.2 points: layers of other names begin with other weights.""", """
+        The report prints no network for it. These are Net 1 with another end of its blocks. The
+        first is Net 1 itself, but its layers have other names in another file, and so begin with
+        other random weights: for that alone its runs differ from those of section 5 by up to
+        2.2 points with the same seeds.""", """
         ReLU | net1_after_relu
         nothing in place of ReLU | net1_after_nothing
         dropout in place of ReLU | net1_after_dropout
