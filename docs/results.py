@@ -14,7 +14,7 @@ from netdsl.amounts import counted, duration
 from netdsl.experiment.report.basis import cut, shared_budget
 from netdsl.experiment.report.figures import CAPTIONS
 from netdsl.experiment.report.networks import commits_of, settings_of
-from netdsl.experiment.report.notes import guessing_notes, precision_notes, subject_of
+from netdsl.experiment.report.notes import guessing_notes, pooling_notes, subject_of
 from netdsl.experiment.report.results import Result, Results, only
 from netdsl.experiment.report.words import interval, percent, points
 from netdsl.experiment.report.write import read_results
@@ -131,7 +131,8 @@ def _found(example: Example, item: Item, results: Results | None) -> Iterator[st
     if results is not None:
         yield table(results)
         yield _filled(extent(results))
-        yield from map(_filled, (*guessing_notes(results), *precision_notes(results)))
+        pooled = pooling_notes(results, commits=False)  # which stand with the extent
+        yield from map(_filled, (*guessing_notes(results), *pooled))
         yield from (_filled(text) for text in compared(results))
     numbers = example.folder / item.numbers
     if numbers.is_file():
