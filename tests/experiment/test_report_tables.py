@@ -395,13 +395,14 @@ def test_the_first_note_says_what_was_trained_on_and_what_it_was_cut_to(
     whole = f"{paper}, for its whole data and training: nothing there was cut to this."
     results = read_results(folder)
     notes = tables_of(results)[0].notes
-    assert (notes[0], whole in notes) == (f"{first}, cut to 300 training images.", True)
+    cut = "Trained for 4 epochs on digits (10 classes), cut to 300 training images."
+    assert (notes[0], whole in notes) == (cut, True)
     assert summary(results).endswith(", cut to 300 training images.")
-    assert f"{first}, cut to 300 training images." in to_page(results, tables_of(results), (), {})
+    assert cut in to_page(results, tables_of(results), (), {})
     budget = {"classes": 5, "epochs": 4, "batch_size": 64, "seeds": 2}
     change_run.plan(folder, jobs, budget=budget)
     (note, *_), *_ = (table.notes for table in tables_of(read_results(folder)))
-    on = "Trained for 4 epochs on 300 images of digits"
+    on = "Trained for 4 epochs on digits"
     assert note == f"{on}, cut to the first 5 classes, 300 training images, batch_size 64."
 
 

@@ -37,8 +37,9 @@ def trained_on(results: Results) -> str:
     epochs = {run.job.epochs for run in results.runs}
     most = "at most " if any(has_patience(run) for run in results.runs) else ""
     long = f"{most}{_span(epochs)} epoch{'' if epochs == {1} else 's'}"
-    on = f"{_span(images)} images of " if 0 not in images else ""
     said = cuts(results)
+    is_limit = images == {said.get("limit")}  # which is told as a cut
+    on = "" if 0 in images or is_limit else f"{_span(images)} images of "
     is_known = classes and 0 not in classes and "classes" not in said
     of = f" ({_span(classes)} classes)" if is_known else ""
     found = cut({key: value for key, value in said.items() if key not in _TOLD})
