@@ -733,3 +733,11 @@ def test_of_many_differences_those_without_an_interval_are_told_apart(
         if job["seed"] < pairs["abcde".index(job["label"])]:
             change_run.run(tmp_path, job)
     assert list(findings(read_results(tmp_path))) == told
+
+
+def test_all_classes_of_another_data_set_are_no_cut(experiment: Make, make_job: Make) -> None:
+    budget = {"data": "digits", "classes": 10, "limit": 300}
+    folder = experiment([make_job("N", 0, work=4 * 5_678_900 * 300)], budget=budget)
+    assert tables_of(read_results(folder))[0].notes[0] == (
+        "Trained for 4 epochs on digits (10 classes), cut to 300 training images."
+    )

@@ -37,14 +37,18 @@ def trained_on(results: Results) -> str:
     epochs = {run.job.epochs for run in results.runs}
     most = "at most " if any(has_patience(run) for run in results.runs) else ""
     long = f"{most}{_span(epochs)} epoch{'' if epochs == {1} else 's'}"
-    said = cuts(results)
+    data = results.plan.data
+    said = {
+        key: value for key, value in cuts(results).items()
+        if key != "classes" or _is_part(data, value)
+    }  # fmt: skip
     is_limit = images == {said.get("limit")}  # which is told as a cut
     on = "" if 0 in images or is_limit else f"{_span(images)} images of "
     is_known = classes and 0 not in classes and "classes" not in said
     of = f" ({_span(classes)} classes)" if is_known else ""
     found = cut({key: value for key, value in said.items() if key not in _TOLD})
     tail = f", cut to {found}" if found else ""
-    return f"Trained for {long} on {on}{_data(results.plan.data)}{of}{tail}."
+    return f"Trained for {long} on {on}{_data(data)}{of}{tail}."
 
 
 def validating(results: Results) -> str:
