@@ -57,6 +57,11 @@ NETWORKS = {
         "Conv 16 @a Conv 16 @b BB 16 @c Cat( | @a | @b Conv 4 | @c BB 16 | @a Cat( Conv 3 | Conv 5 ) ) "
         "Conv 16 Cat( | @a | @b | @c ) Cat( Conv 4 @d Conv 4 Cat( | @d | @a Conv 3 ) | Conv 8 ) FC 10"
     ),
+    "many reads": (
+        f"{' '.join(f'Conv 8 @a{i}' for i in range(12))} Cat( | {' | '.join(f'@a{i}' for i in range(12))} ) "
+        f"{' '.join(f'Conv 8 @b{i}' for i in range(7))} Add( | {' | '.join(f'@b{i}' for i in range(7))} ) "
+        "Add( | @b0 | @b1 | @b2 ) Mul( | @b0 | @b1 ) FC 10"
+    ),
     "gates": (
         "Conv 16 @a Mul( | GAP Conv 4 1x1 Conv 16 1x1 act=sigmoid ) Mul( | Conv 1 7x7 act=sigmoid ) "
         "Res( Conv 16 Mul( Conv 16 act=tanh | Conv 16 act=sigmoid ) ) Mul( | @a | @a Conv 1 ) FC 10"
@@ -75,6 +80,7 @@ NETWORKS = {
     ),
     "one layer": "FC 10",
 }
+SLACK = 0.6  # Graphviz gives numbers back with five digits
 WAYS = [(twin, expand) for twin in (False, True) for expand in (False, True)]
 # Every shipped file too, as people draw it: with its repeats folded.
 cases = pytest.mark.parametrize(
@@ -118,6 +124,9 @@ class Drawing:
     frames: list[Area]
     labels: list[Area]
     lines: list[Area]
+    tips: list[
+        tuple[str, bool, float, float]
+    ]  # what a line points at, whether it is round, and where
 
 
 @cache
@@ -128,7 +137,7 @@ def network(name: str) -> Network:
 @cache
 def drawing(name: str, twin: bool, expand: bool) -> Drawing:
     data = render(network(name).dot(twin=twin, expand=expand), "json", [])
-    found = Drawing({}, [], [], [], [])
+    found = Drawing({}, [], [], [], [], [])
     layout = json.loads(data)
     for thing in layout["objects"]:
         if "bb" in thing:
@@ -140,6 +149,10 @@ def drawing(name: str, twin: bool, expand: bool) -> Drawing:
     for edge in layout["edges"]:
         found.labels.extend(texts(edge))
         found.lines.extend(pieces(edge))
+        if edge["pos"].startswith("e,"):
+            x, y = map(float, edge["pos"].split()[0].split(",")[1:])
+            head = layout["objects"][edge["head"]]
+            found.tips.append((head["name"], head.get("shape") == "circle", x, y))
     return found
 
 
@@ -201,6 +214,19 @@ def test_no_line_runs_through_a_box(name: str, twin: bool, expand: bool) -> None
     found = drawing(name, twin, expand)
     boxes = [box for box in found.members.values() if box.right - box.left > 30]
     assert [(a, b) for a in found.lines for b in boxes if a.meets(b, 1.1)] == []
+
+
+@cases
+def test_every_arrow_ends_at_what_it_points_at(name: str, twin: bool, expand: bool) -> None:
+    found = drawing(name, twin, expand)
+    for head, is_round, x, y in found.tips:
+        area = found.members[head]
+        assert area.left - SLACK <= x <= area.right + SLACK
+        assert area.low - SLACK <= y <= area.high + SLACK
+        if is_round:
+            middle, radius = (area.left + area.right) / 2, (area.right - area.left) / 2
+            distance = ((x - middle) ** 2 + (y - (area.low + area.high) / 2) ** 2) ** 0.5
+            assert distance == pytest.approx(radius, abs=SLACK)
 
 
 @cases

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from itertools import pairwise
+from operator import or_
 from pathlib import Path
 
 from graphviz import Digraph
@@ -64,7 +67,8 @@ def _source(networks: Sequence[tuple[str, Graph]], *, expand: bool) -> tuple[str
         message = f"{len(members):,} boxes and joints exceed the limit of {MEMBERS:,} for a drawing"
         raise fail("E0605", message, help="draw it folded" if expand else None)
     on_wires = [wire.box for pen in pens for wire in pen.wires]
-    labels = Labels(box for box in (*members, *on_wires) if isinstance(box, Box))
+    boxes = (box for box in (*members, *on_wires) if isinstance(box, Box))
+    labels = Labels(boxes, reduce(or_, (pen.sides for pen in pens), Counter()))
     dot = Digraph("network", graph_attr=GRAPH, node_attr=NODE, edge_attr=EDGE)
     x = 0.0
     layouts = stack(pens, labels)

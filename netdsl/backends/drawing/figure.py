@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -32,10 +33,14 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """Where values meet, with their sign; without one, a point where a value goes several ways."""
+    """Where values meet, with their sign; without one, a point where a value goes several ways.
+
+    One `of_shortcut` is the addition that a plain network does not have.
+    """
 
     name: str
     sign: str
+    of_shortcut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,10 @@ Member = Box | Joint | Frame | Split
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """From one member to another; `shape` is written on it, `word` or `box` says what it does."""
+    """From one member to another; `shape` is written on it, `word` or `box` says what it does.
+
+    One that is `written` belongs to a shortcut that is made of layers of the text.
+    """
 
     tail: str
     head: str
@@ -68,13 +76,14 @@ class Wire:
     word: str = ""
     shape: Shape | None = None
     box: Box | None = None
+    written: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """What leaves the member `at`; `said` is the last shape that was written on the way there.
 
-    `form`, `word` and `box` are those of the next wire.
+    `form`, `word`, `box` and `written` are those of the next wire.
     """
 
     at: str
@@ -83,6 +92,7 @@ class Value:
     form: Form = "spine"
     word: str = ""
     box: Box | None = None
+    written: bool = False
 
 
 def flat(members: Iterable[Member]) -> Iterator[Box | Joint]:
@@ -99,13 +109,15 @@ def flat(members: Iterable[Member]) -> Iterator[Box | Joint]:
 class Pen:
     """Adds members and wires to a drawing, from top to bottom.
 
-    `reads` are the numbers of the wires that bring a value from further up.
+    `reads` are the numbers of the wires that bring a value from further up; `sides` counts the
+    lines that reach a member from the side.
     """
 
     def __init__(self) -> None:
         self.members: list[Member] = []
         self.wires: list[Wire] = []
         self.reads: list[int] = []
+        self.sides: Counter[str] = Counter()
         self.frames = 0
         self.main = True
 
@@ -115,9 +127,17 @@ class Pen:
         said = None if x is None else self.wire(x, box.name).said
         return Value(box.name, shape, said)
 
-    def joint(self, x: Value, name: str, sign: str = "", *, silent: bool = False) -> Value:
+    def joint(
+        self,
+        x: Value,
+        name: str,
+        sign: str = "",
+        *,
+        silent: bool = False,
+        of_shortcut: bool = False,
+    ) -> Value:
         """Add a joint behind `x`; where it is silent, the shape is written behind the joint."""
-        self.members.append(Joint(name, sign))
+        self.members.append(Joint(name, sign, of_shortcut))
         y = self.wire(replace(x, said=x.shape) if silent else x, name)
         return replace(y, said=x.said) if silent else y
 
@@ -126,7 +146,8 @@ class Pen:
         shape = x.shape if x.form == "spine" and x.shape != x.said else None
         if x.form == "read":
             self.reads.append(len(self.wires))
-        self.wires.append(Wire(x.at, head, x.form, x.word, shape, x.box))
+        self.sides[head] += x.form != "spine"
+        self.wires.append(Wire(x.at, head, x.form, x.word, shape, x.box, x.written))
         return Value(head, x.shape, x.shape)
 
     @contextmanager

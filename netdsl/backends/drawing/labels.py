@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -14,6 +15,7 @@ from netdsl.measure import depth, total
 
 FONTS = f"{FAMILY},Verdana,sans-serif"  # the others are for a browser that lacks the first
 SIZE, SMALL = 12.0, 9.5  # of type, in points
+APART = 4.0  # between lines that reach a joint from the side
 TITLE, UNDER = 15.0, 10.5  # the name of a network, and its numbers
 MARGIN, GAP = 9.0, 14.0  # left and right in a box; between name and number
 LONGEST = 40  # characters in a box
@@ -47,11 +49,13 @@ WIRES: dict[Form, dict[str, str]] = {
 class Labels:
     """Makes labels and says how large they are; keeps every text that it wrote.
 
-    All boxes on the main path are equally wide, and so are all in branches.
+    All boxes on the main path are equally wide, and so are all in branches. `sides` says how many
+    lines reach a joint from the side: it is as high as they need.
     """
 
-    def __init__(self, boxes: Iterable[Box]) -> None:
+    def __init__(self, boxes: Iterable[Box], sides: Counter[str]) -> None:
         self.written: list[str] = []
+        self.sides = sides
         self.widths = {True: 130.0, False: 70.0}
         for box in boxes:
             self.widths[box.main] = max(self.widths[box.main], _width(box))
@@ -63,7 +67,13 @@ class Labels:
             return self.widths[member.main] + 2 * MARGIN, lines + 8
         if not member.sign:
             return 2.4, 2.4
-        return (13, 13) if len(member.sign) == 1 else (width(member.sign, SMALL) + 12, 15)
+        if self._is_circle(member):
+            return 13, 13
+        wide = 13 if len(member.sign) == 1 else width(member.sign, SMALL) + 12
+        return wide, max(15.0, APART * (self.sides[member.name] - 1) + 7)
+
+    def _is_circle(self, joint: Joint) -> bool:
+        return len(joint.sign) == 1 and self.sides[joint.name] < 4
 
     def wire_size(self, wire: Wire) -> tuple[float, float]:
         """Width and height of what is written on a wire."""
@@ -103,10 +113,10 @@ class Labels:
         if not joint.sign:
             return {"label": "", "shape": "point", "color": INK}
         colour = RED if joint.sign == "+" else INK
-        if len(joint.sign) == 1:
-            label = f"<{self._font(joint.sign, 11, colour)}>"
+        size = 11 if len(joint.sign) == 1 else SMALL
+        label = f"<{self._font(joint.sign, size, colour)}>"
+        if self._is_circle(joint):
             return {"label": label, "color": colour, "shape": "circle"}
-        label = f"<{self._font(joint.sign, SMALL, colour)}>"
         return {"label": label, "color": colour, "shape": "box", "style": "rounded"}
 
     def heading(self, text: str) -> str:

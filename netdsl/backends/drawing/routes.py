@@ -5,15 +5,15 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Sequence
 from itertools import pairwise
+from math import sqrt
 
 from netdsl.backends.drawing.figure import Wire
+from netdsl.backends.drawing.labels import APART
 from netdsl.backends.drawing.layout import Layout, Place
 
 BUS = 9.0  # above a joint, where the lines of branches meet
 ROUND = 9.0  # radius of a corner
 HEAD = 6.0  # length of an arrowhead
-
-APART = 4.0  # between lines that reach a joint from the side
 
 Point = tuple[float, float]
 
@@ -40,13 +40,20 @@ def _lines(layout: Layout, i: int, wire: Wire, shift: float) -> list[list[Point]
     start = [(tail.right, tail.y), (lane.x, tail.y)]
     y = head.y + shift
     if wire.box is not None:
-        end = [(lane.x, y), (head.right, y)]
+        end = [(lane.x, y), (_side(head, shift), y)]
         return [[*start, (lane.x, lane.top)], [(lane.x, lane.bottom), *end]]
     xs = [place.x for place in reversed(layout.lanes[i])]
     above = i in layout.from_above
-    end = [(head.x, head.top)] if above else [(xs[-1], y), (head.right, y)]
+    end = [(head.x, head.top)] if above else [(xs[-1], y), (_side(head, shift), y)]
     turns = zip(pairwise([*xs, head.x] if above else xs), layout.levels.get(i, ()), strict=True)
     return [[*start, *[(x, level) for pair, level in turns for x in pair], *end]]
+
+
+def _side(head: Place, shift: float) -> float:
+    """Where a line from the right meets a joint, so far below its middle: a square is a circle."""
+    if head.width != head.height:
+        return head.right
+    return head.x + sqrt((head.width / 2) ** 2 - shift**2)
 
 
 def _shifts(layout: Layout, wires: Sequence[Wire]) -> dict[int, float]:
