@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
 from netdsl.ir import Cost, Entry, Family, Graph, Leaf, Node, Outline, Repeat, Section, Shape, Size
 from netdsl.measure import receptive_fields
+from netdsl.ops import CATALOGUE
+from netdsl.ops.blocks import WITH_SHORTCUT
 from netdsl.ops.wiring import ShortcutAdd
-from netdsl.words import ShortcutKind, shortcut_kind
+from netdsl.words import (
+    Label,
+    ShortcutKind,
+    concise,
+    label,
+    merged,
+    shortcut_kind,
+    without_shortcut,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A written layer, or `times` equal ones one after the other.
 
-    `text` has every argument resolved. `source` is the node that the first one reads, `nodes` are
-    those of the last one; `cost` is that of all, `field` what one position after them sees.
+    `text` has every argument resolved; `label` is what the layer is called, and `family` what that
+    is. `source` is the node that the first one reads, `nodes` are those of the last one; `cost` is
+    that of all, `field` what one position after them sees.
     """
 
     name: str
     code: str
     family: Family
     text: str
+    label: Label
     times: int
     source: str
     nodes: tuple[Node, ...]
@@ -92,6 +104,45 @@ def rows(graph: Graph, *, expand: bool = False) -> tuple[Item, ...]:
     return _Reader(graph, expand=expand).items(graph.outline)
 
 
+def said(item: Item, *, whole: bool = False) -> str:
+    """Return what a row or group is called: `(BB 32 s=[2,1])x3`, `Res act=relu(…)`.
+
+    With `whole`, what it holds is written out; the call of a definition stays a call.
+    """
+    if isinstance(item, Row):
+        return _repeated(item.label.said, item.label.times * item.times)
+    if item.kind == "series":
+        return _series([row for row in item.branches[0].items if isinstance(row, Row)])
+    if item.kind == "def":
+        return _repeated(item.text, item.times)
+    if not whole:
+        return f"{item.text}(…){f'x{item.times}' if item.times > 1 else ''}"
+    inside = " | ".join(_branch_text(branch) for branch in item.branches)
+    if item.kind == "repeat":
+        return _repeated(inside, item.times)
+    return _repeated(f"{item.text}( {inside} )", item.times)
+
+
+def _branch_text(branch: Branch) -> str:
+    words = [f"@{branch.label}"] if branch.label else []
+    return " ".join(words + [said(item, whole=True) for item in branch.items])
+
+
+def _series(runs: Sequence[Row]) -> str:
+    """The rows of a repeat of one layer as one, if what they are called differs in values alone."""
+    labels = [row.label for row in runs for _ in range(row.times)]
+    texts, codes = [label.text for label in labels], {label.code for label in labels}
+    if len({*labels}) > 1 and len(codes) == len({len(text.split()) for text in texts}) == 1:
+        return f"({concise(labels[0].code, merged(texts))})x{len(texts)}"
+    found = [list(run) for _, run in groupby(runs, lambda row: row.label)]
+    each = [replace(run[0], times=sum(row.times for row in run)) for run in found]
+    return ", then ".join(map(said, each))
+
+
+def _repeated(text: str, times: int) -> str:
+    return f"({text})x{times}" if times > 1 else text
+
+
 class _Reader:
     """Walks the outline, with the nodes of the graph at hand."""
 
@@ -118,9 +169,12 @@ class _Reader:
     def _row(self, leaf: Leaf) -> Row:
         nodes = tuple(self.nodes[leaf.name])
         (*_, end), source = nodes, nodes[0].inputs[0]
+        shortcut = self._shortcut(nodes)
+        text = _text(leaf, shortcut)
+        called = label(leaf.code, text, nodes)
         return Row(
-            leaf.name, leaf.code, leaf.family, leaf.text, 1, source, nodes, self._cost(nodes),
-            self.fields[end.name], self._shortcut(nodes),
+            leaf.name, leaf.code, CATALOGUE[called.code].family, text, called, 1, source, nodes,
+            self._cost(nodes), self.fields[end.name], shortcut,
         )  # fmt: skip
 
     def _section(self, section: Section) -> tuple[Item, ...]:
@@ -138,9 +192,10 @@ class _Reader:
         )
         end = nodes[-1] if nodes else inside[-1].output
         cost = sum((item.cost for item in inside), self._cost(nodes))
+        shortcut = self._shortcut(nodes)
         group = Group(
-            section.kind, section.name, section.code, section.text, 1, branches, nodes, end, cost,
-            self.fields[end.name], self._shortcut(nodes),
+            section.kind, section.name, section.code, _text(section, shortcut), 1, branches, nodes,
+            end, cost, self.fields[end.name], shortcut,
         )  # fmt: skip
         return (group,)
 
@@ -150,6 +205,13 @@ class _Reader:
     def _shortcut(self, nodes: tuple[Node, ...]) -> ShortcutKind | None:
         adds = [node for node in nodes if isinstance(node.op, ShortcutAdd)]
         return shortcut_kind(self.graph, adds[0]) if adds else None
+
+
+def _text(entry: Leaf | Section, shortcut: ShortcutKind | None) -> str:
+    """The text of a layer; a shortcut that is not there has no options."""
+    if shortcut or entry.code not in WITH_SHORTCUT:
+        return entry.text
+    return without_shortcut(entry.code, entry.text)
 
 
 def _starts(section: Section, nodes: tuple[Node, ...]) -> tuple[str, ...]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
+from textwrap import wrap
 from typing import Literal
 
 from netdsl.amounts import counted, sized
 from netdsl.ir import Cost, Graph, Node, Shape
 from netdsl.measure import Step, activation_memory, additions, depth, total, training_step
 from netdsl.passes.drop_shortcuts import drop_shortcuts
-from netdsl.rows import Group, Item, Row, rows
-from netdsl.words import ShortcutKind, concise, in_order, merged, primitive, shortcuts
+from netdsl.rows import Group, Item, Row, rows, said
+from netdsl.words import ShortcutKind, in_order, primitive, shortcuts
 
 HEADER = ("layer", "output", "params", "MACs", "field", "shortcut")
 NUMBERS = ("params", "MACs", "field")  # these columns are flush right
@@ -136,17 +138,9 @@ def _lines(graph: Graph, items: Sequence[Item], *, expand: bool) -> Iterator[Lin
 
 
 def _line(item: Item) -> Line:
-    if isinstance(item, Row):
-        return _layer(item, concise(item.code, item.text), [item])
-    if item.kind == "series":
-        runs = _runs(item)
-        texts = [row.text for row in runs for _ in range(row.times)]
-        return _layer(item, f"({concise(runs[0].code, merged(texts))})x{len(texts)}", runs)
-    times = f"x{item.times}" if item.times > 1 else ""
-    text = f"{item.text}(…){times}"
-    if item.kind == "def":
-        text = f"({item.text}){times}" if times else item.text
-    return replace(_layer(item, text, [item]), kind="heading")
+    runs = _runs(item) if isinstance(item, Group) and item.kind == "series" else [item]
+    line = _layer(item, said(item), runs)
+    return line if isinstance(item, Row) or item.kind == "series" else replace(line, kind="heading")
 
 
 def _layer(item: Item, text: str, runs: Sequence[Item]) -> Line:
@@ -207,16 +201,28 @@ def _bytes(count: int) -> str:
 
 
 def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
-    """Pad every cell to its column: words flush left, numbers flush right, long words cut."""
+    """Pad every cell to its column: words flush left, numbers flush right, long words wrapped."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     room = WIDTH - sum(widths[1:5]) - 2 * (len(widths) - 1)
     words = sum(widths[5:])  # the shortcuts give way first, then the layers
     widths[0] = min(widths[0], room - min(words, 24))
     widths[5:] = [min(words, room - widths[0])] * len(widths[5:])
-    return ["  ".join(map(_cell, line, widths, HEADER)).rstrip() for line in table]
+    return [line for cells in table for line in _wrapped(cells, widths)]
+
+
+def _wrapped(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    """The lines of one line of the table: more than one where a cell has too little room."""
+    parts = list(map(_parts, cells, widths))
+    for line in zip_longest(*parts, fillvalue=""):
+        yield "  ".join(map(_cell, line, widths, HEADER)).rstrip()
+
+
+def _parts(text: str, width: int) -> list[str]:
+    if len(text) <= width:
+        return [text]
+    indent = " " * (len(text) - len(text.lstrip()) + 2)
+    return wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _cell(text: str, width: int, column: str) -> str:
-    if len(text) > width:
-        text = text[: width - 1] + "…"
     return text.rjust(width) if column in NUMBERS else text.ljust(width)

@@ -81,6 +81,38 @@ def test_each_kind_of_shortcut_has_its_line_and_its_word(
     assert (re.findall(r"style=(\w+)", line) or [None]) == [look]
 
 
+def joints(source: str) -> list[tuple[str, str]]:
+    """The signs in the joints, and their colours."""
+    return re.findall(r'label=<<FONT POINT-SIZE="[\d.]+" COLOR="(#\w+)">(\+|×|Cat)<', source)
+
+
+def test_only_what_belongs_to_shortcuts_is_red() -> None:
+    text = "Conv 4 Add( Conv 4 | ) Add( Conv 4 | Conv 4 ) Cat( | Conv 4 )"
+    for expand in (False, True):
+        source = dot(text, expand=expand)
+        assert [sign for _, sign in joints(source)] == ["+", "+", "Cat"]
+        assert "#c0322b" not in source
+    assert joints(dot("Conv 4 BB 4 Add( | Conv 4 )")) == [("#c0322b", "+"), ("#404040", "+")]
+
+
+@pytest.mark.parametrize("expand", [False, True])
+def test_a_shortcut_that_is_written_out_begins_and_ends_with_a_red_line(expand: bool) -> None:
+    text = "Conv 4 Res( Conv 4 Conv 4 | Max 3 s1 Avg 3 s1 Conv 4 1x1 act=none )"
+    lines = [line for line in dot(text, expand=expand).splitlines() if " -> " in line]
+    red = [re.findall(r'"0 ([^"]*)"', line)[:2] for line in lines if "#c0322b" in line]
+    assert len(red) == 2
+    assert (red[0][0], red[1][1]) == ("res1 in", "res1 join")
+    assert red[0][1].startswith("res1.shortcut.max1")
+    assert red[1][0].startswith("res1.shortcut.conv1")
+    assert "#c0322b" in wire(dot("Conv 4 @a Res( Conv 4 | @a )", expand=expand), "@a")
+
+
+@pytest.mark.parametrize("expand", [False, True])
+def test_an_empty_shortcut_is_called_what_it_is(expand: bool) -> None:
+    assert 'color="#c0322b"' in wire(dot("Conv 4 Res( Conv 4 | )", expand=expand), "identity")
+    assert ">identity<" not in dot("Conv 4 Add( Conv 4 | )", expand=expand)
+
+
 def test_every_family_of_the_catalogue_has_colours() -> None:
     assert {cls.family for cls in CATALOGUE.values()} <= set(COLOURS)
 
@@ -115,8 +147,36 @@ def test_a_plain_residual_block_is_drawn_as_its_convolutions() -> None:
     found = re.findall(r"<B>([^<]*)</B></FONT>(?: <[^>]*>(×\d+))?", plain.dot())[2:]
     assert found == [
         ("Conv 8", ""), ("Conv 8", "×2"), ("Conv 16 s2, 16", ""),
-        ("Conv 4 1x1, 4 3x3, 16 1x1", ""), ("Conv 16", "×2"),
+        ("Conv 4 1x1, 4 3x3, 16 1x1", ""), ("BB 16 pre", ""),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("expand", [False, True])
+def test_what_a_plain_block_has_beside_convolutions_is_in_its_name(expand: bool) -> None:
+    text = (
+        "Conv 8 BB 8 dropout=0.5 BB 8 order=relu_pre shortcut=always BB 8 act=gelu drop_path=0.2 "
+        "BB 8 order=bn_after_add BB 8 order=relu_before_add"
+    )
+    plain = parse(text, input=INPUT).plain().dot(expand=expand)
+    assert re.findall(r"<B>([^<]*)</B>", plain)[3:] == [
+        "BB 8 dropout=0.5", "BB 8 order=relu_pre", "BB 8 act=gelu", "Conv 8", "Conv 8",
+    ]  # fmt: skip
+
+
+def test_boxes_of_a_plain_network_have_the_colours_of_what_they_are_called() -> None:
+    plain = parse("Conv 8 BB 8 BB 8 pre", input=INPUT).plain()
+    for expand in (False, True):
+        fills = re.findall(r'fillcolor="(#\w+)"', plain.dot(expand=expand))
+        assert fills == [COLOURS[f][0] for f in ("input", "conv", "conv", "block")]
+
+
+def test_an_activation_behind_a_sum_is_drawn() -> None:
+    text = "Conv 4 Res act=relu ( Conv 4 act=none ) Res act=gelu ( Conv 4 | Conv 4 1x1 ) FC 2"
+    assert [word for word in boxes(text) if word[:3] in ("Act", "+")] == [
+        "+", "Act relu", "+", "Act gelu",
+    ]  # fmt: skip
+    plain = parse(text, input=INPUT).plain().dot()
+    assert re.findall(r">(Act \w+)<", plain) == ["Act relu", "Act gelu"]
 
 
 def test_a_definition_is_a_frame_with_its_call_and_its_number() -> None:
@@ -146,12 +206,36 @@ def test_expanded_layers_show_their_nodes() -> None:
     assert boxes("Conv 4 BB 6 s2 shortcut=project dropout=0.5 order=bn_after_add", expand=True) == [
         "Input",
         "Conv 4 Conv2d 3×3, 4 108 BatchNorm2d 8 ReLU",
-        "Conv2d 3×3, 6, stride 2 216 BatchNorm2d 12 ReLU Dropout Conv2d 3×3, 6 324",
+        "Conv2d 3×3, 6, stride 2 216 BatchNorm2d 12 ReLU Dropout 0.5 Conv2d 3×3, 6 324",
         "+",
         "BatchNorm2d 12 ReLU",
         "6×8×9",
         "Conv2d 1×1, 6, stride 2 24 BatchNorm2d 12",
     ]
+
+
+def test_expanded_shortcuts_are_called_what_they_do() -> None:
+    text = "Conv 4 BB 6 BB 6 s2 BB 8 s2 BB 9 shortcut=pad BB 9 s2 shortcut=avgproject"
+    found = boxes(text, expand=True)
+    assert [words for words in found if "pad" in words or "avg" in words.lower()] == [
+        "zero-pad to 6", "avg-pool, stride 2", "avg-pool + zero-pad to 8, stride 2", "zero-pad to 9",
+        "AvgPool2d 2×2 Conv2d 1×1, 9 81 BatchNorm2d 18",
+    ]  # fmt: skip
+
+
+def test_expanded_layers_show_their_numbers() -> None:
+    text = "drop_path 0.4 Conv 4 (BB 4)x2 Dropout 0.3 Max 3 s2 Avg 2x3 Dropout"
+    shown = " ".join(boxes(text, expand=True))
+    for words in (
+        "StochasticDepth, survival 0.8", "StochasticDepth, survival 0.6", "Dropout 0.3",
+        "MaxPool2d 3×3, stride 2", "AvgPool2d 2×3", "Dropout 0.5",
+    ):  # fmt: skip
+        assert words in shown
+
+
+def test_frames_of_expanded_blocks_are_called_as_boxes_are() -> None:
+    assert ">BB 4<" in dot("Conv 4 (BB 4 s=[1,2])x2", expand=True)
+    assert "s1" not in dot("Conv 4 (BB 4 s=[1,2])x2", expand=True)
 
 
 def test_expanding_writes_every_repetition_out() -> None:

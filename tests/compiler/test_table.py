@@ -47,18 +47,45 @@ def test_a_network_is_shown_as_it_was_written() -> None:
 
 def test_a_network_without_shortcuts_has_no_column_for_them() -> None:
     assert table("Conv 4 BB 6 s2 shortcut=project", plain=True) == [
-        "layer                     output   params    MACs  field",
-        "─" * 56,
-        "Input                     3x16x18",
-        "Conv 4                    4x16x18     116  31,104    3x3",
-        "BB 6 s2 shortcut=project  6x8x9       564  38,880    9x9",
-        "─" * 56,
-        "total                                 680  69,984",
+        "layer         output   params    MACs  field",
+        "─" * 44,
+        "Input         3x16x18",
+        "Conv 4        4x16x18     116  31,104    3x3",
+        "Conv 6 s2, 6  6x8x9       564  38,880    9x9",
+        "─" * 44,
+        "total                     680  69,984",
         "",
         "depth 3, 680 parameters",
         "69,984 MACs for one 3x16x18 image (1 MAC = 2 FLOPs)",
         "16.13 kB of activations kept for the backward pass of one 3x16x18 image (fp32)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("Conv 8 (BB 8)x3 BB 8", ["(Conv 8)x6", "(Conv 8)x2"]),
+        ("Conv 8 (BB 16 s=[2,1])x3", ["(Conv 16 s=[2,1], 16)x3"]),
+        ("Conv 8 (BB 16 s=[2,1] pre shortcut=project)x3", ["(BB 16 s=[2,1] pre)x3"]),
+        ("Conv 8 (Bott 16 s=[2,1])x3", ["(Conv 4 1x1, 4 3x3 s=[2,1], 16 1x1)x3"]),
+        ("Conv 8 BB 8 dropout=0.1 drop_path=0.2", ["BB 8 dropout=0.1"]),
+        ("default BB(dropout=0.1) Conv 8 BB 8", ["BB 8"]),
+        (
+            "Conv 8 Res shortcut=project norm=none act=relu ( Conv 9 )",
+            ["Res act=relu(…)", "  Conv 9"],
+        ),
+    ],
+)
+def test_a_plain_block_is_called_what_is_left_of_it(text: str, lines: list[str]) -> None:
+    net = parse(text, input=INPUT, plain=True)
+    shown = [line.text for line in make_table(net.checked).lines]
+    assert shown == ["Input", "Conv 8", *lines]
+
+
+def test_a_block_that_has_no_shortcut_is_called_so_among_others() -> None:
+    assert body("Conv 8 (BB 16 s=[2,1] shortcut=identity)x3")[1].startswith(
+        "Conv 16 s2, 16, then (BB 16 shortcut=identity)x2  16x8x9 "
+    )
 
 
 def test_sections_and_frames_are_headings_of_the_lines_below_them() -> None:
@@ -90,32 +117,33 @@ def test_every_branch_begins_with_a_bar() -> None:
 
 def test_expanding_lists_the_nodes_of_every_layer() -> None:
     assert body("(Conv 4 act=none)x2 Max 2 BB 4 drop_path=0.2", expand=True) == [
-        "Conv 4 act=none                   4x16x18     116  31,104    3x3",
-        "  conv1: Conv2d 3×3, 4            4x16x18     108  31,104",
-        "  conv1_norm: BatchNorm2d         4x16x18       8",
-        "Conv 4 act=none                   4x16x18     152  41,472    5x5",
-        "  conv2: Conv2d 3×3, 4            4x16x18     144  41,472",
-        "  conv2_norm: BatchNorm2d         4x16x18       8",
-        "Max 2                             4x8x9                      6x6",
-        "BB 4 drop_path=0.2                4x8x9       304  20,736  14x14  identity",
-        "  bb1.conv1: Conv2d 3×3, 4        4x8x9       144  10,368",
-        "  bb1.conv1_norm: BatchNorm2d     4x8x9         8",
-        "  bb1.conv1_act: ReLU             4x8x9",
-        "  bb1.conv2: Conv2d 3×3, 4        4x8x9       144  10,368",
-        "  bb1.conv2_norm: BatchNorm2d     4x8x9         8",
-        "  bb1.drop_path: StochasticDepth  4x8x9",
-        "  bb1.add: Add                    4x8x9",
-        "  bb1.act: ReLU                   4x8x9",
+        "Conv 4 act=none                                 4x16x18     116  31,104    3x3",
+        "  conv1: Conv2d 3×3, 4                          4x16x18     108  31,104",
+        "  conv1_norm: BatchNorm2d                       4x16x18       8",
+        "Conv 4 act=none                                 4x16x18     152  41,472    5x5",
+        "  conv2: Conv2d 3×3, 4                          4x16x18     144  41,472",
+        "  conv2_norm: BatchNorm2d                       4x16x18       8",
+        "Max 2                                           4x8x9                      6x6",
+        "BB 4 drop_path=0.2                              4x8x9       304  20,736  14x14  identity",
+        "  bb1.conv1: Conv2d 3×3, 4                      4x8x9       144  10,368",
+        "  bb1.conv1_norm: BatchNorm2d                   4x8x9         8",
+        "  bb1.conv1_act: ReLU                           4x8x9",
+        "  bb1.conv2: Conv2d 3×3, 4                      4x8x9       144  10,368",
+        "  bb1.conv2_norm: BatchNorm2d                   4x8x9         8",
+        "  bb1.drop_path: StochasticDepth, survival 0.8  4x8x9",
+        "  bb1.add: Add                                  4x8x9",
+        "  bb1.act: ReLU                                 4x8x9",
     ]
 
 
-def test_what_is_too_long_is_cut_so_that_the_table_stays_100_wide() -> None:
+def test_what_is_too_long_is_wrapped_so_that_the_table_stays_100_wide() -> None:
     text = "(BB 64 order=relu_before_add dropout=[0.1,0.2] s=[1,2,1] shortcut_kernel=3)x8"
-    (line,) = body(text)
-    assert line == (
-        "(BB 64 order=relu_before_add dropout…  64x8x9   556,736  48,273,408  59x59  "
-        "zero-pad, then avg-pool…"
-    )
+    assert body(text) == [
+        "(BB 64 order=relu_before_add           64x8x9   556,736  48,273,408  59x59  "
+        "zero-pad, then avg-pool,",
+        f"{'  dropout=[0.1,0.2] s=[1,2,1]':78}then identity ×6",
+        "  shortcut_kernel=3)x8",
+    ]
     assert max(map(len, table(text))) == 100
 
 

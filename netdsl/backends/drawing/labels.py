@@ -35,7 +35,8 @@ COLOURS = {
     "output": ("#ffffff", "#ffffff"),
 }
 
-# Shortcuts are red, and each kind has its own line, so that it can be told in black and white.
+# Shortcuts are red, and each kind has its own line, so that it can be told in black and white; one
+# that is written out begins and ends with a red line.
 WIRES: dict[Form, dict[str, str]] = {
     "spine": {"color": INK},
     "identity": {"color": RED},
@@ -112,7 +113,7 @@ class Labels:
         """The attributes of a joint: a point, a sign in a circle, or a word in a small box."""
         if not joint.sign:
             return {"label": "", "shape": "point", "color": INK}
-        colour = RED if joint.sign == "+" else INK
+        colour = RED if joint.of_shortcut else INK
         size = 11 if len(joint.sign) == 1 else SMALL
         label = f"<{self._font(joint.sign, size, colour)}>"
         if self._is_circle(joint):
@@ -127,7 +128,8 @@ class Labels:
         """The attributes of a wire, with what is written on it."""
         texts = _on_wire(wire)
         lines = [f'{self._font(text, SMALL, ink)}<BR ALIGN="LEFT"/>' for text, ink in texts]
-        return WIRES[wire.form] | ({"label": f"<{''.join(lines)}>"} if lines else {})
+        colour = {"color": RED} if wire.written else {}
+        return WIRES[wire.form] | colour | ({"label": f"<{''.join(lines)}>"} if lines else {})
 
     def _table(self, lines: Sequence[tuple[str, int]], wide: float) -> str:
         """Texts flush left and numbers flush right, together `wide`."""
@@ -207,4 +209,4 @@ def _on_wire(wire: Wire) -> list[tuple[str, str]]:
     if wire.shape is not None:
         return [(sized(wire.shape.dims, "×"), GREY)]
     words = re.sub(r" \+ ", " +\n", wire.word).splitlines()
-    return [(word, WIRES[wire.form]["color"]) for word in words]
+    return [(word, RED if wire.written else WIRES[wire.form]["color"]) for word in words]

@@ -9,16 +9,17 @@ from dataclasses import replace
 from netdsl.backends.drawing.figure import Box, Pen, Value
 from netdsl.ir import Family, Graph, Node
 from netdsl.ops.wiring import Add, Cat, Multiply, ShortcutAdd
-from netdsl.words import ShortcutKind, primitive, shortcut_kind
+from netdsl.words import Label, ShortcutKind, primitive, shortcut_kind
 
 SIGNS: dict[type, str] = {ShortcutAdd: "+", Add: "+", Multiply: "×", Cat: "Cat"}
 
 
 def draw_nodes(
     pen: Pen, graph: Graph, nodes: Sequence[Node], values: dict[str, Value], family: Family,
-    text: str = "",
+    label: Label | None = None,
 ) -> Value:  # fmt: skip
     """Draw nodes behind the `values` that they read, and return what leaves the last of them."""
+    text, times = (label.said, label.times) if label else ("", 1)
     runs = _runs(nodes)
     reads = Counter(name for run in runs for name in run[0].inputs)
     kinds = {n.inputs[1]: shortcut_kind(graph, n) for n in nodes if isinstance(n.op, ShortcutAdd)}
@@ -27,7 +28,7 @@ def draw_nodes(
             values[name] = pen.joint(values[name], f"{nodes[0].layer} in")
         for run in runs:
             operands = [values[name] for name in run[0].inputs]
-            box = _box(graph, run, family, text if len(runs) == 1 else "")
+            box = _box(graph, run, family, text if len(runs) == 1 else "", times)
             end = run[-1]
             if len(operands) > 1:
                 y = _join(pen, end, operands, kinds)
@@ -55,11 +56,11 @@ def _runs(nodes: Sequence[Node]) -> list[list[Node]]:
     return runs
 
 
-def _box(graph: Graph, run: Sequence[Node], family: Family, text: str) -> Box:
+def _box(graph: Graph, run: Sequence[Node], family: Family, text: str, times: int) -> Box:
     parts = tuple((primitive(graph, node), graph.cost(node).params) for node in run)
     if len(run) == 1 and parts[0][0] == text:
         return Box(f"{run[-1].name} box", family, text, params=parts[0][1])
-    return Box(f"{run[-1].name} box", family, text, parts=parts)
+    return Box(f"{run[-1].name} box", family, text, times=times if text else 1, parts=parts)
 
 
 def _on_the_way(x: Value, box: Box, kind: ShortcutKind) -> Value:
@@ -73,7 +74,9 @@ def _join(
     """Add a joint; the main path is the first operand, where a map is scaled its factor."""
     main = 1 if isinstance(node.op, Multiply) else 0
     sign = SIGNS.get(type(node.op), type(node.op).__name__)
-    y = pen.joint(operands[main], f"{node.name} joint", sign, silent=True)
+    of_shortcut = isinstance(node.op, ShortcutAdd)
+    name = f"{node.name} joint"
+    y = pen.joint(operands[main], name, sign, silent=True, of_shortcut=of_shortcut)
     for name, x in zip(node.inputs, operands, strict=True):
         if name != node.inputs[main] and x.box:
             pen.wire(x, y.at)

@@ -10,12 +10,10 @@ from netdsl.amounts import sized
 from netdsl.backends.drawing.figure import Box, Pen, Split, Value
 from netdsl.backends.drawing.nodes import SIGNS, draw_nodes
 from netdsl.ir import Cost, Graph, Node
-from netdsl.lower.bound import option_text
 from netdsl.ops import CATALOGUE
+from netdsl.ops.act import Activation
 from netdsl.ops.blocks import ResidualBlock
-from netdsl.ops.convolution import Convolution
 from netdsl.rows import Branch, Group, Item, Row, rows
-from netdsl.words import concise
 
 
 def draw_rows(graph: Graph, *, expand: bool) -> Pen:
@@ -52,14 +50,13 @@ class _Artist:
         return x
 
     def _row(self, x: Value, row: Row) -> Value:
+        label = row.label
         if self.expand:
             values = {row.source: x}
-            return draw_nodes(self.pen, self.graph, row.nodes, values, row.family, row.text)
-        text, times = _label(row)
+            return draw_nodes(self.pen, self.graph, row.nodes, values, row.family, label)
         frames = row.times if _is_residual(row) else 1
-        times, params = times * row.times // frames, row.cost.params // frames
-        plain = _is_residual(row) and not row.shortcut
-        box = Box(row.name, "conv" if plain else row.family, text, times=times, params=params)
+        times, params = label.times * row.times // frames, row.cost.params // frames
+        box = Box(row.name, row.family, label.said, times=times, params=params)
         with self.pen.frame("", frames):
             return self._around(x, row, lambda x: self.pen.box(x, box, row.shape))
 
@@ -78,12 +75,11 @@ class _Artist:
         y = inside(fork)
         if self.expand and isinstance(item, Group):
             return self._own_nodes(fork, y, item) if item.nodes else y
-        if item.shortcut is None:
-            return y
-        add = self.pen.joint(y, f"{item.name} add", "+", silent=True)
-        kind = item.shortcut
-        self.pen.wire(replace(fork, form=kind.form, word=kind.word), add.at)
-        return add
+        if item.shortcut is not None:
+            y = self.pen.joint(y, f"{item.name} add", "+", silent=True, of_shortcut=True)
+            kind = item.shortcut
+            self.pen.wire(replace(fork, form=kind.form, word=kind.word), y.at)
+        return self._activation(y, item.nodes) if isinstance(item, Group) else y
 
     def _own_nodes(self, fork: Value, y: Value, group: Group) -> Value:
         """Draw the addition at the end of a `Res`, and the nodes of its shortcut."""
@@ -103,18 +99,20 @@ class _Artist:
         start = self.pen.joint(x, f"{group.name} in") if len(incoming) > 1 else x
         split = Split(anchored=sum(bool(branch.items) for branch in incoming) < 2)
         ends = [
-            self._branch(start, branch, split, ending)
+            self._branch(start, branch, split, ending, written=_is_shortcut(group, branch))
             for branch, ending in _in_place(group.branches, before)
         ]
         self.pen.members.append(split)
         sign = SIGNS[type(sum_or_product.op)]
         first, *others = sorted(ends, key=lambda end: end.form != "spine")
-        joint = self.pen.joint(first, f"{group.name} join", sign, silent=first.shape == group.shape)
+        silent = first.shape == group.shape
+        of_shortcut = group.shortcut is not None
+        name = f"{group.name} join"
+        joint = self.pen.joint(first, name, sign, silent=silent, of_shortcut=of_shortcut)
         for end in others:
             said = end.shape if end.shape == group.shape else end.said
-            form = "identity" if group.shortcut and end.form == "beside" else end.form
-            self.pen.wire(replace(end, said=said, form=form), joint.at)
-        return self._own(joint, behind)
+            self.pen.wire(replace(end, said=said), joint.at)
+        return self._own(joint, behind) if self.expand else self._activation(joint, behind)
 
     def _own(self, x: Value, nodes: Sequence[Node]) -> Value:
         """Draw nodes of a `Res` itself, which are shown where every node is."""
@@ -122,20 +120,44 @@ class _Artist:
             return x
         return draw_nodes(self.pen, self.graph, nodes, {nodes[0].inputs[0]: x}, "block")
 
-    def _branch(self, x: Value, branch: Branch, split: Split, ending: Sequence[Node]) -> Value:
+    def _activation(self, x: Value, nodes: Sequence[Node]) -> Value:
+        """Draw the activation of a `Res`, which stands in none of its rows."""
+        for node in nodes:
+            if isinstance(node.op, Activation):
+                x = self.pen.box(
+                    x, Box(f"{node.name} box", "act", f"Act {node.op.kind}"), node.shape
+                )
+        return x
+
+    def _branch(
+        self, x: Value, branch: Branch, split: Split, ending: Sequence[Node], *, written: bool
+    ) -> Value:
+        x = replace(x, written=written)
         if branch.label and branch.source:
             made = self.graph[branch.source].shape
-            x = Value(self.places[branch.source], made, made, "read", f"@{branch.label}")
+            label = f"@{branch.label}"
+            x = Value(self.places[branch.source], made, made, "read", label, written=written)
         main = split.anchored and not split.branches
         if not branch.items:
             if main and not branch.label:
                 split.branches.append([])
                 return x
-            return x if branch.label else replace(x, form="beside")
+            if branch.label:
+                return x
+            return (
+                replace(x, form="identity", word="identity")
+                if written
+                else replace(x, form="beside")
+            )
         if main and branch.label:
             split.branches.append([])
         with self.pen.branch(split, main=main and not branch.label):
-            return self._own(self.items(x, branch.items), ending)
+            return replace(self._own(self.items(x, branch.items), ending), written=written)
+
+
+def _is_shortcut(group: Group, branch: Branch) -> bool:
+    """Whether a branch is the shortcut of a `Res`, written out."""
+    return group.kind == "res" and branch is group.branches[1]
 
 
 def _around_the_joint(nodes: Sequence[Node]) -> tuple[Sequence[Node], Node, Sequence[Node]]:
@@ -173,28 +195,6 @@ def _joined(series: Branch) -> Iterator[Row]:
         cost = sum((row.cost for row in run), Cost())
         times = sum(row.times for row in run)
         yield replace(run[-1], source=run[0].source, cost=cost, times=times)
-
-
-def _label(row: Row) -> tuple[str, int]:
-    """What is written in the box, and how many such layers it stands for.
-
-    A residual block without its shortcut is shown as the convolutions that are left of it.
-    """
-    if row.shortcut or not _is_residual(row):
-        return concise(row.code, row.text), 1
-    layers = [node.op for node in row.nodes if isinstance(node.op, Convolution)]
-    plain = all(op.kernel == (3, 3) for op in layers)
-    words = [_words(op, kernel=not plain) for op in layers]
-    if len(set(words)) == 1:
-        return f"Conv {words[0]}", len(words)
-    return f"Conv {', '.join(words)}", 1
-
-
-def _words(op: Convolution, *, kernel: bool) -> str:
-    size = f" {op.kernel[0]}x{op.kernel[1]}" if kernel else ""
-    stride = f" {option_text('s', op.stride)}" if op.stride != (1, 1) else ""
-    groups = f" g{op.groups}" if op.groups != 1 else ""
-    return f"{op.channels}{size}{stride}{groups}"
 
 
 def _is_residual(row: Row) -> bool:
