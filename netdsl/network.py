@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,7 +157,9 @@ class Network:
     def module(self, seed: int = 0) -> Module:
         """Return the network as a torch module in training mode, initialised by the seed.
 
-        The seed is a whole number of 0 or more; another is a `NetDSLError`.
+        The seed is a whole number of 0 or more; another is a `NetDSLError`. The parameters are made
+        on the CPU, whatever torch's default device is: `net.module().to("cuda")` moves them, and
+        `.to("meta")` leaves their shapes alone. What `source` prints is made on the default device.
         """
         from netdsl.backends.pytorch import to_module  # torch takes a second to import
 
@@ -203,11 +205,14 @@ class Network:
             warnings.warn(f"not used of the source: {', '.join(more)}", stacklevel=2)
         return done.module  # type: ignore[return-value]
 
-    def source(self) -> str:
-        """Return a Python file that needs torch alone and defines the same network."""
+    def source(self, module: str = "") -> str:
+        """Return a Python file that needs torch alone and defines the same network.
+
+        The example in it imports the network from a module of this name, or of the network's own.
+        """
         from netdsl.backends.source import to_source
 
-        return to_source(self.checked, self.settings)
+        return to_source(self.checked, self.settings, self.name, self._alone(), module)
 
     def table(self, *, expand: bool = False) -> str:
         """Return the table of layers as plain text."""
@@ -251,6 +256,16 @@ class Network:
             return to_svg(self._drawn(twin=False))
         except NetDSLError:
             return None
+
+    def _alone(self) -> str:
+        """The text that this network can be read from without anything else; "" for none."""
+        file, rest = write_in(self.file, self.overrides)
+        if rest.names or rest.scale:
+            return ""
+        inlined = inline(file, self.loader)
+        others = tree.Scale | tree.Expect
+        header = tuple(entry for entry in inlined.header if not isinstance(entry, others))
+        return to_text(replace(inlined, header=header, comments=()))
 
     def _drawn(self, twin: bool) -> list[tuple[str, Graph]]:
         networks = (self.override(residual=True), self.plain()) if twin else (self,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
@@ -102,6 +102,12 @@ def rows(graph: Graph, *, expand: bool = False) -> tuple[Item, ...]:
     What has no node has no row: `Norm` under `norm none`, the shortcut of a plain `Res`.
     """
     return _Reader(graph, expand=expand).items(graph.outline)
+
+
+def spelling(graph: Graph) -> Callable[[Entry], str]:
+    """Return what spells an entry of the outline: `(BB 16 s1)x3` with what it comes to, whole."""
+    reader = _Reader(graph, expand=False)
+    return lambda entry: " ".join(said(item, whole=True) for item in reader.items((entry,)))
 
 
 def said(item: Item, *, whole: bool = False) -> str:

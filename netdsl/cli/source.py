@@ -22,10 +22,13 @@ from netdsl.errors import fail
 )
 @paused()
 def command(arch: str, output: Path | None, **options: Any) -> None:
-    """Print ARCH (a path, a shipped name, or -) as a Python file that imports torch alone."""
+    """Print ARCH (a path, a shipped name, or -) as a Python file that imports torch alone.
+
+    The example in it imports the network from FILE.
+    """
     network = read(arch, **options)
     show_warnings(network)
-    text = network.source()
+    text = network.source(output.stem if output and output.suffix == ".py" else "")
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -1,11 +1,13 @@
 """The command line as a person meets it: exit codes, what goes to which stream, exact texts."""
 
+import ast
 import io
 import json
 import os
 import subprocess
 import sys
 import threading
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -233,6 +235,28 @@ class TestSourceFmtList:
         )
         assert done.returncode == 0, done.stderr
         assert "685418" in done.stdout
+
+    def test_the_example_in_a_source_names_the_file_that_it_is_in(
+        self, run: Run, tmp_path: Path
+    ) -> None:
+        for name in ("my_model.py", "my-model.py"):
+            run("source", "digits", "--plain", "-o", name)
+            text = (tmp_path / name).read_text("utf-8")
+            docstring = ast.get_docstring(ast.parse(text), clean=False) or ""
+            code = docstring.partition("needs torch alone:\n")[2].partition("\nThe network")[0]
+            program = f"{textwrap.dedent(code)}\nprint(type(network).__name__, *scores.shape)"
+            done = subprocess.run(
+                [sys.executable, "-c", program],
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert (done.returncode, done.stdout) == (0, "DigitsPlain 1 10\n"), done.stderr
+        assert (
+            "    from digits_plain import DigitsPlain\n"
+            in run("source", "digits", "--plain").stdout
+        )
 
     def test_fmt_is_canonical_and_idempotent(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "net.arch").write_text("input 3x8x8 # images\nConv64k7s2,FC10")

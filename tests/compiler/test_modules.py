@@ -2,6 +2,7 @@
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import torch
@@ -183,3 +184,18 @@ def test_what_enters_and_leaves_a_scope_is_not_overwritten(act: str) -> None:
         y = checkpoint(scope, y, use_reentrant=False)
     y.sum().backward()
     assert model.conv1.weight.grad is not None
+
+
+def test_parameters_are_made_on_the_cpu_and_those_of_printed_source_where_torch_makes_them() -> (
+    None
+):
+    net = parse("Conv 4 FC 3", input=(3, 8, 8))
+    printed: dict[str, Any] = {"__name__": "printed"}
+    exec(net.source(), printed)
+    with torch.device("meta"):
+        modules = [net.module(), printed["Network"](), net.module().to("meta")]
+    assert [{p.device.type for p in m.parameters()} for m in modules] == [
+        {"cpu"},
+        {"meta"},
+        {"meta"},
+    ]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from netdsl.backends.source.forward import forward, interval, is_loop, numbered
 from netdsl.backends.source.kinds import JOINS, Kind, Kinds, Part, Run
 from netdsl.backends.source.params import Signature, signatures
 from netdsl.backends.source.text import Brackets, fold, remark
-from netdsl.ir import Call, Leaf, Outline, Repeat
+from netdsl.ir import Call, Entry, Graph, Leaf, Outline, Repeat
+from netdsl.rows import spelling
 
 INDENT = 8
 
@@ -50,7 +51,7 @@ class Classes:
             texts = {self.written.get(_path(x.plan.path, x.runs[r].base)) for x in kind.instances}
             (text, *others) = texts
             if text and not others:
-                yield remark(text, INDENT)
+                yield from remark(text, INDENT)
             if is_loop(run, signature):
                 yield from self._loop(run, signature)
             else:
@@ -83,21 +84,22 @@ class Classes:
         return Brackets(f"{part.child.target}(", arguments)
 
 
-def classes(kinds: Kinds, names: Mapping[int, str], outline: Outline) -> Classes:
+def classes(kinds: Kinds, names: Mapping[int, str], graph: Graph) -> Classes:
     """Return what prints the classes of a network."""
-    return Classes(kinds, names, dict(_written(outline)), signatures(kinds))
+    written = dict(_written(graph.outline, spelling(graph)))
+    return Classes(kinds, names, written, signatures(kinds))
 
 
-def _written(outline: Outline) -> Iterator[tuple[str, str]]:
-    """What was written as a repeat, by the path of the first layer that it holds."""
+def _written(outline: Outline, spell: Callable[[Entry], str]) -> Iterator[tuple[str, str]]:
+    """What is called by one name though it is repeated, by the path of the first layer in it."""
     for entry in outline:
         if isinstance(entry, Repeat):
-            yield from (pair for body in entry.bodies for pair in _written(body))
+            yield from (pair for body in entry.bodies for pair in _written(body, spell))
             first = _first(entry)
             if first and len(entry.bodies) > 1:
-                yield first, entry.written
+                yield first, spell(entry)
         elif not isinstance(entry, Leaf):
-            yield from (pair for branch in entry.branches for pair in _written(branch))
+            yield from (pair for branch in entry.branches for pair in _written(branch, spell))
 
 
 def _first(repeat: Repeat) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import count
 from keyword import iskeyword
+from unicodedata import combining, normalize
 
 from netdsl.backends.source.kinds import Kind, Kinds
 from netdsl.ir import Call
@@ -16,11 +18,10 @@ from netdsl.plan import ModulePlan
 IMPORTED = ("F", "Random", "Tensor")
 SHORTCUTS = {
     "": "an identity shortcut",
-    "ZeroPad": "a subsampled, zero-padded shortcut",
-    "AveragePad": "an averaged, zero-padded shortcut",
     "Project": "a projection shortcut",
     "OwnShortcut": "a shortcut of its own layers",
 }
+WITHOUT_WEIGHTS = {"ZeroPad": "a subsampled", "AveragePad": "an averaged"}
 COMBINATIONS = {
     "Res": "A group of layers",
     "Add": "The sum of branches",
@@ -30,11 +31,16 @@ COMBINATIONS = {
 }
 
 
-def class_names(kinds: Kinds, network: str, others: Iterable[str]) -> dict[int, str]:
-    """Return the name of every class by the number of its kind; none is that of another class."""
+def class_names(
+    kinds: Kinds, network: str, others: Iterable[str], *, plain: bool
+) -> dict[int, str]:
+    """Return the name of every class by the number of its kind; none is that of another class.
+
+    That of a `plain` network says so.
+    """
     *inner, root = kinds.all
     taken = {*IMPORTED, *others}
-    names = {root.number: next(x for x in _network_names(network) if x not in taken)}
+    names = {root.number: next(x for x in _network_names(network, plain) if x not in taken)}
     taken.add(names[root.number])
     words = _words(kinds)
     alike: dict[str, list[Kind]] = {}
@@ -60,16 +66,47 @@ def summary(kind: Kind) -> str:
         title = COMBINATIONS.get(code, f"{code}, as the text of the network defines it")
     if code not in WITH_SHORTCUT:
         return f"{title}."
-    shortcut = f"with {SHORTCUTS[_shortcut(kind)]}" if _joins(kind) else "without its shortcut"
-    return f"{title}, {shortcut}."
+    if not _joins(kind):
+        return f"{title}, without its shortcut."
+    shortcut = _shortcut(kind)
+    return f"{title}, with {SHORTCUTS.get(shortcut) or _padded(kind, shortcut)}."
 
 
-def _network_names(text: str) -> Iterator[str]:
-    words = re.findall(r"[A-Za-z0-9]+", text)
+def module_name(name: str) -> str:
+    """Return what the module of a class is called in an example, where nobody says it.
+
+    >>> module_name("Net1Plain"), module_name("MyNet"), module_name("Class"), module_name("Json")
+    ('net1_plain', 'mynet', 'network_class', 'network_json')
+    """
+    module = re.sub(r"(?<=.)Plain$", "_plain", name).lower()
+    taken = iskeyword(module) or module in {*sys.stdlib_module_names, "torch", "nn"}
+    return f"network_{module}" if taken else module
+
+
+def _network_names(text: str, plain: bool) -> Iterator[str]:
+    """The names that fit, the best first: words of the text, without accents."""
+    letters = "".join(c for c in normalize("NFKD", text) if not combining(c))
+    words = re.findall(r"[A-Za-z0-9]+", letters)
+    end = "Plain" if plain and words[-1:] not in (["plain"], ["Plain"]) else ""
     name = "".join(word[0].upper() + word[1:] for word in words)
-    yield from filter(None, [name] if name[:1].isalpha() and not iskeyword(name) else [])
-    yield f"Network{name}" if name else "Network"
-    yield from (f"Network{i}" for i in count(2))
+    if name[:1].isalpha() and not iskeyword(name + end):
+        yield name + end
+    yield f"Network{name}{end}"
+    yield from (f"Network{i}{end}" for i in count(2))
+
+
+def _padded(kind: Kind, target: str) -> str:
+    """What a shortcut without weights does, in one of the blocks of a kind at least."""
+    calls = [
+        child.arguments
+        for x in kind.instances
+        for run in x.runs
+        for part in run.layers[0]
+        if isinstance(child := part.child, Call) and child.target == target
+    ]
+    words = [WITHOUT_WEIGHTS[target]] if any(call["stride"] != 1 for call in calls) else []
+    words += ["zero-padded" if words else "a zero-padded"] * any(call["channels"] for call in calls)
+    return f"{', '.join(words)} shortcut"
 
 
 def _shortcut(kind: Kind) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from textwrap import wrap
 
 WIDTH = 100
+REMARK = 4  # lines of a comment
 STEP = 4
 
 
@@ -65,10 +67,13 @@ def comment(line: str, text: str) -> str:
     return noted if text and fits(noted) else line
 
 
-def remark(text: str, indent: int) -> str:
-    """Return a comment on a line of its own, cut where it does not fit."""
-    line = f"{' ' * indent}# {text}"
-    return line if fits(line) else f"{line[: WIDTH - 1].rstrip()}…"
+def remark(text: str, indent: int) -> list[str]:
+    """Return a comment on lines of its own, a long one cut behind the last of `REMARK`."""
+    start = f"{' ' * indent}# "
+    return wrap(
+        text, WIDTH, initial_indent=start, subsequent_indent=f"{start}  ", max_lines=REMARK,
+        placeholder=" …", break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def literal(value: object) -> str:
@@ -87,6 +92,18 @@ def literal(value: object) -> str:
 def prose(text: str) -> str:
     """Return text that may stand in a docstring: on one line, without quotes and escapes."""
     return " ".join(text.translate({ord('"'): "'", ord("\\"): "/"}).split())
+
+
+def quoted(text: str) -> str:
+    r"""Return text that a docstring gives back as it is.
+
+    >>> print(quoted('Torch "nn.PReLU" \\ \a'))
+    Torch "nn.PReLU" \\ \x07
+    """
+    kept = text.replace("\\", "\\\\")
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in kept
+    )
 
 
 def _with_comma(item: str | Brackets) -> str | Brackets:
