@@ -134,6 +134,22 @@ def test_layers_without_shortcuts_are_counted_in_their_box() -> None:
     assert "cluster" not in dot("(Conv 4)x7")
 
 
+def test_a_long_text_goes_over_several_lines() -> None:
+    text = (
+        "Conv 64 7x7 norm=none act=none bias=on BB 64 s2 order=relu_before_add shortcut=avgproject"
+    )
+    assert boxes(f"{text} Conv 5")[1:3] == [
+        "Conv 64 7x7 norm=none act=none bias=on 9.5 k",
+        "BB 64 s2 order=relu_before_add 78.2 k shortcut=avgproject",
+    ]
+    long = "size=5 alpha=0.0001 beta=0.75"
+    assert boxes(f'Torch "nn.LocalResponseNorm" {long}')[1] == (
+        "Torch &quot;nn.LocalResponseNorm&quot; size=5 alpha=0.0001 beta=0.75"
+    )
+    parts = " ".join(boxes("Deconv 4 k3 s=1x2 g1 Conv 4000 k=11x13 s=2x1 g4", expand=True))
+    assert "Conv2d 11×13, 4000, stride 2×1, groups 4" in parts
+
+
 def test_strides_and_groups_are_written_where_they_are() -> None:
     plain = boxes("residual off Conv 8 Bott 16 s2 g2")
     assert plain[2].startswith("Conv 4 1x1, 4 3x3 s2 g2, 16 1x1")

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
+from textwrap import wrap
 
 from netdsl.amounts import counted, sized
 from netdsl.backends.drawing.figure import Box, Form, Joint, Wire
@@ -18,7 +19,7 @@ SIZE, SMALL = 12.0, 9.5  # of type, in points
 APART = 4.0  # between lines that reach a joint from the side
 TITLE, UNDER = 15.0, 10.5  # the name of a network, and its numbers
 MARGIN, GAP = 9.0, 14.0  # left and right in a box; between name and number
-LONGEST = 40  # characters in a box
+LONGEST = 40  # characters of a line in a box, if it can be broken
 INK, GREY, RED, BLUE = "#404040", "#666666", "#c0322b", "#2f6aa3"
 
 # Family: fill, border.
@@ -64,8 +65,9 @@ class Labels:
     def size(self, member: Box | Joint) -> tuple[float, float]:
         """Width and height of a box or joint."""
         if isinstance(member, Box):
-            lines = 14 * bool(member.text) + 12 * len(member.parts)
-            return self.widths[member.main] + 2 * MARGIN, lines + 8
+            name, *others = _lines(member)
+            height = 14 * bool(name[0]) + 12 * len(others)
+            return self.widths[member.main] + 2 * MARGIN, height + 8
         if not member.sign:
             return 2.4, 2.4
         if self._is_circle(member):
@@ -102,8 +104,9 @@ class Labels:
             return {"label": f"<{self._font(box.text, SMALL, GREY)}>", "shape": "plaintext"}
         fill, border = COLOURS[box.family]
         times = f" {self._font(f'×{box.times}', SIZE, border)}" if box.times > 1 else ""
-        lines = [(self._bold(_cut(box.text), SIZE) + times, box.params)] if box.text else []
-        lines += [(self._font(_cut(text), SMALL, INK), count) for text, count in box.parts]
+        name, *others = _lines(box)
+        lines = [(self._bold(name[0], SIZE) + times, name[1])] if name[0] else []
+        lines += [(self._font(text, SMALL, INK), count) for text, count in others]
         return {
             "label": f"<{self._table(lines, self.widths[box.main])}>", "shape": "box",
             "style": "rounded,filled", "fillcolor": fill, "color": border,
@@ -184,9 +187,10 @@ def macs(count: int) -> str:
 def _width(box: Box) -> float:
     """How wide a box must be inside, so that its texts and its numbers stand in two columns."""
     times = f" ×{box.times}" if box.times > 1 else ""
-    name = width(_cut(box.text), SIZE, bold=True) + width(times, SIZE)
-    left = max(name, *[width(_cut(text), SMALL) for text, _ in box.parts], 0.0)
-    right = _numbers_width([box.params, *[count for _, count in box.parts]])
+    (text, _), *others = lines = _lines(box)
+    name = width(text, SIZE, bold=True) + width(times, SIZE)
+    left = max(name, *[width(text, SMALL) for text, _ in others], 0.0)
+    right = _numbers_width(count for _, count in lines)
     return left + (GAP + right if right else 0.0)
 
 
@@ -194,8 +198,21 @@ def _numbers_width(counts: Iterable[int]) -> float:
     return max(width(params(count), SMALL) if count else 0.0 for count in counts)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+def _lines(box: Box) -> list[tuple[str, int]]:
+    """The lines in a box with their numbers: its name, what of that is too long, then its parts."""
+    return [
+        line
+        for text, count in ((box.text, box.params), *box.parts)
+        for line in _broken(text, count)
+    ]
+
+
+def _broken(text: str, count: int) -> list[tuple[str, int]]:
+    """A text in as many lines as it needs; the first has the number."""
+    if len(text) <= LONGEST:
+        return [(text, count)]
+    first, *others = wrap(text, LONGEST, break_long_words=False, break_on_hyphens=False)
+    return [(first, count), *((more, 0) for more in others)]
 
 
 def _numbers(graph: Graph) -> str:
