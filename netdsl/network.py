@@ -227,7 +227,10 @@ class Network:
         return to_dot(self._drawn(twin), expand=expand)
 
     def draw(self, path: str | Path, *, twin: bool = False, expand: bool = False) -> Path:
-        """Draw the network into an svg, png, pdf or dot file, by the suffix of the path."""
+        """Draw the network into an svg, png, pdf or dot file, by the suffix of the path.
+
+        Warns (`NetDSLWarning`) of letters that no font here has; in a png or pdf they are boxes.
+        """
         from netdsl.backends.drawing import draw
 
         return draw(self._drawn(twin), Path(path), expand=expand)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from netdsl.cli.kinds import PLACE
 from netdsl.cli.network import network_options, read, refuse_own_twin, show_warnings
+from netdsl.cli.notes import note
 
 
 @click.command("draw")
@@ -33,5 +35,9 @@ def command(arch: str, output: Path | None, twins: bool, expand: bool, **options
         raise click.UsageError("--twins draws the plain network too; leave --plain away")
     if twins:
         refuse_own_twin(network)
-    network.draw(path, twin=twins, expand=expand)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        network.draw(path, twin=twins, expand=expand)
+    for one in said:
+        note(str(one.message))
     click.echo(str(path))

@@ -222,6 +222,17 @@ class TestDraw:
         assert (done.returncode, done.stderr.splitlines()[-1]) == (2, f"Error: {message}")
         assert list(tmp_path.iterdir()) == []
 
+    def test_letters_without_a_font_are_told_of(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PATH", "")
+        done = run("draw", "-", "-o", "net.png", stdin='name "木" input 3x8x8 Conv 4')
+        assert (done.returncode, done.stdout) == (0, "net.png\n")
+        assert done.stderr == (
+            "no font here has 木, which is a box in net.png: "
+            "draw an .svg, or install a font that has it\n"
+        )
+
 
 class TestSourceFmtList:
     def test_source_runs_alone(self, run: Run, tmp_path: Path) -> None:

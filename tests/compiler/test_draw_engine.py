@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from netdsl.api import parse
 from netdsl.backends.drawing import engine
 from netdsl.backends.drawing.file import render
-from netdsl.errors import NetDSLError
+from netdsl.errors import NetDSLError, NetDSLWarning
 
 ONE = 'digraph { layout=nop2; a [label=<<B>%s</B>> pos="0,0" fontname="DejaVu Sans" width=2] }'
 BAD = 'digraph { layout=nop2; a [label=<<B>lost</TABLE>> pos="0,0"] }'
@@ -58,6 +61,55 @@ def test_without_our_fonts_all_letters_would_be_the_same_box(no_fonts: Path) -> 
 @pytest.mark.usefixtures("no_fonts")
 def test_a_pdf_brings_its_font() -> None:
     assert b"DejaVuSans-Bold" in render(ONE % "text", "pdf", [])
+
+
+@pytest.fixture
+def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose fonts have two letters of East Asia."""
+    program = tmp_path / "fc-list"
+    program.write_text("#!/bin/sh\necho '20-7e 65e5 6720-6730'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+
+
+@pytest.mark.usefixtures("listed")
+def test_letters_that_no_font_has_are_told_of(tmp_path: Path) -> None:
+    net = parse('name "日木語 é × 語 क" Conv 4', input=(3, 9, 8))
+    with pytest.warns(NetDSLWarning) as caught:
+        net.draw(tmp_path / "net.png")
+    assert [w.filename for w in caught] == [__file__]
+    assert [str(w.message) for w in caught] == [
+        "no font here has 語, क, which are boxes in net.png: draw an .svg, or install a font that has them"
+    ]
+
+
+@pytest.mark.usefixtures("listed")
+def test_letters_that_a_font_has_and_those_of_an_svg_are_not_told_of(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        parse('name "日木 é" Conv 4', input=(3, 9, 8)).draw(tmp_path / "net.pdf")
+        parse('name "語" Conv 4', input=(3, 9, 8)).draw(tmp_path / "net.svg")
+
+
+def test_without_fontconfig_no_other_font_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.warns(NetDSLWarning, match="no font here has 日, which is a box in net.pdf"):
+        parse('name "日 é" Conv 4', input=(3, 9, 8)).draw(tmp_path / "net.pdf")
+
+
+def test_a_pdf_is_as_large_as_an_svg_and_a_png_says_its_resolution(tmp_path: Path) -> None:
+    net = parse("Conv 4 BB 4", input=(3, 9, 8))
+    svg, pdf, png = (net.draw(tmp_path / f"net.{format}") for format in ("svg", "pdf", "png"))
+    width, height = map(float, re.findall(r'(?:width|height)="(\d+)pt"', svg.read_text("utf-8")))
+    box = re.search(rb"/MediaBox \[ *0 0 ([\d.]+) ([\d.]+)", pdf.read_bytes())
+    assert box is not None
+    assert [float(n) for n in box.groups()] == pytest.approx([width, height], abs=2)
+    with Image.open(png) as image:
+        assert image.info["dpi"] == pytest.approx((192, 192), abs=0.1)
+        assert image.size == pytest.approx((width * 192 / 72, height * 192 / 72), abs=3)
+        image.load()
 
 
 def test_a_browser_without_the_font_finds_another() -> None:

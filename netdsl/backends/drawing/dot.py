@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import reduce
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from graphviz import Digraph
 
+from netdsl.backends.drawing import fonts
 from netdsl.backends.drawing.figure import Box, Frame, Joint, Member, Pen, Split, flat
 from netdsl.backends.drawing.file import FORMATS, render
 from netdsl.backends.drawing.labels import FONTS, Labels
@@ -19,12 +21,12 @@ from netdsl.backends.drawing.layout import Layout, Place, stack
 from netdsl.backends.drawing.routes import route, spline
 from netdsl.backends.drawing.rows import draw_rows
 from netdsl.disk import write_out
-from netdsl.errors import fail
+from netdsl.errors import NetDSLWarning, fail
 from netdsl.ir import Graph
 
 MEMBERS = 20_000  # more than so many boxes and joints are not laid out in a minute
 
-GRAPH = {"layout": "nop2", "pad": "0.15", "bgcolor": "white", "fontname": FONTS}
+GRAPH = {"layout": "nop2", "pad": "0.15", "margin": "0", "bgcolor": "white", "fontname": FONTS}
 NODE = {"fontname": FONTS, "penwidth": "1.2", "fixedsize": "true", "margin": "0"}
 EDGE = {"fontname": FONTS, "penwidth": "1.2", "arrowsize": "0.6"}
 APART = 40.0  # between two networks, in points
@@ -45,7 +47,10 @@ def to_svg(networks: Sequence[tuple[str, Graph]], *, expand: bool = False) -> st
 
 
 def draw(networks: Sequence[tuple[str, Graph]], path: Path, *, expand: bool = False) -> Path:
-    """Draw into a file: svg, png, pdf or dot, by its suffix."""
+    """Draw into a file: svg, png, pdf or dot, by its suffix.
+
+    Warns (`NetDSLWarning`) of letters that a png or pdf has no font for.
+    """
     format = path.suffix.removeprefix(".").lower()
     if format not in (*FORMATS, "dot"):
         message = f"cannot draw `{path.name}`: a drawing ends in .svg, .png, .pdf or .dot"
@@ -56,7 +61,18 @@ def draw(networks: Sequence[tuple[str, Graph]], path: Path, *, expand: bool = Fa
         write_out(path, data)
     except OSError as error:
         raise fail("E0606", f"cannot write {path}: {error.strerror}") from None
+    unknown = fonts.missing("".join(labels)) if format in ("png", "pdf") else ""
+    if unknown:
+        warnings.warn(_boxed(unknown, path), NetDSLWarning, stacklevel=3)
     return path
+
+
+def _boxed(letters: str, path: Path) -> str:
+    """What is said of letters without a font."""
+    are = "are boxes" if len(letters) > 1 else "is a box"
+    advice = "draw an .svg, or install a font that has"
+    what = "them" if len(letters) > 1 else "it"
+    return f"no font here has {', '.join(letters)}, which {are} in {path.name}: {advice} {what}"
 
 
 def _source(networks: Sequence[tuple[str, Graph]], *, expand: bool) -> tuple[str, list[str]]:

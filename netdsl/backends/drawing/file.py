@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterable
 from html import unescape
 from importlib.util import find_spec
@@ -19,6 +21,7 @@ from netdsl.errors import fail
 SECONDS = 60
 DPI = 192  # of PNG; an SVG or PDF with a dpi would come out larger than it says
 SMALLEST = 0.4  # of that, when Graphviz shrinks a picture of more than 32,767 pixels
+PNG_HEADER = 33  # bytes: the signature, and the chunk that comes first
 FORMATS = ("svg", "png", "pdf")
 
 
@@ -33,7 +36,7 @@ def render(dot: str, format: str, labels: Iterable[str], *, seconds: float = SEC
         if not svg.exists() or not data.exists():
             raise fail("E0603", f"Graphviz could not draw: {_errors(said)}")
         _check(svg.read_text("utf-8"), {" ".join(label.split()) for label in labels}, said)
-        return data.read_bytes()
+        return data.read_bytes() if format != "png" else _with_resolution(data.read_bytes(), said)
 
 
 def _run(path: Path, dot: str, formats: list[str], seconds: float) -> str:
@@ -76,15 +79,28 @@ def _environment(path: Path, dot: str) -> dict[str, str]:
 
 def _check(svg: str, labels: set[str], said: str) -> None:
     """Raise if a label is missing or too small to read: Graphviz warns at most, and goes on."""
-    scale = re.search(r"too large for .* bitmaps. Scaling by ([\d.]+)", said)
-    if scale and float(scale[1]) < SMALLEST:
-        message = f"the drawing is too large for a PNG: it would be shrunk to {float(scale[1]):.0%}"
+    if (scale := _shrunk(said)) < SMALLEST:
+        message = f"the drawing is too large for a PNG: it would be shrunk to {scale:.0%}"
         raise fail("E0607", message, help="draw an .svg or .pdf")
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
     found = {" ".join(unescape(text).split()) for text in texts}
     missing = sorted(labels - found)
     if missing:
         raise fail("E0603", f"the drawing lacks the label {missing[0]!r}: {_errors(said)}")
+
+
+def _with_resolution(png: bytes, said: str) -> bytes:
+    """Say in a PNG how many pixels a metre has, which Graphviz leaves out: behind its header."""
+    pixels = round(DPI * _shrunk(said) / 0.0254)
+    chunk = b"pHYs" + struct.pack(">IIB", pixels, pixels, 1)
+    whole = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return png[:PNG_HEADER] + whole + png[PNG_HEADER:]
+
+
+def _shrunk(said: str) -> float:
+    """By what Graphviz shrank a picture, of all that it said."""
+    scale = re.search(r"too large for .* bitmaps. Scaling by ([\d.]+)", said)
+    return float(scale[1]) if scale else 1.0
 
 
 def _errors(messages: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,8 +42,26 @@ def folder() -> Path | None:
 
 
 def covers(text: str) -> bool:
-    """Whether the font has the letters of a text: those of Europe, not those of East Asia."""
-    return all(letter < "\u2e80" for letter in text)
+    """Whether the font has the letters of a text: those of Europe and signs, not those of Asia."""
+    return all(letter < "\u0700" or "\u1d00" <= letter < "\u2c60" for letter in text)
+
+
+def missing(text: str) -> str:
+    """Return the letters, each once, that neither the font has nor any that fontconfig lists."""
+    others = dict.fromkeys(letter for letter in text if not covers(letter))
+    listed = _listed() if others else []
+    return "".join(c for c in others if not any(low <= ord(c) <= high for low, high in listed))
+
+
+def _listed() -> list[tuple[int, int]]:
+    """The letters of the fonts that are installed, from one to another; none without fontconfig."""
+    program = shutil.which("fc-list")
+    if program is None:
+        return []
+    command = [program, "--format", "%{charset} "]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    ends = [span.split("-") for span in set(done.stdout.split())]
+    return [(int(span[0], 16), int(span[-1], 16)) for span in ends]
 
 
 def configuration(fonts: Path, cache: Path) -> str:
