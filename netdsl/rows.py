@@ -137,9 +137,9 @@ def _branch_text(branch: Branch) -> str:
 def _series(runs: Sequence[Row]) -> str:
     """The rows of a repeat of one layer as one, if what they are called differs in values alone."""
     labels = [row.label for row in runs for _ in range(row.times)]
-    texts, codes = [label.text for label in labels], {label.code for label in labels}
-    if len({*labels}) > 1 and len(codes) == len({len(text.split()) for text in texts}) == 1:
-        return f"({concise(labels[0].code, merged(texts))})x{len(texts)}"
+    differ = len({*labels}) > 1 and len({label.code for label in labels}) == 1
+    if differ and (text := merged([label.text for label in labels])):
+        return f"({concise(labels[0].code, text)})x{len(labels)}"
     found = [list(run) for _, run in groupby(runs, lambda row: row.label)]
     each = [replace(run[0], times=sum(row.times for row in run)) for run in found]
     return ", then ".join(map(said, each))

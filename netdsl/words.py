@@ -175,16 +175,18 @@ def concise(code: str, text: str) -> str:
     return _joined(word for word in _split(text) if word != "s1" or not silent)
 
 
-def merged(texts: Sequence[str]) -> str:
+def merged(texts: Sequence[str]) -> str | None:
     """Write several layers as one: a word that differs becomes a list, and its last value stays.
 
-    All have equally many words.
+    None where they have not equally many words.
 
     >>> merged(["BB 32 s2", "BB 32 s1", "BB 32 s1"])
     'BB 32 s=[2,1]'
     """
-    columns = zip(*map(_split, texts), strict=True)
-    return _joined(map(_word, columns))
+    lines = [_split(text) for text in texts]
+    if len({len(words) for words in lines}) > 1:
+        return None
+    return _joined(map(_word, zip(*lines, strict=True)))
 
 
 def _split(text: str) -> list[str]:
