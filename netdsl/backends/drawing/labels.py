@@ -16,7 +16,7 @@ from netdsl.measure import depth, total
 
 FONTS = f"{FAMILY},Verdana,sans-serif"  # the others are for a browser that lacks the first
 SIZE, SMALL = 12.0, 9.5  # of type, in points
-APART = 4.0  # between lines that reach a joint from the side
+FEW = 3  # lines that reach a joint from the side as it is; for more of them it grows
 TITLE, UNDER = 15.0, 10.5  # the name of a network, and its numbers
 MARGIN, GAP = 9.0, 14.0  # left and right in a box; between name and number
 LONGEST = 40  # characters of a line in a box, if it can be broken
@@ -73,10 +73,11 @@ class Labels:
         if self._is_circle(member):
             return 13, 13
         wide = 13 if len(member.sign) == 1 else width(member.sign, SMALL) + 12
-        return wide, max(15.0, APART * (self.sides[member.name] - 1) + 7)
+        lines = self.sides[member.name]
+        return wide, 15.0 if lines <= FEW else apart(lines) * lines + 5
 
     def _is_circle(self, joint: Joint) -> bool:
-        return len(joint.sign) == 1 and self.sides[joint.name] < 4
+        return len(joint.sign) == 1 and self.sides[joint.name] <= FEW
 
     def wire_size(self, wire: Wire) -> tuple[float, float]:
         """Width and height of what is written on a wire."""
@@ -158,6 +159,11 @@ class Labels:
         printable = "".join(c if c.isprintable() else " " for c in text)
         self.written.append(printable)
         return escape(printable).replace("\\", r"\\")
+
+
+def apart(lines: int) -> float:
+    """How far apart lines end at a joint, which grows where their arrowheads would meet."""
+    return 4.0 if lines <= FEW else 6.0
 
 
 def params(count: int) -> str:

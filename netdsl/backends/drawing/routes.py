@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import sqrt
 
 from netdsl.backends.drawing.figure import Wire
-from netdsl.backends.drawing.labels import APART
+from netdsl.backends.drawing.labels import apart
 from netdsl.backends.drawing.layout import Layout, Place
 
 BUS = 9.0  # above a joint, where the lines of branches meet
@@ -64,7 +64,8 @@ def _shifts(layout: Layout, wires: Sequence[Wire]) -> dict[int, float]:
         sides.setdefault(wires[i].head, []).append(i)
     for numbers in sides.values():
         middle = (len(numbers) - 1) / 2
-        found.update({i: APART * (k - middle) for k, i in enumerate(numbers)})
+        step = apart(len(numbers))
+        found.update({i: step * (k - middle) for k, i in enumerate(numbers)})
     return found
 
 
