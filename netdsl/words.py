@@ -122,10 +122,13 @@ def label(code: str, text: str, nodes: Sequence[Node]) -> Label:
     """Return what a layer is called, given its text and its nodes.
 
     A residual block without its shortcut is the convolutions that are left of it, where those are
-    what `Conv` makes; otherwise, as with dropout or norms that come first, it stays what it is.
+    what `Conv` makes; otherwise, as with dropout of its own or norms that come first, it stays what
+    it is. Dropout that a header gives all blocks is in no block's text, with or without shortcut.
     """
     layers = [node.op for node in nodes if isinstance(node.op, Convolution)]
     options = {word.partition("=")[0] for word in text.split()}
+    if "dropout" not in options:
+        nodes = [node for node in nodes if not isinstance(node.op, Dropout)]
     if (
         code not in RESIDUAL_BLOCKS
         or any(isinstance(node.op, ShortcutAdd) for node in nodes)

@@ -69,7 +69,7 @@ def test_a_network_without_shortcuts_has_no_column_for_them() -> None:
         ("Conv 8 (BB 16 s=[2,1] pre shortcut=project)x3", ["(BB 16 s=[2,1] pre)x3"]),
         ("Conv 8 (Bott 16 s=[2,1])x3", ["(Conv 4 1x1, 4 3x3 s=[2,1], 16 1x1)x3"]),
         ("Conv 8 BB 8 dropout=0.1 drop_path=0.2", ["BB 8 dropout=0.1"]),
-        ("default BB(dropout=0.1) Conv 8 BB 8", ["BB 8"]),
+        ("default BB(dropout=0.1) Conv 8 BB 8", ["(Conv 8)x2"]),
         (
             "Conv 8 Res shortcut=project norm=none act=relu ( Conv 9 )",
             ["Res act=relu(…)", "  Conv 9"],
