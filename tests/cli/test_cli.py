@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import textwrap
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
