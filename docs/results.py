@@ -13,8 +13,9 @@ from pathlib import Path
 from netdsl.amounts import counted, duration
 from netdsl.experiment.report.basis import cut, shared_budget
 from netdsl.experiment.report.figures import CAPTIONS
+from netdsl.experiment.report.headline import subject_of
 from netdsl.experiment.report.networks import commits_of, settings_of
-from netdsl.experiment.report.notes import guessing_notes, pooling_notes, subject_of
+from netdsl.experiment.report.notes import guessing_notes, pooling_notes
 from netdsl.experiment.report.results import Result, Results, only
 from netdsl.experiment.report.words import interval, percent, points
 from netdsl.experiment.report.write import read_results

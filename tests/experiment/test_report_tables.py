@@ -18,7 +18,8 @@ import pytest
 from netdsl.experiment.plan import KINDS, Job, read_plan
 from netdsl.experiment.report import show_report, write_report
 from netdsl.experiment.report.bars import draw_differences
-from netdsl.experiment.report.notes import difference_notes, findings, summary
+from netdsl.experiment.report.headline import findings, summary
+from netdsl.experiment.report.notes import difference_notes
 from netdsl.experiment.report.page import to_page
 from netdsl.experiment.report.tables import tables_of
 from netdsl.experiment.report.write import read_results, table_texts

@@ -1,22 +1,19 @@
-"""Results to the sentences below the tables and at the head of the page."""
+"""Results to the sentences below tables and figures."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from netdsl.amounts import counted, duration, listed, part
 from netdsl.experiment.plan import tell_stochastic_depth
-from netdsl.experiment.report.basis import cut, cuts, has_patience, is_cut, trained_on, validating
+from netdsl.experiment.report.basis import has_patience, is_cut, trained_on, validating
 from netdsl.experiment.report.networks import settings_of, stages_settings
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Difference, Results
-from netdsl.experiment.report.spread import LEVEL
-from netdsl.experiment.report.words import interval, percent, points, recipe
-from netdsl.train import ExitCode
+from netdsl.experiment.report.words import percent
 from netdsl.train.guessing import HARDLY
 
-_FEW = 4  # differences, each of which has its sentence
 _STATES = {
     "unfinished": "has begun and is not finished",
     "waiting": "has not begun",
@@ -24,30 +21,6 @@ _STATES = {
 }
 _MANY = {"has begun and is not finished": "have begun and are not finished",
          "has not begun": "have not begun"}  # fmt: skip
-
-
-def summary(results: Results) -> str:
-    """Say in a sentence what was compared, on what, how."""
-    plan = results.plan
-    what = f"{len(results.rows)} variants of a network" if plan.is_ablation else _networks(results)
-    seeds = counted(len({run.job.seed for run in results.runs}), "seed")
-    recipes = sorted({recipe(row.job.recipe) for row in results.rows if row.job.recipe})
-    how = f", trained by {'the recipe ' if len(recipes) == 1 else ''}{', '.join(recipes)}"
-    found = cut(cuts(results))
-    tail = f", cut to {found}" if found else ""
-    return f"{what}, on {plan.data}, with {seeds} each{how if recipes else ''}{tail}."
-
-
-def _networks(results: Results) -> str:
-    """Say how many networks there are, and how many of them are compared with their plain twins."""
-    twins = {found.other.number for found in results.differences}
-    number, both = len(results.rows) - len(twins), len(results.differences)
-    networks = counted(number, "network")
-    if both in (0, number):
-        return f"{networks}, residual and plain" if both else networks
-    return (
-        f"{networks}, {both} of them with {'its plain twin' if both == 1 else 'their plain twins'}"
-    )
 
 
 def progress(results: Results) -> str:
@@ -58,80 +31,6 @@ def progress(results: Results) -> str:
         if number := results.count(state):
             parts.append(f"{number} {words if number == 1 else _MANY.get(words, words)}")
     return "; ".join(parts)
-
-
-def findings(results: Results) -> tuple[str, ...]:
-    """Say what came of each comparison, in validation; of many, of those that say something."""
-    found = results.differences
-    telling = [one for one in found if len(found) <= _FEW or _is_clear(one)]
-    rest = [one for one in found if one not in telling]
-    said = (_finding(one, results) for one in telling)
-    return (*said, *_clear_of_all(found), *_in_short(rest))
-
-
-def _clear_of_all(found: Sequence[Difference]) -> Iterator[str]:
-    """Yield how many of several intervals are clear of zero, and how many chance alone makes so."""
-    values = [value for one in found if (value := one.measure("val"))]
-    intervals = sum(value.interval is not None for value in values)
-    if intervals > 1:
-        clear = sum(value.is_clear for value in values)
-        yield (
-            f"{part(clear, intervals, 'interval')} clear of zero; by chance alone about "
-            f"{(1 - LEVEL) * intervals:.1f} would be."
-        )
-
-
-def _in_short(rest: Sequence[Difference]) -> Iterator[str]:
-    """Yield how many differences have no interval."""
-    if alike := sum(len(one.pairs) > 1 and not _has_interval(one) for one in rest):
-        verb = "is" if alike == 1 else "are"
-        yield f"{counted(alike, 'difference')} {verb} alike in all seeds, with no interval."
-    if unknown := sum(len(one.pairs) < 2 for one in rest):
-        verb = "has" if unknown == 1 else "have"
-        yield f"{counted(unknown, 'difference')} {verb} fewer than two pairs, and no interval."
-
-
-def _finding(found: Difference, results: Results) -> str:
-    diverged = [
-        f"{row.name}, {_seeds_of(runs)}"
-        for row in (found.result, found.other)
-        if (runs := [run for run in row.runs if _has_diverged(run)])
-    ]
-    tail = f" Diverged: {'; '.join(diverged)}." if diverged else ""
-    return f"{_compared(found, results)}{tail}"
-
-
-def _has_diverged(run: Outcome) -> bool:
-    return run.failure is not None and run.failure.exit_code == ExitCode.DIVERGED
-
-
-def _compared(found: Difference, results: Results) -> str:
-    value = found.measure("val")
-    subject = subject_of(found, results)
-    if value is None:
-        return f"{subject}: no seed is finished in both."
-    text = f"{subject}: {points(value)} points in validation"
-    if value.n == 1:
-        return f"{text}; one seed says nothing of chance."
-    if value.interval is None:
-        return f"{text}, alike in {counted(value.n, 'seed')}, which says nothing of chance."
-    verdict = "clear of zero" if value.is_clear else "zero lies within, it may be chance"
-    return f"{text}, 95 % interval {interval(value)}, {counted(value.n, 'seed')}: {verdict}."
-
-
-def subject_of(found: Difference, results: Results) -> str:
-    """Return what a sentence on a difference is about."""
-    return found.name if results.plan.is_ablation else f"{found.name}, residual − plain"
-
-
-def _has_interval(found: Difference) -> bool:
-    value = found.measure("val")
-    return value is not None and value.interval is not None
-
-
-def _is_clear(found: Difference) -> bool:
-    value = found.measure("val")
-    return value is not None and value.is_clear
 
 
 def accuracy_notes(results: Results) -> tuple[str, ...]:
@@ -195,7 +94,7 @@ def _has_soft_labels(run: Outcome) -> bool:
 def guessing_notes(results: Results) -> tuple[str, ...]:
     """Return which runs were hardly better than guessing, if any were."""
     guessing = [
-        f"{row.name}, {_seeds_of(runs)}"
+        f"{row.name}, {seeds_of(runs)}"
         for row in results.rows
         if (runs := [run for run in row.finished if run.guesses])
     ]
@@ -205,7 +104,7 @@ def guessing_notes(results: Results) -> tuple[str, ...]:
     return (f"{told}: {'; '.join(guessing)}.",)
 
 
-def _seeds_of(runs: Sequence[Outcome]) -> str:
+def seeds_of(runs: Sequence[Outcome]) -> str:
     """Name the seeds of runs, as in "seeds 0, 2"."""
     seeds = ", ".join(str(run.job.seed) for run in runs)
     return f"seed{'' if len(runs) == 1 else 's'} {seeds}"
@@ -247,7 +146,7 @@ def difference_notes(results: Results) -> tuple[str, ...]:
     """Return how differences and intervals are to be read."""
     found = ["Differences are taken between runs of one seed, in points; intervals are Student's."]
     sizes = {len(difference.pairs) for difference in results.differences}
-    if any(_has_interval(difference) for difference in results.differences):
+    if any(difference.has_interval for difference in results.differences):
         found.append(
             f"They are over seeds alone, each time on the same {validating(results)}: other images "
             "would add to them."

@@ -11,7 +11,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from netdsl.experiment.report import notes
+from netdsl.experiment.report import headline, notes
 from netdsl.experiment.report.chart import chart_data
 from netdsl.experiment.report.figures import Drawn
 from netdsl.experiment.report.networks import commits_of, shown_networks
@@ -33,8 +33,8 @@ def to_page(
     """Return the page; `beside` are the texts of files that a reader may take from it."""
     style, script = (asset(name) for name in ("style.css", "page.js"))
     return _environment().get_template("page.html").render(
-        plan=results.plan, summary=notes.summary(results), progress=notes.progress(results),
-        findings=notes.findings(results), curve_notes=notes.loss_notes(results),
+        plan=results.plan, summary=headline.summary(results), progress=notes.progress(results),
+        findings=headline.findings(results), curve_notes=notes.loss_notes(results),
         tables={table.name: table for table in tables},
         chart=chart_data(results), figures=figures, networks=shown_networks(results),
         origins=origins_of(results), shared=shared_settings(results),

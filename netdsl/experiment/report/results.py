@@ -64,6 +64,18 @@ class Difference:
         most = max(len(self.result.finished), len(self.other.finished))
         return 0 < len(self.pairs) < most
 
+    @property
+    def has_interval(self) -> bool:
+        """Say whether there is an interval of the difference in validation."""
+        value = self.measure("val")
+        return value is not None and value.interval is not None
+
+    @property
+    def is_clear(self) -> bool:
+        """Say whether the difference in validation is clear of zero."""
+        value = self.measure("val")
+        return value is not None and value.is_clear
+
     def measure(self, name: str) -> Spread | None:
         """Return the difference in one of the `MEASURES`."""
         take = MEASURES[name]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from netdsl.experiment.plan import read_plan
-from netdsl.experiment.report import figures, formats, notes, page, tables
+from netdsl.experiment.report import figures, formats, headline, page, tables
 from netdsl.experiment.report.outcome import read_outcomes
 from netdsl.experiment.report.results import Results, results_of
 from netdsl.experiment.report.table import Table
@@ -49,7 +49,7 @@ def show_report(folder: Path) -> str:
     results = read_results(folder)
     found = [table for table in tables.tables_of(results) if table.name in _TOGETHER]
     shown = "\n".join(formats.to_text(table) for table in found)
-    return f"{notes.summary(results)}\n\n{shown}"
+    return f"{headline.summary(results)}\n\n{shown}"
 
 
 def table_texts(found: tuple[Table, ...]) -> dict[str, str]:
