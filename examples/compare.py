@@ -42,4 +42,4 @@ def verdict(now: Result, kept: Result) -> str:
 
 
 def _learnt(run: Outcome) -> list[tuple[float, float, float]]:
-    return [(row.train_loss, row.val_loss, row.val_accuracy) for row in run.rows]
+    return [(row.train_loss, row.val_loss, row.val_accuracy) for row in run.epochs]

@@ -117,8 +117,8 @@ def show_states(plan: Plan, folder: Path, jobs: Sequence[Job]) -> None:
         table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     states = [look(folder, job) for job in jobs]
     for job, state in zip(jobs, states, strict=True):
-        table.add_row(job.row, str(job.seed), str(job.depth), f"{job.params:,}", f"{job.macs:,}",
-                      job.key, outcome(job, state))  # fmt: skip
+        numbers = (str(job.seed), str(job.depth), f"{job.params:,}", f"{job.macs:,}")
+        table.add_row(job.row_name, *numbers, job.key, outcome(job, state))
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = 1000  # a log has no edge

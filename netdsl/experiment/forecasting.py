@@ -44,7 +44,7 @@ def forecast_rows(
         ]
         seconds = sum(one.seconds for one in measured)
         memory = max(one.peak_memory for one in measured)
-        yield RowForecast(due[0].row, len(due), seconds, memory)
+        yield RowForecast(due[0].row_name, len(due), seconds, memory)
 
 
 def _measured(stage: Stage, threads: int | None) -> Forecast:

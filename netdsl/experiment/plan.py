@@ -19,7 +19,7 @@ from netdsl.train import ExitCode, TrainError
 from netdsl.train.files import read_file, remove_leftovers, write_file
 from netdsl.train.suggest import did_you_mean
 
-Row = tuple[str, bool]  # a label, and whether it is that of the plain network
+Identity = tuple[str, bool]  # a label, and whether it is that of the plain network
 FILE = "plan.json"
 FORMAT = 1
 
@@ -73,14 +73,14 @@ class Job:
     val_images: int = 0
 
     @property
-    def identity(self) -> Row:
+    def identity(self) -> Identity:
         """What tells the row of the run from all others."""
         return self.label, self.plain
 
     @property
     def name(self) -> str:
         """The row that the run belongs to, and its seed."""
-        return f"{self.row} seed {self.seed}"
+        return f"{self.row_name} seed {self.seed}"
 
     @property
     def title(self) -> str:
@@ -96,7 +96,7 @@ class Job:
         return "plain" if self.plain else "none" if self.blocks == 0 else "residual"
 
     @property
-    def row(self) -> str:
+    def row_name(self) -> str:
         """What the row is called where residual and plain stand together."""
         return display(self.title, plain=self.plain and self.change is None)
 
@@ -106,7 +106,9 @@ class Job:
 
         Where an ablation takes the shortcuts away, that is a change of its own, and no twin.
         """
-        return (self.row,) if self.plain and self.change is not None else (self.label, self.row)
+        if self.plain and self.change is not None:
+            return (self.row_name,)
+        return self.label, self.row_name
 
     @property
     def run_dir(self) -> str:
@@ -189,7 +191,7 @@ def names_of(jobs: Sequence[Job]) -> dict[str, None]:
     return dict.fromkeys(name for job in jobs for name in job.names)
 
 
-def compared(plan: Plan) -> dict[Row, Row]:
+def compared(plan: Plan) -> dict[Identity, Identity]:
     """Return the row that each is compared with: a change with its base, a network with its twin.
 
     The base of an ablation is its first row without a change; no other is compared with anything.
@@ -226,7 +228,7 @@ def same_runs(jobs: Sequence[Job]) -> tuple[tuple[str, ...], ...]:
     """Return the rows that differ in their labels alone, together: they share their runs."""
     found: dict[str, dict[str, None]] = {}
     for job in jobs:
-        found.setdefault(job.key, {})[job.row] = None
+        found.setdefault(job.key, {})[job.row_name] = None
     return tuple(dict.fromkeys(tuple(rows) for rows in found.values() if len(rows) > 1))
 
 
@@ -240,7 +242,7 @@ def distinct(jobs: Sequence[Job]) -> tuple[Job, ...]:
 
 def in_turn(jobs: Sequence[Job]) -> tuple[Job, ...]:
     """Return the runs as they are begun: the first seed of every row, then the second."""
-    rows = [list(runs) for _, runs in groupby(jobs, lambda job: (job.row, job.group))]
+    rows = [list(runs) for _, runs in groupby(jobs, lambda job: (job.row_name, job.group))]
     longest = max(map(len, rows), default=0)
     return distinct([row[turn] for turn in range(longest) for row in rows if turn < len(row)])
 

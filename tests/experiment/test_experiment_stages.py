@@ -79,7 +79,7 @@ def test_a_stage_that_was_reproduced_before_the_next_began_is_no_stage(staged: P
     state = look(staged, job)
     assert (state.phase, state.epochs) == (Phase.CUT, 2)
     (outcome,) = read_results(staged).runs
-    assert (outcome.state, len(outcome.rows)) == ("unfinished", 2)
+    assert (outcome.state, len(outcome.epochs)) == ("unfinished", 2)
     assert len(checkpoint_times(staged, job)) == 1
 
 

@@ -640,24 +640,24 @@ def test_a_training_by_stages_is_one_run_of_all_their_epochs(
     cells[VAL] = "1.0"
     metrics.write_text("\n".join([head, ",".join(cells), *others]) + "\n")
     (run,) = read_results(tmp_path).runs
-    assert [row.epoch for row in run.rows] == [1, 2, 3, 4, 5, 6, 7]
+    assert [row.epoch for row in run.epochs] == [1, 2, 3, 4, 5, 6, 7]
     accuracies = [
         float(line.split(",")[VAL])
         for stage in ("2-two", "10-all")
         for line in (tmp_path / f"runs/k/{stage}/metrics.csv").read_text().splitlines()[1:]
     ]
-    assert run.best_row.val_accuracy == max(accuracies)
+    assert run.best_epoch.val_accuracy == max(accuracies)
     assert (run.best, run.seconds) == (1 + accuracies.index(max(accuracies)), 25.0)
     assert run.best <= 3  # of the first stage, whose weights are not those of the end
     assert run.ends == (3,)
     assert run.last.val_accuracy == accuracies[-1]
     (tmp_path / "runs/k/10-all/summary.json").unlink()
     (run,) = read_results(tmp_path).runs
-    assert (run.state, len(run.rows)) == ("unfinished", 7)
+    assert (run.state, len(run.epochs)) == ("unfinished", 7)
     for file in (tmp_path / "runs/k/10-all").iterdir():
         file.unlink()
     (run,) = read_results(tmp_path).runs
-    assert (run.state, len(run.rows)) == ("unfinished", 3)
+    assert (run.state, len(run.epochs)) == ("unfinished", 3)
 
 
 def test_of_many_changes_those_clear_of_zero_are_told(

@@ -23,7 +23,7 @@ def chart_data(results: Results) -> dict[str, object]:
     """Return what the page draws: every run that has an epoch, finished or not."""
     groups = {row.number: number for number, (_, rows) in enumerate(_groups(results))
               for row in rows}  # fmt: skip
-    top5 = (epoch.val_top5 for row in results.rows for run in row.runs for epoch in run.rows)
+    top5 = (epoch.val_top5 for row in results.rows for run in row.runs for epoch in run.epochs)
     needless = {"val_top5"} if all(value == 1 for value in top5) else set()  # of 5 classes or fewer
     return {
         "measures": [
@@ -32,7 +32,7 @@ def chart_data(results: Results) -> dict[str, object]:
         ],
         "rows": [
             _row(row, groups[row.number]) for row in results.rows
-            if any(run.rows for run in row.runs)
+            if any(run.epochs for run in row.runs)
         ],
     }  # fmt: skip
 
@@ -52,8 +52,8 @@ def _row(row: Result, group: int) -> dict[str, object]:
         "runs": [
             {
                 "seed": run.job.seed, "state": run.state,
-                **{key: [getattr(epoch, key) for epoch in run.rows] for key in _MEASURES},
+                **{key: [getattr(epoch, key) for epoch in run.epochs] for key in _MEASURES},
             }
-            for run in row.runs if run.rows
+            for run in row.runs if run.epochs
         ],
     }  # fmt: skip

@@ -60,7 +60,7 @@ LOSS = (
 
 def over_epochs(result: Result, curve: Curve) -> list[tuple[int, Spread]]:
     """Return mean and deviation over the seeds, of the epochs that all of them have."""
-    lines = zip(*(run.rows for run in result.finished), strict=False)
+    lines = zip(*(run.epochs for run in result.finished), strict=False)
     found = ((rows[0].epoch, spread([curve.take(row) for row in rows])) for rows in lines)
     return [(epoch, value) for epoch, value in found if value is not None]
 

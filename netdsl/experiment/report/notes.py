@@ -68,7 +68,7 @@ def _chosen(results: Results) -> str:
 
 def curve_notes(results: Results) -> tuple[str, ...]:
     """Return where means over seeds end before some of the runs do."""
-    uneven = any(len({len(run.rows) for run in row.finished}) > 1 for row in results.rows)
+    uneven = any(len({len(run.epochs) for run in row.finished}) > 1 for row in results.rows)
     return ("Means end with the last epoch that all seeds have.",) if uneven else ()
 
 

@@ -93,7 +93,7 @@ def _run_origin(run: Outcome) -> RunOrigin:
     train, val, gap = (percent(row.measure(name)) for name in ("train", "val", "gap"))
     state = str(run.failure) if run.failure else run.state
     if run.state == "unfinished":
-        state = f"unfinished, {len(run.rows)} epochs so far"
+        state = f"unfinished, {len(run.epochs)} epochs so far"
     return RunOrigin(
         job.seed, state, job.folder, job.key,
         train, val, gap, best,

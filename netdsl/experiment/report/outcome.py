@@ -44,7 +44,7 @@ class Outcome:
     job: Job
     path: Path
     state: State
-    rows: tuple[Row, ...] = ()
+    epochs: tuple[Row, ...] = ()
     best: int = 0
     seconds: float = 0.0
     device: str = ""
@@ -57,12 +57,12 @@ class Outcome:
     @property
     def last(self) -> Row:
         """What the last epoch came to."""
-        return self.rows[-1]
+        return self.epochs[-1]
 
     @property
-    def best_row(self) -> Row:
+    def best_epoch(self) -> Row:
         """What the best epoch came to."""
-        (row,) = (row for row in self.rows if row.epoch == self.best)
+        (row,) = (row for row in self.epochs if row.epoch == self.best)
         return row
 
 
@@ -72,9 +72,9 @@ MEASURES: dict[str, Callable[[Outcome], float]] = {
     "train": lambda run: run.last.sample_accuracy,
     "val": lambda run: run.last.val_accuracy,
     "gap": lambda run: run.last.sample_accuracy - run.last.val_accuracy,
-    "best_val": lambda run: run.best_row.val_accuracy,
-    "images_per_second": lambda run: median(row.images_per_second for row in run.rows),
-    "seconds_per_epoch": lambda run: median(row.seconds for row in run.rows),
+    "best_val": lambda run: run.best_epoch.val_accuracy,
+    "images_per_second": lambda run: median(row.images_per_second for row in run.epochs),
+    "seconds_per_epoch": lambda run: median(row.seconds for row in run.epochs),
     "seconds": lambda run: run.seconds,
 }
 

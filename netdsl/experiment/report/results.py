@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from netdsl.experiment.plan import Job, Plan, Row, compared
+from netdsl.experiment.plan import Identity, Job, Plan, compared
 from netdsl.experiment.report.outcome import MEASURES, Outcome
 from netdsl.experiment.report.spread import Spread, spread
 
@@ -25,7 +25,7 @@ class Result:
     @property
     def name(self) -> str:
         """What the row is called where residual and plain stand together."""
-        return self.job.row
+        return self.job.row_name
 
     @property
     def finished(self) -> tuple[Outcome, ...]:
@@ -127,7 +127,7 @@ def only(results: Results, labels: Collection[str]) -> Results:
 
 def results_of(plan: Plan, outcomes: Iterable[Outcome]) -> Results:
     """Return rows in the order of the plan, and what is compared."""
-    found: dict[Row, list[Outcome]] = {}
+    found: dict[Identity, list[Outcome]] = {}
     for run in outcomes:
         found.setdefault(run.job.identity, []).append(run)
     rows = {row: Result(number, tuple(found[row])) for number, row in enumerate(found, 1)}

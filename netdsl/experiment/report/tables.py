@@ -54,7 +54,7 @@ def _accuracy_fields(results: Results) -> Iterator[Field[Result]]:
     yield Field(Column("MACs", ("macs",)), lambda row: Cell(short(row.job.macs), (row.job.macs,)))
     for name, heading in _ACCURACIES.items():
         yield _measured(heading, name, _key(name), percent)
-    if len({len(run.rows) for row in results.rows for run in row.finished}) > 1:
+    if len({len(run.epochs) for row in results.rows for run in row.finished}) > 1:
         yield Field(Column("epochs", ("epochs_least", "epochs_most")), _epochs_of_seeds)
     yield Field(Column("best epoch", ("best_epoch_first", "best_epoch_last")), _best_epochs)
     yield Field(Column("runs", ("runs_finished", "runs_planned")), _finished)
@@ -77,7 +77,7 @@ def _best_epochs(row: Result) -> Cell:
 
 
 def _epochs_of_seeds(row: Result) -> Cell:
-    return _from_to([len(run.rows) for run in row.finished])
+    return _from_to([len(run.epochs) for run in row.finished])
 
 
 def _from_to(epochs: Sequence[int]) -> Cell:
@@ -171,7 +171,7 @@ def _mean_duration(value: Spread | None) -> str:
 
 
 def _peak_memory(row: Result) -> Cell:
-    peak = max((epoch.peak_memory for run in row.finished for epoch in run.rows), default=None)
+    peak = max((epoch.peak_memory for run in row.finished for epoch in run.epochs), default=None)
     return Cell(NOTHING if peak is None else f"{peak / 1e9:.2f} GB", (peak,))
 
 
@@ -223,7 +223,7 @@ def _state(row: Result) -> Cell:
 
 def _epochs(row: Result) -> Cell:
     (run,) = row.runs
-    return Cell(str(len(run.rows)), (len(run.rows),))
+    return Cell(str(len(run.epochs)), (len(run.epochs),))
 
 
 def _best_epoch(row: Result) -> Cell:
