@@ -32,6 +32,7 @@ from netdsl.experiment.state import Failure, Phase, State, look, read_failure, w
 from netdsl.experiment.stopping import Wish
 from netdsl.train import RunFolder, TrainError
 from netdsl.train.files import only_process
+from tests.experiment.conftest import COLUMNS
 
 TINY = 'name "Tiny"  input 1x8x8  classes 10\nConv 4  Max 2  BB 8 dropout=0.2  GAP  FC classes\n'
 FILE = """name = "small"
@@ -105,7 +106,8 @@ def test_every_run_ends_in_a_line_and_a_failure_keeps_its_reason(
     said, *tables, end = out.split("\n\n")
     lines, (wild, last) = said.splitlines(), end.splitlines()
     assert [text.splitlines()[0] for text in tables if "─" not in text] == [
-        "2 networks, 1 of them with its plain twin, on digits, with 1 seed each.", "small",
+        "2 networks, 1 of them with its plain twin, on digits, with 1 seed each, "
+        "cut to 300 training images.", "small",
         "Residual against plain, by seed",
     ]  # fmt: skip
     assert any(text.startswith("network  shortcuts  depth") for text in tables)
@@ -576,7 +578,8 @@ def test_the_epochs_of_all_stages_are_counted(tmp_path: Path) -> None:
     for stage, accuracies in (("1-a", ("0.9", "0.8")), ("2-b", ("0.3",))):
         path = tmp_path / "runs" / "k" / stage / "metrics.csv"
         path.parent.mkdir(parents=True)
-        path.write_text("\n".join(["val_accuracy", *accuracies]) + "\n")
+        rows = [f"{n},0.1,1,1,0.5,0.5,1,{right},1" for n, right in enumerate(accuracies, 1)]
+        path.write_text("\n".join([COLUMNS, *rows]) + "\n")
     (tmp_path / "runs" / "k" / "2-b" / "summary.json").write_text('{"seconds": 2.5}')
     (tmp_path / "runs" / "k" / "1-a" / "summary.json").write_text('{"seconds": 1.5}')
     one = job("runs/k/2-b")
