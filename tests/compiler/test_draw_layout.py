@@ -87,6 +87,7 @@ cases = pytest.mark.parametrize(
     ("name", "twin", "expand"),
     [(name, *way) for name in NETWORKS for way in WAYS]
     + [(name, twin, False) for name in sorted(shipped()) for twin in (False, True)],
+    scope="module",  # all tests of a drawing one behind the other, in one process
 )
 
 

@@ -186,33 +186,38 @@ def test_names_of_a_text_are_no_forms(text: str, codes: list[str]) -> None:
     assert [found.code for found in caught.value.diagnostics] == codes
 
 
+LONG = [
+    "[3x3, 64 ;" + " " * 900_000 + "?",
+    "&" * 100_000,
+    "conv3-64 " * 30_000,
+    "ReLU( " * 30_000,
+    "[3x3, 64 " * 20_000,
+    "8C3" + "-8C3" * 50_000 + "-?",
+    "a." * 300_000 + "Sequential",
+    "model.add( " * 50_000,
+    "x = F.relu( " * 30_000,
+]
+LONGER = [
+    "3x3, 64" + " " * 900_000 + "?",
+    "[3x3, 64" + " " * 900_000 + "?",
+    "[3x3" + " " * 900_000 + "?",
+    "max pool" + " " * 900_000 + "?",
+    "stride" + " " * 900_000 + "?",
+    "Conv 3 " * 50_000 + "soft-max",
+    "8C3" + " - 8C3" * 50_000 + " -",
+    "conv" + " " * 900_000 + "3x3, 64",
+    "3x3 conv." + " " * 900_000 + "?",
+    "Conv / s1 3 x 3 x 3 x 8" + " " * 900_000 + "?",
+    "fully connected" + " " * 900_000 + "?",
+    "Conv / s1 " * 50_000,
+    "a" * 900_000 + ".add(",
+    "F.relu(x" + " " * 900_000 + "?",
+]
+
+
 @pytest.mark.parametrize(
     "text",
-    [
-        "3x3, 64" + " " * 900_000 + "?",
-        "[3x3, 64" + " " * 900_000 + "?",
-        "[3x3, 64 ;" + " " * 900_000 + "?",
-        "[3x3" + " " * 900_000 + "?",
-        "max pool" + " " * 900_000 + "?",
-        "stride" + " " * 900_000 + "?",
-        "&" * 100_000,
-        "conv3-64 " * 30_000,
-        "ReLU( " * 30_000,
-        "[3x3, 64 " * 20_000,
-        "Conv 3 " * 50_000 + "soft-max",
-        "8C3" + "-8C3" * 50_000 + "-?",
-        "8C3" + " - 8C3" * 50_000 + " -",
-        "conv" + " " * 900_000 + "3x3, 64",
-        "3x3 conv." + " " * 900_000 + "?",
-        "Conv / s1 3 x 3 x 3 x 8" + " " * 900_000 + "?",
-        "fully connected" + " " * 900_000 + "?",
-        "Conv / s1 " * 50_000,
-        "a." * 300_000 + "Sequential",
-        "model.add( " * 50_000,
-        "a" * 900_000 + ".add(",
-        "F.relu(x" + " " * 900_000 + "?",
-        "x = F.relu( " * 30_000,
-    ],
+    [*LONG, *(pytest.param(text, marks=pytest.mark.slow) for text in LONGER)],
     ids=lambda text: text[:12],
 )
 def test_long_texts_with_forms_end_soon(text: str) -> None:

@@ -13,8 +13,8 @@ from tests.printed import record, run_apart, without_memory
 
 HOMES = shipped() | variants()
 ZOO = {n for n, path in HOMES.items() if path.parent.name in ("classics", "torchvision")}
-# The networks of reports but the largest are printed and run every time, a few of the zoo, on small
-# images.
+# The networks of reports but the largest, and those that differ little from others, are printed and
+# run every time, a few of the zoo, on small images.
 FEW = {
     "mobilenet_0_25",
     "densenet_bc_100_12",
@@ -24,7 +24,11 @@ FEW = {
     "regnet_y_400mf",
     "shufflenet_v2_x0_5",
 }
-LARGE = {"resnet110", "resresnet110", "tiny_resnet101", "tiny_resnet152", "wrn28_10"}
+LARGE = {
+    "cifar100_resnet18_new_wide", "cifar100_resnet18_wide", "net1_after_conv", "net5", "resnet-tiny",
+    "resnet110", "resresnet110", "tiny_resnet101", "tiny_resnet152", "tiny_resnet34_b",
+    "tiny_resnet34_d", "tiny_resnet50", "tiny_resnet50_c", "tiny_resnet50_e", "wrn", "wrn28_10",
+}  # fmt: skip
 SOME = [name for name in sorted(HOMES) if (name not in ZOO and name not in LARGE) or name in FEW]
 OTHERS = [name for name in sorted(HOMES) if name not in SOME and name != TOO_LARGE]
 

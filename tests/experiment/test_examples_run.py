@@ -111,6 +111,7 @@ def test_an_example_is_run_kept_run_again_and_gone_on_with(example: Path) -> Non
     assert len(plan["jobs"]) == 6
 
 
+@pytest.mark.slow
 def test_an_item_that_there_is_not_is_refused_and_what_is_kept_stays(example: Path) -> None:
     kept = example / "results" / "small" / "plan.json"
     kept.parent.mkdir(parents=True)

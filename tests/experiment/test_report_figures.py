@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from netdsl.experiment.report.bars import draw_differences
-from netdsl.experiment.report.epochs import ACCURACY, LOSS, draw_together
+from netdsl.experiment.report.epochs import ACCURACY, LOSS, draw_overview, draw_together
 from netdsl.experiment.report.figures import NAMES, draw_figures
 from netdsl.experiment.report.notes import loss_notes
 from netdsl.experiment.report.page import to_page
@@ -266,9 +266,9 @@ def test_many_networks_share_the_looks_there_are(
     jobs = [
         make_job(f"N{n}", 0, plain=plain, depth=n + 3) for n in range(17) for plain in (False, True)
     ]
-    asked = {"name": "all", "kind": "overview", "rows": [], "title": ""}
-    *_, drawn = draw_figures(read_results(experiment(jobs, figures=[asked])))
-    assert (drawn.name, len({line["network"] for line in lines(drawn.csv)})) == ("all", 17)
+    figure = draw_overview(read_results(experiment(jobs)))
+    told = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert told == [f"N{n}" for n in range(17)]
 
 
 def test_a_figure_that_is_asked_for_no_more_is_removed_and_nothing_else(
