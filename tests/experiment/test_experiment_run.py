@@ -236,6 +236,7 @@ def check_equal(folder: Path, finished: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+@pytest.mark.slow
 def test_stopped_and_killed_it_goes_on_to_the_same_and_leaves_nobody(
     finished: tuple[Path, str], tmp_path: Path
 ) -> None:
