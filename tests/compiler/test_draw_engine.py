@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from netdsl.api import parse
-from netdsl.backends.drawing import engine
+from netdsl.backends.drawing import engine, fonts
 from netdsl.backends.drawing.file import render
 from netdsl.errors import NetDSLError, NetDSLWarning
 
@@ -81,6 +81,18 @@ def test_letters_that_no_font_has_are_told_of(tmp_path: Path) -> None:
     assert [str(w.message) for w in caught] == [
         "no font here has 語, क, which are boxes in net.png: draw an .svg, or install a font that has them"
     ]
+
+
+@pytest.mark.parametrize("script", ["echo nonsense", "sleep 60", "exit 3"])
+def test_a_program_that_does_not_list_fonts_costs_no_drawing(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "fc-list"
+    program.write_text(f"#!/bin/sh\nexec {script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setattr("netdsl.backends.drawing.fonts.SECONDS", 0.5)
+    assert fonts.missing("木") == "木"
 
 
 @pytest.mark.usefixtures("listed")

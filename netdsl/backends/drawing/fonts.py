@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 FAMILY = "DejaVu Sans"
+SECONDS = 20  # that fontconfig has to list the fonts
 
 # Advance widths of DejaVu Sans Bold in units of the size, rounded up to a twentieth.
 _WIDTHS = {
@@ -54,14 +55,17 @@ def missing(text: str) -> str:
 
 
 def _listed() -> list[tuple[int, int]]:
-    """The letters of the fonts that are installed, from one to another; none without fontconfig."""
+    """The letters of the fonts that are installed, from one to another; none if nobody tells."""
     program = shutil.which("fc-list")
     if program is None:
         return []
     command = [program, "--format", "%{charset} "]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    ends = [span.split("-") for span in set(done.stdout.split())]
-    return [(int(span[0], 16), int(span[-1], 16)) for span in ends]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)
+        ends = [span.split("-") for span in set(done.stdout.split())]
+        return [(int(span[0], 16), int(span[-1], 16)) for span in ends]
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return []  # a drawing that is made is not lost for it
 
 
 def configuration(fonts: Path, cache: Path) -> str:
