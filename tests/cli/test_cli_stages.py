@@ -315,15 +315,18 @@ def test_a_training_by_stages_goes_on_after_its_folder_was_moved(
         assert all(torch.equal(value, again[name]) for name, value in whole.items())
 
 
-def test_a_training_by_stages_of_an_older_version_goes_on(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert train("--recipe", "parts.toml", "--run-dir", "run") == 0
-    settings = here / "run" / "2-both-groups" / "settings.json"
+def _as_of_an_older_version(settings: Path) -> None:
     record = json.loads(settings.read_text())
     del record["asked"]["after"]
     record["asked"]["init"] = "run/1-first-group/last.safetensors"
     settings.write_text(json.dumps(record))
+
+
+def test_a_training_by_stages_of_an_older_version_goes_on(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("--recipe", "parts.toml", "--run-dir", "run") == 0
+    _as_of_an_older_version(here / "run" / "2-both-groups" / "settings.json")
     capsys.readouterr()
     assert train("--recipe", "parts.toml", "--run-dir", "run", "--resume", "auto") == 0
     assert capsys.readouterr().out.count("is finished\n") == 2
@@ -345,11 +348,7 @@ def test_a_stage_of_an_older_version_is_reproduced_and_gone_on_with(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert train("--recipe", "parts.toml", "--run-dir", "run") == 0
-    settings = here / "run" / "2-both-groups" / "settings.json"
-    record = json.loads(settings.read_text())
-    del record["asked"]["after"]
-    record["asked"]["init"] = "run/1-first-group/last.safetensors"
-    settings.write_text(json.dumps(record))
+    _as_of_an_older_version(here / "run" / "2-both-groups" / "settings.json")
     again = "run/2-both-groups-again"
     for begun in ("carried over: ", f"the training in {again} is finished\n"):
         capsys.readouterr()

@@ -23,6 +23,14 @@ def claims(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("claims")
 
 
+@pytest.fixture
+def folder(twins: Path, tmp_path: Path) -> Path:
+    """An example that holds what is kept of an experiment x."""
+    folder = tmp_path / "000-some"
+    shutil.copytree(twins, folder / "results" / "x")
+    return folder
+
+
 @pytest.mark.parametrize(
     ("value", "expected", "said"),
     [
@@ -67,11 +75,9 @@ def test_a_claim_may_be_of_the_gap(
 
 
 def test_a_claim_is_told_with_difference_interval_and_seeds(
-    claims: ModuleType, twins: Path, tmp_path: Path
+    claims: ModuleType, folder: Path
 ) -> None:
     items = importlib.import_module("items")
-    folder = tmp_path / "000-some"
-    shutil.copytree(twins, folder / "results" / "x")
     made = [
         items.Claim("it helps", "x", "Net 1", "Net 1, plain", "better"),
         items.Claim("nobody ran it", "y", "Net 1", "Net 6", "better", central=True),
@@ -131,12 +137,10 @@ def test_a_claim_leads_to_the_first_item_of_its_experiment(
     ],
 )
 def test_a_claim_on_runs_of_different_precision_says_so(
-    claims: ModuleType, twins: Path, tmp_path: Path, expected: str, said: str
+    claims: ModuleType, folder: Path, expected: str, said: str
 ) -> None:
     items = importlib.import_module("items")
-    folder = tmp_path / "000-some"
-    shutil.copytree(twins, folder / "results" / "x")
-    for job in json.loads((twins / "plan.json").read_text())["jobs"][1:3]:
+    for job in json.loads((folder / "results" / "x" / "plan.json").read_text())["jobs"][1:3]:
         path = folder / "results" / "x" / job["folder"] / "settings.json"
         path.write_text(path.read_text().replace('"precision": "fp32"', '"precision": "bf16"'))
     claim = items.Claim("it helps", "x", "Net 1", "Net 1, plain", expected)
@@ -149,11 +153,9 @@ def test_a_claim_on_runs_of_different_precision_says_so(
 
 
 def test_a_claim_may_be_of_the_mean_over_pairs_of_rows_and_be_added_after_the_runs(
-    claims: ModuleType, twins: Path, tmp_path: Path
+    claims: ModuleType, folder: Path
 ) -> None:
     items = importlib.import_module("items")
-    folder = tmp_path / "000-some"
-    shutil.copytree(twins, folder / "results" / "x")
     first = items.Claim("it helps", "x", "Net 1", "Net 1, plain", "better")
     second = replace(first, row="Net 6", than="Net 6, plain")
     mean = replace(first, also=(("Net 6", "Net 6, plain"),), afterwards=True)
