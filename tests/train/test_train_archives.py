@@ -212,7 +212,7 @@ def test_a_folder_of_that_name_is_left_as_it_is(tmp_path: Path, meanwhile: bool)
         extract(tmp_path / "d.zip", ZIP, tmp_path, told)
     fact = f"{tmp_path}/d is there already, and does not hold what d.zip does"
     assert (str(caught.value), caught.value.exit_code) == (fact, ExitCode.IO)
-    assert caught.value.help == "move it away: it may be somebody's"
+    assert caught.value.help == "move it away, or delete it if nobody needs it"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["d", "d.zip"]
     assert [path.name for path in (tmp_path / "d").iterdir()] == ["my-notes.txt"]
 

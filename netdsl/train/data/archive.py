@@ -79,7 +79,7 @@ def refuse_taken(into: Path, archive: Archive) -> None:
     final = into / archive.root
     if os.path.lexists(final):
         fact = f"{final} is there already, and does not hold what {archive.name} does"
-        raise TrainError(fact, "move it away: it may be somebody's", ExitCode.IO)
+        raise TrainError(fact, "move it away, or delete it if nobody needs it", ExitCode.IO)
 
 
 def _write_all(
