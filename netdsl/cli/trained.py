@@ -143,13 +143,15 @@ def weights_of(run: RunFolder, which: str) -> Path:
 def how_chosen(run: RunFolder, which: str) -> str | None:
     """Say that weights were chosen by the validation images of their run; None where they were not.
 
-    The last weights were not, and of one epoch there is nothing to choose.
+    The last weights were not, nor are those that are the last as well any better than these.
     """
     from netdsl.train.weights import read_about
 
-    if which != "best" or run.settings.epochs == 1:
+    if which != "best":
         return None
     epoch = read_about(run.best).get("epochs")
+    if epoch is not None and run.last.is_file() and read_about(run.last).get("epochs") == epoch:
+        return None
     these = "these weights" if epoch is None else f"these weights, of epoch {epoch},"
     return (
         f"{these} were chosen by the very images that they are evaluated on, and look too good "

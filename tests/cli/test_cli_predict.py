@@ -13,9 +13,11 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from safetensors.torch import load_file
 
 from netdsl.cli.main import main
 from netdsl.train.machine import is_available
+from netdsl.train.weights import read_about, write_weights
 
 Run = Callable[..., tuple[int, str, str]]
 NETWORK = "w = 4 def Unit(c) { Conv c } Unit w Max 2 Res(Conv w) GAP FC classes"
@@ -76,10 +78,15 @@ def test_a_run_is_evaluated_to_what_it_recorded(run: Run, here: Path) -> None:
     assert (found["split"], found["fast"], found["images"]) == ("val", False, 7)
 
 
+def say_epoch(weights: Path, epoch: int) -> None:
+    """Let weights say that they are of an epoch."""
+    write_weights(load_file(weights), weights, read_about(weights) | {"epochs": epoch})
+
+
 def test_weights_that_were_chosen_by_the_images_are_told(run: Run, here: Path) -> None:
-    epoch = json.loads((here / "run" / "summary.json").read_text())["best"]["epoch"]
+    say_epoch(here / "run" / "best.safetensors", 4)
     note = (
-        f"these weights, of epoch {epoch}, were chosen by the very images that they are evaluated "
+        "these weights, of epoch 4, were chosen by the very images that they are evaluated "
         "on, and look too good for that reason; tables of experiments are of the last epoch "
         "(--weights last)"
     )
@@ -95,6 +102,12 @@ def test_weights_that_were_chosen_by_the_images_are_told(run: Run, here: Path) -
     assert run("errors", "run", "--weights", "last")[0] == 0
     numbers = json.loads((here / "run" / "errors" / "errors.json").read_text())
     assert numbers["note"] is None
+
+
+def test_the_best_weights_that_are_the_last_too_need_no_word(run: Run, here: Path) -> None:
+    for epoch, lines in ((5, 2), (6, 1)):
+        say_epoch(here / "run" / "best.safetensors", epoch)
+        assert len(run("evaluate", "run")[1].splitlines()) == lines
 
 
 def test_the_same_comes_fast_and_of_images_that_were_moved(run: Run, here: Path) -> None:
