@@ -95,25 +95,30 @@ def lead(verdict: str) -> str:
     return verdict.partition(". ")[0].partition("; ")[0]
 
 
-def hours(found: Iterable[Example]) -> str:
-    """Say how long the budgets for a CPU take with all that was planned, from what is kept."""
+def hours(found: Sequence[Example]) -> str:
+    """Say how long the budgets for a CPU take, from what is kept: all seeds, and one of each."""
+    return _filled(
+        f"On two cores of an AMD EPYC the experiments take about {_hours(found)} within the budget "
+        f"for a CPU, with all seeds of all networks. With the first seed of each, "
+        f"`--budget cpu,seeds=1`, they take {_hours(found, one_seed=True)}; `--budget cpu` later "
+        "adds the others to them. This is reckoned from the runs that are kept."
+    )
+
+
+def _hours(found: Sequence[Example], *, one_seed: bool = False) -> str:
     said = []
     for example in found:
         parts = {name: kept(example, name) for name in example.experiments}
-        seconds = [planned(one) for one in parts.values() if one is not None]
+        seconds = [planned(one, one_seed=one_seed) for one in parts.values() if one is not None]
         without = "".join(f", without {name}.toml" for name, one in parts.items() if one is None)
         unit = "" if said else " hours"
         said.append(f"{sum(seconds) / CORES / 3600:.1f}{unit} ({example.folder.name}{without})")
     *most, last = said
-    return _filled(
-        f"On two cores of an AMD EPYC the experiments take about {', '.join(most)} and {last} "
-        "within the budget for a CPU, with all seeds of all networks, reckoned from the runs that "
-        "are kept."
-    )
+    return f"{', '.join(most)} and {last}"
 
 
-def planned(results: Results) -> float:
-    """Return the seconds of all planned runs, one after the other.
+def planned(results: Results, *, one_seed: bool = False) -> float:
+    """Return the seconds of all planned runs, or of a seed a row, one after the other.
 
     Seeds of a row take what those that were run took, a row without a run what the others took for
     as many multiply-adds.
@@ -124,7 +129,7 @@ def planned(results: Results) -> float:
     for row in results.rows:
         seconds = row.measure("seconds")
         each = took * row.job.work / works if seconds is None else seconds.mean
-        total += each * len(row.runs)
+        total += each * (1 if one_seed else len(row.runs))
     return total
 
 

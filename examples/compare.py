@@ -8,6 +8,7 @@ from pathlib import Path
 
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Result
+from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.words import percent
 from netdsl.experiment.report.write import read_results
 
@@ -25,7 +26,7 @@ def compared(now: Path, kept: Path) -> Iterator[str]:
 
 
 def verdict(now: Result, kept: Result) -> str:
-    """Say how far apart two sets of runs are in validation; one run each has no deviation."""
+    """Say how far apart two sets of runs are in validation."""
     before, after = ({r.job.seed: _learnt(r) for r in row.finished} for row in (kept, now))
     common = sorted(before.keys() & after.keys())
     if common and all(before[seed] == after[seed] for seed in common):
@@ -34,11 +35,21 @@ def verdict(now: Result, kept: Result) -> str:
     a, b = now.measure("val"), kept.measure("val")
     assert a is not None
     assert b is not None
-    if a.deviation is None or b.deviation is None:
-        return f"{100 * (a.mean - b.mean):+.2f} points; one seed says nothing of chance"
-    error = math.hypot(a.deviation / math.sqrt(a.n), b.deviation / math.sqrt(b.n))
+    said = f"{100 * (a.mean - b.mean):+.2f} points"
+    error = _standard_error(a, b)
+    if error is None:
+        return f"{said}; one seed says nothing of chance"
     place = "within" if abs(a.mean - b.mean) <= _STANDARD_ERRORS * error else "outside"
-    return f"{100 * (a.mean - b.mean):+.2f} points, {place} {_STANDARD_ERRORS} standard errors"
+    return f"{said}, {place} {_STANDARD_ERRORS} standard errors"
+
+
+def _standard_error(a: Spread, b: Spread) -> float | None:
+    """Return that of the difference of two means, one run deviating as much as those beside it."""
+    of_a = b.deviation if a.deviation is None else a.deviation
+    of_b = a.deviation if b.deviation is None else b.deviation
+    if of_a is None or of_b is None:
+        return None
+    return math.hypot(of_a / math.sqrt(a.n), of_b / math.sqrt(b.n))
 
 
 def _learnt(run: Outcome) -> list[tuple[float, float, float]]:
