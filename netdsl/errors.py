@@ -159,15 +159,6 @@ def fail(
     return NetDSLError(Diagnostic(code, message, span, tuple(labels), help=help))
 
 
-def first_line(error: Exception) -> str:
-    """Return what an error of somebody else's code says first; some say nothing.
-
-    >>> first_line(ValueError("no such layer\\nin line 3")), first_line(ValueError())
-    ('no such layer', 'ValueError')
-    """
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
-
-
 def _lines(diagnostic: Diagnostic) -> Iterator[str]:
     yield f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
     if diagnostic.span is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_HERE = os.name == "posix"  # other systems have no flock: one process has an experiment to itself
+from netdsl.flock import lock
 
 
 def take(folder: Path, name: str) -> int | None:
@@ -16,16 +16,10 @@ def take(folder: Path, name: str) -> int | None:
     A child process that inherits it keeps the run locked for as long as it lives.
     """
     descriptor = _open(folder, name)
-    if not _HERE:
+    if lock(descriptor):
         return descriptor
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    os.close(descriptor)
+    return None
 
 
 def is_taken(folder: Path, name: str) -> bool:
@@ -43,10 +37,7 @@ def waiting(folder: Path, name: str) -> Iterator[None]:
     """Hold a lock, after waiting for whoever has it."""
     descriptor = _open(folder, name)
     try:
-        if _HERE:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        lock(descriptor, wait=True)
         yield
     finally:
         os.close(descriptor)

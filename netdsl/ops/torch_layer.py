@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from netdsl.amounts import counted
 from netdsl.errors import Misfit
+from netdsl.foreign import first_line
 from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape, Size, Window
 from netdsl.ops.catalogue import arg, closest, layer
 
@@ -178,8 +179,7 @@ def _measure(
             with torch.no_grad():
                 several = module(torch.empty(3, *x.dims))
     except Exception as error:  # whatever a foreign constructor or forward may raise
-        first = str(error).strip().split("\n")[0]
-        raise Misfit("E0308", f"{target} cannot take {x}: {first}") from None
+        raise Misfit("E0308", f"{target} cannot take {x}: {first_line(error)}") from None
     if why := _misfit(module, x):
         raise Misfit("E0308", f"{target} cannot take {x}: {why}")
     tensors = isinstance(y, torch.Tensor) and isinstance(several, torch.Tensor)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
+from netdsl.foreign import first_line
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.faults import diverged
 from netdsl.train.files import read_file, write_file
@@ -68,8 +69,8 @@ def restore(job: Training) -> tuple[str, ...]:
     try:
         _put_back(job, state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise TrainError(f"{path} does not fit: {reason}", None, ExitCode.IO) from error
+        fact = f"{path} does not fit: {first_line(error)}"
+        raise TrainError(fact, None, ExitCode.IO) from error
     return changes
 
 

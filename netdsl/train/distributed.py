@@ -12,6 +12,7 @@ from typing import Any, TypeVar, final
 import torch
 import torch.distributed as dist
 
+from netdsl.foreign import first_line
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.meeting import meet
 from netdsl.train.settings import Settings
@@ -109,7 +110,7 @@ def joined() -> Iterator[World]:
             timeout=_PATIENCE, store=store, rank=rank, world_size=size,
         )  # fmt: skip
     except (ValueError, RuntimeError) as error:
-        fact = f"the processes do not find one another: {str(error).partition(chr(10))[0]}"
+        fact = f"the processes do not find one another: {first_line(error)}"
         help = "start them with `torchrun --nproc-per-node N -m netdsl train …`"
         raise TrainError(fact, help, ExitCode.USAGE) from error
     yield current()

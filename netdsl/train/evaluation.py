@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from netdsl.amounts import numbers
+from netdsl.foreign import first_line
 from netdsl.modes import evaluating
 from netdsl.train.batches import Feed, feed, in_order
 from netdsl.train.computing import computing
@@ -94,7 +95,7 @@ def try_images(model: nn.Module, shape: Shape, taken: str, settings: Settings) -
         except torch.OutOfMemoryError:
             raise
         except (RuntimeError, ValueError) as error:
-            reason, help = str(error).partition("\n")[0], None
+            reason, help = first_line(error), None
             if settings.channels_last and _takes_contiguous(model, images, settings):
                 taken, help = f"{taken} in memory with their channels last", _OTHER_FORMAT
             raise TrainError(f"the network does not take {taken}: {reason}", help) from error

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from netdsl.disk import replace_file
+from netdsl.flock import HAS_LOCKS, lock
 from netdsl.train.errors import ExitCode, TrainError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -55,7 +56,7 @@ _LOOK = 0.5  # seconds, far more than `has_process` takes
 @contextmanager
 def only_process(folder: Path) -> Iterator[None]:
     """Raise if another process works in a folder; keep others away for as long as this lasts."""
-    if os.name != "posix":  # other systems open no folders
+    if not HAS_LOCKS:  # other systems open no folders
         yield
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -69,35 +70,23 @@ def only_process(folder: Path) -> Iterator[None]:
 
 def _takes(descriptor: int) -> bool:
     """Lock a folder; say no where another process has it for longer than a look."""
-    import fcntl
-
     until = time.monotonic() + _LOOK
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                return False
-            time.sleep(0.01)
-        else:
-            return True
+    while not lock(descriptor):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def has_process(folder: Path) -> bool:
     """Say whether a process works in a folder, as the `only_process` there."""
-    if os.name != "posix" or not folder.is_dir():
+    if not HAS_LOCKS or not folder.is_dir():
         return False
-    import fcntl
-
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        # NOTE: shared, so that two processes that look do not take each other for one that works.
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not lock(descriptor, shared=True)
     finally:
         os.close(descriptor)
-    return False
 
 
 def _not_written(path: Path, size: int, error: OSError) -> TrainError:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from netdsl.amounts import sized
-from netdsl.errors import NetDSLError, fail, first_line
+from netdsl.errors import NetDSLError, fail
+from netdsl.foreign import first_line
 from netdsl.modes import evaluating
 from netdsl.transfer.pairs import Pair, pair_by_name, pair_by_order, pair_by_role
 from netdsl.transfer.source import tensors

@@ -13,7 +13,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from netdsl.errors import fail, first_line
+from netdsl.errors import fail
+from netdsl.foreign import first_line
 from netdsl.transfer.zoos import in_zoo, load
 
 

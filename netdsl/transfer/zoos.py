@@ -13,7 +13,8 @@ from urllib.parse import urlparse
 import torch
 from torch import Tensor, nn
 
-from netdsl.errors import NetDSLError, fail, first_line
+from netdsl.errors import NetDSLError, fail
+from netdsl.foreign import first_line
 from netdsl.ops import closest
 
 # These draw their weights slowly, and warn that they do.

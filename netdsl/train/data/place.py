@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from netdsl.flock import lock
+
 VARIABLE = "NETDSL_DATA"
 
 
@@ -24,14 +26,9 @@ def decoded_folder() -> Path:
 
 
 @contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """Wait until no other process is at work under this lock; it ends with its process."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    if os.name != "posix":  # elsewhere the last one to finish wins
-        yield
-        return
-    import fcntl
-
-    with lock.open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+def alone(file: Path) -> Iterator[None]:
+    """Wait until no other process is at work under the lock of a file; it ends with its process."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("wb") as opened:
+        lock(opened.fileno(), wait=True)
         yield

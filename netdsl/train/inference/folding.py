@@ -12,6 +12,8 @@ from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import fuse_conv_bn_eval, fuse_linear_bn_eval
 
+from netdsl.foreign import first_line
+
 _CONVOLUTIONS = (
     (nn.Conv1d, nn.BatchNorm1d),
     (nn.Conv2d, nn.BatchNorm2d),
@@ -47,8 +49,7 @@ def fold(model: nn.Module) -> Folded:
         traced = _traced(copied)
         fused = [(*pair, _fused(traced, *pair)) for pair in _pairs(traced)]
     except Exception as error:  # forwards and layers may be anybody's
-        first = (str(error) or type(error).__name__).splitlines()[0]
-        return Folded(copied, norms, 0, first)
+        return Folded(copied, norms, 0, first_line(error))
     for layer, norm, module in fused:
         traced.set_submodule(str(layer.target), module)
         norm.replace_all_uses_with(layer)
