@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,24 @@ from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.images import folder_of, meet, wanted_images
 from netdsl.cli.network import overrides
 from netdsl.cli.notes import note, note_threads
-from netdsl.cli.resume import TrainingPlan
 from netdsl.cli.stages import alone, planning, refuse_unfreezable
 
 if TYPE_CHECKING:
+    from netdsl.network import Network
     from netdsl.shelf import Arch
-    from netdsl.train import Choices
+    from netdsl.train import Choices, DataSet, Settings
     from netdsl.train.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """What is to be trained on what, and what the run remembers of how it was asked for."""
+
+    network: Network
+    text: str
+    images: DataSet
+    settings: Settings
+    asked: Mapping[str, Any]
 
 
 def plan_stages(
@@ -37,8 +49,8 @@ def plan_stages(
             plan = planned(source, machine, chosen, alone(recipe, number), **said)
             refuse_unfreezable(plan.network, stage)
             refuse_unfit(plan.settings, len(plan.images.train), current())
-        plan.asked.update(after=after, freeze=list(stage.freeze))
-        plans.append(plan)
+        asked = {**plan.asked, "after": after, "freeze": list(stage.freeze)}
+        plans.append(replace(plan, asked=asked))
     return tuple(plans)
 
 

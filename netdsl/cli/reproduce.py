@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ import click
 from netdsl.cli.asked import DATA_NOW, asked_of, images_here
 from netdsl.cli.images import folder_of
 from netdsl.cli.kinds import PLACE
-from netdsl.cli.resume import TrainingPlan, reopen_unchanged
+from netdsl.cli.plans import TrainingPlan
+from netdsl.cli.resume import reopen_unchanged
 from netdsl.cli.stages import stage_before
 from netdsl.cli.train import run_planned
 
@@ -46,7 +48,8 @@ def command(run: Path, run_dir: Path | None, data_dir: Path | None) -> int:
     earlier = RunFolder.begun(again)
     plan, before = _plan(first, data_dir), stage_before(first)
     if before is not None and again.resolve().parent != run.resolve().parent:
-        plan.asked["after"] = os.path.relpath(before.parent, again.resolve().parent)
+        after = os.path.relpath(before.parent, again.resolve().parent)
+        plan = replace(plan, asked={**plan.asked, "after": after})
     second = run_planned(
         plan, earlier, lambda: again, before, save_minutes=10.0,
         tensorboard=False,

@@ -10,12 +10,11 @@ import click
 from netdsl.cli.called import key_of
 from netdsl.cli.choices import take_choices, take_recipe
 from netdsl.cli.network import open_source
-from netdsl.cli.plans import plan_stages, planned
+from netdsl.cli.plans import TrainingPlan, plan_stages, planned
 from netdsl.cli.stages import note_random, stage_folders
 from netdsl.cli.train import command
 
 if TYPE_CHECKING:
-    from netdsl.cli.resume import TrainingPlan
     from netdsl.experiment.key import Resolved, Stage
     from netdsl.train import Choices
 

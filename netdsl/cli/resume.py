@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,11 @@ from netdsl.cli.idle import note_idle_place
 from netdsl.cli.images import load_images
 from netdsl.cli.kinds import PLACE, TEXT, Number
 from netdsl.cli.notes import note_threads
+from netdsl.cli.plans import TrainingPlan
 
 if TYPE_CHECKING:
     from netdsl.network import Network
-    from netdsl.train import Choices, DataSet, RunFolder, Settings
+    from netdsl.train import Choices, DataSet, RunFolder
 
 OPTIONS = (
     click.option("--run-dir", type=PLACE, help="The folder of the run; a new "
@@ -42,17 +43,6 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(OPTIONS):
         command = option(command)
     return command
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingPlan:
-    """What is to be trained on what, and what the run remembers of how it was asked for."""
-
-    network: Network
-    text: str
-    images: DataSet
-    settings: Settings
-    asked: dict[str, Any]
 
 
 def earlier_run(arch: str | None, resume: str | None, run_dir: Path | None) -> RunFolder | None:

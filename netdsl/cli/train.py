@@ -18,9 +18,9 @@ from netdsl.cli.images import data_options, reading_once
 from netdsl.cli.kinds import TEXT
 from netdsl.cli.network import network_options, open_source, show_warnings
 from netdsl.cli.notes import each_once
-from netdsl.cli.plans import plan_stages, planned
+from netdsl.cli.plans import TrainingPlan, plan_stages, planned
 from netdsl.cli.ranks import one_voice
-from netdsl.cli.resume import TrainingPlan, earlier_run, goes_on, machine_of, replan, run_options
+from netdsl.cli.resume import earlier_run, goes_on, machine_of, replan, run_options
 from netdsl.cli.slug import slug
 from netdsl.cli.stages import (
     carry_over,
