@@ -8,19 +8,12 @@ from itertools import groupby
 from typing import Literal
 
 from netdsl.ir import Cost, Entry, Family, Graph, Leaf, Node, Outline, Repeat, Section, Shape, Size
+from netdsl.layer_text import Label, concise, label, merged, without_shortcut
 from netdsl.measure import receptive_fields
 from netdsl.ops import CATALOGUE
 from netdsl.ops.blocks import WITH_SHORTCUT
 from netdsl.ops.wiring import ShortcutAdd
-from netdsl.words import (
-    Label,
-    ShortcutKind,
-    concise,
-    label,
-    merged,
-    shortcut_kind,
-    without_shortcut,
-)
+from netdsl.words import ShortcutKind, shortcut_kind
 
 
 @dataclass(frozen=True, slots=True)

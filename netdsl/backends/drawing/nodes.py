@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from netdsl.backends.drawing.figure import Box, Pen, Value
 from netdsl.ir import Family, Graph, Node
+from netdsl.layer_text import Label
 from netdsl.ops.wiring import Add, Cat, Multiply, ShortcutAdd
-from netdsl.words import Label, ShortcutKind, primitive, shortcut_kind
+from netdsl.words import ShortcutKind, primitive, shortcut_kind
 
 SIGNS: dict[type, str] = {ShortcutAdd: "+", Add: "+", Multiply: "×", Cat: "Cat"}
 
