@@ -18,11 +18,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from compare import compared
 from items import FOLDER, RESULTS, RUN, Example, Item, read_example, typed
 
-from netdsl.experiment.report.results import only
-from netdsl.experiment.report.write import read_results
+# Results are read late: that imports torch, which `--list` has no use for.
 
 
 def main() -> None:
@@ -103,6 +101,9 @@ def _typed(line: str, example: Example, item: Item) -> int:
 
 def _finished(experiment: Path, rows: tuple[str, ...]) -> Iterator[Path]:
     """Yield the folders of finished runs of these rows that have their weights."""
+    from netdsl.experiment.report.results import only
+    from netdsl.experiment.report.write import read_results
+
     if (experiment / "plan.json").is_file():
         for row in only(read_results(experiment), rows).rows:
             folders = (experiment / run.job.folder for run in row.finished)
@@ -117,6 +118,8 @@ def _run(line: str, folder: Path) -> int:
 
 
 def _compare(example: Example, name: str) -> None:
+    from compare import compared
+
     now, kept = _folder(example, name), example.results(name)
     if all((folder / "plan.json").is_file() for folder in (now, kept)):
         print(f"\n{name}, validation accuracy:")
@@ -124,6 +127,8 @@ def _compare(example: Example, name: str) -> None:
 
 
 def _keep(example: Example, name: str) -> int:
+    from netdsl.experiment.report.write import read_results
+
     folder = _folder(example, name)
     if not (folder / "plan.json").is_file() or not read_results(folder).count("finished"):
         print(f"no run of {name} is finished: what is kept of it stays")

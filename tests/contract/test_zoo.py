@@ -26,9 +26,8 @@ FIRST = {
 }  # fmt: skip
 CASES = [n if n in FIRST else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
 # Those of 133 million parameters in float64 take longest by far.
-GRADIENTS = [
-    pytest.param(n, marks=pytest.mark.slow) if n == "vgg11_bn" else n for n in sorted(FIRST)
-]
+LARGE = {"alexnet", "convnext_tiny", "efficientnet_v2_s", "inception_v3", "vgg11_bn"}
+GRADIENTS = [pytest.param(n, marks=pytest.mark.slow) if n in LARGE else n for n in sorted(FIRST)]
 # The others have a fully connected layer where we have a convolution of 1x1.
 BITWISE = [n for n in NAMES if not n.startswith("convnext")]
 TOO_LARGE = "regnet_y_128gf"  # 645 million parameters
