@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from netdsl.ir import Graph, Node, Op
 from netdsl.ops.act import Activation
 from netdsl.ops.channels import LayerScale
-from netdsl.ops.convolution import Convolution
+from netdsl.ops.convolution import Convolution, TransposedConvolution
 from netdsl.ops.norm import Normalization
+from netdsl.ops.torch_layer import TorchLayer
 from netdsl.ops.wiring import Add, Cat, Multiply, ShortcutAdd
 
 _STUCK = ("relu", "relu6")  # at zero their gradient is zero too
+_ENDS = Normalization | Convolution | TransposedConvolution
 
 
 def branch_ends(graph: Graph) -> Iterator[str]:
@@ -45,7 +47,7 @@ def _behind(
     graph: Graph, end: Node, inside: str, stop: Op | None
 ) -> Iterator[tuple[Node, Op | None]]:
     """Go back from the end of a branch, as far as it is inside of its module."""
-    while end.name.startswith(inside) and not isinstance(end.op, Normalization | Convolution):
+    while end.name.startswith(inside) and not isinstance(end.op, _ENDS):
         stop = end.op if _is_stop(end.op) else stop
         if isinstance(end.op, Cat | Add):
             for name in dict.fromkeys(end.inputs):
@@ -69,4 +71,7 @@ def _scaled(graph: Graph, product: Node) -> Node:
 
 
 def _is_gate(op: Op) -> bool:
-    return isinstance(op, Activation) and op.kind == "sigmoid"  # a half at zero
+    """Say whether an op gives a half at zero, between 0 and 1."""
+    if isinstance(op, TorchLayer):
+        return op.target in ("nn.Sigmoid", "nn.Hardsigmoid")
+    return isinstance(op, Activation) and op.kind == "sigmoid"

@@ -30,8 +30,8 @@ from netdsl.ops.norm import normalize
 class Conv(Block):
     """Convolution, then norm, then activation: `Conv channels [k=3] [s=1]`.
 
-    Padding keeps the size at stride 1 ("same"): d(k-1)/2 for odd kernels, (k-s)/2 for even ones
-    with an even stride; any other even kernel needs `p`.
+    Padding keeps the size at stride 1 ("same"): d(k-1)/2 for odd kernels, (d(k-1)+1-s)/2 for even
+    ones with an even stride; any other even kernel needs `p`, unless `d` is even too.
     `Conv 64 7x7 s2`, `Conv 64 k=3x5 g32 act=none`.
     """
 
@@ -152,12 +152,13 @@ def padding(build: Builder, x: Node, k: Size, s: Size, p: Size | None, d: Size) 
 
 
 def _same(k: int, s: int, d: int) -> int:
-    if k % 2:
-        return d * (k - 1) // 2
+    width = d * (k - 1) + 1  # from the first position that the kernel reads to the last one
+    if width % 2:
+        return width // 2
     if s % 2 == 0:
-        return max(k - s, 0) // 2
+        return max(width - s, 0) // 2
     raise Misfit(
         "E0305",
         f'a kernel of {k} with stride {s} has no "same" padding',
-        help=f"write the padding: `p{k // 2}` or `p{k // 2 - 1}`",
+        help=f"write the padding: `p{width // 2}` or `p{width // 2 - 1}`",
     )

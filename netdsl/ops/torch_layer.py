@@ -19,6 +19,8 @@ WEIGHTED = ("Conv2d", "ConvTranspose2d", "Linear")  # what the depth of a networ
 # Weights of these meet each position alone; norms count so too, over whatever they average.
 POINTWISE = ("PReLU", "Norm")
 SOFTMAXES = ("Softmax", "LogSoftmax", "Softmin")
+# Of how many dimensions is what these take for one image, in which each channel is for itself.
+UNBATCHED = {"Dropout1d": 2, "InstanceNorm1d": 2, "Dropout3d": 4, "InstanceNorm3d": 4}
 # What layers with a kernel slide it by; of padding where it is no word.
 LEAST = {"kernel_size": 1, "stride": 1, "dilation": 1, "padding": 0}
 # These keep their output alone for the backward pass if they overwrite their input.
@@ -208,6 +210,8 @@ def _misfit(module: Any, x: Shape) -> str | None:
         larger = map(max, module.stride, module.dilation)
         if any(n >= most for n, most in zip(module.output_padding, larger, strict=True)):
             return "output_padding must be less than stride or dilation"
+    if last + 1 == UNBATCHED.get(name):
+        return "it would take the images of a batch for channels"
     if name in SOFTMAXES and module.dim is not None and not -1 - last <= module.dim <= last:
         return f"with the batch it has {last + 1} dimensions, and none is {module.dim}"
     return None

@@ -154,6 +154,7 @@ def _padding(given: Given, usual: list[int | None], name: str) -> list[str] | No
 
 def _same(k: int, s: int, d: int) -> int | None:
     """Return the padding that keeps the size of a map, which is the usual one here."""
-    if k % 2:
-        return d * (k - 1) // 2
-    return max(k - s, 0) // 2 if s % 2 == 0 else None
+    width = d * (k - 1) + 1
+    if width % 2:
+        return width // 2
+    return max(width - s, 0) // 2 if s % 2 == 0 else None

@@ -401,6 +401,18 @@ class TestPadding:
         net = parse("Conv 4 k2 s4")
         assert (net.output_shape, net.module().conv1.padding) == ((4, 2, 2), (0, 0))
 
+    @pytest.mark.parametrize(
+        ("text", "size", "padding"),
+        [("k4 s2 d2", (8, 8), 3), ("k4 s2 d3", (8, 8), 4), ("k2 d2", (16, 16), 1),
+         ("k2 s2 d4", (8, 8), 2)],
+    )  # fmt: skip
+    def test_an_even_kernel_is_as_wide_as_its_dilation_makes_it(
+        self, text: str, size: tuple[int, int], padding: int
+    ) -> None:
+        net = parse(f"Conv 4 {text}", (3, 16, 16))
+        assert net.module()(torch.zeros(2, 3, 16, 16)).shape[2:] == size
+        assert net.module().conv1.padding == (padding, padding)
+
     def test_a_window_that_would_start_behind_the_map_is_left_out(self) -> None:
         net = parse("Max 2 s3 ceil")
         assert net.output_shape == net.module()(torch.zeros(1, 3, 9, 8)).shape[1:] == (3, 3, 3)
@@ -1179,12 +1191,23 @@ class TestInitialisation:
     @pytest.mark.parametrize(
         "branches",
         ["Conv 3 act=none | Conv 3 act=sigmoid", "Conv 3 act=sigmoid | Conv 3 act=tanh",
-         "GAP Conv 3 1x1 act=sigmoid | Conv 3 act=none"],
+         "GAP Conv 3 1x1 act=sigmoid | Conv 3 act=none",
+         'GAP Conv 3 1x1 norm=none act=none Torch "nn.Hardsigmoid" | Conv 3 act=none'],
     )  # fmt: skip
     def test_zero_last_reaches_the_map_that_a_product_scales(self, branches: str) -> None:
         net = parse(f"init zero_last Res( Mul( {branches} ) )")
         x = torch.randn(2, 3, 8, 8)
         assert torch.equal(net.module()(x), x)
+
+    @pytest.mark.parametrize(
+        "branch", ["Deconv 3 3x3 norm=none act=none", "Conv 8 Max 2 Deconv 3 s2 norm=none act=none"]
+    )
+    def test_zero_last_reaches_a_transposed_convolution(self, branch: str) -> None:
+        net = parse(f"init zero_last Res( {branch} )", (3, 8, 8))
+        assert net.warnings == ()
+        model, x = net.module(), torch.randn(2, 3, 8, 8)
+        assert torch.equal(model(x), x)
+        assert not model.res1.deconv1.weight.any()
 
     def test_twins_begin_alike(self) -> None:
         net = parse("shortcut project Conv 4 BB 4 BB 8 s2 FC 5")
@@ -1223,7 +1246,7 @@ class TestInitialisation:
         assert weight.abs().max().item() == pytest.approx((6 / (2 * 64 * 9)) ** 0.5, rel=0.01)
 
     def test_zero_last_stays_inside_its_branch(self) -> None:
-        model = parse("init zero_last Conv 6 Res( Max 3 s1 )").module()
+        model = parse("init zero_last Conv 6 act=none Res( Max 3 s1 )").module()
         assert model.conv1_norm.weight.min() == 1
 
 
