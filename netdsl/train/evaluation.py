@@ -67,7 +67,10 @@ def place(model: nn.Module, settings: Settings) -> None:
 
 
 def _channels_last(tensor: Tensor) -> Tensor:
-    return tensor.to(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+    """Return weights of four dimensions with channels last; of one position they lie so anyway."""
+    if tensor.ndim != 4 or tensor.shape[2:] == (1, 1):
+        return tensor
+    return tensor.to(memory_format=torch.channels_last)
 
 
 def try_out(model: nn.Module, data: DataSet, settings: Settings) -> None:

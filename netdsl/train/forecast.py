@@ -21,6 +21,7 @@ from netdsl.train.epoch import train_epoch
 from netdsl.train.evaluation import measure
 from netdsl.train.faults import memory_faults
 from netdsl.train.memory import peak_memory
+from netdsl.train.narrow import narrow_convolutions
 from netdsl.train.pace import wait
 from netdsl.train.prepare import prepare
 from netdsl.train.progress import SILENT
@@ -67,7 +68,7 @@ def forecast(model: nn.Module, data: DataSet, settings: Settings) -> Forecast:
     ):
         run = RunFolder.create("", settings, {}, path=Path(place, "run"))
         part, copied = _part(data, settings), deepcopy(model)
-        with fast_dropout(copied, settings):
+        with fast_dropout(copied, settings), narrow_convolutions(copied, settings.device):
             job = prepare(copied, part, settings, run, SILENT, Stop(), ALONE, whole=data)
             step = _timed(settings, lambda: _again(job)) / job.steps
         image = _timed(settings, lambda: measure(job.evaluated, job.feeds.val, settings))

@@ -23,6 +23,7 @@ from netdsl.train.guessing import begins_to_guess, guessing_note
 from netdsl.train.machine import name_device
 from netdsl.train.memory import peak_memory
 from netdsl.train.metrics import Row
+from netdsl.train.narrow import narrow_convolutions
 from netdsl.train.origin import refuse_other_settings
 from netdsl.train.prepare import prepare
 from netdsl.train.progress import SILENT, Progress, Summary
@@ -65,6 +66,7 @@ def train(
         together(world),
         computing(settings),
         fast_dropout(model, settings),
+        narrow_convolutions(model, settings.device),
     ):
         world.lead(lambda: _take(run, settings, held))
         job = prepare(model, data, settings, run, report, stop, world)

@@ -18,6 +18,7 @@ from netdsl.train import DataSet, Settings
 from netdsl.train.batches import feed, in_order
 from netdsl.train.faults import refuse_too_large
 from netdsl.train.memory import estimate
+from netdsl.train.narrow import narrow_convolutions
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def probe(
     _set_mode(model)
     model.zero_grad(set_to_none=True)
     with ExitStack() as hooks:
+        hooks.enter_context(narrow_convolutions(model, str(images.device)))
         for spot in spots:
             hook = _listener(spot.name, len(images), squares)
             handle = model.get_submodule(spot.output).register_forward_hook(hook)
