@@ -46,9 +46,10 @@ def _is_typo(word: str, words: tuple[str, ...], argument: Argument, scope: Scope
 
 
 def _wrong(argument: Argument, value: Value, span: Span | None, owner: str) -> NetDSLError:
-    near = None
-    if isinstance(value, str):
-        near = value_here(value, argument.choices) or closest(value, argument.choices)
+    words = argument.choices or (("on", "off") if argument.kind == "bool" else ())
+    near = value_here(value if isinstance(value, str) else plain(value), words)
+    if near is None and isinstance(value, str):
+        near = closest(value, argument.choices)
     meant = f"; did you mean `{near}`?" if near else ""
     subject = _subject(argument, owner)
     return fail("E0206", f"{subject} takes {argument.takes}, not {describe(value)}{meant}", span)

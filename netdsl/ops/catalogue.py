@@ -86,9 +86,14 @@ def arg(  # noqa: PLR0913
 def closest(word: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate that was probably meant, letter case aside.
 
-    >>> closest("Cnov", ["Conv", "FC"])
-    'Conv'
+    Of two words of one or two letters that differ neither is a slip of the other.
+
+    >>> closest("Cnov", ["Conv", "FC"]), closest("fc", ["FC"]), closest("dw", ["d"])
+    ('Conv', 'FC', None)
     """
-    names = {name.lower(): name for name in candidates}
-    near = difflib.get_close_matches(word.lower(), names, n=1)
+    own = word.lower()
+    names = {
+        one.lower(): one for one in candidates if max(len(word), len(one)) > 2 or one.lower() == own
+    }
+    near = difflib.get_close_matches(own, names, n=1)
     return names[near[0]] if near else None

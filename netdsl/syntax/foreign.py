@@ -126,8 +126,10 @@ _VALUES = {
     "project": ("b", "conv", "projection", "1x1"),
     "avgproject": ("d", "avg_down", "avgdown", "avg_project"),
     "always": ("c",),
-    "none": ("linear", "identity", "false", "no"),
+    "none": ("linear", "identity"),
 }  # fmt: skip
+_NOTHING = ("none", "off")  # of which an option has one at most
+_DENIALS = (*_NOTHING, "no", "false", "0")
 _LAYERS |= {
     f'Torch "nn.{name}"{_NUMBERS.get(name, "")}': (
         (name,) if name in _NOT_BARE else (name, name.removesuffix("2d"))
@@ -180,6 +182,11 @@ def value_here(word: str, choices: Container[str]) -> str | None:
 
     >>> value_here("Swish", ("relu", "silu")), value_here("ReLU", ("relu",)), value_here("bn", ())
     ('silu', 'relu', None)
+    >>> value_here("none", ("on", "off")), value_here("False", ("batch", "none"))
+    ('off', 'none')
     """
     own = word.lower()
-    return next((one for one in (own, _MEANT_VALUES.get(own, "")) if one in choices), None)
+    nothing = _NOTHING if own in _DENIALS else ()
+    return next(
+        (one for one in (own, _MEANT_VALUES.get(own, ""), *nothing) if one in choices), None
+    )
