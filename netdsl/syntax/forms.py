@@ -48,6 +48,16 @@ _BESIDE = rf"(?:\s+\d+\s*{_X}\s*\d+\s*{_X}\s*\d+(?!\s*{_X}|\s*\d|\s*dw))?"
 _MOBILE = rf"\s*/\s*s(?P<stride>\d+)\s+(?P<k>\d+)\s*{_X}\s*(?P<other>\d+)\s*{_X}\s*\d+"
 # Szegedy et al. 2015, table 1: type, patch size / stride, output size.
 _MAP = rf"{_GAP}+(?P<h>\d+)\s*{_X}\s*(?P<w>\d+)\s*{_X}\s*(?P<c>\d+)\b"
+_POOL = (
+    rf"(?P<global>[Gg]lobal\s+)?"
+    rf"(?P<kind>[Mm]ax|[Aa]vg|[Aa]verage)(?:[ -][Pp]|p)ool(?:ing)?\b(?![-\w(]|\s*/\s*s)"
+    rf"(?:(?:{_GAP}*,)?{_GAP}*(?P<behind>\d+)\s*{_X}\s*\d+(?!\d|{_OF_CHANNELS})"
+    rf"|{_GAP}+(?P<number>\d+)\b(?!\s*{_X}|{_OF_LAYER}))?"
+    rf"(?:{_BY}(?P<stride>\d+))?(?:{_MAP})?"
+)
+# A convolution whose arguments are still being read at the end of a text, and a size among them.
+_BEGUN = re.compile(r"\b(?:DWConv|Deconv|Conv)([^A-Z\n,;|()→>]*)\Z")
+_HAS_SIZE = re.compile(rf"\d\s*{_X}\s*\d|\bk=?\d")
 # Ciresan et al. 2012: `32C3-MP2-64C3-MP2-512N-10`.
 _DASH = r"\s*[-–—]\s*"
 _TERSE = r"(?:\d+[Cc]\d+|[Cc]\d+|(?:MP|AP|P)\d*|GAP|\d+(?:FC|N)|FC\d+|\d+)"
@@ -89,12 +99,25 @@ def _matrix(match: re.Match[str]) -> Here:
     return Here(f"`{whole}`", f"or, where it halves the map, `{halved}`")
 
 
-def _pool(match: re.Match[str]) -> Here:
-    size = match["before"] or match["behind"] or match["number"]
+def _pool_behind_size(match: re.Match[str]) -> Here | None:
+    """Return a pool with the size before it; None where a convolution there has none yet."""
+    layer = _BEGUN.search(match.string[max(0, match.start() - 64) : match.start()])
+    is_its = layer is not None and not _HAS_SIZE.search(layer[1])
+    return None if is_its else _pool_of(match, match["before"])
+
+
+def _pool(match: re.Match[str]) -> Here | None:
+    return _pool_of(match, None)
+
+
+def _pool_of(match: re.Match[str], before: str | None) -> Here | None:
+    size = before or match["behind"] or match["number"]
     is_max = match["kind"].lower() == "max"
     # 1×1 is the size of what comes out: He et al. have a column of them before that of the layers.
     if match["global"] or (not is_max and size in (None, "1")):
         return _code('Torch "nn.AdaptiveMaxPool2d" 1' if is_max else "GAP")
+    if size == "1":  # which would change nothing
+        return None
     size = size or "2"
     # A pool of the whole map has no stride; with one below its size it would pad here.
     strides = {None, size} | ({"1"} if match["h"] == match["w"] == "1" else set())
@@ -166,15 +189,10 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         _matrix,
     ),
     (
-        re.compile(
-            rf"(?<![\w.×✕⨯])(?:(?P<before>\d+)\s*{_X}\s*\d+{_GAP}+)?(?P<global>[Gg]lobal\s+)?"
-            rf"(?P<kind>[Mm]ax|[Aa]vg|[Aa]verage)(?:[ -][Pp]|p)ool(?:ing)?\b(?![-\w(]|\s*/\s*s)"
-            rf"(?:(?:{_GAP}*,)?{_GAP}*(?P<behind>\d+)\s*{_X}\s*\d+(?!\d|{_OF_CHANNELS})"
-            rf"|{_GAP}+(?P<number>\d+)\b(?!\s*{_X}|{_OF_LAYER}))?"
-            rf"(?:{_BY}(?P<stride>\d+))?(?:{_MAP})?",
-        ),
-        _pool,
+        re.compile(rf"(?<![\w.×✕⨯])(?P<before>\d+)\s*{_X}\s*\d+{_GAP}+{_POOL}"),
+        _pool_behind_size,
     ),
+    (re.compile(rf"(?<![\w.×✕⨯]){_POOL}"), _pool),
     (
         re.compile(
             rf"\bconv(?:olution)?[^\S\n]+(?P<k>\d+)\s*{_X}\s*(?P<other>\d+)"

@@ -142,6 +142,28 @@ def test_a_difference_is_no_chain_of_layers(text: str, codes: list[str]) -> None
     assert [found.code for found in caught.value.diagnostics] == codes
 
 
+@pytest.mark.parametrize(
+    ("text", "here"),
+    [
+        ("Conv 256 1x1 maxpool", "Conv 256 1x1 Max 2"),
+        ("Conv 64 s2 3×3 max pool, stride 2", "Conv 64 s2 3×3 Max 2"),
+        ("Conv 64 1x1 average pool", "Conv 64 1x1 GAP"),
+        ("Conv 64 5x5 3x3 maxpool", "Conv 64 5x5 Max 3"),
+        ("Conv 64 k5 3x3 maxpool", "Conv 64 k5 Max 3"),
+        ("Conv 64\n3x3 maxpool", "Conv 64\nMax 3"),
+    ],
+)
+def test_a_size_that_a_convolution_can_take_is_not_of_the_pool_behind(text: str, here: str) -> None:
+    assert rewritten(text) == here
+
+
+def test_no_pool_is_told_that_changes_nothing() -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse("conv3-64 1x1 maxpool", input=(3, 8, 8))
+    said = [found.message for found in caught.value.diagnostics]
+    assert said == ["`conv3-64` is written `Conv 64`", "`maxpool` is written `Max 2`"]
+
+
 def test_a_block_of_a_table_may_halve_the_map_which_is_said_elsewhere() -> None:
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse("[3×3, 64; 3×3, 64]×2 [1×1, 8; 3×3, 8; 1×1, 32]", input=(3, 8, 8))
