@@ -16,6 +16,7 @@ from netdsl.lower.bind_mistakes import (
     reckoned,
     refuse_name_of_torch,
     refuse_slash_for_stride,
+    refuse_word_for_padding,
     unknown_option,
     unknown_word,
     usage,
@@ -92,7 +93,8 @@ def bind_options(
         elif option.text in known:
             raise without_value(option, known[option.text])
         else:
-            raise unknown_name(option.text, option.span, (*(flags or {}), *known))
+            words = (*(flags or {}), *known)
+            raise unknown_name(option.text, option.span, words, for_number=False)
     return bound
 
 
@@ -142,6 +144,7 @@ def _take_option(
     scope: Scope,
     defaults: Defaults | None = None,
 ) -> None:
+    refuse_word_for_padding(option, owner, known, scope)
     if option.key not in known:
         raise unknown_option(option, owner, tuple(known))
     argument = known[option.key]
@@ -161,7 +164,7 @@ def _take_positional(
 ) -> None:
     owner = cls.code
     if isinstance(argument, tree.Name) and _is_nothing(argument.text, scope):
-        raise unknown_word(argument, cls, known, scope)
+        raise unknown_word(argument, cls, known, scope, for_number=bool(name))
     if not name:
         raise one_too_many(argument, cls, known, scope)
     if isinstance(argument, tree.Pinned) and not known[name].scaled:

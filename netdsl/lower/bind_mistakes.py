@@ -14,7 +14,11 @@ from netdsl.syntax.foreign import TORCH_NAMES, layer_here, value_here
 from netdsl.syntax.shorthand import LETTERS
 
 _LOWER = {code.lower(): code for code in CATALOGUE}  # layers, as they are not written
-_NO_BIAS = ("no", "nobias", "no_bias", "biasless")
+# Options, what of them is written, and the words that others have for it.
+_SAID_AS_A_WORD = (
+    ("bias", "bias=off", ("no", "nobias", "no_bias", "biasless")),
+    ("p", "p0", ("valid",)),
+)
 
 
 def refuse_slash_for_stride(
@@ -73,10 +77,40 @@ def refuse_name_of_torch(written: tree.Layer, cls: LayerType) -> None:
         raise fail("E0201", f"unknown layer `{found[0]}`; did you mean `{meant}`?", span)
 
 
+def refuse_word_for_padding(
+    option: tree.Option, owner: str, known: Mapping[str, Argument], scope: Scope
+) -> None:
+    """Refuse `p=same` and `padding=valid`, as torch and Keras name a padding."""
+    value = option.value
+    word = value.value if isinstance(value, tree.Text) else str(value)
+    is_padding = TORCH_NAMES.get(option.key, option.key) == "p" and "p" in known
+    if not is_padding or word not in ("same", "valid") or word in scope.names:
+        return
+    meant = "; did you mean `p0`?" if word == "valid" else ""
+    message = f"p of {owner} takes {known['p'].takes}, not `{word}`"
+    if option.key != "p":
+        message = f"{owner} has no option `{option.key}`"
+    code = "E0206" if option.key == "p" else "E0203"
+    raise fail(code, f"{message}{meant}", option.span, help=_same(word, owner))
+
+
+def _same(word: str, owner: str) -> str | None:
+    """Return what to say of a padding that is usual here, where it is."""
+    is_usual = word == "same" and owner in ("Conv", "DWConv")
+    return (
+        "leave it away: an odd kernel of stride 1 keeps the size of the map" if is_usual else None
+    )
+
+
 def unknown_word(
-    word: tree.Name, cls: LayerType, known: Mapping[str, Argument], scope: Scope
+    word: tree.Name,
+    cls: LayerType,
+    known: Mapping[str, Argument],
+    scope: Scope,
+    *,
+    for_number: bool,
 ) -> NetDSLError:
-    """Return the error of a bare word.
+    """Return the error of a bare word, where a number could stand or none could.
 
     It may be the value of an option without its key, an option without its value, or the end of a
     longer name: `Conv3Bn` reads as `Conv 3 Bn`, and `Conv2do` as `Conv 2 do`.
@@ -91,7 +125,10 @@ def unknown_word(
     if meant := _meant(word.text, cls, known):
         message = f"unknown name `{word.text}`; did you mean {meant}?"
         return fail("E0208", message, word.span)
-    return unknown_name(word.text, word.span, (*cls.flags, *known, *scope.names))
+    if help := _same(word.text, cls.code):
+        return fail("E0208", f"unknown name `{word.text}`", word.span, help=help)
+    names = (*cls.flags, *known, *scope.names)
+    return unknown_name(word.text, word.span, names, for_number=for_number)
 
 
 def without_value(word: tree.Name, option: Argument) -> NetDSLError:
@@ -113,8 +150,9 @@ def _meant(word: str, cls: LayerType, known: Mapping[str, Argument]) -> str | No
         return f"`{flag}`"
     if (letter := TORCH_NAMES.get(word)) in known:
         return f"`{letter}`, as in `{letter}2`"
-    if word in _NO_BIAS and "bias" in known:
-        return "`bias=off`"
+    for option, written, words in _SAID_AS_A_WORD:
+        if option in known and word in words:
+            return f"`{written}`"
     values = {choice: f"{a.name}={choice}" for a in known.values() for choice in a.choices}
     layer = _LOWER.get(word) or layer_here(word)
     if not value_here(word, values) and layer and word not in arguments(Settings):

@@ -13,7 +13,7 @@ from netdsl.ops.blocks import Res
 from netdsl.ops.torch_layer import TorchLayer
 from netdsl.ops.wiring import JOINS
 from netdsl.syntax import tree
-from netdsl.syntax.foreign import help_for, layer_here
+from netdsl.syntax.foreign import OF_TRAINING, SETTINGS_HERE, help_for, layer_here
 from netdsl.syntax.shorthand import LETTERS, SHORT_OPTIONS
 
 SETTINGS = arguments(Settings)
@@ -29,6 +29,14 @@ WORDS = frozenset(
     for word in (*argument.choices, "on", "off")
 )
 
+# Options that are no letter: who writes one in the header means all layers.
+_OPTIONS = frozenset(
+    name
+    for cls in CATALOGUE.values()
+    if cls is not TorchLayer
+    for name in arguments(cls).keys() - {*cls.positional}
+    if len(name) > 1
+)
 _BEGIN_ENTRIES = ("use", "def", "default", "scale", "expect")
 _LEFT_TO_THE_LOSS = ("Softmax", "LogSoftmax")
 _WORDS_OF_THE_LANGUAGE = frozenset(
@@ -149,9 +157,11 @@ def unknown_setting(entry: tree.Setting) -> NetDSLError:
             "E0202", f"unknown setting `{entry.key}`; layers start with a capital: `{code}`",
             entry.key_span,
         )  # fmt: skip
-    near = closest(entry.key, (*SETTINGS, "use"))
+    near = SETTINGS_HERE.get(entry.key) or closest(entry.key, (*SETTINGS, "use"))
     meant = f"; did you mean `{near}`?" if near else ""
     help = None if near else f"the settings are {', '.join(SETTINGS)}"
-    if not near and isinstance(entry.value, tree.Number):
+    if entry.key in OF_TRAINING:
+        meant, help = "", "what is said of a training stands in a recipe, below `[train]`"
+    elif not near and entry.key not in _OPTIONS and isinstance(entry.value, tree.Number):
         help = f"a parameter is written `{entry.key} = {entry.value}`"
     return fail("E0202", f"unknown setting `{entry.key}`{meant}", entry.key_span, help=help)

@@ -14,6 +14,7 @@ from netdsl.ir import Settings
 from netdsl.ir.limits import DIGITS, VALUE
 from netdsl.ops import arguments, closest
 from netdsl.syntax import tree
+from netdsl.syntax.foreign import PROSE
 
 
 class Quoted(str):
@@ -138,11 +139,15 @@ def _name(expr: tree.Name, scope: Scope, words: tuple[str, ...]) -> Value:
     raise unknown_name(expr.text, expr.span, (*words, *scope.names))
 
 
-def unknown_name(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
-    """Return the error of a word that means nothing here."""
+def unknown_name(
+    name: str, span: Span, known: tuple[str, ...], *, for_number: bool = True
+) -> NetDSLError:
+    """Return the error of a word that means nothing here, where a number may be what is missing."""
     near = closest(name, known)
     meant = f"; did you mean `{near}`?" if near else ""
-    help = None if near else f"a parameter is defined in the header: `{name} = 3`"
+    help = None
+    if not near and for_number and name not in (*PROSE, "width", "depth"):
+        help = f"a parameter is defined in the header: `{name} = 3`"
     if name in arguments(Settings):
         meant, help = "", f"`{name}` is a setting: it stands in the header, before the layers"
     return fail("E0208", f"unknown name `{name}`{meant}", span, help=help)

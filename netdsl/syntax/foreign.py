@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 
 # Options that have one letter here.
@@ -9,6 +10,24 @@ TORCH_NAMES = {
     "kernel_size": "k", "kernel": "k", "stride": "s", "padding": "p", "pad": "p",
     "dilation": "d", "groups": "g",
 }  # fmt: skip
+
+# Settings of networks as others call them.
+SETTINGS_HERE = {
+    "activation": "act", "nonlinearity": "act", "normalization": "norm", "normalisation": "norm",
+    "num_classes": "classes", "input_shape": "input", "input_size": "input", "image_size": "input",
+    "stochastic_depth": "drop_path",
+}  # fmt: skip
+# What is said of a training, and not of a network.
+OF_TRAINING = (
+    "batch_size", "epochs", "label_smoothing", "lr", "mixup", "momentum", "nesterov", "optimiser",
+    "schedule", "seed", "warmup", "weight_decay",
+)  # fmt: skip
+# Words of sentences about layers, and of other libraries: nobody calls a parameter so.
+PROSE = frozenset((
+    "a", "an", "and", "as", "by", "dw", "each", "filter", "filters", "followed", "for", "from",
+    "in", "kernel", "kernels", "layer", "layers", "of", "on", "or", "same", "stride", "the", "then",
+    "times", "to", "units", "valid", "with", "without",
+))  # fmt: skip
 
 _LAYERS = {
     "Act gelu": ("GELU",),
@@ -54,7 +73,7 @@ _LAYERS = {
         "Deconvolution",
         "UpConv",
     ),
-    "DWConv": ("DepthwiseConv", "Depthwise"),
+    "DWConv": ("DepthwiseConv", "Depthwise", "DW"),
     "Up": ("Upsample", "Upsampling", "Interpolate", "Resize"),
     "BB": ("BasicBlock", "ResBlock", "ResidualBlock", "BasicResBlock"),
     "Bott": ("Bottleneck", "BottleneckBlock"),
@@ -110,8 +129,9 @@ _HELP = {
     ),
 }  # fmt: skip
 _CHOICES = {
-    "norm": ("batch", "group", "layer"), "init": ("kaiming", "xavier"),
-    "shortcut": ("pad", "project", "avgproject", "always"),
+    "norm": ("batch", "group", "layer", "none"), "init": ("kaiming", "xavier"),
+    "shortcut": ("pad", "project", "avgproject", "always"), "head": ("flatten", "gap"),
+    "bias": ("auto", "on", "off", "true", "false"), "residual": ("on", "off", "true", "false"),
 }  # fmt: skip
 _VALUES = {
     "batch": ("bn", "batchnorm", "batch_norm"),
@@ -166,14 +186,15 @@ def help_for(name: str) -> str | None:
 
 
 def setting_here(key: str, value: str) -> str | None:
-    """Return what a value with a capital is called behind `norm`, `act`, `init`, `shortcut`.
+    """Return what a value with a capital is called behind a setting, or as an option of its name.
 
-    >>> setting_here("norm", "BatchNorm"), setting_here("act", "ReLU"), setting_here("init", "He")
-    ('batch', 'relu', 'kaiming')
+    >>> setting_here("norm", "BatchNorm2d"), setting_here("act", "Elu"), setting_here("act", "None")
+    ('batch', 'elu', 'none')
     """
+    value = re.sub("[123][dD]$", "", value)
     if key == "act":
         meant = (layer_here(value) or "").split()
-        return meant[1] if meant[:1] == ["Act"] and meant[1:] else None
+        return meant[1] if meant[:1] == ["Act"] and meant[1:] else value_here(value, ("none",))
     return value_here(value, _CHOICES.get(key, ()))
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 from torch import nn
 
 import netdsl
 from netdsl.ir import Settings
+from netdsl.lower.convert import SWITCH
 from netdsl.lower.names import WORDS
 from netdsl.ops import CATALOGUE, arguments
 from netdsl.shelf import find
 from netdsl.syntax import foreign
+from netdsl.train.settings import Settings as Training
 
 
 @pytest.mark.parametrize("name", foreign._OF_TORCH)
@@ -23,7 +27,18 @@ def test_what_is_meant_is_in_the_language() -> None:
     assert layers <= {*CATALOGUE, "Res", "Add", "Cat", "Mul"}
     assert foreign._VALUES.keys() <= WORDS
     for key, values in foreign._CHOICES.items():
-        assert {*values} <= {*arguments(Settings)[key].choices}
+        known = arguments(Settings)[key]
+        assert {*values} <= {
+            *known.choices,
+            *known.words,
+            *(SWITCH if known.kind == "bool" else ()),
+        }
+    assert {*foreign.SETTINGS_HERE.values()} <= arguments(Settings).keys()
+
+
+def test_what_is_said_to_be_of_training_is_no_setting_of_a_network() -> None:
+    known = {field.name for field in fields(Training)}
+    assert {*foreign.OF_TRAINING} <= known - arguments(Settings).keys()
 
 
 def test_no_name_of_the_language_is_told_to_be_another() -> None:
