@@ -109,12 +109,12 @@ def _setting_with_colon(spot: Spot) -> Diagnostic:
 
 
 def _value_in_capitals(spot: Spot) -> Diagnostic | None:
-    key, value = spot.word(-1).text, spot.word(0).text
+    key, value, last = spot.word(-1).text, *spot.whole_word()
     meant = setting_here(key, value)
     if meant is None:
         return None
     message = f"a value is lower case: `{key} {meant}`"
-    return Diagnostic("E0108", message, spot.span())
+    return Diagnostic("E0108", message, spot.span(0, last))
 
 
 def _value_missing(spot: Spot) -> Diagnostic:

@@ -84,8 +84,9 @@ class Recovery:
             index = max(index, self.words.behind(self.words.index(token.start_pos or 0)))
         begun.drop()
         if begun.in_header:
-            is_value = spot.place == "setting" and setting_here(spot.word(-1).text, word.text)
-            return spot.index + 1 if is_value else self.words.next_entry(index)
+            value, last = spot.whole_word()
+            is_value = spot.place == "setting" and setting_here(spot.word(-1).text, value)
+            return spot.index + last + 1 if is_value else self.words.next_entry(index)
         parser.feed_token(_hole(word))
         if word.start in self.scan.brackets.unclosed.values():
             _leave(parser, TERMINALS[word.kind], _hole(word))

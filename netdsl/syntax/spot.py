@@ -50,6 +50,13 @@ class Spot:
         words = (self.word(i).text for i in range(first, last + 1))
         return "".join(word + gap for word, gap in zip_longest(words, gaps, fillvalue=""))
 
+    def whole_word(self) -> tuple[str, int]:
+        """Return a word with what is glued to it, as in `ReLU6`, and the offset of its end."""
+        last = 0
+        while self.glued(last) and self.word(last + 1).kind in ("number", "word", "short", "layer"):
+            last += 1
+        return self.written(0, last), last
+
     def glued(self, offset: int) -> bool:
         """Whether no space stands between a word and the next one."""
         return self.word(offset).end == self.word(offset + 1).start

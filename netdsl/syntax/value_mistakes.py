@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netdsl.errors import Diagnostic
+from netdsl.syntax.foreign import setting_here
 from netdsl.syntax.lexemes import ANY, BETWEEN_LAYERS, OPERATORS, VALUE
 from netdsl.syntax.spot import Mistake, Spot
 
@@ -23,8 +24,9 @@ def _group_for_value(spot: Spot) -> Diagnostic:
 def _capital_value(spot: Spot) -> Diagnostic | None:
     if not spot.glued(-1):
         return None
-    key, value = spot.word(-2).text, spot.word(0).text
-    return Diagnostic("E0108", f"a value is lower case: `{key}={value.lower()}`", spot.span())
+    key, value, last = spot.word(-2).text, *spot.whole_word()
+    meant = setting_here(key, value) or value.lower()
+    return Diagnostic("E0108", f"a value is lower case: `{key}={meant}`", spot.span(0, last))
 
 
 def _plus_before_value(spot: Spot) -> Diagnostic | None:

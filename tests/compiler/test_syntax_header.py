@@ -151,6 +151,34 @@ error[E0102]: `4` belongs to no header entry
  1 | n = 3 4 Conv n
    |       ^
 """,
+    "norm None Conv 64": """
+error[E0108]: a value is lower case: `norm none`
+  --> net.arch:1:6
+   |
+ 1 | norm None Conv 64
+   |      ^^^^
+""",
+    "bias False Conv 64": """
+error[E0108]: a value is lower case: `bias false`
+  --> net.arch:1:6
+   |
+ 1 | bias False Conv 64
+   |      ^^^^^
+""",
+    "head GAP Conv 64": """
+error[E0108]: a value is lower case: `head gap`
+  --> net.arch:1:6
+   |
+ 1 | head GAP Conv 64
+   |      ^^^
+""",
+    "act ReLU6 Conv 64": """
+error[E0108]: a value is lower case: `act relu6`
+  --> net.arch:1:5
+   |
+ 1 | act ReLU6 Conv 64
+   |     ^^^^^
+""",
 }
 
 

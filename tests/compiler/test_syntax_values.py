@@ -171,6 +171,34 @@ error[E0103]: `)` closes nothing
  1 | Conv [1, 2] ) + 3
    |             ^
 """,
+    "Conv 64 act=LeakyReLU": """
+error[E0108]: a value is lower case: `act=leaky_relu`
+  --> net.arch:1:13
+   |
+ 1 | Conv 64 act=LeakyReLU
+   |             ^^^^^^^^^
+""",
+    "Conv 64 norm=BatchNorm2d": """
+error[E0108]: a value is lower case: `norm=batch`
+  --> net.arch:1:14
+   |
+ 1 | Conv 64 norm=BatchNorm2d
+   |              ^^^^^^^^^^^
+""",
+    "Conv 64 norm=False": """
+error[E0108]: a value is lower case: `norm=none`
+  --> net.arch:1:14
+   |
+ 1 | Conv 64 norm=False
+   |              ^^^^^
+""",
+    "Conv 64 act=ReLU6 Max 2": """
+error[E0108]: a value is lower case: `act=relu6`
+  --> net.arch:1:13
+   |
+ 1 | Conv 64 act=ReLU6 Max 2
+   |             ^^^^^
+""",
 }
 
 
