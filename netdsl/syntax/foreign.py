@@ -170,6 +170,15 @@ def layer_here(name: str) -> str | None:
     return _MEANT.get(name.lower())
 
 
+def names_of(*layers: str) -> list[str]:
+    """Return what other libraries call some layers.
+
+    >>> names_of("Flatten")
+    ['View', 'Reshape']
+    """
+    return [name for ours, names in _LAYERS.items() if ours.split()[0] in layers for name in names]
+
+
 def act_here(name: str) -> str | None:
     """Return what an activation of another library is called as an option.
 

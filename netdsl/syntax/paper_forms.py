@@ -8,6 +8,7 @@ from itertools import islice
 
 from netdsl.errors import Diagnostic, Source, Span
 from netdsl.syntax.brackets import MOST
+from netdsl.syntax.brought import NAMED, Chain, named
 from netdsl.syntax.foreign_calls import CALL, FUNCTION
 from netdsl.syntax.forms import FORMS, Here, Say, call, function
 from netdsl.syntax.tree import Comment
@@ -54,13 +55,20 @@ def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
     found += [(match.start(), match, function) for match in FUNCTION.finditer(text)]
     found += [(match.start(), match, say) for form, say in FORMS for match in form.finditer(bare)]
     own, end = _own_names(bare, [match.span() for _, match, say in found if say is not call]), 0
+    found += [(match.start(), match, named) for match in NAMED.finditer(bare)]
+    chain = Chain(bare)
     for start, match, say in sorted(found, key=lambda one: one[0]):  # stable: in the order listed
         words = [match["name"]] if say in (call, function) else re.findall(r"\w+", match[0])
         if start < end or not own.isdisjoint(words):
             continue
-        if (here := say(match)) is not None:
+        here = say(match)
+        if here is None:
+            continue
+        brought = chain.follow(start, match.end(), here)
+        if brought or say is not named:
+            begin, here = brought or (start, here)
             end = match.end()
-            yield _told(Span(source, start, end), here)
+            yield _told(Span(source, begin, end), here)
 
 
 def _own_names(text: str, forms: Sequence[tuple[int, int]]) -> set[str]:

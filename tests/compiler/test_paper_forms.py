@@ -157,6 +157,55 @@ def test_a_size_that_a_convolution_can_take_is_not_of_the_pool_behind(text: str,
     assert rewritten(text) == here
 
 
+@pytest.mark.parametrize(
+    ("text", "here"),
+    [
+        ("Conv 64, BN, ReLU", "Conv 64"),
+        ("(Conv 64 BN ReLU)x2 FC 3", "(Conv 64 )x2 FC 3"),
+        ("Conv 64 -> BatchNorm2d -> ReLU6", "Conv 64 act=relu6"),
+        ("DWConv 7x7, LayerNorm, Conv 64 1x1, GELU", "DWConv 7x7 norm=layer, Conv 64 1x1 act=gelu"),
+        ("norm group Conv 64, BN, ReLU", "norm group Conv 64 norm=batch"),
+        ("norm none Deconv 64 s2, BN, ReLU", "norm none Deconv 64 s2 norm=batch"),
+        ("Conv 64 Norm(batch) Act(relu)", "Conv 64"),
+        ("nn.Conv2d(3, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(),", "Conv 64,"),
+        ("conv3-64, stride 2, BN, ReLU", "Conv 64 s2"),
+    ],
+)
+def test_what_a_convolution_brings_is_left_away_behind_it(text: str, here: str) -> None:
+    written = re.sub(r"(?<=\d)(?=s2|act|norm)", " ", rewritten(text))
+    assert " ".join(written.split()) == here
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Conv 64 norm=none, BN", ["Norm"]),
+        ("Conv 64 act=none BN ReLU", ["Norm", "Act relu"]),
+        ("Conv 64 (BN ReLU)", ["Norm", "Act relu"]),
+        ("default Conv(norm=none) Conv 64, BN", ["Norm"]),
+        ("BN ReLU Conv 64 BN ReLU Conv 64", ["Norm", "Act relu"] * 2),
+    ],
+)
+def test_what_no_convolution_brings_is_told_what_it_is_here(text: str, meant: list[str]) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 8, 8))
+    said = [re.sub(".*did you mean `(.*)`.*", r"\1", d.message) for d in caught.value.diagnostics]
+    assert said == meant
+
+
+def test_what_is_left_away_is_told_with_its_numbers() -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse("Conv 64, BN, nn.LeakyReLU(0.1)", input=(3, 8, 8))
+    assert [(found.message, found.help) for found in caught.value.diagnostics] == [
+        ("`, BN` is left away here", "`Conv` brings its norm and activation"),
+        (
+            "`, nn.LeakyReLU(0.1)` is written `act=leaky_relu`",
+            "as an option of the `Conv` before it; "
+            "`default Act(slope=0.1)` in the header sets its numbers",
+        ),
+    ]
+
+
 def test_no_pool_is_told_that_changes_nothing() -> None:
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse("conv3-64 1x1 maxpool", input=(3, 8, 8))
