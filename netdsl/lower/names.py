@@ -88,6 +88,8 @@ def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
         near = closest(name, own) or layer_here(name) or near
     meant = f"; did you mean `{near}`?" if near else ""
     help = None if near else help_for(name) or f"the layers are {', '.join(known)}"
+    if near in JOINS:
+        help = f"its branches have `|` between them: `{near}( … | … )`"
     if name in _LEFT_TO_THE_LOSS:
         help = "leave it away: the scores of the last FC are what the loss takes"
     elif name.lower() in (*SETTINGS, *_BEGIN_ENTRIES) and not layer_here(name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from netdsl.syntax.foreign import layer_here, names_of
+from netdsl.syntax.foreign import layer_here, names_of, setting_here
 from netdsl.syntax.forms import Here
 
 # The settings that say what a convolution brings, in this order, and their words without a header.
@@ -24,10 +24,12 @@ _SIGN = re.compile(r"(?:,|;|->|→)\s*\Z")
 _WINDOW = 64
 
 
-def named(match: re.Match[str]) -> Here:
+def named(match: re.Match[str]) -> Here | None:
     """Return what a norm or an activation is here that stands without numbers."""
-    own = f"{match['own']} {match['kind']}"
-    return Here(f"`{own if match['own'] else layer_here(match['name'])}`")
+    if own := match["own"]:
+        kind = setting_here(own.lower(), match["kind"])
+        return Here(f"`{own} {kind}`") if kind else None
+    return Here(f"`{layer_here(match['name'])}`")
 
 
 class Chain:

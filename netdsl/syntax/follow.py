@@ -35,7 +35,15 @@ class Consequences:
         if word.kind in ("comma", "arrow"):
             self.spoiled.add(word.start)
         if spot.kinds(-2, -1) == "layer open":
-            self.spoiled.add(self.brackets.partners.get(spot.word(-1).start, -1))
+            opened = spot.word(-1).start
+            closed = self.brackets.partners.get(opened, -1)
+            self.spoiled.add(closed)
+            self.explained.update(
+                i for i in self.scan.blanks if opened < i < closed and self._quotes(i)
+            )
+
+    def _quotes(self, offset: int) -> bool:
+        return self.scan.source.text[offset] in "'‘’"
 
     def known(self) -> list[Diagnostic]:
         """Return the faults found before the grammar was asked, less those that only follow.

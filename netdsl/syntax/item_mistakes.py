@@ -5,15 +5,32 @@ from __future__ import annotations
 import re
 
 from netdsl.errors import Diagnostic
-from netdsl.syntax.foreign import TORCH_NAMES, help_for, layer_here
+from netdsl.syntax.foreign import TORCH_NAMES, help_for, layer_here, setting_here
 from netdsl.syntax.lexemes import ANY, COMBINERS, KEYWORDS, OPERATORS, VALUE
 from netdsl.syntax.spot import LENGTH, Mistake, Spot
 
 # What torch means by the numbers in the brackets of a layer.
 _OF_TORCH: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("Conv", "DWConv", "Deconv"), ("", "k", "s", "p")),
+    **dict.fromkeys(("Conv", "Deconv"), ("", "k", "s", "p")),
     **dict.fromkeys(("Max", "Avg"), ("", "s", "p")),
 }
+# How many numbers each layer takes, and which options.
+_SETTINGS = "norm act bias"
+_BLOCK = f"s order dropout drop_path {_SETTINGS} shortcut shortcut_kernel shortcut_norm"
+TAKES = {
+    "Conv": (1, f"k s p d g {_SETTINGS}"), "Deconv": (1, f"k s p g {_SETTINGS}"),
+    "DWConv": (0, f"k s p d m {_SETTINGS}"), "FC": (1, "act bias head"),
+    "BB": (1, _BLOCK), "Bott": (1, f"{_BLOCK} e g"), "Max": (1, "s p ceil"),
+    "Avg": (1, "s p ceil"), "AvgTo": (1, ""), "GAP": (0, ""), "Up": (1, "mode"),
+    "UpTo": (1, "mode"), "Dropout": (1, ""), "Shuffle": (1, ""), "LayerScale": (1, ""),
+    "Part": (2, ""), "Norm": (0, "kind eps momentum groups affine"), "Act": (0, "kind slope"),
+    "SE": (0, "r c to act gate bias"), "Across": (0, "kind"), "Flatten": (0, ""),
+}  # fmt: skip
+# Options of torch and Keras that say what comes in, and those that are the number of a layer here.
+_GIVEN = ("in_channels", "in_features")
+_NUMBERS = ("out_channels", "filters", "out_features", "units", "scale_factor", "output_size")
+_KEYS = {**TORCH_NAMES, "activation": "act", "use_bias": "bias", "ceil_mode": "ceil"}
+_KERNEL = 11  # and a larger number is one of channels
 KEYWORD = f"(?:{'|'.join(KEYWORDS)})"
 
 
@@ -27,15 +44,19 @@ def _arguments_in_brackets(spot: Spot) -> Diagnostic:
     if foreign := _foreign_block(spot.word(-2).text, spot):
         return foreign
     name, written = spot.word(-2).text, _without_brackets(spot, closed)
-    # A layer has one number at most, but for blocks of the text and classes of torch.
-    has_more = sum(word.isdecimal() for word in written.split()) > 1
-    is_free = name == "Torch" or _is_own(name, spot)
-    layer = f"{name} {written}".rstrip()
-    help = f"write `{layer}`" if len(layer) <= LENGTH and (is_free or not has_more) else None
+    help = None
+    if written is not None and len(layer := f"{name} {written}".rstrip()) <= LENGTH:
+        help = f"write `{layer}`"
+    elif name in ("BB", "Bott") and not _is_own(name, spot):
+        help = _numbers_of_block(name)
     return Diagnostic("E0117", message, spot.span(-1, closed), help=help)
 
 
-def _without_brackets(spot: Spot, closed: int) -> str:
+def _numbers_of_block(name: str) -> str:
+    return f"a block has the number of its channels, as in `{name} 64 s2`"
+
+
+def _without_brackets(spot: Spot, closed: int) -> str | None:
     """Return arguments as they are written; `(c + 8) / 2` is an expression and keeps brackets."""
     end = closed
     while spot.word(end + 1).kind in OPERATORS and re.fullmatch(
@@ -46,25 +67,63 @@ def _without_brackets(spot: Spot, closed: int) -> str:
         return f"[{spot.written(-1, end)}]"
     if any(spot.word(i).kind in OPERATORS for i in range(closed)):
         return f"[{spot.written(0, closed - 1)}]"
-    words = spot.written(0, closed - 1).replace(",", " ").split()
-    return " ".join(_as_here(spot.word(-2).text, words))
+    name = spot.word(-2).text
+    text = re.sub(r"=\s+", "=", spot.written(0, closed - 1))
+    words = re.sub(r"\(\s*(\d+)\s*,\s*(\d+)\s*\)", _size, text).replace(",", " ").split()
+    if name == "Torch" or _is_own(name, spot):
+        return " ".join(words)
+    if name not in TAKES:
+        return " ".join(words) if sum(map(str.isdecimal, words)) < 2 else None
+    here = _as_here(name, words)
+    return None if here is None or not _fits(name, here) else " ".join(here)
 
 
-def _as_here(layer: str, words: list[str]) -> list[str]:
-    """Return arguments as torch has them, `64 3 stride=2`, as they are here: `64 k3 s=2`."""
+def _size(match: re.Match[str]) -> str:
+    """Return `(3, 5)` as the size that it is."""
+    return f"{match[1]}x{match[2]}"
+
+
+def _fits(layer: str, words: list[str]) -> bool:
+    """Say whether a layer takes as many numbers and these options."""
+    count, options = TAKES[layer]
+    keys = [word.partition("=")[0] for word in words if "=" in word]
+    numbers = sum(re.fullmatch(r"[0-9.]+", word) is not None for word in words)
+    return numbers <= count and {*keys} <= {*options.split()} and not any("(" in w for w in words)
+
+
+def _as_here(layer: str, words: list[str]) -> list[str] | None:
+    """Return arguments as torch has them, `64 3 stride=2`, as they are here: `64 k3 s=2`.
+
+    None stands for numbers that may mean one thing or another.
+    """
     if len(words) > 1 and re.fullmatch(r"\d+[x×]\d+", words[0]) and words[1].isdecimal():
         words = [words[1], words[0], *words[2:]]  # as in `Conv(3x3, 64)`
-    bare = [number for number, word in enumerate(words) if "=" not in word]
+    named = [word.partition("=")[::2] for word in words if "=" in word]
+    bare = [word for word in words if "=" not in word]
+    bare += [value for key, value in named if key in _NUMBERS]
+    rest = [(key, value) for key, value in named if key not in (*_GIVEN, *_NUMBERS)]
     order = _OF_TORCH.get(layer, ("",))
-    if bare != list(range(len(bare))) or len(bare) > len(order):
-        return words
-    if not all(words[i].isdecimal() for i in bare[1:]):
-        return words
-    rest = (word.partition("=") for word in words[len(bare) :])
-    return [
-        *(f"{order[i]}{words[i]}" for i in bare),
-        *(f"{TORCH_NAMES.get(key, key)}={value}" for key, _, value in rest),
-    ]
+    if layer in ("Conv", "Deconv", "FC") and all(map(str.isdecimal, bare)):
+        numbers = [int(word) for word in bare]
+        if len(numbers) > 1 and (layer == "FC" or numbers[1] > _KERNEL):
+            bare = bare[1:]  # what comes in stands first, as in torch
+        elif numbers[2:] and not numbers[1] % 2 and numbers[2] > 2:
+            return None
+    if len(bare) <= len(order) and all(map(str.isdecimal, bare[1:])):
+        bare = [f"{letter}{word}" for letter, word in zip(order, bare, strict=False)]
+    options = [_option(layer, _KEYS.get(key, key), value.strip('"')) for key, value in rest]
+    return [*bare, *(option for option in options if option)]
+
+
+def _option(layer: str, key: str, value: str) -> str:
+    """Return an option with its value as it is written here; nothing for what is usual here."""
+    if key == "p" and value == "same" and layer in ("Conv", "DWConv"):
+        return ""
+    if key == "p" and value == "valid":
+        return "p0"
+    if value in ("True", "False", "None") or key in ("act", "norm"):
+        value = setting_here(key, value) or value.lower()
+    return f"{key}={value}"
 
 
 def _empty_brackets(spot: Spot) -> Diagnostic:
@@ -108,7 +167,7 @@ def _foreign_block(name: str, spot: Spot) -> Diagnostic | None:
     if here not in ("BB", "Bott") or _is_own(name, spot):
         return None
     message = f"unknown layer `{name}`; did you mean `{here}`?"
-    help = f"a block has the number of its channels, as in `{here} 64 s2`"
+    help = _numbers_of_block(here)
     return Diagnostic("E0201", message, spot.span(-2), help=help)
 
 
@@ -180,7 +239,7 @@ def _one_layer(spot: Spot) -> str | None:
         words = spot.written(-2, last).replace(",", " ").split()
         is_small = all(len(word) < len("100") for word in words[1:])  # else it is a width
         here = _as_here(name, words)
-        return f"{name} {' '.join(here)}" if is_small and here != words else None
+        return f"{name} {' '.join(here)}" if is_small and here and here != words else None
     elif spot.kinds(-2, 0) == "number comma number" and not _is_own(name, spot):
         return None  # a layer has one number at most
     layer = f"{spot.written(first, -2)} {added}"

@@ -14,6 +14,7 @@ from netdsl.lower.names import WORDS
 from netdsl.ops import CATALOGUE, arguments
 from netdsl.shelf import find
 from netdsl.syntax import foreign
+from netdsl.syntax.item_mistakes import TAKES
 from netdsl.train.settings import Settings as Training
 
 
@@ -46,6 +47,48 @@ def test_no_name_of_the_language_is_told_to_be_another() -> None:
     assert known.isdisjoint({*foreign._MEANT, *foreign._HELPED})
     for word in WORDS:
         assert foreign.value_here(word.upper(), WORDS) == word
+
+
+def test_arguments_in_brackets_are_checked_against_those_of_the_layers() -> None:
+    for code, (count, options) in TAKES.items():
+        cls = CATALOGUE[code]
+        assert count == len(cls.positional), code
+        assert {*options.split()} == arguments(cls).keys() - {*cls.positional}, code
+
+
+@pytest.mark.parametrize(
+    ("written", "here"),
+    [
+        ("Conv(64, 3, bias=False)", "Conv 64 k3 bias=false"),
+        ("Max(3, stride=2, ceil_mode=True)", "Max 3 s=2 ceil=true"),
+        ("Conv(64, 3, activation='relu')", "Conv 64 k3 act=relu"),
+        ("Conv(64, 5, activation=LeakyReLU)", "Conv 64 k5 act=leaky_relu"),
+        ("Conv(64, kernel_size=(3, 3))", "Conv 64 k=3x3"),
+        ("Conv(64, (3,5))", "Conv 64 3x5"),
+        ("Conv(64, 3, padding=same)", "Conv 64 k3"),
+        ("Conv(64, 3, padding='valid')", "Conv 64 k3 p0"),
+        ("Conv(3, 64, 3)", "Conv 64 k3"),
+        ("Conv(3, 64, kernel_size=3, stride=2, padding=1)", "Conv 64 k=3 s=2 p=1"),
+        ("Conv(64, 4, 2, 1)", "Conv 64 k4 s2 p1"),
+        ("Conv(3, 8, 3)", None),
+        ("Up(scale_factor=2)", "Up 2"),
+        ("Up(2, mode='bilinear')", "Up 2 mode=bilinear"),
+        ("FC(in_features=512, out_features=10)", "FC 10"),
+        ("FC(512, 10)", "FC 10"),
+        ("Part(1, 2)", "Part 1 2"),
+        *((one, None) for one in ("SE(16)", "SE(reduction=16)", "Norm(8)", "GAP(1)")),
+        *((one, None) for one in ("DWConv(3)", "DWConv(8, 3)", "DWConv(8, 3, 1, 1)")),
+    ],
+)
+def test_arguments_in_brackets_are_told_as_they_can_be_written(
+    written: str, here: str | None
+) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(written, input=(64, 12, 8))
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.help) == ("E0117", here and f"write `{here}`")
+    if here:
+        assert netdsl.parse(here, input=(64, 12, 8)).warnings == ()
 
 
 @pytest.mark.parametrize("name", foreign.SHOWN_BY)
