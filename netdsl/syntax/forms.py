@@ -30,7 +30,7 @@ _X = r"(?:[x×✕⨯]|\$?\\times\$?)"
 _N = r"([0-9]{1,9})(?![0-9])"
 _SIZE = rf"{_N}\s*{_X}\s*{_N}"
 # NOTE: nowhere do two runs of blanks meet: a long one would be parted in every way between them.
-_BY = r"(?:\s*,)?\s*(?:stride\s*(?:=\s*)?|/\s*)"
+_BY = r"(?:\s*,)?\s*(?:stride\s*(?:=\s*)?|/\s*|[sS]\s*=\s*|[sS](?=[0-9]))"
 _STRIDE = rf"(?:{_BY}([0-9]+))?"
 # A matrix, and what LaTeX makes it of.
 _OPEN = r"\$?(?:(?:\\left)?\[\s*(?:\\begin\{array\}\{\w+\})?|\\begin\{[a-z]*matrix\})"
@@ -184,7 +184,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         re.compile(
             rf"(?<![=\w]){_OPEN}\s*{_ROW}(?![\dx×.])(?:(?:\s*(?:[;,&]|\\\\))?\s*{_ROW})*"
             rf"(?:\s*\\\\)?{_CLOSE}"
-            rf"(?:\s*{_X}\s*(?P<times>\d+))?"
+            rf"(?:\s*(?:{_X}|\*)\s*(?P<times>\d+))?"
         ),
         _matrix,
     ),
@@ -243,6 +243,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         lambda match: _code(f"{match[1]} s{match[2]}"),
     ),
     (re.compile(r"(?:,\s*)?\bstride\s+(\d+)"), lambda match: _code(f"s{match[1]}")),
+    (re.compile(r"(?:,\s*)?\bpad(?:ding)?\s+(\d+)"), lambda match: _code(f"p{match[1]}")),
     (
         re.compile(rf"(?:,\s*)?\bsoft-?max\b|\bSoftmax\s*/\s*s\d+\s+Classifier{_BESIDE}"),
         lambda match: _left_away(LEFT_TO_THE_LOSS),

@@ -106,6 +106,11 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
         ("avg pool 7×7/1 1×1×1024", "Avg 7 :1024x1x1"),
         ("avg pool 3×3/1 7×7×8", "Avg 3 s1 :8x7x7"),
         ("3x3 conv64", "Conv 64"),
+        ("7x7, 64, s2", "Conv 64 7x7 s2"),
+        ("7x7, 64, S=2", "Conv 64 7x7 s2"),
+        ("3×3 conv, 64, stride 2, pad 0", "Conv 64 s2p0"),
+        ("[3x3, 64]*3", "(Conv 64)x3"),
+        ("[3x3, 64; 3x3, 64] * 3", "(BB 64)x3"),
         ("1×1 conv256 5x5 conv2d 32", "Conv 256 1x1 Conv 32 5x5"),
     ],
 )
