@@ -111,7 +111,7 @@ def _glued_to_digits(name: str, span: Span) -> NetDSLError | None:
     if label := re.search(r"@[a-z][a-z0-9_]*\Z", written):
         whole = Span(span.source, span.start - len(label[0]), span.end)
         return fail("E0108", f"a label is lower case: `{whole.text.lower()}`", whole)
-    if name == "X" and before and digits:
+    if name == "X" and before and re.match(r"\s*[0-9]", text[span.end : span.end + 16]):
         return fail("E0201", "a size or a repeat is written with a small `x`", span)
     if len(name) == 1 and SHORT_OPTIONS.fullmatch(f"{name.lower()}1") and digits:
         whole = Span(span.source, span.start, span.end + len(digits[0]))

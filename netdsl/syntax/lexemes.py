@@ -13,6 +13,7 @@ VALUE = "(?:number|dims|string|word|short)"
 ANY = r"\w+"
 COMBINERS = ("Res", "Add", "Cat", "Mul")
 BETWEEN_LAYERS = "between layers stands `,`, `->` or nothing"
+FOOTNOTE = "delete it, or write a repeat as in `(Conv 64)x2`"
 
 _LEXEME = re.compile(
     r"""[\s\u200b\u2060\ufeff]+ | \#[^\r\n\x85\u2028\u2029]*

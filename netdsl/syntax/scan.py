@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from netdsl.errors import LINE_ENDS, Diagnostic, NetDSLError, Source, Span, fail
 from netdsl.syntax.brackets import MOST, Brackets, match_brackets
-from netdsl.syntax.lexemes import BETWEEN_LAYERS
+from netdsl.syntax.lexemes import BETWEEN_LAYERS, FOOTNOTE
 from netdsl.syntax.tree import Comment
 
 BYTES = 1 << 20
@@ -31,10 +31,12 @@ _MARK = re.compile(
     """,
     re.VERBOSE,
 )
+_SAID = {"…": "write out what is left away", "•": "delete it"}
+_SAID |= dict.fromkeys("†‡§¶", FOOTNOTE)
 _DASHES = "−–—‐‑‒"
 _ARROW = re.compile(rf"[{_DASHES}=~>]+[>›»]|>")
 _MEANT = dict.fromkeys(_DASHES, "-")
-_MEANT |= {"÷": "/", "·": "*", "⋅": "*", "∗": "*", "✖": "×", "х": "x"}
+_MEANT |= {"÷": "/", "·": "*", "⋅": "*", "∗": "*", "✖": "×", "⨉": "×", "х": "x"}
 _MEANT |= dict.fromkeys("“”„«»'‘’", '"') | dict.fromkeys((">", "⟶", "➔", "➜", "⇒", "↓"), "->")
 
 
@@ -150,16 +152,18 @@ def _meant(span: Span) -> str | None:
     after = span.source.text[span.end : span.end + 64]
     if text in _DASHES and re.match(r"\s*[A-Z(@]", after):
         return BETWEEN_LAYERS
-    if text in _DASHES and re.search(r"\b[A-Z][A-Za-z]*$", before):
+    if text in _DASHES and re.search(r"\b[A-Z][A-Za-z]*\s*$", before):
         return "write a space"
-    if text == "…":
-        return "write out what is left away"
+    if text in _SAID:
+        return _SAID[text]
     if unicodedata.decomposition(text[0]).startswith(("<super>", "<sub>")):
-        return "delete it, or write a repeat as in `(Conv 64)x2`"  # a mark of a footnote, a power
+        return FOOTNOTE  # or a power
     if text == "^" and before.endswith(")"):
         return "a repeat is written as in `(Conv 64)x2`"
     if text == "." and after[:1].isdecimal():
         plain = "0." + after[: len(after) - len(after.lstrip("0123456789"))]
+    elif text in "·⋅" and re.search(r"(?<![\w.])0$", before) and after[:1].isdecimal():
+        plain = "."  # a raised point; between other numbers it may be a product
     elif _ARROW.fullmatch(text):
         plain = "->"
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netdsl.errors import Diagnostic
 from netdsl.syntax.foreign import setting_here
-from netdsl.syntax.lexemes import ANY, BETWEEN_LAYERS, OPERATORS, VALUE
+from netdsl.syntax.lexemes import ANY, BETWEEN_LAYERS, FOOTNOTE, OPERATORS, VALUE
 from netdsl.syntax.spot import Mistake, Spot
 
 _BEGIN_ITEMS = ("layer", "combine", "open", "label")
@@ -52,6 +52,8 @@ def _operand_missing(spot: Spot) -> Diagnostic:
     help = None
     if sign == "%" and spot.word(-2).kind == "number" and spot.place == "layer":
         help = f"a part of the whole is written as in `{float(spot.word(-2).text) / 100:g}`"
+    elif sign == "*" and spot.place == "layer" and spot.word(0).kind in (*_BEGIN_ITEMS, "end"):
+        help = FOOTNOTE
     elif sign in "+-" and spot.place == "layer" and spot.word(0).kind in _BEGIN_ITEMS:
         help = BETWEEN_LAYERS
     return Diagnostic("E0112", f"a value is missing after `{sign}`", spot.span(-1), help=help)
@@ -61,6 +63,8 @@ def _count_missing(spot: Spot) -> Diagnostic:
     sign, closed, help = spot.word(-1).text, None, None
     if spot.word(0).text == "(" and (closed := spot.partner(0)):
         help = f"an expression stands in square brackets: `{sign}[{spot.written(1, closed - 1)}]`"
+    elif sign == "*" and spot.word(0).kind in (*_BEGIN_ITEMS, "end"):
+        help = FOOTNOTE
     return Diagnostic("E0112", f"a number is missing after `{sign}`", spot.span(-1), help=help)
 
 

@@ -163,6 +163,54 @@ error[E0101]: unexpected character `_`
  1 | _conv 64
    | ^
 """,
+    "Conv − 64": """
+error[E0101]: unexpected character `−`
+  --> net.arch:1:6
+   |
+ 1 | Conv − 64
+   |      ^
+   = help: write a space
+""",
+    "Dropout 0·5": """
+error[E0101]: unexpected character `·`
+  --> net.arch:1:10
+   |
+ 1 | Dropout 0·5
+   |          ^
+   = help: write `.`
+""",
+    "Conv 2·8": """
+error[E0101]: unexpected character `·`
+  --> net.arch:1:7
+   |
+ 1 | Conv 2·8
+   |       ^
+   = help: write `*`
+""",
+    "BB 512†": """
+error[E0101]: unexpected character `†`
+  --> net.arch:1:7
+   |
+ 1 | BB 512†
+   |       ^
+   = help: delete it, or write a repeat as in `(Conv 64)x2`
+""",
+    "• Conv 64": """
+error[E0101]: unexpected character `•`
+  --> net.arch:1:1
+   |
+ 1 | • Conv 64
+   | ^
+   = help: delete it
+""",
+    "(Conv 64)⨉2": """
+error[E0101]: unexpected character `⨉`
+  --> net.arch:1:10
+   |
+ 1 | (Conv 64)⨉2
+   |          ^
+   = help: write `×`
+""",
 }
 
 

@@ -199,6 +199,22 @@ error[E0108]: a value is lower case: `act=relu6`
  1 | Conv 64 act=ReLU6 Max 2
    |             ^^^^^
 """,
+    "BB 512* Max 2": """
+error[E0112]: a value is missing after `*`
+  --> net.arch:1:7
+   |
+ 1 | BB 512* Max 2
+   |       ^
+   = help: delete it, or write a repeat as in `(Conv 64)x2`
+""",
+    "(BB 512)×2*": """
+error[E0112]: a number is missing after `*`
+  --> net.arch:1:11
+   |
+ 1 | (BB 512)×2*
+   |           ^
+   = help: delete it, or write a repeat as in `(Conv 64)x2`
+""",
 }
 
 
