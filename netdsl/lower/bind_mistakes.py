@@ -11,6 +11,7 @@ from netdsl.lower.values import Scope, unknown_name
 from netdsl.ops import CATALOGUE, Argument, LayerType, arguments, closest
 from netdsl.syntax import tree
 from netdsl.syntax.foreign import TORCH_NAMES, layer_here, value_here
+from netdsl.syntax.lexemes import written_out
 from netdsl.syntax.shorthand import LETTERS
 
 _LOWER = {code.lower(): code for code in CATALOGUE}  # layers, as they are not written
@@ -190,7 +191,13 @@ def one_too_many(
 
 
 def unknown_option(option: tree.Option, owner: str, known: tuple[str, ...]) -> NetDSLError:
-    """Return the error of an option that the layer does not have."""
+    """Return the error of an option that the layer does not have, as the `e3` of `1e3`."""
+    before = re.search(r"[0-9.]+\Z", option.span.source.text[: option.span.start][-16:])
+    number = written_out(before[0], option.span.text) if before and option.short else None
+    if before and number:
+        source, start = option.span.source, option.span.start - len(before[0])
+        message = f"an exponent is negative or left away: write `{number}`"
+        return fail("E0203", message, Span(source, start, option.span.end))
     near = closest(option.key, known) if len(option.key) > 1 else None
     if (letter := TORCH_NAMES.get(option.key)) in known:
         near = letter

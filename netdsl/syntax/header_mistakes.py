@@ -7,7 +7,7 @@ import re
 from netdsl.errors import Diagnostic
 from netdsl.syntax.foreign import setting_here
 from netdsl.syntax.item_mistakes import SEPARATOR, layer_missing, separator_between_options
-from netdsl.syntax.lexemes import ANY, VALUE
+from netdsl.syntax.lexemes import ANY, VALUE, written_out
 from netdsl.syntax.spot import Mistake, Spot
 
 _SPELT = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -42,6 +42,8 @@ def _sign_missing_before(spot: Spot) -> Diagnostic:
 
 def _equal_missing(spot: Spot, offset: int) -> Diagnostic:
     key, value = spot.word(offset), spot.word(offset + 1)
+    if found := _exponent(spot, offset):
+        return found
     if key.text in ("k", "m", "g") and spot.kinds(offset - 1, offset - 1) == "number":
         number = f"{spot.word(offset - 1).text}{key.text.upper()}"
         message = f"thousands, millions and billions are K, M and G: `{number}`"
@@ -117,7 +119,18 @@ def _value_in_capitals(spot: Spot) -> Diagnostic | None:
     return Diagnostic("E0108", message, spot.span(0, last))
 
 
+def _exponent(spot: Spot, offset: int) -> Diagnostic | None:
+    """Return what to say of the `e3` of `1e3`."""
+    number = written_out(spot.word(offset - 1).text, spot.word(offset).text)
+    if number is None or not spot.glued(offset - 1):
+        return None
+    message = f"an exponent is negative or left away: write `{number}`"
+    return Diagnostic("E0113", message, spot.span(offset - 1, offset))
+
+
 def _value_missing(spot: Spot) -> Diagnostic:
+    if found := _exponent(spot, -1):
+        return found
     message = f"`{spot.word(-1).text}` has no value"
     help = "a setting is written as in `norm batch`, all in lower case, a layer as in `Norm`"
     if spot.word(-1).text == "name":

@@ -55,6 +55,18 @@ def lexemes(text: str) -> tuple[Lexeme, ...]:
     return tuple(_lexeme(match) for match in _LEXEME.finditer(text) if match.lastgroup)
 
 
+def written_out(number: str, word: str) -> str | None:
+    """Return a number with the exponent that is glued to it as it is written here.
+
+    >>> written_out("1", "e3"), written_out("1.5", "e6"), written_out("7", "s2")
+    ('1000', '1500000', None)
+    """
+    if not re.fullmatch("e[0-9]", word) or not re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", number):
+        return None
+    whole = f"{float(number) * 10 ** int(word[1:]):.15g}"
+    return whole if whole.isdecimal() else None
+
+
 def _lexeme(match: re.Match[str]) -> Lexeme:
     kind, text = str(match.lastgroup), match[0]
     if kind == "sign":

@@ -179,6 +179,27 @@ error[E0108]: a value is lower case: `act relu6`
  1 | act ReLU6 Conv 64
    |     ^^^^^
 """,
+    "n = 1e3 Conv n": """
+error[E0113]: an exponent is negative or left away: write `1000`
+  --> net.arch:1:5
+   |
+ 1 | n = 1e3 Conv n
+   |     ^^^
+""",
+    "expect(params=1.5e6) Conv 64": """
+error[E0113]: an exponent is negative or left away: write `1500000`
+  --> net.arch:1:15
+   |
+ 1 | expect(params=1.5e6) Conv 64
+   |               ^^^^^
+""",
+    "scale s(width=1e3) Conv 64": """
+error[E0113]: an exponent is negative or left away: write `1000`
+  --> net.arch:1:15
+   |
+ 1 | scale s(width=1e3) Conv 64
+   |               ^^^
+""",
 }
 
 
