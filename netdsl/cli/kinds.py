@@ -41,19 +41,30 @@ class PlacePath(click.Path):
 
 
 class OutputPath(PlacePath):
-    """A file to be written, with one of some suffixes, in letters of either case."""
+    """A file to be written, with one of some suffixes, in letters of either case.
 
-    def __init__(self, *suffixes: str) -> None:
+    With `devices` it may be a device or a pipe too, which have none.
+    """
+
+    def __init__(self, *suffixes: str, devices: bool = False) -> None:
         super().__init__()
         self.suffixes = suffixes
+        self.devices = devices
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         path = super().convert(value, param, ctx)
+        if self.devices and _is_device(path):
+            return path
         if path.suffix.lower() not in self.suffixes:
             *others, last = self.suffixes
             listed = f"{', '.join(others)} or {last}" if others else last
             self.fail(f"`{path}` must end in {listed}", param, ctx)
         return path
+
+
+def _is_device(path: Path) -> bool:
+    """Say whether a path leads to a device or a pipe; a shell may have put a file behind one."""
+    return path.exists() and (path.is_relative_to("/dev") or not path.is_file())
 
 
 PLACE, TEXT = PlacePath(), Text()

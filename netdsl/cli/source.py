@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from netdsl.cli.kinds import PLACE
+from netdsl.cli.kinds import OutputPath
 from netdsl.cli.network import network_options, read, show_warnings
 from netdsl.collector import paused
 from netdsl.disk import write_out
@@ -18,15 +18,18 @@ from netdsl.errors import fail
 @click.argument("arch")
 @network_options
 @click.option(
-    "-o", "--output", type=PLACE, metavar="FILE", help="Where to; standard output if not given."
-)
+    "-o", "--output", type=OutputPath(".py", devices=True), metavar="FILE.py",
+    help="Where to; standard output if not given.",
+)  # fmt: skip
 @paused()
 def command(arch: str, output: Path | None, **options: Any) -> None:
     """Print ARCH (a path, a shipped name, or -) as a Python file that imports torch alone.
 
-    The example in it imports the network from FILE.
+    The example in it imports the network from FILE.py.
     """
     network = read(arch, **options)
+    if output is not None and output.resolve() in {Path(arch).resolve(), *network.loader.files}:
+        raise click.UsageError(f"{output} is what the network is read from: name another file")
     show_warnings(network)
     text = network.source(output.stem if output and output.suffix == ".py" else "")
     if output is None:

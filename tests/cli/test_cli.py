@@ -269,6 +269,22 @@ class TestSourceFmtList:
             in run("source", "digits", "--plain").stdout
         )
 
+    def test_a_source_never_takes_the_place_of_a_network(self, run: Run, tmp_path: Path) -> None:
+        texts = {"net.arch": "input 3x8x8 Conv 8", "net.py": 'input 3x8x8 use "lib.py" A',
+                 "lib.py": "def A() { Conv 8 }"}  # fmt: skip
+        for name, text in texts.items():
+            (tmp_path / name).write_text(text)
+        for name, output, said in (
+            ("net.arch", "net.arch", "Invalid value for '-o' / '--output': `net.arch` must end in .py"),
+            ("net.arch", "a.txt", "Invalid value for '-o' / '--output': `a.txt` must end in .py"),
+            ("net.py", "net.py", "net.py is what the network is read from: name another file"),
+            ("net.py", "lib.py", "lib.py is what the network is read from: name another file"),
+        ):  # fmt: skip
+            done = run("source", name, "-o", output)
+            assert done.returncode == 2
+            assert done.stderr.endswith(f"Error: {said}\n")
+        assert {name: (tmp_path / name).read_text() for name in texts} == texts
+
     def test_fmt_is_canonical_and_idempotent(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "net.arch").write_text("input 3x8x8 # images\nConv64k7s2,FC10")
         assert run("fmt", "net.arch", "--check").returncode == 2
