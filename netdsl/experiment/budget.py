@@ -62,7 +62,10 @@ def merged(layers: tuple[Layer, ...], own: Mapping[str, Budget] | None = None) -
 
 
 def read_budgets(table: Mapping[str, object], where: str) -> dict[str, Budget]:
-    """Return the budgets of a file by name."""
+    """Return the budgets of a file by name, each of which `--budget` can tell from a key."""
+    for name in table:
+        if not name.strip() or name != name.strip() or {",", "="} & {*name}:
+            raise _wrong(f"{where}{name!r} is no name that --budget can be given", "as in cpu")
     return {name: _read(said, f"{where}{name}: ") for name, said in table.items()}
 
 

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -39,7 +39,7 @@ from netdsl.experiment.variant import Value, Variant
 from netdsl.experiment.wanted import Wanted, read_wanted
 from netdsl.train import DATA_SETS, ExitCode, TrainError, toml
 from netdsl.train.choices import read_choices
-from netdsl.train.recipe import SUFFIX
+from netdsl.train.recipe import SUFFIX, find_recipe
 from netdsl.train.resolve import over
 from netdsl.train.suggest import did_you_mean
 
@@ -60,6 +60,12 @@ _NETWORK: dict[str, tuple[type, ...]] = {
 _PAPER: dict[str, tuple[type, ...]] = {
     "val": (float, int), "train": (float, int), "plain": (dict,)
 }  # fmt: skip
+_RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "data": (bool, "but must name a data set or a folder"),
+    "classes": (lambda n: n >= 1, "but must be 1 or more"),
+    "limit": (lambda n: n >= 2, "but must be 2 or more"),
+    "holdout": (lambda x: 0 < x < 1, "but must lie between 0 and 1"),
+}
 _SHOWN = ("title", "label", "change")  # in tables
 _SEEDS = 10_000  # that a number stands for
 _WEIGHTS = ".safetensors"
@@ -76,6 +82,7 @@ class Definition:
     `fixed` holds, for each network, the names that it gives itself: no grid changes those.
     `layers` are what it is cut to, `budgets` what the file has names for. `digest` is of all
     that the file says: two files of one digest differ in comments, blanks and order alone.
+    `file` is where somebody wrote it, empty of one that netdsl puts together.
     """
 
     name: str
@@ -88,6 +95,7 @@ class Definition:
     layers: tuple[Layer, ...] = ()
     figures: tuple[Wanted, ...] = ()
     digest: str = ""
+    file: str = ""
 
     @property
     def budget(self) -> Budget:
@@ -101,7 +109,7 @@ def read_definition(path: Path) -> Definition:
         table = toml.read(path)
     except ValueError as error:
         raise _wrong(f"{path} is not TOML: {error}") from error
-    return defined_by(table, path)
+    return replace(defined_by(table, path), file=str(path))
 
 
 def defined_by(table: Table, path: Path) -> Definition:
@@ -278,6 +286,18 @@ def _check(table: Table, known: Mapping[str, tuple[type, ...]], where: str, what
             raise _wrong(f"{where}{key} is {value!r}, but must be {words}")
         if isinstance(value, str) and key in _SHOWN and value != "".join(value.splitlines()):
             raise _wrong(f"{where}{key} is {value!r}, but must stand on one line")
+        if key in _RANGES and not _RANGES[key][0](value):
+            raise _wrong(f"{where}{key} is {value!r}, {_RANGES[key][1]}")
+        if key == "recipe":
+            _refuse_unknown_recipe(str(value), where)
+
+
+def _refuse_unknown_recipe(name: str, where: str) -> None:
+    try:
+        if name:
+            find_recipe(name)
+    except TrainError as error:
+        raise _wrong(f"{where}recipe: {error}", error.help) from error
 
 
 def _wrong(fact: str, help: str | None = None) -> TrainError:

@@ -55,7 +55,7 @@ def make_plan(
     """Return the runs of an experiment in a folder, and its rows; nothing is written."""
     first = definition.seeds[0]
     resolved = [
-        (variant, _resolved(variant, train_line(variant, first, folder), resolve))
+        (variant, _resolved(variant, train_line(variant, first, folder), resolve, definition.file))
         for variant in expand(definition)
     ]
     found = without_needless_twins(resolved)
@@ -109,12 +109,14 @@ def absent_weights(rows: Sequence[PlannedRow], jobs: Sequence[Job]) -> tuple[Abs
     return tuple(found)
 
 
-def _resolved(variant: Variant, line: Line, resolve: Resolve) -> Resolved:
+def _resolved(variant: Variant, line: Line, resolve: Resolve, file: str) -> Resolved:
+    """Return what a line stands for; what is wrong with it is so in a file, of one network."""
     try:
         return resolve(line)
     except TrainError as error:
-        named = f"{variant.label or variant.arch}: {error}"
-        raise TrainError(named, error.help, error.exit_code) from error
+        name = variant.label or (Path(variant.arch).name if file else variant.arch)
+        where = ", ".join(filter(None, (file, name)))
+        raise TrainError(f"{where}: {error}", error.help, error.exit_code) from error
     except NetDSLError as error:
         raise NetDSLError(*(_named(one, variant) for one in error.diagnostics)) from error
 

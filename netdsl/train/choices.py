@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.errors import ExitCode, TrainError, together
 from netdsl.train.kinds import KINDS, Numbers, Texts
 from netdsl.train.resolve import Choices
-from netdsl.train.settings import TYPES
+from netdsl.train.settings import TYPES, refuse_out_of_range
 from netdsl.train.suggest import did_you_mean
 
 OTHER_WORDS = {
@@ -27,9 +27,9 @@ SWITCH = {"true": True, "on": True, "yes": True, "false": False, "off": False, "
 
 
 def read_choices(table: Mapping[str, object], where: str = "") -> Choices:
-    """Return a table of settings as choices; a key or a type that does not fit is an error.
+    """Return a table of settings as choices; a key or a value that cannot be is an error.
 
-    `where` is put before what is wrong.
+    `where` is put before what is wrong, and all that is wrong is told.
 
     >>> read_choices({"lr": 1, "milestones": [30, 60]})
     {'lr': 1.0, 'milestones': (30.0, 60.0)}
@@ -37,7 +37,17 @@ def read_choices(table: Mapping[str, object], where: str = "") -> Choices:
     if {"epochs", "iterations"} <= table.keys():
         fact = f"{where}epochs and iterations are both given, and each says how long to train"
         raise TrainError(fact, "leave one of them out", ExitCode.USAGE)
-    return cast(Choices, {key: _typed(key, value, where) for key, value in table.items()})
+    read: dict[str, object] = {}
+    wrong: list[TrainError] = []
+    for key, value in table.items():
+        try:
+            read[key] = _typed(key, value, where)
+            refuse_out_of_range(key, read[key], where)
+        except TrainError as error:
+            wrong.append(error)
+    if wrong:
+        raise together(wrong)
+    return cast(Choices, read)
 
 
 def parse_choices(texts: tuple[str, ...]) -> Choices:
@@ -75,7 +85,8 @@ def _parsed(text: str) -> tuple[str, object]:
 
 
 def _number(text: str) -> object:
-    for kind in (int, float):
+    """Return a number that is written in plain digits; any other text as it is."""
+    for kind in (int, float) if text.isascii() and "_" not in text else ():
         try:
             return kind(text)
         except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import final
 
@@ -38,3 +39,17 @@ class TrainError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+
+def together(errors: Sequence[TrainError]) -> TrainError:
+    """Return one error that says what several say, each on a line of its own.
+
+    >>> print(together([TrainError("lr is -1"), TrainError("'ls' is no key", "did you mean lr?")]))
+    lr is -1
+      'ls' is no key; did you mean lr?
+    """
+    first, *others = errors
+    if not others:
+        return first
+    lines = [f"{one}; {one.help}" if one.help else str(one) for one in errors]
+    return TrainError("\n  ".join(lines), None, first.exit_code)

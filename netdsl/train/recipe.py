@@ -30,7 +30,6 @@ from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.resolve import Choices, over
 from netdsl.train.settings import TYPES
 from netdsl.train.suggest import did_you_mean
-from netdsl.train.transforms import make
 
 SUFFIX = ".toml"
 _KEYS = {
@@ -119,7 +118,10 @@ def find_recipe(name: str | Path) -> Path:
 def base_of(path: Path) -> Path | None:
     """Return the file of the recipe that a file is a variation of; its path is from there."""
     name = _checked(_parse(path), path).get("base")
-    return None if name is None else path.parent.joinpath(find_recipe(name))
+    try:
+        return None if name is None else path.parent.joinpath(find_recipe(name))
+    except TrainError as error:
+        raise TrainError(f"{path}, base: {error}", error.help, error.exit_code) from error
 
 
 def _with_base(path: Path, variations: tuple[Path, ...]) -> Table:
@@ -167,7 +169,6 @@ def _parts(table: Table, where: str) -> Table:
     read: Table = {}
     if "train" in table:
         read["train"] = read_choices(table["train"], f"{where}, [train]: ")
-        _check_transforms(read["train"], f"{where}, [train]: ")
     for key, value in table.get("network", {}).items():
         if not isinstance(value, str | int | float):
             fact = (
@@ -175,14 +176,6 @@ def _parts(table: Table, where: str) -> Table:
             )
             raise TrainError(fact, None, ExitCode.USAGE)
     return read
-
-
-def _check_transforms(choices: Choices, where: str) -> None:
-    for text in choices.get("augment") or ():
-        try:
-            make(text)
-        except TrainError as error:
-            raise TrainError(f"{where}{error}", error.help, error.exit_code) from error
 
 
 def _check(table: Table, known: Mapping[str, type], where: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_type_hints
 
@@ -72,14 +72,13 @@ class Settings:
     def __post_init__(self) -> None:
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         left = {name for name in _OPEN if given[name] is None}
-        refuse_other_kinds({name: value for name, value in given.items() if name not in left})
+        chosen = {name: value for name, value in given.items() if name not in left}
+        refuse_other_kinds(chosen)
+        for name, value in chosen.items():
+            refuse_out_of_range(name, value)
         for name, holds, rule in _rules(self):
             if not holds:
-                value = getattr(self, name)
-                help = meant(value, _WORDS[name]) if name in _WORDS else None
-                raise TrainError(f"{name} is {value}, {rule}", help, ExitCode.USAGE)
-        for text in self.augment:
-            make(text)
+                raise TrainError(f"{name} is {getattr(self, name)}, {rule}", None, ExitCode.USAGE)
 
     @property
     def settled_nesterov(self) -> bool:
@@ -171,28 +170,73 @@ def refuse_other_kinds(values: Mapping[str, object]) -> None:
             KINDS[type_].refuse_other(name, values[name])
 
 
-def _among(name: str) -> str:
-    return f"not one of {', '.join(_WORDS[name])}"
+def refuse_out_of_range(name: str, value: Any, where: str = "") -> None:
+    """Raise where a setting, or `iterations`, is what it can be in no training.
+
+    `where` is put before what is wrong.
+    """
+    for holds, rule in _RANGES.get(name, ()):
+        if not holds(value):
+            help = meant(value, _WORDS[name]) if name in _WORDS else None
+            raise TrainError(f"{where}{name} is {value}, {rule}", help, ExitCode.USAGE)
+    for text in value if name == "augment" else ():
+        try:
+            make(text)
+        except TrainError as error:
+            raise TrainError(f"{where}{error}", error.help, error.exit_code) from error
+
+
+def _among(name: str) -> Rule:
+    return lambda value: value in _WORDS[name], f"not one of {', '.join(_WORDS[name])}"
+
+
+Rule = tuple[Callable[[Any], bool], str]
+_ONE: Rule = (lambda n: n >= 1, "but at least 1 is needed")
+_POSITIVE: Rule = (lambda x: 0 < x < math.inf, "but must be above 0")
+_NO_LESS: Rule = (lambda x: 0 <= x < math.inf, "but must be 0 or more")
+_PART: Rule = (lambda x: 0 <= x < 1, "but must be 0 or more and below 1")
+_RANGES: Mapping[str, tuple[Rule, ...]] = {
+    "epochs": (_ONE,),
+    "iterations": (_ONE,),
+    "batch_size": (
+        (lambda n: n >= 2, "but batch norm needs at least 2 images"),
+        (lambda n: n <= 10**9, "but at most 1,000,000,000 are possible"),
+    ),
+    "optimiser": (_among("optimiser"),),
+    "lr": (_POSITIVE,),
+    "momentum": (_PART,),
+    "weight_decay": (_NO_LESS,),
+    "schedule": (_among("schedule"),),
+    "unit": (_among("unit"),),
+    "warmup": (_NO_LESS,),
+    "milestones": (
+        (lambda all_: all(0 < m < math.inf for m in all_), "but must all be above 0"),
+        (lambda all_: list(all_) == sorted(set(all_)), "but must ascend"),
+    ),
+    "gamma": (_POSITIVE,),
+    "clip": (_NO_LESS,),
+    "label_smoothing": (_PART,),
+    "mixup": (_NO_LESS,),
+    "cutmix": (_NO_LESS,),
+    "average": (_PART,),
+    "patience": (_NO_LESS,),
+    "normalise": (_among("normalise"),),
+    "sample": (_ONE,),
+    "seed": ((lambda n: 0 <= n < 2**63, "but must be 0 or more and below 2^63"),),
+    "device": (_among("device"),),
+    "precision": (_among("precision"),),
+    "threads": (_ONE, (lambda n: n <= 1024, "but at most 1,024 are possible")),
+}
 
 
 def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
-    positive, part = "but must be 0 or more", "but must be 0 or more and below 1"
+    """Return what holds of several settings together: which is at fault, whether, the rule."""
     return (
-        ("epochs", s.epochs >= 1, "but at least 1 is needed"),
-        ("batch_size", s.batch_size >= 2, "but batch norm needs at least 2 images"),
-        ("batch_size", s.batch_size <= 10**9, "but at most 1,000,000,000 are possible"),
-        ("optimiser", s.optimiser in OPTIMISERS, _among("optimiser")),
-        ("lr", 0 < s.lr < math.inf, "but must be above 0"),
-        ("momentum", 0 <= s.momentum < 1, part),
         (
             "nesterov",
             not s.settled_nesterov or s.momentum > 0 or s.optimiser != "sgd",
             "but there is no momentum to look ahead along",
         ),
-        ("weight_decay", 0 <= s.weight_decay < math.inf, positive),
-        ("schedule", s.schedule in SCHEDULES, _among("schedule")),
-        ("unit", s.unit in UNITS, _among("unit")),
-        ("warmup", 0 <= s.settled_warmup < math.inf, positive),
         (
             "warmup",
             s.settled_warmup < max(1, s.epochs) or s.unit != "epochs",
@@ -203,22 +247,6 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
             s.schedule != "step" or s.milestones != (),
             "but a step schedule needs some",
         ),
-        ("milestones", all(0 < m < math.inf for m in s.milestones), "but must all be above 0"),
-        ("milestones", list(s.milestones) == sorted(set(s.milestones)), "but must ascend"),
-        ("gamma", 0 < s.gamma < math.inf, "but must be above 0"),
-        ("clip", 0 <= s.clip < math.inf, positive),
-        ("label_smoothing", 0 <= s.label_smoothing < 1, part),
-        ("mixup", 0 <= s.mixup < math.inf, positive),
-        ("cutmix", 0 <= s.cutmix < math.inf, positive),
-        ("average", 0 <= s.average < 1, part),
-        ("patience", s.patience >= 0, positive),
-        ("normalise", s.normalise in NORMALISATIONS, _among("normalise")),
-        ("sample", s.sample >= 1, "but at least 1 is needed"),
-        ("seed", 0 <= s.seed < 2**63, "but must be 0 or more and below 2^63"),
-        ("device", s.device in machine.DEVICES, _among("device")),
-        ("precision", s.precision in PRECISIONS, _among("precision")),
         ("sync_bn", not s.sync_bn or s.device == "cuda", f"but needs GPUs, not {s.device}"),
-        ("threads", s.threads >= 1, "but at least 1 is needed"),
-        ("threads", s.threads <= 1024, "but at most 1,024 are possible"),
         ("compile", not (s.compile and s.exact), "but exact is what a plain loop computes"),
     )

@@ -36,7 +36,9 @@ def tiny(tmp_path: Path) -> Path:
         ("classes = 11\nfit = true\nholdout = 0.3\ndata_dir = '.'",
          "holdout changes nothing: digits says itself which images validate\n"
          "data_dir changes nothing: digits comes along with netdsl\n"
-         "error: small: classes is 11, but must be from 2 to 10\n"),
+         "error: x.toml, small: classes is 11, but must be from 2 to 10\n"),
+        ('input = "3x8"',
+         "error: x.toml, small: input: `3x8` is not a shape such as 3x64x64\n"),
         ("params = { m = 1 }", "error[E0208]: small: the file has no parameter `m`; it has n\n"),
         ("params = { n = 2.5 }",
          "error[E0206]: small: a group is repeated a whole number of times, not 2.5\n"
@@ -67,6 +69,17 @@ def test_a_network_without_a_label_is_told_by_its_parameters(run: Run, tiny: Pat
     tiny.with_name("x.toml").write_text('data="digits"\n[[network]]\narch="digits"\nparams={m=1}')
     done = run("experiment", "plan", "x.toml")
     assert done.stderr == "error[E0208]: digits m=1: the file has no parameter `m`; it has n\n"
+
+
+def test_a_setting_that_cannot_be_is_told_with_its_file(run: Run, tiny: Path) -> None:
+    text = 'data = "digits"\nset = { epochs = 3, warmup = 3 }\n[[network]]\narch = "tiny.arch"\n'
+    tiny.with_name("x.toml").write_text(text)
+    done = run("experiment", "plan", "x.toml")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: x.toml, tiny.arch: warmup is 3.0, but must be less than the 3 epochs of "
+        "the training\n",
+    )
 
 
 def test_an_option_that_was_typed_is_no_key_of_the_file(run: Run, tiny: Path) -> None:

@@ -118,6 +118,10 @@ def test_stages_hold_what_the_recipe_says_and_their_own_on_top(variation: Path) 
          None),
         ("[train]\nmilestones = ['5']",
          ", [train]: milestones is ['5'], but must be a list of numbers", None),
+        ("[train]\nepochs = 0", ", [train]: epochs is 0, but at least 1 is needed", None),
+        ("[train]\niterations = 0", ", [train]: iterations is 0, but at least 1 is needed", None),
+        ("[[stage]]\ntrain = { unit = 'epoch' }",
+         ", [[stage]], [train]: unit is epoch, not one of epochs, iterations", "did you mean epochs?"),
         ("[training]\nlr = 1", ": 'training' is not a key of a recipe", "did you mean train?"),
         ("lr = 1", ": 'lr' is not a key of a recipe", "it belongs below [train]"),
         ("about = 3", ": about is 3, but must be a text", None),
@@ -131,7 +135,7 @@ def test_stages_hold_what_the_recipe_says_and_their_own_on_top(variation: Path) 
         ("[[stage]]\nfreeze = [1]", ", [[stage]]: freeze is [1], but must be a list of texts",
          None),
         ("stage = [1]", ", [[stage]]: 1 is no table", None),
-        ("base = 'modrn'", "no recipe is called 'modrn'", "did you mean modern?"),
+        ("base = 'modrn'", ", base: no recipe is called 'modrn'", "did you mean modern?"),
         ("base = 'own.toml'", ": own is a variation of itself", None),
         ("base = 'below/../own.toml'", ": own is a variation of itself", None),
     ],
@@ -147,6 +151,20 @@ def test_what_is_wrong_in_a_recipe_is_said(
     error = caught.value
     assert str(error) in (message, f"{path}{message}", f"{path} {message}")
     assert (error.help, error.exit_code) == (help, ExitCode.USAGE)
+
+
+def test_all_that_is_wrong_with_the_settings_of_a_recipe_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text("[train]\nepochs = 0\nlr = -1\nbatch_sze = 3\nclip = 'x'\n")
+    with pytest.raises(TrainError) as caught:
+        read_recipe(path)
+    assert str(caught.value) == (
+        f"{path}, [train]: epochs is 0, but at least 1 is needed\n"
+        f"  {path}, [train]: lr is -1.0, but must be above 0\n"
+        f"  {path}, [train]: 'batch_sze' is not a setting; did you mean batch_size?\n"
+        f"  {path}, [train]: clip is 'x', but must be a number"
+    )
+    assert (caught.value.help, caught.value.exit_code) == (None, ExitCode.USAGE)
 
 
 def test_a_recipe_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -214,6 +232,8 @@ def test_texts_choose_settings_of_every_kind() -> None:
         ("exact=maybe", "exact is 'maybe', but must be true or false"),
         ("milestones=a,3", "milestones is ['a', 3], but must be a list of numbers"),
         ("epcohs=3", "'epcohs' is not a setting"),
+        ("epochs=1_0", "epochs is '1_0', but must be a whole number"),
+        ("epochs=١٠", "epochs is '١٠', but must be a whole number"),
     ],
 )
 def test_texts_that_choose_nothing_are_refused(text: str, message: str) -> None:
