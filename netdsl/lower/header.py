@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -59,7 +61,7 @@ def read_header(
     environment = reader.environment
     set_layer_options(environment, overrides, file, report)
     refuse_unknown_scales(environment, file.header, report)
-    refuse_unknown((*reader.overrides, *reader.scaled), environment, report)
+    refuse_unknown((*reader.overrides, *reader.scaled), environment, overrides, report)
     note_choices(environment, overrides, file.header)
     return environment
 
@@ -73,6 +75,7 @@ class _Header:
 
     def __init__(self, overrides: Overrides, loader: Loader, report: Report) -> None:
         self.overrides = {k: v for k, v in overrides.names.items() if "." not in k}
+        self.said = overrides
         self.selected = overrides.scale
         self.loader = loader
         self.report = report
@@ -111,11 +114,20 @@ class _Header:
     def apply_settings(self) -> None:
         """Take the settings that override the file's."""
         for key in [key for key in self.overrides if key in SETTINGS]:
-            self._set(key, given_setting(key, self.overrides.pop(key)))
+            with self._naming(key):
+                self._set(key, given_setting(key, self.overrides.pop(key)))
             self.seen["setting", key] = _NOWHERE
         for key in [key for key in self.scaled if key in SETTINGS]:
             self._set(key, self.scaled.pop(key))
             self.seen["setting", key] = _NOWHERE
+
+    @contextmanager
+    def _naming(self, name: str) -> Iterator[None]:
+        """Say of what is wrong with a value from outside what says it."""
+        try:
+            yield
+        except NetDSLError as error:
+            raise NetDSLError(*(self.said.named(one, name) for one in error.diagnostics)) from None
 
     def poison(self, entry: tree.Header) -> None:
         """Keep a parameter whose value is wrong from causing errors where it is used or set."""
@@ -161,7 +173,8 @@ class _Header:
         self._once("parameter", entry.name, entry.name_span)
         outside = self.scaled | self.overrides
         if entry.name in outside:
-            value = given(outside[entry.name])
+            with self._naming(entry.name):
+                value = given(outside[entry.name])
         else:
             value = evaluate(entry.value, self.scope, words_beside(self.environment.names))
         self.environment.names[entry.name] = value

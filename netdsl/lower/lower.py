@@ -63,6 +63,8 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
     findings: dict[tuple[object, ...], Diagnostic] = {}
 
     def report(diagnostic: Diagnostic) -> None:
+        if _is_of_file(diagnostic.span, file):
+            diagnostic = overrides.marked(diagnostic)
         span = diagnostic.span
         place = (span.source.name, span.start) if span else ()
         findings.setdefault((diagnostic.code, diagnostic.message, *place), diagnostic)
@@ -99,6 +101,16 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         frozenset(environment.defaults.reads.settings), _spans(file, environment, overrides),
         tuple(environment.expectations), in_order(told),
     )  # fmt: skip
+
+
+def _is_of_file(span: Span | None, file: tree.File) -> bool:
+    """Say whether a name at a place is one of the file, and of no definition in it."""
+    definitions = [entry.span for entry in file.header if isinstance(entry, tree.Definition)]
+    return (
+        span is not None
+        and span.source == file.span.source
+        and not any(one.start <= span.start < one.end for one in definitions)
+    )
 
 
 def _spans(file: tree.File, environment: Environment, overrides: Overrides) -> dict[str, Span]:

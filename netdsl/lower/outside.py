@@ -17,6 +17,13 @@ from netdsl.syntax import tree
 
 # What callers and scales may say of a file without choosing among what it has.
 OF_ANY_NETWORK = {"name", "input", "classes", "residual", "init", "width", "depth"}
+# How what is no parameter of any file is asked for.
+_ASKED = {
+    "scale": "`--scale NAME` chooses a scale",
+    "plain": "`--plain` asks for the plain twin",
+    "width": "a scale of the file sets the width, and `--scale NAME` chooses one",
+    "depth": "a scale of the file sets the depth, and `--scale NAME` chooses one",
+}
 
 
 def set_layer_options(
@@ -41,7 +48,7 @@ def set_layer_options(
             default[option] = number
         except NetDSLError as error:
             for diagnostic in error.diagnostics:
-                report(diagnostic)
+                report(overrides.named(diagnostic, key))
 
 
 def refuse_unknown_scales(
@@ -66,14 +73,17 @@ def refuse_unknown_scales(
             report(Diagnostic("E0208", f"{message}{meant}", option.key_span))
 
 
-def refuse_unknown(keys: Iterable[str], environment: Environment, report: Report) -> None:
+def refuse_unknown(
+    keys: Iterable[str], environment: Environment, overrides: Overrides, report: Report
+) -> None:
     """Refuse what is set from outside and what the file does not have."""
     for key in keys:
         if key not in (*environment.parameters, *environment.poisoned):
             near = closest(key, (*environment.parameters, *SETTINGS))
             own = ", ".join(environment.parameters) or "none"
             hint = f"did you mean `{near}`?" if near else f"it has {own}"
-            report(Diagnostic("E0208", f"the file has no parameter `{key}`; {hint}"))
+            message = f"the file has no parameter `{key}`; {hint}"
+            report(overrides.named(Diagnostic("E0208", message, help=_ASKED.get(key)), key))
 
 
 def note_choices(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any
 
-from netdsl.errors import fail
+from netdsl.errors import Diagnostic, fail
 from netdsl.lower.convert import cast
 from netdsl.lower.names import SETTINGS
 from netdsl.lower.values import Quoted, Value, exact
@@ -22,11 +22,29 @@ _WHOLE, _PART = r"[0-9]{1,15}", r"[0-9]{1,17}"  # as many decimals as a float is
 class Overrides:
     """What the command line or the caller says in place of the file.
 
-    `names` holds parameters and settings by name, as values or as their text.
+    `names` holds parameters and settings by name, as values or as their text. `said_by` names what
+    says one of them where that is not the caller, as a recipe is.
     """
 
     names: Mapping[str, object] = field(default_factory=dict)
     scale: str | None = None
+    said_by: Mapping[str, str] = field(default_factory=dict)
+
+    def named(self, finding: Diagnostic, name: str) -> Diagnostic:
+        """Return a finding about a name with what says it, unless that is the caller."""
+        by = self.said_by.get(name)
+        return replace(finding, message=f"{by}: {finding.message}") if by else finding
+
+    def marked(self, finding: Diagnostic) -> Diagnostic:
+        """Return a finding with what was said of the parameter that it points at, if anything."""
+        text = finding.span.text if finding.span and not finding.mark else ""
+        found = re.fullmatch(r"(?:x\s+)?(\w+)", text)  # a repeat count is marked with its x
+        name = found[1] if found else ""
+        if name not in self.names:
+            return finding
+        by = self.said_by.get(name)
+        mark = f"given as `{name}={self.names[name]}`{f' by {by}' if by else ''}"
+        return replace(finding, mark=mark)
 
 
 def make_overrides(

@@ -43,7 +43,7 @@ def tiny(tmp_path: Path) -> Path:
         ("params = { n = 2.5 }",
          "error[E0206]: small: a group is repeated a whole number of times, not 2.5\n"
          "  --> {arch}:1:27\n   |\n 1 | n = 1 input 1x8x8 (Conv 4)x n GAP FC classes\n"
-         "   |                           ^^^\n"),
+         "   |                           ^^^ given as `n=2.5`\n"),
     ],
 )  # fmt: skip
 def test_what_a_file_asks_for_is_told_by_its_keys_and_its_networks(

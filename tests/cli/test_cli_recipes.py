@@ -105,7 +105,15 @@ def test_any_setting_can_be_set_without_a_recipe(train: Run, folder: Path) -> No
         (["--recipe", "typo.toml"],
          "error: typo.toml, [train]: 'epoch' is not a setting\n  = help: did you mean epochs?\n"),
         (["--recipe", "network.toml"],
+         "error[E0208]: recipe network, [network]: the file has no parameter `kk`; "
+         "did you mean `k`?\n"),
+        (["--recipe", "network.toml", "-D", "kk=4"],
          "error[E0208]: the file has no parameter `kk`; did you mean `k`?\n"),
+        (["--recipe", "act.toml"],
+         "error[E0206]: recipe act, [network]: `act` takes relu, relu6, gelu, silu, hardswish, "
+         "leaky_relu, elu, sigmoid, tanh or none, not `rleu`; did you mean `relu`?\n"),
+        (["--recipe", "layer.toml"],
+         "error[E0208]: recipe layer, [network]: the network has no layer `Bott` to set dropout of\n"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_before_anything_is_written(
@@ -113,6 +121,8 @@ def test_what_is_wrong_is_said_before_anything_is_written(
 ) -> None:
     (folder / "typo.toml").write_text("[train]\nepoch = 3\n")
     (folder / "network.toml").write_text("[network]\nkk = 3\n")
+    (folder / "act.toml").write_text("[network]\nact = 'rleu'\n")
+    (folder / "layer.toml").write_text("[network]\n'Bott.dropout' = 0.1\n")
     done = train(*arguments)
     assert (done.returncode, done.stderr.endswith(message)) == (2, True), done.stderr
     assert not (folder / "run").exists()

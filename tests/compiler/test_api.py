@@ -12,6 +12,9 @@ import pytest
 from torch import nn
 
 import netdsl
+from netdsl.lower import Loader, Overrides
+from netdsl.network import build
+from netdsl.syntax import parse as parse_text
 
 TEXT = "shortcut project Conv 4 BB 8 s2 GAP FC 5"
 
@@ -189,6 +192,49 @@ def test_every_finding_of_an_error_can_be_read() -> None:
 def test_a_parameter_that_is_not_there_is_refused() -> None:
     with pytest.raises(netdsl.NetDSLError, match="has no parameter `m`"):
         netdsl.load("resnet-cifar", m=3)
+
+
+@pytest.mark.parametrize(
+    ("value", "said", "shown"),
+    [("1e3", '"1e3"', "1e3"), (True, "`on`", "True"), ((1, 2), "1x2", "(1, 2)")],
+)
+def test_what_was_given_in_place_of_the_file_is_shown_where_it_does_not_fit(
+    value: object, said: str, shown: str
+) -> None:
+    text = "n = 1 def A(n) { Conv n } (Conv 4)x n A 3 FC 10"
+    with pytest.raises(netdsl.NetDSLError) as error:
+        netdsl.parse(text, input=(3, 8, 8), n=value, name="t")
+    assert str(error.value) == (
+        f"error[E0206]: a number is needed here, not {said}\n"
+        f"  --> t:1:37\n   |\n 1 | {text}\n"
+        f"   | {' ' * 36}^ given as `n={shown}`"
+    )
+
+
+def test_what_a_definition_calls_alike_was_not_given_from_outside() -> None:
+    text = "n = 1 def A(n) { Conv n } (Conv 4)x n A relu FC 10"
+    with pytest.raises(netdsl.NetDSLError) as error:
+        netdsl.parse(text, input=(3, 8, 8), n=2)
+    assert "given as" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "help"),
+    [
+        ("scale", "`--scale NAME` chooses a scale"),
+        ("plain", "`--plain` asks for the plain twin"),
+        ("width", "a scale of the file sets the width, and `--scale NAME` chooses one"),
+        ("depth", "a scale of the file sets the depth, and `--scale NAME` chooses one"),
+    ],
+)
+def test_what_is_no_parameter_of_any_file_is_told_how_it_is_asked_for(name: str, help: str) -> None:
+    text = parse_text("scale s(width=2) Conv 8 FC 10", "t")
+    with pytest.raises(netdsl.NetDSLError) as error:
+        build(text, Overrides({"input": (3, 8, 8), name: "2"}), Loader())
+    (finding,) = error.value.diagnostics
+    assert (finding.message, finding.help) == (
+        f"the file has no parameter `{name}`; it has none", help
+    )  # fmt: skip
 
 
 def test_a_network_never_changes(net: netdsl.Network) -> None:
