@@ -82,5 +82,5 @@ def take_recipe(options: dict[str, Any]) -> Recipe:
 
 def with_recipe(said: Any, recipe: Recipe) -> Any:
     """Return what is said in place of a network's file, the recipe's part below the rest."""
-    by = {name: f"recipe {recipe.name}, [network]" for name in recipe.network.keys() - said.names}
+    by = dict.fromkeys(recipe.network.keys() - said.names, f"recipe {recipe.name}, [network]")
     return replace(said, names={**recipe.network, **said.names}, said_by=by)

@@ -13,6 +13,7 @@ from netdsl.amounts import sized
 from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.images import HOLDOUT
 from netdsl.cli.kinds import PLACE, TEXT, Number, OutputPath
+from netdsl.cli.once import OnceGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ DATA_DIR = click.option(
 )  # fmt: skip
 
 
-@click.group("data")
+@click.group("data", cls=OnceGroup)
 def command() -> None:
     """Bring data sets here, say what is in them, show them augmented."""
 

@@ -17,9 +17,10 @@ from netdsl.cli.experiment_options import (
     run_options,
 )
 from netdsl.cli.kinds import PLACE
+from netdsl.cli.once import OnceGroup
 
 
-@click.group("experiment")
+@click.group("experiment", cls=OnceGroup)
 def command() -> None:
     """Compare networks: every row of a table, with several seeds, from one file."""
 

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from netdsl.cli.exit_code import INTERNAL, exit_code_of
+from netdsl.cli.once import OnceGroup
 
 COMMANDS = {
     "build": "Check a network and show its layers, shapes, parameters and costs.",
@@ -41,7 +42,7 @@ _WORK = ("train", "experiment", "compare", "ablate", "reproduce")  # cut off, it
 _UNREAD = 141  # as a shell tells SIGPIPE
 
 
-class LazyGroup(click.Group):
+class LazyGroup(OnceGroup):
     """Imports a command when it is called: `netdsl --help` waits for none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

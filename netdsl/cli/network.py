@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netdsl.cli.called import called
 from netdsl.cli.kinds import TEXT
+from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
     from netdsl.network import Network
@@ -47,7 +49,17 @@ def read(
     from netdsl.network import build
 
     source = open_source(arch)
-    return build(*source.with_overrides(overrides(plain, definitions, scale, input_, classes)))
+    said = overrides(plain, definitions, scale, input_, classes)
+    network = build(*source.with_overrides(said))
+    note_own_twin(network, plain)
+    return network
+
+
+def note_own_twin(network: Network, plain: bool | None) -> None:
+    """Say that the plain twin is asked for of a network that has no shortcuts."""
+    if plain and not network.override(residual=True).blocks:
+        fact = f"{network.name} has no shortcuts, and is its own plain twin"
+        note(f"{called('--plain')} changes nothing: {fact}")
 
 
 def open_source(arch: str) -> Arch:

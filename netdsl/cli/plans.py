@@ -12,7 +12,7 @@ from netdsl.cli.called import called
 from netdsl.cli.choices import with_recipe
 from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.images import folder_of, meet, wanted_images
-from netdsl.cli.network import overrides
+from netdsl.cli.network import note_own_twin, overrides
 from netdsl.cli.notes import note, note_threads
 from netdsl.cli.stages import alone, planning, refuse_unfreezable
 
@@ -74,11 +74,13 @@ def planned(
     from netdsl.train.schedule import refuse_long_warmup
     from netdsl.train.steps import count_steps
 
+    plain = options["plain"]
     keys = ("plain", "definitions", "scale", "input_", "classes")
     said = with_recipe(overrides(*(options.pop(key) for key in keys)), recipe)
     where = wanted_images(options, said)
     note_idle_images(where, data_dir)
     network, images = meet(source, said, where, data_dir, fit)
+    note_own_twin(network, plain)
     _note_idle_limit(where, len(images.train))
     for fact in images.lacks:
         note(f"{images.name}: {fact}")

@@ -407,10 +407,36 @@ def test_a_name_that_is_given_twice_is_refused(run: Run) -> None:
     assert (done.returncode, "`classes` is given twice from outside" in done.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("typed", "option"),
+    [
+        ("build net1 --input 3x8x8 --input=3x64x64", "--input"),
+        ("draw net1 -o a.svg --output b.svg", "-o/--output"),
+        ("train net1 --epochs 1 --lr 1 --epochs 2", "--epochs"),
+        ("train net1 --compile --no-compile", "--compile/--no-compile"),
+        ("experiment plan x.toml --jobs 1 --jobs 2", "--jobs"),
+        ("data info digits --data-dir a --data-dir b", "--data-dir"),
+    ],
+)
+def test_an_option_that_is_typed_twice_is_refused(run: Run, typed: str, option: str) -> None:
+    done = run(*typed.split())
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"Error: {option} is given twice; leave one of them out\n")
+
+
+def test_an_option_that_may_be_repeated_may_be(run: Run) -> None:
+    done = run("build", "resnet-cifar", "-D", "n=1", "-D", "act=gelu", "--json")
+    assert (done.returncode, json.loads(done.stdout)["blocks"]) == (0, 3)
+
+
 def test_what_changes_nothing_is_told_or_refused(run: Run, tmp_path: Path) -> None:
     done = run("build", "net1", "--json", "--expand")
     assert (done.returncode, done.stderr) == (
         0, "--expand changes nothing: --json has every repetition as it is\n",
+    )  # fmt: skip
+    done = run("build", "-", "--plain", stdin='name "A" input 3x8x8 Conv 8 GAP FC 3')
+    assert (done.returncode, done.stderr) == (
+        0, "--plain changes nothing: A has no shortcuts, and is its own plain twin\n",
     )  # fmt: skip
     (tmp_path / "f.arch").write_text("input 3x8x8 Conv64 GAP FC10")
     done = run("fmt", "--check", "-w", "f.arch")

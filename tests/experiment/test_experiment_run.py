@@ -603,6 +603,8 @@ def test_a_network_without_shortcuts_is_its_own_twin_and_stands_there_once(tmp_p
     assert [(Path(arch).stem, more == "--plain") for arch, more in lines] == [
         ("bare", False), ("block", False), ("block", True)
     ]  # fmt: skip
+    told = "plain changes nothing: bare has no shortcuts, and is its own plain twin\n"
+    assert done.stderr == told
 
 
 def test_twins_that_differ_in_stochastic_depth_too_are_told(
