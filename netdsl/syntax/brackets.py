@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from netdsl.errors import Diagnostic, Label, NetDSLError, Source, Span, fail
 
 DEPTH = 64
-MOST = 20
+MOST = 20  # errors of a text that are told
+COUNTED = 100  # that are found, to say how many more there are
 
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 

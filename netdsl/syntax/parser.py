@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -11,6 +11,7 @@ from typing import Any
 from lark import Lark, lexer
 from lark.exceptions import UnexpectedInput
 
+from netdsl.amounts import counted
 from netdsl.collector import paused
 from netdsl.errors import Diagnostic, NetDSLError, Source
 from netdsl.syntax import tree
@@ -35,22 +36,34 @@ def parse(text: str, name: str = "<text>") -> tree.File:
     source = Source(name, text)
     scanned = scan(source)
     if scanned.is_hopeless:
-        raise _refused(scanned, scanned.faults)
+        raise _refused(scanned, scanned.faults, is_all=False)
     parser, builder = _parser()
     builder.begin(source)
     recovery = Recovery(scanned)
     file = _read(parser, scanned.text, recovery)
     faults = [*builder.faults, *recovery.faults]
     if faults:
-        raise _refused(scanned, faults)
+        raise _refused(scanned, faults, is_all=not recovery.is_full)
     assert file is not None
     return replace(file, comments=scanned.comments)
 
 
-def _refused(scanned: Scan, faults: Sequence[Diagnostic]) -> NetDSLError:
-    """Return the first faults of a text, those in forms of papers told as these."""
+def _refused(scanned: Scan, faults: Sequence[Diagnostic], *, is_all: bool) -> NetDSLError:
+    """Return the first faults of a text, those in forms of papers told as these.
+
+    How many more there are is told behind them, as far as the text was read.
+    """
     told = forms_of_papers(scanned.source, scanned.comments, faults)
-    return NetDSLError(*sorted(told, key=_start)[:MOST])
+    first = dict.fromkeys(sorted(told, key=_start))
+    return NetDSLError(*list(first)[:MOST], *_more(len(first), is_all))
+
+
+def _more(found: int, is_all: bool) -> Iterator[Diagnostic]:
+    if found > MOST:
+        more = counted(found - MOST, "more error")
+        yield Diagnostic("N0122", f"… and {more}{'' if is_all else ' at least'}")
+    elif not is_all:
+        yield Diagnostic("N0122", "… and more, perhaps: behind so many the text is not read on")
 
 
 def _read(parser: Lark, text: str, recovery: Recovery) -> tree.File | None:

@@ -10,7 +10,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from netdsl.errors import Diagnostic
 from netdsl.syntax.begun import Begun
-from netdsl.syntax.brackets import MOST
+from netdsl.syntax.brackets import COUNTED
 from netdsl.syntax.follow import Consequences
 from netdsl.syntax.foreign import setting_here
 from netdsl.syntax.lexemes import Lexeme
@@ -36,6 +36,11 @@ class Recovery:
         """What was found here and before the grammar was asked."""
         return [*self.consequences.known(), *self.found]
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is wrong that the text is not read on."""
+        return len(self.found) == COUNTED
+
     @cached_property
     def words(self) -> Words:
         """The words of the source; nobody needs them where nothing is wrong."""
@@ -49,7 +54,7 @@ class Recovery:
         if not self.consequences.cover(spot, begun):
             self.found.append(diagnose(spot))
             self.consequences.note(spot)
-        if spot.index == len(self.words) or len(self.found) == MOST:
+        if spot.index == len(self.words) or self.is_full:
             return False
         behind = self._behind(spot, begun, parser)
         index = behind or self._next(spot, begun, parser)

@@ -75,3 +75,22 @@ def test_at_most_twenty_faults_are_told() -> None:
     assert len(codes("Conv k=\n" * 50)) == 20
     assert len(codes("Conv 3 )\n" * 50)) == 20
     assert len(codes("Conv & 3\n" * 50)) == 20
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("Conv k=\n" * 20, None),
+        ("Conv k=\n" * 21, "… and 1 more error"),
+        ("Conv k=\n" * 50, "… and 30 more errors"),
+        ("conv3-64\n" * 60, "… and 40 more errors"),
+        ("Conv k=\n" * 500, "… and 80 more errors at least"),
+        ("Conv 3 )\n" * 50, "… and more, perhaps: behind so many the text is not read on"),
+    ],
+)
+def test_how_many_more_there_are_is_told(text: str, more: str | None) -> None:
+    with pytest.raises(NetDSLError) as error:
+        parse(text)
+    first, rest = error.value.diagnostics[:20], error.value.diagnostics[20:]
+    assert {finding.severity for finding in first} == {"error"}
+    assert [(one.code, one.message) for one in rest] == ([("N0122", more)] if more else [])
