@@ -65,7 +65,7 @@ CODES = {
     "E0702": "weights of a network that computes something else",
     "E0703": "weights that cannot be found or read",
     "W0501": "a fully connected layer that holds most of the parameters",
-    "W0502": "a parameter, definition, default, setting or option that is never used",
+    "W0502": "a parameter, definition, file, default, setting or option that is never used",
     "W0503": "a label that is never read",
     "N0504": "stochastic depth that a plain network does not have",
     "N0505": "an expectation that was not checked",

@@ -16,7 +16,8 @@ from netdsl.syntax import tree
 class Environment:
     """What the header says, resolved.
 
-    `poisoned` are the parameters whose values are wrong: each was told once.
+    `poisoned` are the parameters whose values are wrong: each was told once. `uses` holds the names
+    of the definitions that each `use` brings, by where it stands.
     """
 
     defaults: Defaults
@@ -29,6 +30,7 @@ class Environment:
     scale: str = ""
     scaled: frozenset[str] = frozenset()
     poisoned: set[str] = field(default_factory=set)
+    uses: dict[Span, set[str]] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:

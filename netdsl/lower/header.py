@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from netdsl.errors import Label, NetDSLError, Span, fail
+from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
 from netdsl.ir import Report
 from netdsl.lower.bind import Defaults, bind_options
 from netdsl.lower.convert import convert
@@ -231,11 +231,13 @@ class _Header:
         """Bring the definitions of another file, and the parameters that they read."""
         if not isinstance(entry.value, tree.Text):
             message = 'use takes a path in quotes: `use "blocks.arch"`'
-            raise fail("E0213", message, entry.value.span)
+            raise _Unread(Diagnostic("E0213", message, entry.value.span))
         try:
             found = list(imported(entry.value, self.loader))
         except NetDSLError as error:
             raise _Unread(*error.diagnostics) from None
+        definitions = [one for one in found if isinstance(one, tree.Definition)]
+        self.environment.uses[entry.span] = {one.name for one in definitions}
         again = []
         for brought in found:
             if brought.name_span in self.brought:

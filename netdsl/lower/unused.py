@@ -20,12 +20,21 @@ from netdsl.syntax import tree
 
 
 def warn_of_unused_names(file: tree.File, environment: Environment, report: Report) -> None:
-    """Warn of parameters and definitions of the file that nothing mentions."""
+    """Warn of parameters, definitions and files that nothing in the file mentions."""
     words, called = reachable(file.body, environment.definitions)
     expected = {o.key for e in environment.expectations for o in e.options}
     for name, span in environment.parameters.items():
         if name not in environment.used | words | expected:
             report(Diagnostic("W0502", f"the parameter `{name}` is never used", span))
+    for span, names in environment.uses.items():
+        if names.isdisjoint(called):
+            why = (
+                f"none of {', '.join(sorted(names))} is called"
+                if names
+                else "the file has no `def`"
+            )
+            help = None if names else "its layers are left out: put them into a `def`"
+            report(Diagnostic("W0502", f"this `use` is never used: {why}", span, help=help))
     for definition in environment.definitions.values():
         own = definition.span.source.name == file.span.source.name
         if definition.name not in called and own:

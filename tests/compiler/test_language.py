@@ -153,6 +153,34 @@ class TestUse:
         (folder / "net.arch").write_text('use "lib/own.arch" input 3x9x8 A 2')
         assert netdsl.load(folder / "net.arch").warnings == ()
 
+    @pytest.mark.parametrize(
+        ("text", "why", "help"),
+        [
+            ("w = 4 def A() { Conv w } def B() { A }", "none of A, B is called", None),
+            (
+                "input 3x8x8 Conv 8",
+                "the file has no `def`",
+                "its layers are left out: put them into a `def`",
+            ),
+        ],
+    )
+    def test_a_file_of_which_nothing_is_used_is_told(
+        self, folder: Path, text: str, why: str, help: str | None
+    ) -> None:
+        (folder / "lib" / "own.arch").write_text(text)
+        (folder / "net.arch").write_text('use "lib/own.arch" input 3x9x8 Conv 2')
+        (finding,) = netdsl.load(folder / "net.arch").warnings
+        assert finding.code == "W0502"
+        assert (finding.message, finding.help) == (f"this `use` is never used: {why}", help)
+        assert finding.span is not None
+        assert finding.span.text == 'use "lib/own.arch"'
+
+    def test_a_path_without_quotes_is_all_that_is_said(self, folder: Path) -> None:
+        (folder / "net.arch").write_text("use blocks input 3x9x8 Twice 2")
+        with pytest.raises(netdsl.NetDSLError) as error:
+            netdsl.load(folder / "net.arch")
+        assert [one.code for one in error.value.diagnostics] == ["E0213"]
+
     def test_cycles_are_refused(self, folder: Path) -> None:
         (folder / "a.arch").write_text('use "b.arch" Conv 1')
         (folder / "b.arch").write_text('use "c.arch" def B() { Conv 1 }')
