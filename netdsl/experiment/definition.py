@@ -288,6 +288,12 @@ def _check(table: Table, known: Mapping[str, tuple[type, ...]], where: str, what
             raise _wrong(f"{where}{key} is {value!r}, but must stand on one line")
         if key in _RANGES and not _RANGES[key][0](value):
             raise _wrong(f"{where}{key} is {value!r}, {_RANGES[key][1]}")
+        if key == "label" and not value:
+            raise _wrong(f"{where}label is empty", "leave it out")
+        for name, one in value.items() if key == "params" and isinstance(value, dict) else ():
+            if not isinstance(one, str | int | float):
+                fact = f"{where}params: {name} is {one!r}, but must be a number, a text or a truth"
+                raise _wrong(fact, toml.in_quotes(name, one))
         if key == "recipe":
             _refuse_unknown_recipe(str(value), where)
 

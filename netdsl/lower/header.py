@@ -202,6 +202,9 @@ class _Header:
         self.environment.defaults.layers[entry.layer] = bound.values
 
     def _scale(self, entry: tree.Scale) -> None:
+        if entry.name == "none":
+            message = "`none` is what `expect` calls no scale by"
+            raise fail("E0209", message, entry.name_span, help="give the scale another name")
         self._once("scale", entry.name, entry.name_span)
         if entry.name != self.selected:
             scale_values(entry)  # for its errors

@@ -37,6 +37,7 @@ _KEYS = {
     "stage": list,
 }  # fmt: skip
 _STAGE_KEYS = {"name": str, "network": dict, "train": dict, "freeze": list}
+_FULL = ("base", "weights", "stage")  # that mean something by being there
 _NAMES: dict[type, str] = {str: "a text", dict: "a table", list: "a list"}
 
 Values = Mapping[str, object]
@@ -174,18 +175,24 @@ def _parts(table: Table, where: str) -> Table:
             fact = (
                 f"{where}, [network]: {key} is {value!r}, but must be a number, a text or a truth"
             )
-            raise TrainError(fact, None, ExitCode.USAGE)
+            raise TrainError(fact, toml.in_quotes(key, value), ExitCode.USAGE)
     return read
 
 
 def _check(table: Table, known: Mapping[str, type], where: str) -> None:
     for key, value in table.items():
         if key not in known:
-            hint = "it belongs below [train]" if key in TYPES else did_you_mean(key, known, "keys")
+            hint = did_you_mean(key, known, "keys")
+            if key in TYPES and "stage" in known:
+                hint = "it belongs below [train]"
+            elif key in TYPES:
+                hint = f"of this stage alone it is written train = {toml.value({key: value})}"
             raise TrainError(f"{where}{key!r} is not a key of a recipe", hint, ExitCode.USAGE)
         if not isinstance(value, known[key]):
             fact = f"{where}{key} is {value!r}, but must be {_NAMES[known[key]]}"
             raise TrainError(fact, None, ExitCode.USAGE)
+        if key in _FULL and not value:
+            raise TrainError(f"{where}{key} is empty", "leave it out", ExitCode.USAGE)
 
 
 def _stage(stage: Table, network: Values, train: Choices) -> Stage:

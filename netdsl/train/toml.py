@@ -47,6 +47,18 @@ def key(name: str) -> str:
     return name if re.fullmatch("[A-Za-z0-9_-]+", name) else value(name)
 
 
+def in_quotes(name: str, found: object) -> str | None:
+    """Return how a key is written whose dot has made a table of it; None of what is no table.
+
+    >>> in_quotes("BB", {"dropout": 0.1})
+    'a key with a dot stands in quotes: "BB.dropout" = 0.1'
+    """
+    if not isinstance(found, Mapping) or not found:
+        return None
+    inner, one = next(iter(found.items()))
+    return f"a key with a dot stands in quotes: {key(f'{name}.{inner}')} = {value(one)}"
+
+
 def value(of: object) -> str:
     """Write a value on one line.
 

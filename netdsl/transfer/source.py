@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from netdsl.errors import fail
 from netdsl.foreign import first_line
-from netdsl.transfer.zoos import in_zoo, load
+from netdsl.transfer.zoos import in_zoo, load, torchvision_names
 
 
 def open_source(source: str, weights: str | None = None) -> nn.Module | Mapping[str, Tensor]:
@@ -57,6 +57,8 @@ def _file(source: str) -> Path:
         help = "`torchvision:NAME`, `timm:NAME` and files of weights can be read"
         raise fail("E0703", f"there is no file {source}", help=help)
     if not path.suffix:
+        if source not in torchvision_names():
+            raise fail("E0703", f"there is no file {source}")
         help = f"a network of torchvision is written `torchvision:{source}`"
         raise fail("E0703", f"there is no file {source}", help=help)
     raise fail("E0703", f"cannot read {path}: {os.strerror(errno.ENOENT)}")

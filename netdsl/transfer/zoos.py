@@ -41,7 +41,7 @@ class Torchvision:
     def bare(self, name: str) -> nn.Module:
         from torchvision import models
 
-        _refuse_unknown("torchvision", name, models.list_models(module=models))
+        _refuse_unknown("torchvision", name, torchvision_names())
         model: nn.Module = models.get_model(name, **_BARE.get(name, {}))
         return model
 
@@ -56,9 +56,8 @@ class Torchvision:
         return bare
 
     def is_here(self, name: str) -> bool:
-        from torchvision import models
 
-        _refuse_unknown("torchvision", name, models.list_models(module=models))
+        _refuse_unknown("torchvision", name, torchvision_names())
         return _is_cached(self._default(name).url)
 
     def _default(self, name: str) -> Any:
@@ -113,6 +112,14 @@ class Timm:
 
 
 ZOOS: dict[str, Zoo] = {"torchvision": Torchvision(), "timm": Timm()}
+
+
+def torchvision_names() -> list[str]:
+    """Return the names of torchvision's classifiers."""
+    from torchvision import models
+
+    names: list[str] = models.list_models(module=models)
+    return names
 
 
 def in_zoo(source: str) -> tuple[Zoo, str] | None:

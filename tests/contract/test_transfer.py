@@ -505,6 +505,7 @@ class TestFiles:
         for name, message in (
             ("squeezenet1_1", "error[E0703]: there is no file squeezenet1_1\n"
              "  = help: a network of torchvision is written `torchvision:squeezenet1_1`"),
+            ("nosuch", "error[E0703]: there is no file nosuch"),
             ("torchvision:squezenet1_1",
              "error[E0703]: torchvision has no network `squezenet1_1`\n"
              "  = help: did you mean `torchvision:squeezenet1_1`?"),

@@ -47,6 +47,8 @@ def failure(run: Callable[[], object]) -> tuple[str, str | None, int]:
         (NETWORK + "holdout = 2\n", "[[network]] 1: holdout is 2, but must lie between 0 and 1", None),
         (NETWORK + "recipe = 'qick'\n", "[[network]] 1: recipe: no recipe is called 'qick'", "did you mean quick?"),
         (NETWORK + "[grid]\nlimit = [5, 1]\n", "[grid]: limit is 1, but must be 2 or more", None),
+        (NETWORK + "label = ''\n", "[[network]] 1: label is empty", "leave it out"),
+        (NETWORK + "params = { BB.dropout = 0.1 }\n", "[[network]] 1: params: BB is {'dropout': 0.1}, but must be a number, a text or a truth", 'a key with a dot stands in quotes: "BB.dropout" = 0.1'),
         (NETWORK + "set = { lr = 'high' }\n", "[[network]] 1: set: lr is 'high', but must be a number", None),
         (NETWORK + "set = { seed = 1 }\n", "[[network]] 1: set: seed is given", "say seeds = [0, 1, 2] for all networks"),
         (NETWORK + "paper = { value = 0.5 }\n", "[[network]] 1: paper: 'value' is not a key of a paper's numbers", "did you mean val?"),
