@@ -68,7 +68,11 @@ def scan(source: Source) -> Scan:
         raise nul(source)
     comments, offsets, wrong = _marks(source)
     brackets = match_brackets(source, offsets)
-    faults = [_fault(source, match) for match in wrong]
+    faults = [
+        _fault(source, match)
+        for match, before in zip(wrong, [None, *wrong], strict=False)
+        if not _closes(match, before)
+    ]
     if not any(map(_hides_brackets, wrong)):
         faults += brackets.faults()
     is_hopeless = max(len(wrong), len(brackets.stray)) == MOST
@@ -120,12 +124,19 @@ def _comment(source: Source, match: re.Match[str]) -> Comment:
     return Comment(text, match.lastgroup == "own_line", Span(source, start, start + len(text)))
 
 
+def _closes(match: re.Match[str], before: re.Match[str] | None) -> bool:
+    """Say whether a quote is the end of a text that was begun on a line before."""
+    is_second = before is not None and before.lastgroup == match.lastgroup == "open_string"
+    return is_second and re.match(r'"(\s|$)', match[0]) is not None
+
+
 def _fault(source: Source, match: re.Match[str]) -> Diagnostic:
     """Say what is wrong with a match of one of the last four kinds."""
     text = match[0].rstrip()
     span = Span(source, match.start(), match.start() + len(text))
     if match.lastgroup == "open_string":
-        return Diagnostic("E0115", "the string is not closed", span)
+        help = "a text ends on the line that it begins on"
+        return Diagnostic("E0115", "the string is not closed", span, help=help)
     if match.lastgroup == "number":
         message = f"a number has at most {DIGITS} digits, this one has {len(text):,}"
         return Diagnostic("E0109", message, span)

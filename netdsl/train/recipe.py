@@ -144,6 +144,8 @@ def _parse(path: Path) -> Table:
         return toml.read(path)
     except ValueError as error:
         raise TrainError(f"{path} is not TOML: {error}", None, ExitCode.USAGE) from error
+    except TrainError as error:  # as of a file that is not there
+        raise TrainError(str(error), error.help, ExitCode.USAGE) from error
 
 
 def _checked(table: Table, path: Path) -> Table:

@@ -134,6 +134,15 @@ error[E0115]: the string is not closed
    |
  1 | name "net
    |      ^^^^
+   = help: a text ends on the line that it begins on
+""",
+    'name "a\nb" Conv 64': """
+error[E0115]: the string is not closed
+  --> net.arch:1:6
+   |
+ 1 | name "a
+   |      ^^
+   = help: a text ends on the line that it begins on
 """,
     "Conv 1234567890123456": """
 error[E0109]: a number has at most 15 digits, this one has 16

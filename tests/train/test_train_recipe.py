@@ -180,8 +180,9 @@ def test_a_recipe_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert (str(caught.value), caught.value.help) == (
         "no recipe is called 'quik'", "did you mean quick?"
     )  # fmt: skip
-    with pytest.raises(TrainError, match="No such file"):
+    with pytest.raises(TrainError, match="No such file") as caught:
         read_recipe(tmp_path / "none.toml")
+    assert caught.value.exit_code == ExitCode.USAGE
 
 
 @pytest.mark.parametrize("name", [*recipes(), "variation.toml"])
