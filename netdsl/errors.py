@@ -98,11 +98,9 @@ class Diagnostic:
         """
         return "\n".join(_lines(self))
 
-    def within(self, called: Span | None) -> Diagnostic:
-        """Return it with the place where the definition is called that it is about."""
-        if called is None:
-            return self
-        return replace(self, labels=(*self.labels, Label(called, "called here")))
+    def within(self, calls: Iterable[Span]) -> Diagnostic:
+        """Return it with the calls of definitions that it stands in, the innermost first."""
+        return replace(self, labels=(*self.labels, *(Label(one, "called here") for one in calls)))
 
     def record(self) -> dict[str, object]:
         """Return what `--format json` prints: offsets count from 0, lines and columns from 1."""

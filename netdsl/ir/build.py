@@ -52,7 +52,7 @@ class Builder:
     layer: str = ""
     separator: str = ""
     span: Span | None = None
-    called: Span | None = None
+    calls: tuple[Span, ...] = ()
     norm_options: dict[str, object] = field(default_factory=dict)
     slope: float = SLOPE
     hidden_act: ActKind | None = None
@@ -68,7 +68,7 @@ class Builder:
         layer = f"{self.prefix}{self.layer}"
         names = tuple([x.name for x in inputs])
         shape = self._infer(op, inputs)
-        return self.graph.add(Node(path, op, names, shape, layer, self.span, self.called))
+        return self.graph.add(Node(path, op, names, shape, layer, self.span, self.calls))
 
     def expand(self, layer: Op | Block, x: Node, name: str) -> Node:
         """Add a written layer under this name, which is new in the scope that is being filled."""

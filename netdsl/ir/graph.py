@@ -20,7 +20,8 @@ class Node:
     """One value in the network: an op applied to earlier nodes, in this order.
 
     `name` is the dotted path of its module; `layer` names the written layer that it belongs to,
-    `span` is where that stands, and `called` where the definition is called that it stands in.
+    `span` is where that stands, and `calls` are those of the definitions that it stands in, the
+    innermost first.
     """
 
     name: str
@@ -29,7 +30,7 @@ class Node:
     shape: Shape
     layer: str
     span: Span | None = field(default=None, compare=False)
-    called: Span | None = field(default=None, compare=False)
+    calls: tuple[Span, ...] = field(default=(), compare=False)
 
     @property
     def scope(self) -> str:

@@ -175,9 +175,10 @@ class Lowering:
         values, from_cin = formal_values(core, definition, frame.scope, self.environment.names)
         scope = Scope({**self.environment.names, **values}, from_cin=from_cin)
         path = frame.prefix + frame.name(core.name.lower())
-        outer, self.bound, self.build.called = (self.bound, self.build.called), {}, core.span
+        bound, calls = self.bound, self.build.calls
+        self.bound, self.build.calls = {}, (core.span, *calls)
         y, outline = self.body(definition.body, x, Frame(f"{path}.", Counter(), scope))
-        self.bound, self.build.called = outer
+        self.bound, self.build.calls = bound, calls
         text, source = call_text(core, values), written(core.span)
         return y, (Section(path, core.name, "def", (outline,), text, source, core.span, ("",)),)
 
@@ -200,5 +201,5 @@ class Lowering:
         return self.build.graph.add(Node(name, Act("none"), (x.name,), UNKNOWN, name))
 
     def _report_here(self, diagnostic: Diagnostic) -> None:
-        """Report, with the call of the definition that led here."""
-        self.report(diagnostic.within(self.build.called))
+        """Report, with the calls of definitions that led here."""
+        self.report(diagnostic.within(self.build.calls))

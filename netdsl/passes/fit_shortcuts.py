@@ -37,7 +37,7 @@ def fit_shortcuts(graph: Graph) -> Graph:
             return _fitted(node, node.op, x, entry, rebuilt)
         except Misfit as misfit:
             found_here = Diagnostic(misfit.code, misfit.message, node.span, help=misfit.help)
-            findings.append(found_here.within(node.called))
+            findings.append(found_here.within(node.calls))
             return x
 
     fitted = graph.map(change)
@@ -54,7 +54,7 @@ def misfits(graph: Graph) -> dict[str, Diagnostic]:
             x, _ = graph.input_shapes(node)
             diagnostic = None if UNKNOWN in (x, node.op.target) else _misfit(node, node.op, x)
             if diagnostic:
-                found[node.name] = diagnostic.within(node.called)
+                found[node.name] = diagnostic.within(node.calls)
     return found
 
 
