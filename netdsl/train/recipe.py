@@ -151,7 +151,10 @@ def _parse(path: Path) -> Table:
 def _checked(table: Table, path: Path) -> Table:
     """Return the table of a file, its settings as choices; what it should not hold is an error."""
     _check(table, _KEYS, f"{path}: ")
-    stages = [_checked_stage(stage, f"{path}, [[stage]]: ") for stage in table.get("stage", ())]
+    stages = [
+        _checked_stage(stage, f"{path}, [[stage]] {number}: ")
+        for number, stage in enumerate(table.get("stage", ()), 1)
+    ]
     read = {"stage": stages} if stages else {}
     return {**table, **_parts(table, str(path)), **read}
 
