@@ -151,7 +151,7 @@ def _foreign_combination(spot: Spot, opened: int) -> Diagnostic | None:
     here = name.text.capitalize()
     if here not in COMBINERS:
         here = layer_here(name.text) or ""
-    if _is_own(name.text, spot):
+    if name.text == here or _is_own(name.text, spot):
         return None
     if here not in COMBINERS:
         help = help_for(name.text) if name.kind == "layer" else None

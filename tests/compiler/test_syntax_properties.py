@@ -30,11 +30,11 @@ def check(text: str) -> None:
     if file is not None:
         assert parse(to_text(file)) == file
     if error is not None:
-        assert 0 < len(error.diagnostics) <= 20
-        assert all(
-            d.span and 0 <= d.span.start <= d.span.end <= len(text) for d in error.diagnostics
-        )
-        assert all(d.code.startswith("E01") and d.show() for d in error.diagnostics)
+        errors = [d for d in error.diagnostics if d.code != "N0122"]  # of how many are not shown
+        assert 0 < len(errors) <= 20
+        assert all(d.span and 0 <= d.span.start <= d.span.end <= len(text) for d in errors)
+        assert all(d.code[:3] in ("E01", "E02") for d in errors)
+        assert all(d.show() for d in error.diagnostics)
 
 
 def mutated(text: str, random: Random) -> str:
@@ -59,6 +59,6 @@ def test_random_text_is_read_or_refused(text: str) -> None:
 
 
 @settings(max_examples=150, **SLOW)
-@given(files(), st.integers(0, 2**32))
-def test_mutated_text_is_read_or_refused(file: tree.File, seed: int) -> None:
-    check(mutated(to_text(file), Random(seed)))
+@given(files().map(to_text), st.integers(0, 2**32))
+def test_mutated_text_is_read_or_refused(text: str, seed: int) -> None:
+    check(mutated(text, Random(seed)))
