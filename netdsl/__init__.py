@@ -18,15 +18,27 @@ if TYPE_CHECKING:
     from netdsl.errors import NetDSLError as NetDSLError
     from netdsl.errors import NetDSLWarning as NetDSLWarning
     from netdsl.network import Network as Network
+    from netdsl.trained import Trained as Trained
+    from netdsl.trained import load_trained as load_trained
 
 _HOMES = {
     "Network": "netdsl.network", "load": "netdsl.api", "parse": "netdsl.api",
     "Diagnostic": "netdsl.errors", "NetDSLError": "netdsl.errors",
-    "NetDSLWarning": "netdsl.errors",
+    "NetDSLWarning": "netdsl.errors", "Trained": "netdsl.trained",
+    "load_trained": "netdsl.trained",
 }  # fmt: skip
 
 
-__all__ = ["Diagnostic", "NetDSLError", "NetDSLWarning", "Network", "load", "parse"]
+__all__ = [
+    "Diagnostic",
+    "NetDSLError",
+    "NetDSLWarning",
+    "Network",
+    "Trained",
+    "load",
+    "load_trained",
+    "parse",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 
 from netdsl.collector import paused
 from netdsl.errors import NetDSLWarning, fail
 from netdsl.lower import Loader, make_overrides
 from netdsl.network import Network, build
-from netdsl.shelf import open_arch, read_bytes
+from netdsl.shelf import open_arch
 from netdsl.syntax import parse as parse_text
 
 
@@ -67,13 +66,3 @@ def _told(network: Network) -> Network:
         if finding.severity == "warning":
             warnings.warn(finding.show(), NetDSLWarning, stacklevel=4)
     return network
-
-
-def rebuild(text: str, overrides: Mapping[str, object], scale: str | None, name: str) -> Network:
-    """Return the network of a text that a run kept, and of what was said in place of it.
-
-    `name` is what diagnostics call the text; values that JSON has as lists are sizes.
-    """
-    names = {k: tuple(v) if isinstance(v, list) else v for k, v in overrides.items()}
-    source = read_bytes(text.encode(), name)
-    return build(*source.with_overrides(make_overrides(None, None, None, scale, names)))

@@ -132,7 +132,7 @@ class NetDSLError(Exception):
 
 
 class NetDSLWarning(UserWarning):
-    """What is legal in a network and probably not meant, as `netdsl build` shows it."""
+    """What is legal and probably not meant, as `netdsl build` shows it of a network."""
 
 
 class Misfit(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING
 from netdsl.amounts import counted
 from netdsl.checking import checked
 from netdsl.collector import paused
-from netdsl.errors import Diagnostic, NetDSLError
-from netdsl.ir import Graph, Settings
+from netdsl.errors import Diagnostic, NetDSLError, NetDSLWarning
+from netdsl.ir import Graph, Op, Settings
 from netdsl.lower import (
     Loader,
     Overrides,
@@ -24,6 +25,7 @@ from netdsl.lower import (
     write_in,
 )
 from netdsl.measure import depth, has_effect, total, training_step
+from netdsl.shelf import read_bytes
 from netdsl.syntax import to_text, tree
 
 if TYPE_CHECKING:
@@ -191,8 +193,10 @@ class Network:
         A text names a file, or pre-trained weights as `torchvision:resnet18` and `timm:resnet18`
         do; those are downloaded once.
 
-        Warns of layers that stay as they are initialised, and of those of the source that no layer
-        took. See `transfer`, which also tells which layer got which weights.
+        Warns of layers that stay as they are initialised, of those of the source that no layer
+        took, and where a file says that its weights were trained in a network that computes
+        something else, as its plain twin does. See `transfer`, which also tells which layer got
+        which weights; `netdsl.load_trained` opens what a training has kept.
         """
         from netdsl.transfer import open_source
 
@@ -203,7 +207,22 @@ class Network:
         # A last layer of other classes is told already: it stays as it is initialised.
         if more := [name for name in done.unused if name not in done.unlike]:
             warnings.warn(f"not used of the source: {', '.join(more)}", stacklevel=2)
+        if isinstance(source, str | Path) and not done.initialised and not done.unused:
+            self._warn_of_another(str(source))
         return done.module  # type: ignore[return-value]
+
+    def _warn_of_another(self, source: str) -> None:
+        """Warn where all weights of a file fit, and were trained in a network unlike this one."""
+        trained = _kept_beside(source)
+        if trained is None or _computed(trained.checked) == _computed(self.checked):
+            return
+        said = _said(trained.overrides)
+        warnings.warn(
+            f"{source} was trained in a network that computes something else"
+            f"{said and f', with {said}'}: `netdsl.load_trained` opens it as it was trained",
+            NetDSLWarning,
+            stacklevel=3,
+        )
 
     def source(self, module: str = "") -> str:
         """Return a Python file that needs torch alone and defines the same network.
@@ -242,9 +261,8 @@ class Network:
         """
         file, rest = write_in(self.file, self.overrides)
         text = to_text(file)
-        said = [f"{name}={value_text(given(value))}" for name, value in rest.names.items()]
-        said += [f"scale {rest.scale}"] if rest.scale else []
-        return f"# beside this text: {', '.join(said)}\n{text}" if said else text
+        said = _said(rest)
+        return f"# beside this text: {said}\n{text}" if said else text
 
     def __repr__(self) -> str:
         plain = "" if self.settings.residual else ", plain"
@@ -283,3 +301,39 @@ def build(file: tree.File, overrides: Overrides, loader: Loader) -> Network:
     return Network(
         file, overrides, loader, graph, lowered.settings, lowered.settings_read, findings
     )
+
+
+def rebuild(text: str, overrides: Mapping[str, object], scale: str | None, name: str) -> Network:
+    """Return the network of a text that a run kept, and of what was said in place of it.
+
+    `name` is what diagnostics call the text; values that JSON has as lists are sizes.
+    """
+    names = {k: tuple(v) if isinstance(v, list) else v for k, v in overrides.items()}
+    source = read_bytes(text.encode(), name)
+    return build(*source.with_overrides(make_overrides(None, None, None, scale, names)))
+
+
+def _kept_beside(source: str) -> Network | None:
+    """Return the network that weights were trained as, where their file says it."""
+    from netdsl.transfer import said_beside
+
+    said = said_beside(source)
+    text, overrides, scale = (said.get(name) for name in ("network", "overrides", "scale"))
+    if not isinstance(text, str) or not isinstance(overrides, dict | None):
+        return None
+    if not isinstance(scale, str | None):
+        return None
+    with suppress(NetDSLError):  # weights alone are of use too
+        return rebuild(text, overrides or {}, scale, source)
+    return None
+
+
+def _said(overrides: Overrides) -> str:
+    """Return what was said in place of a text, as a comment or a message has it."""
+    said = [f"{name}={value_text(given(value))}" for name, value in overrides.names.items()]
+    return ", ".join([*said, f"scale {overrides.scale}"] if overrides.scale else said)
+
+
+def _computed(graph: Graph) -> list[tuple[str, Op, tuple[str, ...]]]:
+    """Return all that a network computes, whatever the size of its images."""
+    return [(node.name, node.op, node.inputs) for node in graph if node is not graph.input]

@@ -17,6 +17,7 @@ from netdsl.ops import CATALOGUE, closest
 from netdsl.syntax import decode, parse, tree
 
 SUFFIX = ".arch"
+WEIGHTS = ".safetensors"
 _SHOWN = 40  # characters of a text that was taken for a name
 _NONE: Mapping[Path, bytes] = {}
 _unwritten: ContextVar[Mapping[Path, bytes]] = ContextVar("files not written yet", default=_NONE)
@@ -63,6 +64,16 @@ def open_arch(arch: str | Path) -> Arch:
     return replace(
         read_bytes(data, name), loader=Loader(path.parent.resolve()), path=path, scale=scale
     )
+
+
+def _refuse_trained(path: Path) -> None:
+    """Raise for a run folder and a file of weights: they hold more than the text of a network."""
+    help = "in Python `netdsl.load_trained` opens it as it was trained"
+    if path.suffix == WEIGHTS and path.is_file():
+        raise fail("E0001", f"{path} is a file of weights", help=help)
+    if (path / f"network{SUFFIX}").is_file():
+        message = f"{path} is a run, whose network is {path / f'network{SUFFIX}'}"
+        raise fail("E0001", message, help=help)
 
 
 @contextlib.contextmanager
@@ -117,12 +128,14 @@ def find(arch: str | Path) -> tuple[Path, str | None]:
         )
         raise fail("E0001", message, help=help)
     if a_file or path.suffix == SUFFIX or len(path.parts) > 1:
+        _refuse_trained(path)
         return path, None
     files, scales = shipped(), variants()
     if name in files:
         return files[name], None
     if name in scales:
         return scales[name], name
+    _refuse_trained(path)
     near = closest(name, (*files, *scales))
     meant = f"did you mean `{near}`?" if near else f"shipped are {', '.join(files)}"
     raise fail("E0001", f"no file and no shipped architecture `{arch}`; {meant}")

@@ -34,9 +34,10 @@ def command(run: Path, output: Path | None, weights: str, data_dir: Path | None)
     """
     from netdsl import train
     from netdsl.cli.resume import reopen_unchanged
-    from netdsl.cli.trained import how_chosen, weights_of
+    from netdsl.cli.trained import how_chosen
     from netdsl.experiment.analysis import About, find_errors, look, write_errors
     from netdsl.experiment.analysis.names import named
+    from netdsl.trained import weights_of
 
     folder = train.RunFolder.open(run)
     file = weights_of(folder, weights)

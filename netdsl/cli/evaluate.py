@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.amounts import counted
-from netdsl.cli.asked import DATA_NOW, asked_of, images_here
+from netdsl.cli.asked import DATA_NOW, images_here
 from netdsl.cli.idle import note_idle, note_idle_images, note_idle_place
 from netdsl.cli.images import bring_missing
 from netdsl.cli.kinds import PLACE, TEXT
 from netdsl.cli.resume import reopen_unchanged
 from netdsl.cli.trained import (
-    Trained,
+    holdout_of,
     how_chosen,
     how_computed,
     open_trained,
+    settings_of,
     take_flags,
     tell_left_out,
     trained_options,
 )
+from netdsl.trained import Trained, asked_of
 
 if TYPE_CHECKING:
     from netdsl.train import Settings
@@ -59,7 +61,7 @@ def command(path: Path, weights: str | None, fast: bool, as_json: bool, **option
     trained = open_trained(path, weights)
     if trained.run is None and options["data"] is None:
         raise click.UsageError(f"{path} is a file of weights and has no images: give --data")
-    settings = trained.settings(chosen, fast=fast)
+    settings = settings_of(trained, chosen, fast=fast)
     model: Any = trained.module()
     if fast:
         model = make_fast(model, settings)
@@ -131,7 +133,7 @@ def _picked(trained: Trained, data: str | None, data_dir: Path | None, split: st
             reopen_unchanged(trained.run, data_dir)
     bring_missing(data, data_dir)
     free = (trained.about.shape, len(trained.about.classes))
-    return pick_split(data, split, data_dir=data_dir, holdout=trained.holdout, free=free)
+    return pick_split(data, split, data_dir=data_dir, holdout=holdout_of(trained), free=free)
 
 
 def _record(trained: Trained, options: dict[str, Any], found: Score) -> dict[str, object]:

@@ -14,13 +14,15 @@ from netdsl.cli.idle import note_idle, note_idle_beside, note_idle_images
 from netdsl.cli.images import bring_missing
 from netdsl.cli.kinds import PLACE, TEXT, OutputPath
 from netdsl.cli.trained import (
-    Trained,
+    holdout_of,
     how_computed,
     open_trained,
+    settings_of,
     take_flags,
     tell_left_out,
     trained_options,
 )
+from netdsl.trained import Trained
 
 if TYPE_CHECKING:
     from netdsl.train.inference import About, Answer, Answers, Picked
@@ -63,7 +65,7 @@ def command(path: Path, paths: tuple[Path, ...], weights: str | None, **options:
     picked = _picked(trained, paths, options)
     if options["submission"]:
         refuse_unfit_submission(trained.about, picked)
-    settings = trained.settings(chosen, fast=True)
+    settings = settings_of(trained, chosen, fast=True)
     model = make_fast(trained.module(), settings)
     from netdsl.cli.progress import decoding
 
@@ -108,7 +110,7 @@ def _picked(trained: Trained, paths: tuple[Path, ...], options: dict[str, Any]) 
         options["data"],
         options["split"],
         data_dir=options["data_dir"],
-        holdout=trained.holdout,
+        holdout=holdout_of(trained),
         free=free,
     )
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netdsl.cli.asked import DATA_NOW, asked_of, images_here
+from netdsl.cli.asked import DATA_NOW, images_here
 from netdsl.cli.images import folder_of
 from netdsl.cli.kinds import PLACE
 from netdsl.cli.plans import TrainingPlan
 from netdsl.cli.resume import reopen_unchanged
 from netdsl.cli.stages import stage_before
 from netdsl.cli.train import run_planned
+from netdsl.trained import asked_of
 
 if TYPE_CHECKING:
     from netdsl.train import RunFolder

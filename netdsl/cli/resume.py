@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netdsl.amounts import sized
-from netdsl.cli.asked import asked_of, images_asked, images_here
+from netdsl.cli.asked import images_asked, images_here
 from netdsl.cli.called import typed
 from netdsl.cli.choices import FLAGS
 from netdsl.cli.idle import note_idle_place
@@ -18,6 +18,7 @@ from netdsl.cli.images import load_images
 from netdsl.cli.kinds import PLACE, TEXT, Number
 from netdsl.cli.notes import note_threads
 from netdsl.cli.plans import TrainingPlan
+from netdsl.trained import asked_of
 
 if TYPE_CHECKING:
     from netdsl.network import Network
@@ -100,7 +101,7 @@ def replan(run: RunFolder, data_dir: Path | None, chosen: Choices) -> TrainingPl
 
 def reopen(run: RunFolder, data_dir: Path | None) -> tuple[Network, DataSet]:
     """Read the network and the images of a run again."""
-    from netdsl.api import rebuild
+    from netdsl.network import rebuild
 
     asked, images = asked_of(run), images_here(run, data_dir)
     where = str(run.path / "network.arch")

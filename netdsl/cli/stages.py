@@ -105,8 +105,8 @@ def place_of_stage(whole: Path | None, recipe: Recipe, number: int) -> Path:
 
 def stage_before(run: RunFolder) -> Path | None:
     """Return the weights that a stage began with, which lie beside it; None for another run."""
-    from netdsl.cli.asked import asked_of
     from netdsl.train import RunFolder
+    from netdsl.trained import asked_of
 
     after = asked_of(run).get("after")
     return None if after is None else RunFolder(run.path.resolve().parent / str(after)).last

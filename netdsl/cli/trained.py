@@ -1,21 +1,18 @@
-"""A run or a file of weights to the trained network: its module, its classes, how it computes."""
+"""How the network of a run or of a file of weights computes, and what is said of its weights."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from netdsl.amounts import sized
-from netdsl.cli.asked import asked_of
 from netdsl.cli.kinds import TEXT
 from netdsl.cli.notes import note_threads
+from netdsl.trained import Trained, asked_of, load_trained
 
 if TYPE_CHECKING:
-    from netdsl.network import Network
     from netdsl.train import Choices, RunFolder, Settings
     from netdsl.train.inference import About
 
@@ -38,106 +35,39 @@ def trained_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """A network with weights: `which` says in a word which ones; `run` is theirs, if known."""
-
-    path: Path
-    which: str
-    weights: Path
-    run: RunFolder | None
-    about: About
-
-    @property
-    def holdout(self) -> float:
-        """The part of the images that was held back; the usual one where that is unknown."""
-        asked = asked_of(self.run) if self.run else {}
-        images = asked.get("data") or {}
-        return float(images.get("holdout", self.about.holdout))
-
-    def module(self) -> Any:
-        """Return the network with its weights."""
-        from netdsl import train
-
-        module = self.network().module()
-        train.load_weights(module, self.weights)
-        return module
-
-    def network(self) -> Network:
-        """Return the network, which takes the images and tells the classes of the file."""
-        from netdsl.api import rebuild
-        from netdsl.train import TrainError
-
-        about = self.about
-        found = rebuild(about.network, about.overrides, about.scale, str(self.weights))
-        expected = (about.shape, (len(about.classes),))
-        if (found.input_shape, found.output_shape) != expected:
-            raise TrainError(
-                f"{self.weights} is for {sized(about.shape)} images "
-                f"of {len(about.classes)} classes, but its network makes "
-                f"{sized(found.output_shape)} of {sized(found.input_shape)}"
-            )
-        return found
-
-    def settings(self, chosen: Choices, *, fast: bool) -> Settings:
-        """Return how to compute: as the command line says, else as the run did.
-
-        What is fast leaves device, precision and threads to this machine, whatever the run had.
-        """
-        from netdsl import train
-        from netdsl.train.machine import is_available
-
-        kept: Any = self.run.settings.record() if self.run else {}
-        kept.pop("sync_bn", None)  # of several processes that learn
-        if fast:
-            kept = {name: value for name, value in kept.items() if name not in _OF_MACHINE}
-        device = kept.get("device")
-        if device is not None and chosen.get("device") is None and not is_available(device):
-            click.echo(f"{self.path} was trained on {device}, which is not here", err=True)
-            del kept["device"]
-        settings = train.resolve(kept, chosen)
-        note_threads(chosen, settings)
-        return settings
-
-
 def open_trained(path: Path, which: str | None) -> Trained:
     """Return what a run folder or a file of weights holds; `which` chooses weights of a run."""
-    from netdsl.train import ExitCode, RunFolder, TrainError
-    from netdsl.train.inference import about_weights
-
-    if path.is_file():
-        if which is not None:
-            raise click.UsageError(f"--weights {which} chooses of a run, and {path} is a file")
-        return Trained(path, path.name, path, None, about_weights(path))
-    if not path.is_dir():
-        fact = f"there is no run and no file of weights {path}"
-        raise TrainError(fact, None, ExitCode.IO)
-    run = RunFolder.open(path)
-    which = which or "best"
-    weights = weights_of(run, which)
-    asked = asked_of(run)
-    # A run says itself how its network is built, whatever its weights say.
-    about = about_weights(weights)
-    about = replace(
-        about,
-        network=run.network,
-        overrides=asked.get("overrides", about.overrides),
-        scale=asked.get("scale", about.scale),
-    )
-    return Trained(path, which, weights, run, about)
+    if path.is_file() and which is not None:
+        raise click.UsageError(f"--weights {which} chooses of a run, and {path} is a file")
+    return load_trained(path, which)
 
 
-def weights_of(run: RunFolder, which: str) -> Path:
-    """Return the file of a run's best or last weights; raise where it has none yet."""
-    from netdsl.train import ExitCode, TrainError
+def holdout_of(trained: Trained) -> float:
+    """Return the part of the images that was held back; the usual one where that is unknown."""
+    asked = asked_of(trained.run) if trained.run else {}
+    images = asked.get("data") or {}
+    return float(images.get("holdout", trained.about.holdout))
 
-    weights = run.best if which == "best" else run.last
-    if not weights.is_file():
-        fact = f"{run.path} has no weights yet: no epoch of it is done"
-        if run.is_finished:
-            fact = f"the weights of {run.path} were not kept: there is no {weights.name}"
-        raise TrainError(fact, None, ExitCode.IO)
-    return weights
+
+def settings_of(trained: Trained, chosen: Choices, *, fast: bool) -> Settings:
+    """Return how to compute: as the command line says, else as the run did.
+
+    What is fast leaves device, precision and threads to this machine, whatever the run had.
+    """
+    from netdsl import train
+    from netdsl.train.machine import is_available
+
+    kept: Any = trained.run.settings.record() if trained.run else {}
+    kept.pop("sync_bn", None)  # of several processes that learn
+    if fast:
+        kept = {name: value for name, value in kept.items() if name not in _OF_MACHINE}
+    device = kept.get("device")
+    if device is not None and chosen.get("device") is None and not is_available(device):
+        click.echo(f"{trained.path} was trained on {device}, which is not here", err=True)
+        del kept["device"]
+    settings = train.resolve(kept, chosen)
+    note_threads(chosen, settings)
+    return settings
 
 
 def how_chosen(run: RunFolder, which: str) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 
+import safetensors
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -78,6 +80,18 @@ def read_state(path: Path) -> dict[str, Tensor]:
     except (SafetensorError, RuntimeError, ValueError, EOFError) as error:
         raise fail("E0703", f"{path} is not a file of weights: {first_line(error)}") from error
     return tensors(found, str(path))
+
+
+def said_beside(source: str) -> dict[str, object]:
+    """Return what a training wrote beside its weights; nothing where that is no JSON object."""
+    path = Path(source)
+    if path.suffix.lower() != ".safetensors":
+        return {}
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            return dict(json.loads((file.metadata() or {}).get("netdsl", "{}")))
+    except (OSError, SafetensorError, TypeError, ValueError):
+        return {}
 
 
 def tensors(found: object, where: str) -> dict[str, Tensor]:

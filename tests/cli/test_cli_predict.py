@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 from safetensors.torch import load_file
 
+import netdsl
 from netdsl.cli.main import main
+from netdsl.cli.resume import reopen_unchanged
+from netdsl.train import RunFolder, TrainError, evaluate
 from netdsl.train.machine import is_available
 from netdsl.train.weights import read_about, write_weights
 
@@ -481,3 +485,70 @@ def test_what_cannot_be_probed_is_refused(
     (here / "net.arch").write_text(text)
     code, _, err = run("probe", "net.arch", *options, "--seeds", 1)
     assert (code in (2, 5), message in err) == (True, True), err
+
+
+def test_python_opens_what_a_run_kept_as_it_was_trained(run: Run, here: Path) -> None:
+    _, images = reopen_unchanged(RunFolder.open("run"), None)
+    for path in ("run", Path("run/best.safetensors")):
+        trained = netdsl.load_trained(path)
+        assert (trained.network().settings.residual, trained.network().depth) == (False, 3)
+        assert trained.about.classes == ("cat", "dog", "eel")
+        settings = RunFolder.open("run").settings
+        found = evaluate(trained.module(), images, settings)
+        assert (found.accuracy, found.loss) == recorded(here)
+    assert netdsl.load_trained("run", "last").weights == Path("run/last.safetensors")
+
+
+def test_python_is_refused_what_cannot_be_opened(here: Path) -> None:
+    shutil.copytree("run", "other")
+    record = json.loads(Path("other/settings.json").read_text())
+    record["asked"]["overrides"]["classes"] = 4
+    Path("other/settings.json").write_text(json.dumps(record))
+    for arguments, code, message in (
+        (("nowhere",), 6, "there is no run and no file of weights nowhere"),
+        (("images",), 6, "images is not a run: it has no network.arch"),
+        (("run", "first"), 2, "weights of a run are best or last, not 'first'"),
+        (("run/best.safetensors", "last"), 2,
+         "last weights are those of a run, and run/best.safetensors is a file"),
+        (("other",), 3, "other/best.safetensors is for 3x9x8 images of 3 classes, "
+         "but its network makes 4 of 3x9x8"),
+    ):  # fmt: skip
+        with pytest.raises(TrainError) as caught:
+            netdsl.load_trained(*arguments).module()
+        assert (str(caught.value), caught.value.exit_code) == (message, code)
+
+
+def test_weights_of_a_network_that_computes_something_else_are_told(here: Path) -> None:
+    net = netdsl.load("run/network.arch", w=6, input=(3, 9, 8), classes=3)
+    with pytest.warns(netdsl.NetDSLWarning) as caught:
+        net.load_weights("run/best.safetensors")
+    assert [(w.filename, str(w.message)) for w in caught] == [(
+        __file__,
+        "run/best.safetensors was trained in a network that computes something else, with w=6, "
+        "residual=off, input=3x9x8, classes=3: `netdsl.load_trained` opens it as it was trained",
+    )]  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        net.plain().load_weights("run/best.safetensors")
+        net.plain().override(input=(3, 12, 12)).load_weights("run/best.safetensors")
+        write_weights(load_file("run/best.safetensors"), Path("bare.safetensors"), {"epochs": 3})
+        net.load_weights("bare.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("run", "run is a run, whose network is run/network.arch"),
+        ("../here/run", "../here/run is a run, whose network is ../here/run/network.arch"),
+        ("run/best.safetensors", "run/best.safetensors is a file of weights"),
+    ],
+)
+def test_a_run_in_place_of_a_network_is_told_what_opens_it(
+    path: str, message: str, here: Path
+) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.load(path)
+    assert str(caught.value) == (
+        f"error[E0001]: {message}\n"
+        "  = help: in Python `netdsl.load_trained` opens it as it was trained"
+    )

@@ -393,7 +393,9 @@ def test_the_package_shows_what_it_has() -> None:
         "NetDSLError",
         "NetDSLWarning",
         "Network",
+        "Trained",
         "load",
+        "load_trained",
         "parse",
     }
     assert all(hasattr(netdsl, name) for name in netdsl.__all__)

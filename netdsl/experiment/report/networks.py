@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from netdsl.api import rebuild
 from netdsl.errors import NetDSLError
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Result, Results
 from netdsl.experiment.report.words import pairs
 from netdsl.experiment.stages import stages_of
+from netdsl.network import rebuild
 from netdsl.train.errors import TrainError
 from netdsl.train.run import RunFolder
 

@@ -13,11 +13,11 @@ from statistics import median
 from typing import Any, Literal
 
 from netdsl.amounts import counted
-from netdsl.api import rebuild
 from netdsl.errors import NetDSLError
 from netdsl.experiment.plan import Job, Plan
 from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import Failure, Phase, is_finished, reached, read_failure
+from netdsl.network import rebuild
 from netdsl.train.errors import TrainError
 from netdsl.train.files import read_file
 from netdsl.train.guessing import is_guessing
