@@ -104,6 +104,18 @@ def test_an_unknown_name_gets_a_suggestion(name: str, hint: str) -> None:
     assert (caught.value.help, caught.value.exit_code) == (hint, ExitCode.DATA)
 
 
+def test_a_file_in_place_of_a_folder_is_to_be_unpacked(tmp_path: Path) -> None:
+    archive = tmp_path / "images.zip"
+    archive.write_bytes(b"PK")
+    with pytest.raises(TrainError) as caught:
+        load(str(archive))
+    assert str(caught.value) == f"{archive} is a file, and no folder of images"
+    assert caught.value.help == (
+        "unpack it and name the folder: a data folder has one sub-folder a class with its images, "
+        "or the sub-folders train and val with such folders each"
+    )
+
+
 def _made(**changes: Any) -> DataSet:
     """Return a data set that somebody makes of 4 and 2 images in 3 classes."""
     made = {

@@ -13,7 +13,7 @@ from netdsl.train.data.split import hold_out
 from netdsl.train.data.store import FolderStore
 from netdsl.train.errors import TrainError
 
-_LAYOUT = (
+LAYOUT = (
     "a data folder has one sub-folder a class with its images, "
     "or the sub-folders train and val with such folders each"
 )
@@ -35,13 +35,13 @@ def open_folder(root: Path, part: float = HOLDOUT, seed: int = 0, held: str = "v
     if (root / "train").is_dir() and (root / held).is_dir():
         train, val = _classes(root, "train"), _classes(root, held)
         if unknown := sorted(val.keys() - train.keys()):
-            raise TrainError(f"class {unknown[0]} is in {root / held} only", _LAYOUT)
+            raise TrainError(f"class {unknown[0]} is in {root / held} only", LAYOUT)
     else:
         _refuse_train_alone(root, held)
         _refuse_split_among_classes(root)
         train, val = _classes(root, ""), {}
     if len(train) < 2:
-        raise TrainError(f"{root} has fewer than 2 class folders", _LAYOUT)
+        raise TrainError(f"{root} has fewer than 2 class folders", LAYOUT)
     labelled = list(_labelled(train, val))
     labels = np.array([label for _, label in labelled], np.int64)
     trained = sum(map(len, train.values()))
@@ -71,7 +71,7 @@ def _refuse_split_among_classes(root: Path) -> None:
     folders = _folders(root)
     split = next((folder for folder in folders if folder.name in _NO_CLASSES), None)
     if split and len(folders) > 1:
-        help = f"{_LAYOUT}; below those a class may be called {split.name}"
+        help = f"{LAYOUT}; below those a class may be called {split.name}"
         raise TrainError(f"{split} lies among class folders, but is called as a split is", help)
 
 
@@ -92,10 +92,10 @@ def _folders(around: Path) -> list[Path]:
 def _images(root: Path, folder: Path) -> list[str]:
     inside = list(_visible(folder))
     if nested := [path for path in inside if path.is_dir()]:
-        raise TrainError(f"{nested[0]} is a folder inside a class folder", _LAYOUT)
+        raise TrainError(f"{nested[0]} is a folder inside a class folder", LAYOUT)
     images = [path for path in inside if path.suffix.lower() in SUFFIXES]
     if not images:
-        raise TrainError(f"no image in {folder}", _LAYOUT)
+        raise TrainError(f"no image in {folder}", LAYOUT)
     return [path.relative_to(root).as_posix() for path in images]
 
 

@@ -24,7 +24,7 @@ from netdsl.train.data.dataset import (
     show_shape,
 )
 from netdsl.train.data.digits import DIGITS
-from netdsl.train.data.folder import HOLDOUT, open_folder
+from netdsl.train.data.folder import HOLDOUT, LAYOUT, open_folder
 from netdsl.train.data.place import data_folder
 from netdsl.train.data.shapes import SHAPES
 from netdsl.train.data.source import Wanted
@@ -197,5 +197,8 @@ def _measured(name: str, classes: tuple[str, ...], found: _Images, entry: Entry 
 def _folder(name: str) -> Path:
     if Path(name).is_dir():
         return Path(name)
+    if Path(name).is_file():
+        help = f"unpack it and name the folder: {LAYOUT}"
+        raise TrainError(f"{name} is a file, and no folder of images", help)
     hint = did_you_mean(name, DATA_SETS, "data sets")
     raise TrainError(f"no data set and no folder is called {name}", hint)
