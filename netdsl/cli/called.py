@@ -52,7 +52,8 @@ def to_one_size() -> str:
         return "say by --input which shape --fit brings them to"
     by_hand = "bring all images to one size"
     if "fit" in options:
-        return f"{by_hand}, or have it done: `--fit`"
+        said = ", or as `--input 3x64x64` says" if takes("--input") else ""
+        return f"{by_hand}, or have it done: `--fit` to what the network takes{said}"
     if "shape" in options:
         return f"{by_hand}, or have it done: `--input 3x64x64`"
     if "file" in options:

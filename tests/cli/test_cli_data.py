@@ -283,7 +283,8 @@ def test_images_and_network_are_fitted_to_each_other(run: Run, photos: Path) -> 
     refused = run(*arguments, stdin=f"{TINY} 7")
     assert (
         refused.returncode,
-        "bring all images to one size, or have it done: `--fit`" in refused.stderr,
+        "bring all images to one size, or have it done: `--fit` to what the network takes"
+        in refused.stderr,
     ) == (3, True)
     done = run(*arguments, "--fit", stdin=f"{TINY} 7")
     assert done.returncode == 0, done.stderr
@@ -296,13 +297,19 @@ def test_images_and_network_are_fitted_to_each_other(run: Run, photos: Path) -> 
     assert json.loads(again.stdout)["images"] == 4, again.stderr
 
 
+FIT_THEM = (
+    "bring all images to one size, or have it done: `--fit` to what the network takes, "
+    "or as `--input 3x64x64` says"
+)
+
+
 @pytest.mark.parametrize(
     ("command", "help"),
     [
         ("data show photos", "bring all images to one size, or have it done: `--input 3x64x64`"),
-        ("train n.arch --data photos", "bring all images to one size, or have it done: `--fit`"),
+        ("train n.arch --data photos", FIT_THEM),
         ("train n.arch --data photos --fit", "say by --input which shape --fit brings them to"),
-        ("compare n.arch --data photos", "bring all images to one size, or have it done: `--fit`"),
+        ("compare n.arch --data photos", FIT_THEM),
         ("ablate n.arch --data photos --fit", "say by --input which shape --fit brings them to"),
         ("probe n.arch --data photos", "bring all images to one size"),
         ("experiment plan x.toml",
