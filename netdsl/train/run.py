@@ -23,6 +23,7 @@ _RUNS = Path("runs")
 _TABLES = ("metrics.csv", "speed.csv")
 _DECIDED = ["compile"]  # what is left open until a training has begun
 _REQUIRED = ("network.arch", "settings.json")
+_SHOWN = 4  # runs in a folder that is none itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ class RunFolder:
         path = Path(path)
         for name in _REQUIRED:
             if not (path / name).is_file():
-                raise TrainError(f"{path} is not a run: it has no {name}", None, ExitCode.IO)
+                fact = f"{path} is not a run: it has no {name}"
+                raise TrainError(fact, _runs_below(path), ExitCode.IO)
         return RunFolder(path)
 
     def refuse_another_start(self) -> None:
@@ -229,6 +231,15 @@ def _way_out(path: Path) -> str:
     # NOTE: whoever typed --resume auto was too late: another process began the run meanwhile.
     free = "unless another process trains there now"
     return f"go on with the run in it, as it was begun, by --resume auto, {free}, or {another}"
+
+
+def _runs_below(path: Path) -> str | None:
+    """Return which runs lie in a folder that is none itself, as that of a training by stages."""
+    found = sorted(str(file.parent) for file in path.glob(f"*/{_REQUIRED[0]}"))
+    if not found:
+        return None
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"name a run in it: {', '.join(found[:_SHOWN])}{more}"
 
 
 def _is_left(file: Path) -> bool:

@@ -111,6 +111,20 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainError) as caught:
         RunFolder.open(tmp_path)
     assert str(caught.value) == f"{tmp_path} is not a run: it has no network.arch"
+    assert caught.value.help is None
+
+
+@pytest.mark.parametrize(("stages", "more"), [(2, ""), (6, " and 2 more")])
+def test_the_runs_in_a_folder_that_is_none_are_named(
+    tmp_path: Path, stages: int, more: str
+) -> None:
+    for number in range(1, stages + 1):
+        RunFolder.create("Conv 8", Settings(), {}, path=tmp_path / f"{number}-part")
+    with pytest.raises(TrainError) as caught:
+        RunFolder.open(tmp_path)
+    assert str(caught.value) == f"{tmp_path} is not a run: it has no network.arch"
+    shown = ", ".join(f"{tmp_path}/{number}-part" for number in range(1, min(stages, 4) + 1))
+    assert caught.value.help == f"name a run in it: {shown}{more}"
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
