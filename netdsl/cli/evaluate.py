@@ -12,7 +12,7 @@ import click
 from netdsl.amounts import counted
 from netdsl.cli.asked import DATA_NOW, images_here
 from netdsl.cli.idle import note_idle, note_idle_images, note_idle_place
-from netdsl.cli.images import bring_missing
+from netdsl.cli.images import bring_missing, folder_of
 from netdsl.cli.kinds import PLACE, TEXT
 from netdsl.cli.resume import reopen_unchanged
 from netdsl.cli.trained import (
@@ -28,7 +28,7 @@ from netdsl.cli.trained import (
 from netdsl.trained import Trained, asked_of
 
 if TYPE_CHECKING:
-    from netdsl.train import Settings
+    from netdsl.train import RunFolder, Settings
     from netdsl.train.inference import Picked, Score
 
 WORDS = {"train": "training", "val": "validation", "test": "test", "all": "labelled"}
@@ -69,7 +69,7 @@ def command(path: Path, weights: str | None, fast: bool, as_json: bool, **option
     how = replace(settings, precision="fp32") if fast else settings
     found = _score(trained, model, how, **options)
     record = _record(trained, options, found) | how_computed(model, settings)
-    note = _note(trained, options)
+    note = _note(trained, options, found)
     if as_json:
         click.echo(json.dumps(record | {"note": note}))
         return
@@ -147,10 +147,26 @@ def _record(trained: Trained, options: dict[str, Any], found: Score) -> dict[str
     }  # fmt: skip
 
 
-def _note(trained: Trained, options: dict[str, Any]) -> str | None:
-    """Say that the weights were chosen by the images that they are evaluated on, if so."""
+def _note(trained: Trained, options: dict[str, Any], found: Score) -> str | None:
+    """Say that a run learnt from images that it is evaluated on, or was chosen by them, if so."""
+    if trained.run is None:
+        return None
+    if options["split"] == "all" and (learnt := _learnt(trained.run, options["data"], found)):
+        of = counted(found.evaluation.n, "image")
+        return f"{learnt:,} of these {of} were trained on, and look too good for that reason"
     own = options["data"] is None and options["split"] == "val"
-    return how_chosen(trained.run, trained.which) if trained.run and own else None
+    return how_chosen(trained.run, trained.which) if own else None
+
+
+def _learnt(run: RunFolder, data: str | None, found: Score) -> int:
+    """Return how many of all images of a data set a run was trained on: none of another one."""
+    asked = asked_of(run)
+    if not asked.get("data"):
+        return 0
+    own = asked.get("folder") or asked["data"]["data"]
+    if data is not None and (folder_of({"data": data}) or data) != own:
+        return 0
+    return min(found.training, asked["data"].get("limit") or found.training)
 
 
 def _line(trained: Trained, options: dict[str, Any], found: Score) -> str:

@@ -108,6 +108,20 @@ def test_weights_that_were_chosen_by_the_images_are_told(run: Run, here: Path) -
     assert numbers["note"] is None
 
 
+def test_images_that_a_run_was_trained_on_are_told_among_all(run: Run, here: Path) -> None:
+    note = "29 of these 36 images were trained on, and look too good for that reason"
+    for of in ((), ("--data", "images"), ("--data", "../here/images")):
+        assert run("evaluate", "run", "--split", "all", *of)[1].splitlines()[1:] == [note]
+    assert json.loads(run("evaluate", "run", "--split", "all", "--json")[1])["note"] == note
+    shutil.copytree("images", "others")
+    for of in (("run", "--data", "others"), ("run/best.safetensors", "--data", "images")):
+        assert len(run("evaluate", *of, "--split", "all")[1].splitlines()) == 1
+    settings = here / "run" / "settings.json"
+    settings.write_text(settings.read_text().replace('"limit": null', '"limit": 12'))
+    out = run("evaluate", "run", "--data", "images", "--split", "all")[1]
+    assert out.splitlines()[1:] == [note.replace("29", "12")]
+
+
 def test_the_best_weights_that_are_the_last_too_need_no_word(run: Run, here: Path) -> None:
     for epoch, lines in ((5, 2), (6, 1)):
         say_epoch(here / "run" / "best.safetensors", epoch)

@@ -26,7 +26,8 @@ SPLITS = ("train", "val", "test", "all")
 class Picked:
     """Some images of a source, by their positions in it; -1 is a label that nobody knows.
 
-    `where` is what a person calls all of them.
+    `where` is what a person calls all of them, `held_out` says of every image of the source whether
+    it validates.
     """
 
     where: str
@@ -35,9 +36,17 @@ class Picked:
     labels: NDArray[np.int64]
     classes: tuple[str, ...] = ()
     class_ids: tuple[str, ...] = ()
+    held_out: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    @property
+    def to_train(self) -> NDArray[np.bool_]:
+        """Say of each image whether its source has it to be trained on."""
+        if self.held_out is None:
+            return np.zeros(len(self), np.bool_)
+        return (self.labels >= 0) & ~self.held_out[self.positions]
 
     def file(self, place: int) -> str:
         """Return what an image is called: its file, or its number where it has none."""
@@ -100,7 +109,7 @@ def pick_split(
         raise TrainError(f"{where} has no {split} images", f"it has {there}", ExitCode.USAGE)
     return Picked(
         f"{where}, {split}", listing.images, chosen, listing.labels[chosen],
-        listing.classes, listing.class_ids,
+        listing.classes, listing.class_ids, listing.held_out,
     )  # fmt: skip
 
 

@@ -21,11 +21,15 @@ from netdsl.train.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How good a network is on images; `bad` says of files left out what is wrong with them."""
+    """How good a network is on images; `bad` says of files left out what is wrong with them.
+
+    `training` is how many of the others the data set has to be trained on.
+    """
 
     evaluation: Evaluation
     rescaled: int = 0
     bad: Mapping[str, str] = field(default_factory=dict)
+    training: int = 0
 
 
 def score(
@@ -43,13 +47,14 @@ def score(
     """
     parts: list[Evaluation] = []
     bad: dict[str, str] = {}
-    rescaled, done = 0, 0
+    rescaled, done, training = 0, 0, 0
     labels = torch.from_numpy(picked.labels)
     with memory_faults(settings), computing(settings):
         for part in read(picked, Wanted(about.shape, skip)):
             rescaled += part.rescaled
             bad |= {picked.file(place): fact for place, fact in part.bad.items()}
             if part.places:
+                training += int(picked.to_train[part.places].sum())
                 rows = torch.from_numpy(part.pixels)
                 parts.append(
                     measure(model, about.feed(rows, labels[part.places], settings), settings)
@@ -58,7 +63,7 @@ def score(
             told(done, len(picked))
     if not parts:
         raise none_readable(len(picked), bad)
-    return Score(_together(parts), rescaled, bad)
+    return Score(_together(parts), rescaled, bad, training)
 
 
 def _together(parts: list[Evaluation]) -> Evaluation:
