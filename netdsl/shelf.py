@@ -136,7 +136,8 @@ def find(arch: str | Path) -> tuple[Path, str | None]:
     if name in scales:
         return scales[name], name
     _refuse_trained(path)
-    near = closest(name, (*files, *scales))
+    beside = f"{name}{SUFFIX}"
+    near = beside if _is_file(Path(beside)) else closest(name, (*files, *scales))
     meant = f"did you mean `{near}`?" if near else f"shipped are {', '.join(files)}"
     raise fail("E0001", f"no file and no shipped architecture `{arch}`; {meant}")
 

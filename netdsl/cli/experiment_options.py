@@ -39,7 +39,7 @@ RUN = (
                  help="Of each run; the cores shared out, unless given."),
     click.option("--retry", is_flag=True, help="Try again what has failed too often."),
     click.option("--print-jobs", is_flag=True, help="Print one shell line a run, for Slurm or GNU "
-                 "parallel, and run nothing."),
+                 "parallel, and run nothing; the plan is written anew."),
     click.option("--ray", type=TEXT, metavar="ADDRESS",
                  help="Let a Ray cluster run them; auto finds one."),
 )  # fmt: skip

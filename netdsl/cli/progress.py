@@ -185,8 +185,9 @@ def opening(start: Start) -> str:
 def plan_lines(forecast: Forecast) -> Iterator[str]:
     """What a training would take, a line a measure."""
     f = forecast
+    step = f.seconds_per_step
     yield (
-        f"a step takes {f.seconds_per_step * 1000:,.1f} ms, "
+        f"a step takes {f'{step * 1000:.1f} ms' if step < 1 else duration(step)}, "
         f"an epoch of {counted(f.steps, 'step')} {duration(f.seconds_per_epoch)}, "
         f"{counted(f.epochs, 'epoch')} {duration(f.seconds)}"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from netdsl.experiment.definition import Definition, defined_by
 from netdsl.train import toml
-from netdsl.train.files import read_file, write_file
+from netdsl.train.files import make_folder, read_file, write_file
 
 Table = Mapping[str, object]
 
@@ -19,7 +19,7 @@ def write_definition(path: Path, top: Table, networks: list[dict[str, object]]) 
 
     Another that is there, which somebody may have changed, is kept beside it; returns where.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     content = _text(top, networks).encode()
     former = read_file(path) if path.is_file() else content
     aside = _put_aside(path, former) if former != content else None

@@ -16,7 +16,7 @@ from netdsl.experiment.line import Line
 from netdsl.experiment.locks import waiting
 from netdsl.experiment.wanted import Wanted, read_wanted
 from netdsl.train import ExitCode, TrainError
-from netdsl.train.files import read_file, remove_leftovers, write_file
+from netdsl.train.files import make_folder, read_file, remove_leftovers, write_file
 from netdsl.train.suggest import did_you_mean
 
 Identity = tuple[str, bool]  # a label, and whether it is that of the plain network
@@ -150,10 +150,7 @@ def write_plan(plan: Plan, folder: Path) -> None:
     """Store a plan, whole or not at all."""
     record = {"format": FORMAT, **asdict(plan)}
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainError(f"cannot make {folder}: {error.strerror}", None, ExitCode.IO) from error
+    make_folder(folder)
     try:
         with waiting(folder, "plan"):
             remove_leftovers(folder)

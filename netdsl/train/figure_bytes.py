@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,5 +22,7 @@ def figure_bytes(figure: Figure, dpi: int = 150) -> dict[str, bytes]:
 def _written(figure: Figure, name: str, dpi: int) -> bytes:
     content = io.BytesIO()
     metadata = {"Date": None} if name == "svg" else {"Software": None}
-    figure.savefig(content, format=name, dpi=dpi, metadata=metadata)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # names may hold any letter
+        figure.savefig(content, format=name, dpi=dpi, metadata=metadata)
     return content.getvalue()

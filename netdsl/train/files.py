@@ -18,6 +18,14 @@ from netdsl.train.errors import ExitCode, TrainError
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those around it, unless it is there."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainError(f"cannot make {path}: {error.strerror}", None, ExitCode.IO) from error
+
+
 def write_file(path: Path, content: bytes | memoryview) -> None:
     """Replace a file, or leave it as it was; what goes wrong is a `TrainError`."""
     try:

@@ -185,7 +185,7 @@ class RunFolder:
         """Store the curves and what the training came to, which says that it is finished."""
         for suffix, content in draw_curves(rows, self.path.name).items():
             write_file(self.path / f"curves.{suffix}", content)
-        self._write_json("summary.json", asdict(summary))
+        self._write_json("summary.json", asdict(summary) | {"settings": summary.settings.record()})
 
     def _write_json(self, name: str, record: Mapping[str, object]) -> None:
         text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -276,10 +276,10 @@ def _refuse_unfit(pairs: tuple[Pair, ...], last: Weighted, *, partial: bool) -> 
         if not pair.fits and pair.ours is not last and not partial:
             raise fail(
                 "E0701",
-                f"`{pair.ours.name}` has {pair.ours.shapes()}, and `{pair.theirs.name}` has "
-                f"{pair.theirs.shapes()}",
-                help="the last layer alone may differ; `netdsl transfer --partial` leaves what "
-                "does not fit as it is initialised",
+                f"`{pair.ours.name}` has {pair.ours.shapes()}, and `{pair.theirs.name}` of the "
+                f"source has {pair.theirs.shapes()}",
+                help="the last layer alone may differ; `netdsl transfer --partial`, in Python "
+                "`partial=True`, leaves what does not fit as it is initialised",
             )
 
 

@@ -378,6 +378,8 @@ def test_what_there_is_one_of_is_told_as_one() -> None:
     forecast = Forecast(0.1, 0.1, 90.0, steps=1, epochs=1, peak_memory=10**9, disk=10**6)
     first, _ = plan_lines(forecast)
     assert first == "a step takes 100.0 ms, an epoch of 1 step 0.1 s, 1 epoch 1 min 30 s"
+    long = Forecast(22.3, 44.6, 90.0, steps=2, epochs=2, peak_memory=10**9, disk=10**6)
+    assert next(plan_lines(long)).startswith("a step takes 22.3 s, an epoch of 2 steps 44.6 s")
 
 
 def test_what_is_noted_stands_above_the_bar_where_there_is_one(

@@ -148,6 +148,9 @@ def test_a_folder_does_not_hide_a_shipped_network_of_its_name(
     (tmp_path / "mine").mkdir()
     with pytest.raises(netdsl.NetDSLError, match="no file and no shipped architecture `mine`"):
         netdsl.load("mine")
+    (tmp_path / "mine.arch").write_text("input 3x9x8 Conv 4")
+    with pytest.raises(netdsl.NetDSLError, match=r"did you mean `mine\.arch`\?"):
+        netdsl.load("mine")
 
 
 @pytest.mark.parametrize(

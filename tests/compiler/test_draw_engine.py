@@ -148,7 +148,16 @@ def test_a_dot_on_the_path_serves_where_the_wheel_does_not(broken_wheel: Path) -
 
 
 @pytest.mark.usefixtures("broken_wheel")
-def test_a_machine_without_an_engine_is_told_what_to_install() -> None:
+def test_a_machine_without_an_engine_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(NetDSLError) as caught:
+        render(ONE % "word", "svg", [])
+    assert str(caught.value) == (
+        "error[E0601]: pygraphviz cannot be imported: libgvc.so is missing\n"
+        "  = help: run `pip install --force-reinstall pygraphviz`"
+    )
+    monkeypatch.setattr("netdsl.backends.drawing.file.find_spec", lambda name: None)
     with pytest.raises(NetDSLError) as caught:
         render(ONE % "word", "svg", [])
     assert str(caught.value) == (

@@ -218,10 +218,10 @@ class TestOtherHead:
             "Res act=relu (Conv 8 1x1 Conv 8 act=none) GAP FC 6 FC 5"
         )
         assert refused(stem, original()) == (
-            "error[E0701]: `res1.conv1` has weight 8x3x3x3, bias 8, and `0.a` has "
-            "weight 8x3x1x1, bias 8\n"
-            "  = help: the last layer alone may differ; `netdsl transfer --partial` leaves what "
-            "does not fit as it is initialised"
+            "error[E0701]: `res1.conv1` has weight 8x3x3x3, bias 8, and `0.a` of the "
+            "source has weight 8x3x1x1, bias 8\n"
+            "  = help: the last layer alone may differ; `netdsl transfer --partial`, in Python "
+            "`partial=True`, leaves what does not fit as it is initialised"
         )
         found = stem.transfer(original(), partial=True)
         assert (found.initialised, found.unused, found.difference) == (
@@ -428,9 +428,10 @@ class TestFiles:
         net = netdsl.parse("norm none bias off Conv 4 Conv 6 GAP FC 5", input=INPUT)
         state = {"conv1.weight": torch.ones(4, 3, 3, 3), "conv2.weight": torch.ones(5, 4, 3, 3)}
         assert refused(net, state) == (
-            "error[E0701]: `conv2` has weight 6x4x3x3, and `conv2` has weight 5x4x3x3\n"
-            "  = help: the last layer alone may differ; `netdsl transfer --partial` leaves what "
-            "does not fit as it is initialised"
+            "error[E0701]: `conv2` has weight 6x4x3x3, and `conv2` of the source has weight "
+            "5x4x3x3\n"
+            "  = help: the last layer alone may differ; `netdsl transfer --partial`, in Python "
+            "`partial=True`, leaves what does not fit as it is initialised"
         )
         found = net.transfer(state, partial=True)
         assert found.initialised == ("conv2", "fc1")

@@ -22,7 +22,7 @@ SETTINGS = st.fixed_dictionaries(
     {},
     optional={
         "lr": st.floats(1e-6, 10), "epochs": st.integers(1, 99), "nesterov": st.booleans(),
-        "milestones": st.lists(st.floats(1, 99), max_size=3).map(tuple),
+        "milestones": st.sets(st.floats(1, 99), max_size=3).map(lambda found: tuple(sorted(found))),
         "augment": st.lists(st.sampled_from(["flip", "pad_crop padding=2"]), max_size=2).map(tuple),
     },
 )  # fmt: skip

@@ -17,7 +17,7 @@ from PIL import Image
 
 from netdsl.experiment.report.bars import draw_differences
 from netdsl.experiment.report.epochs import ACCURACY, LOSS, draw_overview, draw_together
-from netdsl.experiment.report.figures import NAMES, draw_figures
+from netdsl.experiment.report.figures import CAPTIONS, NAMES, draw_figures
 from netdsl.experiment.report.notes import loss_notes
 from netdsl.experiment.report.page import to_page
 from netdsl.experiment.report.results import only
@@ -188,7 +188,9 @@ def test_a_figure_that_is_asked_for_shows_its_rows_alone(
     change_run.plan(twins, record["jobs"], figures=asked)
     *own, curves, gained = draw_figures(read_results(twins))
     assert tuple(figure.name for figure in own) == NAMES
-    assert (curves.name, curves.caption, gained.name) == ("fig8", "As in 8", "fig9")
+    assert (curves.name, gained.name) == ("fig8", "fig9")
+    assert curves.caption == f"As in 8. {CAPTIONS['accuracy']}"
+    assert gained.caption == CAPTIONS["differences"]
     assert {(line["network"], line["shortcuts"]) for line in lines(curves.csv)} == {
         ("Net 1", "residual"), ("Net 1", "plain"), ("Net 6", "plain"),
     }  # fmt: skip
@@ -213,7 +215,7 @@ def test_means_that_end_before_a_run_are_told_of(
     assert {name for name, figure in drawn.items() if told in figure.caption} == {
         "accuracy", "loss", "fig8",
     }  # fmt: skip
-    assert drawn["fig8"].caption == f"As in 8. {told}"
+    assert drawn["fig8"].caption == f"As in 8. {CAPTIONS['accuracy']} {told}"
     assert f'<p class="hint">{told}</p>' in to_page(
         read_results(folder), tables_of(read_results(folder)), (), {}
     )

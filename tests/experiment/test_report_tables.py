@@ -305,7 +305,7 @@ def test_a_run_that_was_killed_has_not_failed(twins: Path) -> None:
 
 def test_a_report_of_nothing_says_so(tmp_path: Path, make_job: Make, change_run: Any) -> None:
     change_run.plan(tmp_path, [make_job("N", 0)])
-    page = write_report(tmp_path).read_text()
+    page = write_report(str(tmp_path)).read_text()
     assert "0 of 1 run is finished; 1 has not begun" in page
     assert not list((tmp_path / "report/figures").iterdir())
 
@@ -551,7 +551,7 @@ def test_terminal_and_markdown_and_latex_say_the_same(
         r"Net 1 & 4 & 1.23 k & 5.68 M & 81.25 $\pm$ 8.84 & 56.25 $\pm$ 8.84 & 25.00 $\pm$ 0.00 & 56.25 $\pm$ 8.84 & 1 & 2 \\"
         in (tmp_path / "report/table.tex").read_text()
     )
-    shown = show_report(tmp_path).splitlines()
+    shown = show_report(str(tmp_path)).splitlines()
     assert shown[:7] == [
         "1 network, on digits, with 2 seeds each, trained by the recipe quick, cut to 4 epochs.", "",
         "A table", "",

@@ -194,7 +194,10 @@ def test_the_folder_of_a_run_holds_its_files(
         "summary.json",
     ]
     stored = json.loads((run.path / "summary.json").read_text())
-    assert stored == json.loads(json.dumps(asdict(summary)))
+    assert stored == json.loads(
+        json.dumps(asdict(summary) | {"settings": summary.settings.record()})
+    )
+    assert stored["settings"] == json.loads((run.path / "settings.json").read_text())["settings"]
     assert (summary.last, summary.device, summary.torch) == (run.rows[-1], "cpu", torch.__version__)
     assert summary.device_name == name_device("cpu")
 

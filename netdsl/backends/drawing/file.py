@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from netdsl.backends.drawing import engine, fonts
-from netdsl.errors import fail
+from netdsl.errors import NetDSLError, fail
 
 SECONDS = 60
 DPI = 192  # of PNG; an SVG or PDF with a dpi would come out larger than it says
@@ -41,6 +41,7 @@ def render(dot: str, format: str, labels: Iterable[str], *, seconds: float = SEC
 
 def _run(path: Path, dot: str, formats: list[str], seconds: float) -> str:
     """Run the first engine that is there, and return what it said."""
+    missing = ""
     for command in _commands(path, formats):
         try:
             done = subprocess.run(
@@ -52,7 +53,16 @@ def _run(path: Path, dot: str, formats: list[str], seconds: float) -> str:
             raise fail("E0602", message, help="draw it folded, or write the .dot file") from None
         if done.returncode != engine.NO_ENGINE:
             return done.stderr
-    raise fail("E0601", "Graphviz was not found", help="run `pip install pygraphviz`")
+        missing = missing or done.stderr.strip()
+    raise _without_engine(missing)
+
+
+def _without_engine(reason: str) -> NetDSLError:
+    """Return the error where there is no engine; a wheel that is there says why it is none."""
+    if not reason:
+        return fail("E0601", "Graphviz was not found", help="run `pip install pygraphviz`")
+    help = "run `pip install --force-reinstall pygraphviz`"
+    return fail("E0601", f"pygraphviz cannot be imported: {reason}", help=help)
 
 
 def _commands(path: Path, formats: list[str]) -> list[list[str]]:

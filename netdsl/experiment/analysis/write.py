@@ -24,16 +24,13 @@ from netdsl.experiment.analysis.record import (
     record,
 )
 from netdsl.experiment.analysis.table import to_csv
-from netdsl.train import DataSet, ExitCode, TrainError
-from netdsl.train.files import write_file
+from netdsl.train import DataSet
+from netdsl.train.files import make_folder, write_file
 
 
 def write_errors(found: Errors, data: DataSet, about: About, folder: Path) -> Path:
     """Write all of an analysis; return its page, which is written last."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainError(f"cannot make {folder}: {error.strerror}", None, ExitCode.IO) from error
+    make_folder(folder)
     figures = {
         "confusion": draw_confusion(found),
         "classes": draw_classes(found),

@@ -88,7 +88,8 @@ def _wanted(wanted: Wanted, results: Results) -> Drawn | None:
     if not part.count("finished") or (kind.name == "differences" and not _is_compared(part)):
         return None
     draw = _TOGETHER.get(kind.name, kind.draw)
-    drawn = _drawn(replace(kind, caption=wanted.title or kind.caption, draw=draw), part)
+    title = f"{wanted.title.removesuffix('.')}. " if wanted.title else ""
+    drawn = _drawn(replace(kind, caption=title + kind.caption, draw=draw), part)
     return replace(drawn, name=wanted.name)
 
 

@@ -10,8 +10,7 @@ from netdsl.experiment.report import figures, formats, headline, page, tables
 from netdsl.experiment.report.outcome import read_outcomes
 from netdsl.experiment.report.results import Results, results_of
 from netdsl.experiment.report.table import Table
-from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.files import write_file
+from netdsl.train.files import make_folder, write_file
 
 _TOGETHER = ("table", "differences")  # what `table.md` and its like hold
 
@@ -22,19 +21,20 @@ def read_results(folder: Path) -> Results:
     return results_of(plan, read_outcomes(folder, plan))
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: str | Path) -> Path:
     """Write `report/` in the folder of an experiment and return the page in it.
 
     The same run folders give the same bytes. `table.*`, `differences.csv`, `runs.csv` and the
     figures hold nothing that depends on how long anything took; `speed.*` and the page do.
     """
+    folder = Path(folder)
     results = read_results(folder)
     found = tables.tables_of(results)
     drawn = figures.draw_figures(results)
     texts = table_texts(found)
     texts["report.html"] = page.to_page(results, found, drawn, dict(texts))
     report = folder / "report"
-    _make(report / "figures")
+    make_folder(report / "figures")
     _remove_stale(report, {figure.name for figure in drawn}, texts)
     for figure in drawn:
         for suffix, content in {**figure.files, "csv": figure.csv.encode()}.items():
@@ -44,9 +44,9 @@ def write_report(folder: Path) -> Path:
     return report / "report.html"
 
 
-def show_report(folder: Path) -> str:
+def show_report(folder: str | Path) -> str:
     """Return accuracies and differences as plain text, for a terminal."""
-    results = read_results(folder)
+    results = read_results(Path(folder))
     found = [table for table in tables.tables_of(results) if table.name in _TOGETHER]
     shown = "\n".join(formats.to_text(table) for table in found)
     return f"{headline.summary(results)}\n\n{shown}"
@@ -61,13 +61,6 @@ def table_texts(found: tuple[Table, ...]) -> dict[str, str]:
         texts[f"table.{suffix}"] = "\n".join(form(table) for table in together)
         texts[f"speed.{suffix}"] = form(speed)
     return texts
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainError(f"cannot make {folder}: {error.strerror}", None, ExitCode.IO) from error
 
 
 def _remove_stale(report: Path, drawn: set[str], texts: Mapping[str, str]) -> None:
