@@ -13,7 +13,7 @@ _NOUNS = {"norm": "norm", "act": "activation"}
 # `BN`, `ReLU6`, `LayerNorm(64)`, and layers of the language with brackets.
 NAMED = re.compile(
     r"(?<![\w.@])(?:(?P<own>Norm|Act)\s*\((?P<kind>\w+)\)"
-    rf"|(?P<name>{'|'.join(names_of('Norm', 'Act'))})(?:[123]d)?(?![\w.=])(?:\s*\(\w*\))?)"
+    rf"|(?P<name>{'|'.join(names_of('Norm', 'Act'))})(?:[123]d)?(?![\w.=])(?:\(\w*\))?)"
 )
 _PART = re.compile(r"(?P<layer>Norm|Act)(?: (?P<kind>\w+))?(?P<options>(?: \w+=\S+)*)")
 _CONVOLUTION = re.compile(

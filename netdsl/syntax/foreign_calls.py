@@ -121,7 +121,7 @@ CALL = re.compile(
     r"(?:(?P<add>\b\w+\.add\(\s*)|\bself\.\w+\s*=\s*|\(\w+\):\s*)?"
     r"(?:\b(?:(?:torch\.)?nn|(?:tf\.)?(?:keras\.)?layers)\.)?"
     rf"\b(?P<name>{'|'.join((*_CALLS, *CHANGES_NOTHING))})"
-    r"\s*\((?P<arguments>(?:[^()]|\([^()]*\))*)\)(?(add)\s*\))"
+    r"\((?P<arguments>(?:[^()]|\([^()]*\))*)\)(?(add)\s*\))"
 )
 # Functions of torch, and the class that computes the same.
 _FUNCTIONS = {

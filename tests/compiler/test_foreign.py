@@ -100,3 +100,11 @@ def test_a_network_that_shows_a_block_comes_along_and_defines_one(name: str) -> 
 @pytest.mark.parametrize("ours", [ours for ours in foreign._LAYERS if ours[-1].isdigit()])
 def test_what_is_meant_with_its_numbers_can_be_written(ours: str) -> None:
     assert netdsl.parse(ours, input=(64, 12, 8)).warnings == ()
+
+
+@pytest.mark.parametrize("between", ["\n", " "])
+def test_a_group_behind_the_name_of_a_layer_is_not_in_its_brackets(between: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"Conv 64, ReLU{between}(Conv 64)x2", input=(3, 12, 8))
+    (found,) = caught.value.diagnostics
+    assert found.message == "`, ReLU` is left away here"
