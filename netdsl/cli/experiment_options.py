@@ -29,7 +29,7 @@ ONLY = click.option(
     "--only",
     multiple=True,
     metavar="LABEL",
-    help="Only the network of that label; may be repeated.",
+    help="Only the network of that label, and its twin; may be repeated.",
 )
 RUN = (
     ONLY,
