@@ -14,7 +14,7 @@ from netdsl.lower.names import WORDS
 from netdsl.ops import CATALOGUE, arguments
 from netdsl.shelf import find
 from netdsl.syntax import foreign
-from netdsl.syntax.item_mistakes import TAKES
+from netdsl.syntax.torch_arguments import TAKES
 from netdsl.train.settings import Settings as Training
 
 
