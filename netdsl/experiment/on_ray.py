@@ -12,7 +12,7 @@ from netdsl.experiment.attempt import Share, attempt, conclude, tell
 from netdsl.experiment.plan import Job
 from netdsl.experiment.run import Work, came_back, due_of, renew
 from netdsl.experiment.state import is_running
-from netdsl.foreign import first_line
+from netdsl.first_line import first_line
 from netdsl.train import ExitCode, TrainError
 
 _LOOK = 1.0  # seconds between two looks at the tasks

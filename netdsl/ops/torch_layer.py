@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from netdsl.amounts import counted
 from netdsl.errors import Misfit
-from netdsl.foreign import first_line
+from netdsl.first_line import first_line
 from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape, Size, Window
 from netdsl.ops.catalogue import arg, closest, layer
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
-from netdsl.foreign import first_line
+from netdsl.first_line import first_line
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.faults import diverged
 from netdsl.train.files import read_file, write_file

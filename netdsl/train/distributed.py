@@ -12,7 +12,7 @@ from typing import Any, TypeVar, final
 import torch
 import torch.distributed as dist
 
-from netdsl.foreign import first_line
+from netdsl.first_line import first_line
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.meeting import meet
 from netdsl.train.settings import Settings

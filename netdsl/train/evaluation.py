@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from netdsl.amounts import numbers
-from netdsl.foreign import first_line
+from netdsl.first_line import first_line
 from netdsl.modes import evaluating
 from netdsl.train.batches import Feed, feed, in_order
 from netdsl.train.computing import computing

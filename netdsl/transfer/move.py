@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from netdsl.amounts import sized
 from netdsl.errors import NetDSLError, fail
-from netdsl.foreign import first_line
+from netdsl.first_line import first_line
 from netdsl.modes import evaluating
 from netdsl.transfer.pairs import Pair, pair_by_name, pair_by_order, pair_by_role
 from netdsl.transfer.source import tensors

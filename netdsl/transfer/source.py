@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from netdsl.errors import fail
-from netdsl.foreign import first_line
+from netdsl.first_line import first_line
 from netdsl.transfer.zoos import in_zoo, load, torchvision_names
 
 

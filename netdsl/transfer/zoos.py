@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from netdsl.errors import NetDSLError, fail
-from netdsl.foreign import first_line
+from netdsl.first_line import first_line
 from netdsl.ops import closest
 
 # These draw their weights slowly, and warn that they do.

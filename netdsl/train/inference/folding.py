@@ -12,7 +12,7 @@ from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from netdsl.foreign import first_line
+from netdsl.first_line import first_line
 
 _CONVOLUTIONS = (
     (nn.Conv1d, nn.BatchNorm1d),
