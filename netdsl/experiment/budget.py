@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-from netdsl.train import Choices, ExitCode, TrainError
+from netdsl.experiment.keys import wrong
+from netdsl.train import Choices
 from netdsl.train.choices import SWITCH, parse_choices, read_choices, refuse_twice
 from netdsl.train.kinds import Numbers, Texts
 from netdsl.train.resolve import over
@@ -42,7 +43,7 @@ def read_layers(text: str, named: Mapping[str, Budget] | None = None) -> tuple[L
     refuse_twice(typed, "--budget: ")
     if {"epochs", "iterations"} <= set(typed):
         fact = "--budget: epochs and iterations are both given, and each says how long to train"
-        raise _wrong(fact, "leave one of them out")
+        raise wrong(fact, "leave one of them out")
     return layers
 
 
@@ -65,13 +66,13 @@ def read_budgets(table: Mapping[str, object], where: str) -> dict[str, Budget]:
     """Return the budgets of a file by name, each of which `--budget` can tell from a key."""
     for name in table:
         if not name.strip() or name != name.strip() or {",", "="} & {*name}:
-            raise _wrong(f"{where}{name!r} is no name that --budget can be given", "as in cpu")
+            raise wrong(f"{where}{name!r} is no name that --budget can be given", "as in cpu")
     return {name: _read(said, f"{where}{name}: ") for name, said in table.items()}
 
 
 def _read(table: object, where: str) -> Budget:
     if not isinstance(table, dict):
-        raise _wrong(f"{where}{table!r} is no table", "as in cpu = { epochs = 5, seeds = 1 }")
+        raise wrong(f"{where}{table!r} is no table", "as in cpu = { epochs = 5, seeds = 1 }")
     for key in table:
         _refuse_unknown(key, where)
     own = {key: _own(key, table[key], where) for key in table if key in _OWN}
@@ -115,13 +116,13 @@ def _named(name: str, named: Mapping[str, Budget]) -> Budget:
         return named[name]
     fact = f"--budget: {name!r} is not of the form KEY=VALUE"
     if not named:
-        raise _wrong(fact, "as in epochs=5")
-    raise _wrong(f"{fact}, and no budget of the file", did_you_mean(name, named, "budgets"))
+        raise wrong(fact, "as in epochs=5")
+    raise wrong(f"{fact}, and no budget of the file", did_you_mean(name, named, "budgets"))
 
 
 def _refuse_unknown(key: str, where: str) -> None:
     if key not in _KEYS:
-        raise _wrong(f"{where}{key!r} is not a setting", did_you_mean(key, _KEYS, "keys"))
+        raise wrong(f"{where}{key!r} is not a setting", did_you_mean(key, _KEYS, "keys"))
 
 
 def _parsed(key: str, text: str) -> object:
@@ -136,13 +137,9 @@ def _parsed(key: str, text: str) -> object:
 def _own(key: str, value: object, where: str) -> object:
     """Return the value of a key that is no setting."""
     if key in _TEXTS and (not isinstance(value, str) or not value):
-        raise _wrong(f"{where}{key} is {value!r}, but must be a text")
+        raise wrong(f"{where}{key} is {value!r}, but must be a text")
     if key in _SWITCHES and not isinstance(value, bool):
-        raise _wrong(f"{where}{key} is {value!r}, but must be true or false")
+        raise wrong(f"{where}{key} is {value!r}, but must be true or false")
     if key in _COUNTS and (type(value) is not int or value < _COUNTS[key]):
-        raise _wrong(f"{where}{key} is {value}, but must be {_COUNTS[key]} or more")
+        raise wrong(f"{where}{key} is {value}, but must be {_COUNTS[key]} or more")
     return value
-
-
-def _wrong(fact: str, help: str | None = None) -> TrainError:
-    return TrainError(fact, help, ExitCode.USAGE)

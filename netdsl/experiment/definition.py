@@ -28,51 +28,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
 from netdsl.experiment.budget import Budget, Layer, merged, read_budgets, read_layers
+from netdsl.experiment.keys import NETWORK, PAPER, SHARED, TOP, Table, check, wrong
 from netdsl.experiment.variant import Value, Variant
 from netdsl.experiment.wanted import Wanted, read_wanted
-from netdsl.train import DATA_SETS, ExitCode, TrainError, toml
+from netdsl.train import DATA_SETS, toml
 from netdsl.train.choices import read_choices
-from netdsl.train.recipe import SUFFIX, find_recipe
+from netdsl.train.recipe import SUFFIX
 from netdsl.train.resolve import over
 from netdsl.train.suggest import did_you_mean
 
-Table = dict[str, Any]
-_SHARED: dict[str, tuple[type, ...]] = {
-    "data": (str,), "data_dir": (str,), "recipe": (str,), "weights": (str,), "input": (str,),
-    "classes": (int,), "limit": (int,), "holdout": (float, int), "fit": (bool,), "set": (dict,),
-    "params": (dict,),
-}  # fmt: skip
-_TOP: dict[str, tuple[type, ...]] = {
-    "name": (str,), "title": (str,), "seeds": (int, list), "network": (list,), "grid": (dict,),
-    "budget": (dict,), "figure": (list,), **_SHARED,
-}  # fmt: skip
-_NETWORK: dict[str, tuple[type, ...]] = {
-    "arch": (str,), "plain": (bool, str), "scale": (str,), "label": (str,), "paper": (dict,),
-    "change": (str,), "budget": (dict,), **_SHARED,
-}  # fmt: skip
-_PAPER: dict[str, tuple[type, ...]] = {
-    "val": (float, int), "train": (float, int), "plain": (dict,)
-}  # fmt: skip
-_RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "data": (bool, "but must name a data set or a folder"),
-    "classes": (lambda n: n >= 1, "but must be 1 or more"),
-    "limit": (lambda n: n >= 2, "but must be 2 or more"),
-    "holdout": (lambda x: 0 < x < 1, "but must lie between 0 and 1"),
-}
-_SHOWN = ("title", "label", "change")  # in tables
 _SEEDS = 10_000  # that a number stands for
 _WEIGHTS = ".safetensors"
-_WORDS = {
-    str: "a text", int: "a whole number", float: "a number", bool: "true or false",
-    list: "a list", dict: "a table",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +81,17 @@ def read_definition(path: Path) -> Definition:
     try:
         table = toml.read(path)
     except ValueError as error:
-        raise _wrong(f"{path} is not TOML: {error}") from error
+        raise wrong(f"{path} is not TOML: {error}") from error
     return replace(defined_by(table, path), file=str(path))
 
 
 def defined_by(table: Table, path: Path) -> Definition:
     """Return what the table of a file defines, whether or not the file is there yet."""
-    _check(table, _TOP, f"{path}: ", "an experiment")
+    check(table, TOP, f"{path}: ", "an experiment")
     entries = table.get("network", [])
     if not entries:
-        raise _wrong(f"{path} names no network", 'as in [[network]] with arch = "net1"')
-    shared = {key: value for key, value in table.items() if key in _SHARED}
+        raise wrong(f"{path} names no network", 'as in [[network]] with arch = "net1"')
+    shared = {key: value for key, value in table.items() if key in SHARED}
     budgets = _budgets(table.get("budget", {}), f"{path}, [budget]: ", path.parent)
     read = [pair for n, entry in enumerate(entries, 1) for pair in _network(entry, shared, path, n)]
     for variant, _ in read:
@@ -148,7 +121,7 @@ def within(definition: Definition, text: str) -> Definition:
         fact = (
             f"the budget asks for {wanted} seeds, and {definition.name} has {len(definition.seeds)}"
         )
-        raise _wrong(fact, "say seeds in the file: a budget makes it smaller")
+        raise wrong(fact, "say seeds in the file: a budget makes it smaller")
     seeds = definition.seeds[:wanted]
     return replace(cut, seeds=seeds)
 
@@ -165,17 +138,17 @@ def _network(
     """Return the variants that one [[network]] stands for: two where `plain` is both."""
     where = f"{path}, [[network]] {number}: "
     if not isinstance(entry, dict):
-        raise _wrong(f"{where}{entry!r} is no table")
-    _check(entry, _NETWORK, where, "a network")
+        raise wrong(f"{where}{entry!r} is no table")
+    check(entry, NETWORK, where, "a network")
     if entry.get("arch", "-") == "-":
-        raise _wrong(f"{where}arch is missing", "name a file or a shipped architecture")
+        raise wrong(f"{where}arch is missing", "name a file or a shipped architecture")
     _check_paper(entry.get("paper", {}), f"{where}paper: ")
     both = {**shared, **entry}
     both["params"] = {**shared.get("params", {}), **entry.get("params", {})}
     common = read_choices(shared.get("set", {}), f"{path}: set: ")
     both["set"] = dict(over(common, read_choices(entry.get("set", {}), f"{where}set: ")))
     if "seed" in both["set"]:
-        raise _wrong(f"{where}set: seed is given", "say seeds = [0, 1, 2] for all networks")
+        raise wrong(f"{where}set: seed is given", "say seeds = [0, 1, 2] for all networks")
     both["budgets"] = _budgets(both.pop("budget", {}), f"{where}budget: ", path.parent)
     plain = _plain(both.pop("plain", False), where)
     fixed = {*entry, *entry.get("params", {}), *entry.get("set", {})}
@@ -193,21 +166,21 @@ def _budgets(table: Table, where: str, folder: Path) -> dict[str, Budget]:
 
 def _check_paper(numbers: Table, where: str) -> None:
     """Refuse what is no accuracy between 0 and 1, of the network or of its twin."""
-    _check(numbers, _PAPER, where, "a paper's numbers")
+    check(numbers, PAPER, where, "a paper's numbers")
     for key, value in numbers.items():
         if key == "plain":
             _check_paper(value, f"{where}plain: ")
         elif not 0 <= value <= 1:
-            raise _wrong(f"{where}{key} is {value!r}, but must lie between 0 and 1", "49 % is 0.49")
+            raise wrong(f"{where}{key} is {value!r}, but must lie between 0 and 1", "49 % is 0.49")
 
 
 def _refuse_unknown_budgets(variant: Variant, budgets: Mapping[str, Budget], path: Path) -> None:
     for name, said in variant.budgets.items():
         where = f"{path}: the budget {name} of {variant.label or variant.arch}"
         if name not in budgets:
-            raise _wrong(f"{where} is none of the file", did_you_mean(name, budgets, "budgets"))
+            raise wrong(f"{where} is none of the file", did_you_mean(name, budgets, "budgets"))
         if "seeds" in said:
-            raise _wrong(f"{where} has seeds", "say under [budget] how many, for all networks")
+            raise wrong(f"{where} has seeds", "say under [budget] how many, for all networks")
 
 
 def _placed(table: Table, folder: Path) -> Table:
@@ -232,7 +205,7 @@ def _plain(value: object, where: str) -> tuple[bool, ...]:
     if value == "both":
         return (False, True)
     if not isinstance(value, bool):
-        raise _wrong(f'{where}plain is {value!r}, but must be true, false or "both"')
+        raise wrong(f'{where}plain is {value!r}, but must be true, false or "both"')
     return (value,)
 
 
@@ -240,71 +213,37 @@ def checked_name(name: str, where: object) -> str:
     """Return the name of an experiment; raise where it is no name of a folder."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         help = "letters, digits, - and _, 100 at most: it is the name of a folder"
-        raise _wrong(f"{where}: name is {name!r}", help)
+        raise wrong(f"{where}: name is {name!r}", help)
     return name
 
 
 def _seeds(seeds: int | list[object], path: Path) -> tuple[int, ...]:
     if isinstance(seeds, int) and seeds > _SEEDS:
-        raise _wrong(f"{path}: seeds is {seeds!r}", f"{_SEEDS:,} at most")
+        raise wrong(f"{path}: seeds is {seeds!r}", f"{_SEEDS:,} at most")
     found = list(range(seeds)) if isinstance(seeds, int) else seeds
     whole = [seed for seed in found if type(seed) is int and seed >= 0]
     if not whole or len(set(whole)) != len(found):
         fact = f"{path}: seeds is {seeds!r}"
         if len(set(map(str, found))) != len(found):
-            raise _wrong(fact, "each seed stands there once")
-        raise _wrong(fact, "as in seeds = [0, 1, 2], or seeds = 3 for the same")
+            raise wrong(fact, "each seed stands there once")
+        raise wrong(fact, "as in seeds = [0, 1, 2], or seeds = 3 for the same")
     return tuple(whole)
 
 
 def _values(key: str, values: object, path: Path) -> tuple[Value, ...]:
     if not isinstance(values, list) or not values:
-        raise _wrong(f"{path}, [grid]: {key} is {values!r}, but must be a list of values")
+        raise wrong(f"{path}, [grid]: {key} is {values!r}, but must be a list of values")
     for value in values:
         if not isinstance(value, str | int | float):
             fact = f"{path}, [grid]: {key} has {value!r}"
             help = "a number, a text or a truth can vary; of lists, a network each is written"
-            raise _wrong(fact, help)
+            raise wrong(fact, help)
         if key == "plain" and not isinstance(value, bool):
-            raise _wrong(f"{path}, [grid]: plain has {value!r}, but must have true and false")
-        if key in _NETWORK:
-            _check({key: value}, _NETWORK, f"{path}, [grid]: ", "a network")
+            raise wrong(f"{path}, [grid]: plain has {value!r}, but must have true and false")
+        if key in NETWORK:
+            check({key: value}, NETWORK, f"{path}, [grid]: ", "a network")
         if values.count(value) > 1:
-            raise _wrong(
+            raise wrong(
                 f"{path}, [grid]: {key} has {value!r} twice", "each value stands there once"
             )
     return tuple(values)
-
-
-def _check(table: Table, known: Mapping[str, tuple[type, ...]], where: str, what: str) -> None:
-    for key, value in table.items():
-        if key not in known:
-            hint = did_you_mean(key, known, "keys")
-            raise _wrong(f"{where}{key!r} is not a key of {what}", hint)
-        if not isinstance(value, known[key]) or (type(value) is bool and bool not in known[key]):
-            words = " or ".join(_WORDS[kind] for kind in known[key])
-            raise _wrong(f"{where}{key} is {value!r}, but must be {words}")
-        if isinstance(value, str) and key in _SHOWN and value != "".join(value.splitlines()):
-            raise _wrong(f"{where}{key} is {value!r}, but must stand on one line")
-        if key in _RANGES and not _RANGES[key][0](value):
-            raise _wrong(f"{where}{key} is {value!r}, {_RANGES[key][1]}")
-        if key == "label" and not value:
-            raise _wrong(f"{where}label is empty", "leave it out")
-        for name, one in value.items() if key == "params" and isinstance(value, dict) else ():
-            if not isinstance(one, str | int | float):
-                fact = f"{where}params: {name} is {one!r}, but must be a number, a text or a truth"
-                raise _wrong(fact, toml.in_quotes(name, one))
-        if key == "recipe":
-            _refuse_unknown_recipe(str(value), where)
-
-
-def _refuse_unknown_recipe(name: str, where: str) -> None:
-    try:
-        if name:
-            find_recipe(name)
-    except TrainError as error:
-        raise _wrong(f"{where}recipe: {error}", error.help) from error
-
-
-def _wrong(fact: str, help: str | None = None) -> TrainError:
-    return TrainError(fact, help, ExitCode.USAGE)

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from netdsl.train import ExitCode, TrainError
+from netdsl.experiment.keys import wrong
 from netdsl.train.suggest import did_you_mean
 
 KINDS = ("accuracy", "loss", "overview", "differences", "depth", "params", "gap")
@@ -36,7 +36,7 @@ def read_wanted(entries: Sequence[Any], path: object) -> tuple[Wanted, ...]:
     found = tuple(_wanted(entry, f"{path}, [[figure]] {n}: ") for n, entry in enumerate(entries, 1))
     for number, figure in enumerate(found):
         if figure.name in {other.name for other in found[:number]}:
-            raise _wrong(f"{path}: two figures are called {figure.name!r}")
+            raise wrong(f"{path}: two figures are called {figure.name!r}")
     return found
 
 
@@ -46,21 +46,21 @@ def refuse_unknown_rows(wanted: Sequence[Wanted], rows: Collection[str]) -> None
         for row in figure.rows:
             if row not in rows:
                 fact = f"[[figure]] {figure.name}: no network is called {row!r}"
-                raise _wrong(fact, did_you_mean(row, rows, "rows"))
+                raise wrong(fact, did_you_mean(row, rows, "rows"))
 
 
 def _wanted(entry: Any, where: str) -> Wanted:
     if not isinstance(entry, dict):
-        raise _wrong(f"{where}{entry!r} is no table")
+        raise wrong(f"{where}{entry!r} is no table")
     _check(entry, where)
     name, kind, rows = entry.get("name", ""), entry.get("kind", ""), entry.get("rows", [])
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*", name) or name in KINDS:
         help = 'as in name = "figure-8"; it is that of its files, and not one of the report\'s own'
-        raise _wrong(f"{where}name is {name!r}", help)
+        raise wrong(f"{where}name is {name!r}", help)
     if kind not in KINDS:
-        raise _wrong(f"{where}kind is {kind!r}", f"one of {', '.join(KINDS)}")
+        raise wrong(f"{where}kind is {kind!r}", f"one of {', '.join(KINDS)}")
     if not all(isinstance(row, str) for row in rows):
-        raise _wrong(f"{where}rows is {rows!r}", 'labels, as in rows = ["Net 1", "Net 1, plain"]')
+        raise wrong(f"{where}rows is {rows!r}", 'labels, as in rows = ["Net 1", "Net 1, plain"]')
     return Wanted(name, kind, tuple(rows), entry.get("title", ""))
 
 
@@ -68,11 +68,7 @@ def _check(entry: Mapping[str, Any], where: str) -> None:
     for key, value in entry.items():
         if key not in _KEYS:
             hint = did_you_mean(key, _KEYS, "keys")
-            raise _wrong(f"{where}{key!r} is not a key of a figure", hint)
+            raise wrong(f"{where}{key!r} is not a key of a figure", hint)
         if not isinstance(value, _KEYS[key]):
             what = "a list" if _KEYS[key] is list else "a text"
-            raise _wrong(f"{where}{key} is {value!r}, but must be {what}")
-
-
-def _wrong(fact: str, help: str | None = None) -> TrainError:
-    return TrainError(fact, help, ExitCode.USAGE)
+            raise wrong(f"{where}{key} is {value!r}, but must be {what}")
