@@ -56,7 +56,6 @@ class Torchvision:
         return bare
 
     def is_here(self, name: str) -> bool:
-
         _refuse_unknown("torchvision", name, torchvision_names())
         return _is_cached(self._default(name).url)
 

@@ -111,7 +111,7 @@ def test_a_file_in_place_of_a_folder_is_to_be_unpacked(tmp_path: Path) -> None:
         load(str(archive))
     assert str(caught.value) == f"{archive} is a file, and no folder of images"
     assert caught.value.help == (
-        "unpack it and name the folder: a data folder has one sub-folder a class with its images, "
+        "if it is an archive, unpack it and name the folder: a data folder has one sub-folder a class with its images, "
         "or the sub-folders train and val with such folders each"
     )
 

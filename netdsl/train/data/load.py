@@ -198,7 +198,7 @@ def _folder(name: str) -> Path:
     if Path(name).is_dir():
         return Path(name)
     if Path(name).is_file():
-        help = f"unpack it and name the folder: {LAYOUT}"
+        help = f"if it is an archive, unpack it and name the folder: {LAYOUT}"
         raise TrainError(f"{name} is a file, and no folder of images", help)
     hint = did_you_mean(name, DATA_SETS, "data sets")
     raise TrainError(f"no data set and no folder is called {name}", hint)
