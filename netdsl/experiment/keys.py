@@ -60,12 +60,12 @@ def check(
         if key == "label" and not value:
             raise wrong(f"{where}label is empty", "leave it out")
         if key == "params":
-            _check_params(table[key], where)
+            _check_params(value, where)
         if key == "recipe" and value:
-            _check_recipe(table[key], where)
+            _check_recipe(str(value), where)
 
 
-def _check_params(params: Mapping[str, Any], where: str) -> None:
+def _check_params(params: Any, where: str) -> None:
     for name, value in params.items():
         if not isinstance(value, str | int | float):
             fact = f"{where}params: {name} is {value!r}, but must be a number, a text or a truth"

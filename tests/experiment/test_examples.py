@@ -191,6 +191,17 @@ def test_links_within_the_page_and_to_it_lead_to_a_heading(
         assert re.findall(r"docs/reports\.md#([^)]*)\)", readme) == [results.anchor(example.report)]
 
 
+def test_one_seed_of_each_network_takes_its_part_of_the_hours(
+    results: ModuleType, twins: Path
+) -> None:
+    found = read_results(twins)  # every run takes as long
+    seeds = {len(row.runs) for row in found.rows}
+    assert len(seeds) == 1
+    whole, part = results.planned(found), results.planned(found, one_seed=True)
+    assert part > 0
+    assert whole == pytest.approx(part * seeds.pop())
+
+
 def test_an_overview_has_how_a_verdict_begins(results: ModuleType, items: ModuleType) -> None:
     assert results.lead("it helps") == "it helps"
     assert results.lead("it helps (0.5 points); more later") == "it helps (0.5 points)"

@@ -139,6 +139,20 @@ def test_options_are_handed_on_to_experiments_alone(example: Path) -> None:
     assert told.splitlines()[0] == "$ netdsl experiment run small.toml --budget cpu --jobs 0"
 
 
+def test_commands_are_told_without_torch(example: Path) -> None:
+    code = (
+        "import runpy, sys\n"
+        "sys.argv = ['run.py', '900-digits', '--list']\n"
+        "sys.path.insert(0, '.')\n"
+        "runpy.run_path('run.py', run_name='__main__')\n"
+        "print('torch' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=example.parent, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "False"
+
+
 def test_a_command_on_a_run_says_that_none_is_finished(example: Path) -> None:
     told = run(example, "--only", "Figure 2", code=1)
     assert told.splitlines() == [

@@ -5,12 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
 from torch import nn
 
+from netdsl.experiment.analysis.probe import probe
+from netdsl.train import load
 from netdsl.train.evaluation import place
+from netdsl.train.forecast import forecast
 from netdsl.train.narrow import narrow_convolutions
 from netdsl.train.settings import Settings
 
@@ -58,6 +62,41 @@ def test_its_gradient_is_that_of_contiguous_images(stride: int | tuple[int, int]
         y.square().sum().backward()
     assert layer.weight.stride() == (6, 1, 1, 1)
     torch.testing.assert_close(layer.weight.grad, expected)
+
+
+class Recording(nn.Conv2d):
+    """A convolution that notes of each map that it learns from whether it is contiguous."""
+
+    seen: ClassVar[list[bool]] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if torch.is_grad_enabled():
+            self.seen.append(x.is_contiguous())
+        return super().forward(x)
+
+
+class Turned(nn.Module):
+    """Channels to the last place in memory, as a layer norm over them leaves a map."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.contiguous(memory_format=torch.channels_last)
+
+
+@pytest.fixture
+def recording() -> nn.Module:
+    Recording.seen.clear()
+    return nn.Sequential(
+        Turned(), Recording(3, 16, 1, stride=2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10)
+    )  # fmt: skip
+
+
+def test_a_forecast_and_a_probe_hand_on_contiguous_maps_too(recording: nn.Module) -> None:
+    data = load("shapes", limit=40)
+    forecast(recording, data, Settings(epochs=1, batch_size=8, lr=0.01, precision="fp32"))
+    assert {*Recording.seen} == {True}
+    Recording.seen.clear()
+    probe(recording, (), torch.randn(4, 3, 16, 16), torch.arange(4))
+    assert {*Recording.seen} == {True}
 
 
 def test_others_and_other_devices_are_left_alone() -> None:
