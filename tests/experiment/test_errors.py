@@ -265,6 +265,13 @@ def many(classes: int) -> Errors:
     return find_errors(predictions(labels, (numbers / numbers.sum(1, keepdims=True)).tolist()), names)  # fmt: skip
 
 
+def test_names_in_letters_that_no_font_has_are_drawn_without_a_warning(
+    three: Predictions,
+) -> None:
+    found = find_errors(three, ("Katze 猫", "Hund 犬", "Aal 鰻"))
+    assert "Katze 猫" in draw_confusion(found)["svg"].decode()
+
+
 def test_many_classes_are_named_as_far_as_there_is_room() -> None:
     found = many(130)
     assert sorted(shown_order(found)) == list(range(130))

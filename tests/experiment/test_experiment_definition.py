@@ -429,6 +429,14 @@ def test_a_definition_that_was_written_reads_back(
     assert (definition.seeds, variant.params, variant.label) == ((0, 2), params, label)
 
 
+def test_a_folder_that_a_definition_cannot_be_written_in_is_said(tmp_path: Path) -> None:
+    (tmp_path / "experiments").write_text("mine")
+    with pytest.raises(TrainError) as caught:
+        write_definition(tmp_path / "experiments" / "a.toml", {"name": "a"}, [{"arch": "net1"}])
+    assert str(caught.value) == f"cannot make {tmp_path / 'experiments'}: File exists"
+    assert caught.value.exit_code == 6
+
+
 def test_all_that_a_written_file_held_before_is_kept_beside_it(tmp_path: Path) -> None:
     path, networks = tmp_path / "experiment.toml", [{"arch": "net1"}]
     assert write_definition(path, {"name": "a"}, networks) is None
