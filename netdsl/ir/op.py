@@ -98,6 +98,11 @@ class Op(abc.ABC):
         return Window()
 
     @property
+    def is_identity(self) -> bool:
+        """Whether its arguments make it hand on what it gets, whatever that is: `Dropout 0`."""
+        return False
+
+    @property
     def depth(self) -> int:
         """1 for what the papers count as a layer: a convolution or a fully connected layer."""
         return 0

@@ -8,10 +8,11 @@ from fractions import Fraction
 from typing import Any
 
 from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
-from netdsl.ir import Settings
+from netdsl.ir import Op, Settings
 from netdsl.lower.bind_mistakes import (
     does_nothing,
     missing_argument,
+    none_is_set,
     one_too_many,
     reckoned,
     refuse_name_of_torch,
@@ -72,8 +73,17 @@ def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) 
     _note_reads(layer, cls.code, bound, defaults, {})
     is_bare = cls.code in ("Norm", "Act") and "kind" not in bound.values
     if is_bare and layer.kind == "none" and _is_settled(known["kind"], cls.code, bound, defaults):
-        defaults.reads.notice(does_nothing(written, known["kind"].setting))
+        defaults.reads.notice(none_is_set(written, known["kind"].setting))
+    elif isinstance(layer, Op) and layer.is_identity and _is_literal(written, bound):
+        defaults.reads.notice(does_nothing(written))
     return layer, " ".join([cls.code, *bound.words])
+
+
+def _is_literal(written: tree.Layer, bound: Bound) -> bool:
+    """Say whether a layer has arguments, and each is a number, size or word that stands there."""
+    values = [a.value if isinstance(a, tree.Option) else a for a in written.arguments]
+    plain = all(isinstance(v, tree.Number | tree.Dims | tree.Name) for v in values)
+    return bool(values) and plain and not bound.open
 
 
 def bind_options(

@@ -58,7 +58,13 @@ def reckoned(
     return Diagnostic("W0513", message, value.span, help=help)
 
 
-def does_nothing(written: tree.Layer, setting: str) -> Diagnostic:
+def does_nothing(written: tree.Layer) -> Diagnostic:
+    """Return what to say of a layer whose own numbers make it hand on what it gets."""
+    message = f"`{written.span.text}` does nothing: it hands on what it gets"
+    return Diagnostic("W0512", message, written.span, help="leave it away")
+
+
+def none_is_set(written: tree.Layer, setting: str) -> Diagnostic:
     """Return what to say of a `Norm` or an `Act` of a network whose header has none of them."""
     kind = {"norm": "batch", "act": "relu"}[setting]
     message = f"`{written.name}` does nothing: `{setting}` is none"

@@ -19,6 +19,7 @@ from netdsl.lower.unused import (
     warn_of_hidden_activation,
     warn_of_idle_drop_path,
     warn_of_unread_layers,
+    warn_of_unread_settings,
     warn_of_unread_shortcut_settings,
     warn_of_unused_defaults,
     warn_of_unused_names,
@@ -88,6 +89,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         warn_of_unused_defaults(file, environment, overrides, report)
         warn_of_defaults_that_reach_nothing(file, graph, environment, overrides, report)
         warn_of_hidden_activation(file, graph, environment, overrides, report)
+        warn_of_unread_settings(file, environment, report)
         warn_of_unread_shortcut_settings(file, graph, environment, overrides, report)
         warn_of_idle_drop_path(file, graph, environment, report)
         warn_of_written(file, environment, report)
@@ -131,6 +133,9 @@ def _graph(file: tree.File, environment: Environment, report: Report) -> Graph:
     lowering = Lowering(environment, report)
     graph = lowering.network(file, shape or UNKNOWN)
     warn_of_unused_names(file, environment, report)
+    if len(graph) == 1 and file.body:  # the input alone
+        message = "no layer is left: all that is written is repeated 0 times, or does nothing"
+        report(Diagnostic("E0120", message, file.body[0].span.to(file.body[-1].span)))
     params = 0
     for node in graph:
         if node.shape == UNKNOWN or UNKNOWN in graph.input_shapes(node) or not node.inputs:

@@ -10,7 +10,7 @@ from netdsl.lower.environment import Environment
 from netdsl.lower.mentions import layers_in, names_in, options_in, reachable
 from netdsl.lower.names import reaches_others
 from netdsl.lower.override import Overrides
-from netdsl.ops import CATALOGUE, arguments
+from netdsl.ops import CATALOGUE, arguments, settings_of
 from netdsl.ops.act import Activation
 from netdsl.ops.blocks import PROJECTING, PROJECTION, WITH_SHORTCUT, Res
 from netdsl.ops.dense import Linear, before_linear
@@ -131,6 +131,29 @@ _BROUGHT: dict[str, tuple[str, str, Callable[[Op], str | None]]] = {
     "Norm": ("norm", "norm", _norm_of),
     "Act": ("activation", "act", _act_of),
 }
+
+
+def warn_of_unread_settings(file: tree.File, environment: Environment, report: Report) -> None:
+    """Warn of settings of the header that every layer says for itself, or that none has.
+
+    A layer that a count of 0 leaves out, another scale may put in.
+    """
+    defaults = environment.defaults
+    written = _written(file, environment)
+    for entry in (e for e in file.header if isinstance(e, tree.Setting)):
+        if entry.key not in ("norm", "act", "bias", "shortcut"):
+            continue
+        taking = {code for code, cls in CATALOGUE.items() if entry.key in settings_of(cls)}
+        left_out = written & taking - defaults.filled
+        is_read = entry.key in defaults.reads.settings
+        if not is_read and not left_out and _is_settled(entry.key, environment):
+            why = (
+                "each layer that has one says its own"
+                if taking & defaults.filled
+                else "no layer has one"
+            )
+            message = f"the setting `{entry.key}` is never used: {why}"
+            report(Diagnostic("W0502", message, entry.key_span))
 
 
 def warn_of_unread_shortcut_settings(

@@ -21,6 +21,7 @@ from netdsl.ops.wiring import ShortcutAdd, StochasticDepth
 
 LARGE = 10**6
 LARGE_KERNEL = 9
+_ONCE_IS_ENOUGH = (Activation, Normalization, GlobalAvgPool, Flatten)
 _OFF = {"norm": "norm=none", "activation": "act=none"}
 
 
@@ -33,6 +34,7 @@ def advise(graph: Graph, settings: Settings, spans: Mapping[str, Span]) -> Itera
     yield from _bare_sums(graph)
     if settings.residual:  # a plain twin may have two where a sum was between them
         yield from _doubled(graph)
+        yield from _repeated(graph)
     yield from count_scores(graph, settings)
     if not settings.residual and (sums := additions(graph)):
         times = "once" if sums == 1 else f"{sums} times"
@@ -128,6 +130,21 @@ def _doubled(graph: Graph) -> Iterator[Diagnostic]:
             message += f", {len(those)} of {places[span]} times"
             help = f"give the layer before it `{_OFF[kind]}`"
         yield Diagnostic("W0511", message, span, help=help)
+
+
+def _repeated(graph: Graph) -> Iterator[Diagnostic]:
+    """Warn of a layer right behind the same one, which leaves nothing for it to do."""
+    places = Counter(node.span for node in graph)
+    found: dict[Span | None, list[Node]] = {}
+    for node in graph:
+        if isinstance(node.op, _ONCE_IS_ENOUGH) and node.inputs and not _is_brought(node):
+            (before,) = graph.inputs(node)
+            if before.op == node.op and not _is_brought(before):
+                found.setdefault(node.span, []).append(before)
+    for span, before_it in found.items():
+        if len(before_it) == places[span]:  # a block may be called behind others too
+            message = f"`{before_it[0].name}` before it is the same, and once is enough"
+            yield Diagnostic("W0511", message, span, help="leave one of the two away")
 
 
 def _is_branch(graph: Graph, node: Node, readers: Mapping[str, Sequence[str]]) -> bool:

@@ -17,3 +17,4 @@ from netdsl.ops.catalogue import LayerType as LayerType
 from netdsl.ops.catalogue import closest as closest
 from netdsl.ops.describe import Argument as Argument
 from netdsl.ops.describe import arguments as arguments
+from netdsl.ops.describe import settings_of as settings_of

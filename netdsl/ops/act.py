@@ -45,8 +45,12 @@ class Activation(Op):
         return {"negative_slope": self.slope} if has_slope else {}
 
     @property
+    def is_identity(self) -> bool:
+        return self.kind == "none"
+
+    @property
     def keeps(self) -> Keeps:  # type: ignore[override]
-        if self.kind == "none":
+        if self.is_identity:
             return "nothing"
         return "output" if self.kind in FROM_OUTPUT else "input"
 

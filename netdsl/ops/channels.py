@@ -29,6 +29,10 @@ class ChannelShuffle(Op):
     def call(self, *inputs: Shape) -> Call:
         return Call("nn.ChannelShuffle", {"groups": self.g}, positional=1)
 
+    @property
+    def is_identity(self) -> bool:
+        return self.g == 1
+
 
 @layer("Part", examples=("Part 1 2", "Part 3 3"), positional=("i", "n"))
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,10 @@ class ChannelPart(Op):
         (x,) = inputs
         width = x.channels // self.n
         return Call("Part", {"start": (self.i - 1) * width, "end": self.i * width}, positional=2)
+
+    @property
+    def is_identity(self) -> bool:
+        return self.n == 1
 
 
 @layer(

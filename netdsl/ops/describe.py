@@ -63,6 +63,16 @@ def arguments(cls: Any) -> MappingProxyType[str, Argument]:
     return MappingProxyType({f.name: _describe(f, hints[f.name]) for f in fields(cls)})
 
 
+def settings_of(cls: Any) -> frozenset[str]:
+    """Return the settings of a network that stand in for arguments of a layer class.
+
+    >>> from netdsl.ops.dense import FullyConnected
+    >>> sorted(settings_of(FullyConnected))
+    ['bias', 'head']
+    """
+    return frozenset(name for f in fields(cls) if (name := f.metadata.get("setting")))
+
+
 def _describe(field: Any, hint: Any) -> Argument:
     if get_origin(hint) in (Union, UnionType):
         (hint,) = [part for part in get_args(hint) if part is not type(None)]

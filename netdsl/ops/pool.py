@@ -68,6 +68,10 @@ class Pool(Op):
     def window(self, *inputs: Shape) -> Window:
         return Window(self.k, self.stride)
 
+    @property
+    def is_identity(self) -> bool:
+        return self.k == self.stride == (1, 1) and self.padding == (0, 0)
+
 
 @layer(
     "Max",

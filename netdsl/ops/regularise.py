@@ -20,7 +20,7 @@ class Dropout(Op):
 
     @property
     def keeps(self) -> Keeps:  # type: ignore[override]
-        return "mask" if self.p else "nothing"
+        return "nothing" if self.is_identity else "mask"
 
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -28,3 +28,7 @@ class Dropout(Op):
 
     def call(self, *inputs: Shape) -> Call:
         return Call("nn.Dropout", {"p": self.p}, positional=1)
+
+    @property
+    def is_identity(self) -> bool:
+        return not self.p

@@ -48,6 +48,10 @@ class Upsample(Op):
         reach = 1 if self.mode == "nearest" else 2
         return Window(kernel=(reach, reach), up=self.factor)
 
+    @property
+    def is_identity(self) -> bool:
+        return self.factor == (1, 1)
+
 
 @layer(
     "UpTo",

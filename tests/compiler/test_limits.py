@@ -75,7 +75,7 @@ def test_repeats_by_channels_end_at_the_limit(layers: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "n = 0 ((Conv 3)x n)x100000",
+        "n = 0 Conv 3 ((Conv 3)x n)x99999",
         "input 3x100000x2 Conv 3",
         "input 40000x5x5 norm none Conv 1000000 5x5 bias=off p0",
         "def A() { Conv 1 } "

@@ -19,7 +19,7 @@ scale deep(shortcut=project) BB 8 shortcut_kernel=3
 scale grouped(norm=group) default Norm(groups=4) Norm groups=4 Conv 8
 shortcut project shortcut_kernel 3 BB 8
 shortcut project shortcut_kernel 3 BB 3
-shortcut pad BB 8 shortcut=project shortcut_kernel=3
+shortcut pad BB 8 BB 8 shortcut=project shortcut_kernel=3
 residual off shortcut_kernel 3 shortcut pad BB 3
 default BB(shortcut_kernel=3) BB 8 BB 8 shortcut=project
 (BB 8 shortcut=[project,pad] shortcut_kernel=3)x2
