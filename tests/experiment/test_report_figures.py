@@ -15,7 +15,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from netdsl.experiment.report.bars import draw_differences
+from netdsl.experiment.report.bars import draw_differences, draw_gap
 from netdsl.experiment.report.epochs import ACCURACY, LOSS, draw_overview, draw_together
 from netdsl.experiment.report.figures import CAPTIONS, NAMES, draw_figures
 from netdsl.experiment.report.notes import loss_notes
@@ -135,6 +135,29 @@ def test_an_axis_that_is_cut_off_begins_below_what_is_left(
     figure = draw_together(read_results(folder), LOSS, "loss")
     assert figure.axes[0].get_ylim() == pytest.approx((begins, 3.0))
     assert "cut off at 3" in figure.get_supylabel()
+
+
+def test_an_axis_is_cut_off_where_the_band_of_a_few_epochs_would_fill_it(
+    experiment: Make, make_job: Make, change_run: Any
+) -> None:
+    jobs = [make_job("wild", seed) for seed in (0, 1)]
+    folder = experiment(jobs)
+    for first, job in zip((1.0, 15.0), jobs, strict=True):
+        run = folder / job["folder"] / "metrics.csv"
+        head, *_ = run.read_text().splitlines()
+        rows = [f"{n},0.1,1,2,0,0,{first if n == 1 else 2},0,0" for n in range(1, 9)]
+        run.write_text("\n".join([head, *rows]) + "\n")
+        change_run.speed(folder, job, len(rows), 100)
+    figure = draw_together(read_results(folder), LOSS, "loss")  # 8 at first, and 18 with the band
+    assert figure.axes[0].get_ylim()[1] == pytest.approx(3)
+
+
+def test_whiskers_of_training_and_of_validation_do_not_lie_on_one_another(twins: Path) -> None:
+    (axes,) = draw_gap(read_results(twins)).axes
+    heights = [float(drawn.lines[0].get_ydata()[0]) for drawn in axes.containers]
+    rows = len(read_results(twins).rows)
+    assert len(set(heights)) == len(heights) == 2 * rows
+    assert {round(height) for height in heights} == set(range(rows))
 
 
 @pytest.mark.parametrize(("others", "curves"), [(0.01, ACCURACY), (0.0, ACCURACY), (0.0, LOSS)])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST = 100  # points that accuracies may differ by
+_APART = 0.11  # of a line: what is validation stands above it, what is training below
 _WIDTH = 30  # letters of a name on one line
 _WIDTH_BELOW = 62  # of what stands below the axis
 
@@ -48,9 +49,9 @@ def _gap_line(axes: Axes, place: int, row: Result) -> None:
     look = look_of(row)
     axes.plot([100 * val.mean, 100 * train.mean], [place] * 2, color=look.colour, lw=7,
               alpha=0.25, solid_capstyle="butt")  # fmt: skip
-    for value, face in ((val, look.colour), (train, "white")):
+    for value, face, up in ((val, look.colour, _APART), (train, "white", -_APART)):
         axes.errorbar(
-            100 * value.mean, place, xerr=100 * np.array(value.reach(1)), color=look.colour,
+            100 * value.mean, place - up, xerr=100 * np.array(value.reach(1)), color=look.colour,
             marker=look.marker, markersize=6.5, markerfacecolor=face, capsize=3,
         )  # fmt: skip
     _beside(axes, place, percent(gap))

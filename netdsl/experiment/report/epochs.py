@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 COLUMNS = 3
 _LETTERS = (0, 60, 40, 28, 20, 14)  # on a line of the legend; 0 for any
 _LEGEND = 0.9  # inches of a legend that a figure has room for
-_FAR = 4  # times what nine of ten numbers are below: those beyond are cut off
+_USUAL = 0.8  # the part of all numbers that are usual
+_FAR = 4  # times the largest usual one: where bands reach beyond, they are cut off
 _MARGIN = 0.05  # of an axis that is cut off, below its smallest number
 _STAGE: dict[str, Any] = {"color": "0.5", "linewidth": 1, "linestyle": ":"}  # where one begins
 MOST_LINES = len(COLOURS)  # that can be told apart in one panel
@@ -133,15 +134,15 @@ def _cut_off(axes: Axes, results: Results, curves: tuple[Curve, ...], what: str)
     if any(math.isfinite(curve.most) for curve in curves):
         return what
     drawn = [
-        (value.mean, value.band(curve.most)[0])
+        (value.mean, *value.band(curve.most))
         for row in results.rows for curve in curves for _, value in over_epochs(row, curve)
     ]  # fmt: skip
-    means = sorted(mean for mean, _ in drawn)
-    usual = means[int(0.9 * (len(means) - 1))]
-    if means[-1] <= _FAR * usual or usual == 0:
+    means = sorted(mean for mean, _, _ in drawn)
+    usual = means[int(_USUAL * (len(means) - 1))]
+    if max(high for _, _, high in drawn) <= _FAR * usual or usual == 0:
         return what
     end = 1.5 * usual
-    low = min(low for mean, low in drawn if mean <= end)
+    low = min(low for mean, low, _ in drawn if mean <= end)
     axes.set_ylim(max(0.0, low - _MARGIN * (end - low)), end)
     return f"{what}, cut off at {end:.2g}"
 
