@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -29,14 +29,14 @@ ABOUT = f"""
     {100 * WITHIN:g} points: that holds where the interval lies within them, and is refuted where it
     lies outside. All else is open; where two that should be alike clearly differ, but perhaps by
     less than {100 * WITHIN:g} points, it says so, and so it does where the two runs of a pair were
-    computed in different precision. About one in twenty such intervals misses. They are over seeds,
+    computed in different precision. A claim that one difference is larger than another is of the
+    difference of the two. About one in twenty such intervals misses. They are over seeds,
     with the same validation images each time (for instance 500 for 10 classes of Tiny ImageNet,
     1,000 for 5,000 training images of CIFAR-10): other images would add to them. These are small
     budgets: how far each was run stands with its table, which a claim leads to. Claims that a
-    report was written for are bold; those that were added when their runs had been looked at say
-    so."""
+    report was written for are bold; those that no report makes say that they are ours, and those
+    that were added when their runs had been looked at say so too."""
 _COUNTED = {"holds": "held up", "refuted": "refuted", "open": "open", "not run": "not run"}
-_AFTERWARDS = "(added after the runs)"
 _SIDES = {"val": ("better", "worse"), "gap": ("larger", "smaller")}
 _HEAD = ["report", "claim", "here", "difference", "95 % interval", "seeds"]
 
@@ -47,14 +47,29 @@ def table(examples: Iterable[Example]) -> str:
     return markdown([_HEAD, *lines], texts=3)
 
 
-def counts(examples: Iterable[Example]) -> str:
-    """Say of each report how many of its claims hold, are refuted, open and not run."""
+def counts(examples: Sequence[Example]) -> str:
+    """Say of each report how many of its claims hold, are refuted, open and not run.
+
+    Of each number it is told how many are of claims that the report does not make, or that were
+    added when their runs had been looked at.
+    """
     said = []
     for example in examples:
-        found = Counter(_verdict(example, claim).partition(":")[0] for claim in example.claims)
-        each = ", ".join(f"{found[one]} {word}" for one, word in _COUNTED.items() if found[one])
-        said.append(f"{_number(example)}: {each}")
-    return f"{'; '.join(said)}."
+        found, others = Counter[str](), Counter[str]()
+        for claim in example.claims:
+            one = _verdict(example, claim).partition(":")[0]
+            found[one] += 1
+            others[one] += claim.ours or claim.afterwards
+        each = ", ".join(
+            f"{found[one]} {word}{f' ({others[one]})' if others[one] else ''}"
+            for one, word in _COUNTED.items()
+            if found[one]
+        )
+        place = f", on {example.stands_in}" if example.stands_in else ""
+        said.append(f"{_number(example)}{place}: {each}")
+    any_others = any(claim.ours or claim.afterwards for one in examples for claim in one.claims)
+    told = " In brackets: how many of these are ours or were added after the runs." * any_others
+    return f"{'; '.join(said)}.{told}"
 
 
 def _verdict(example: Example, claim: Claim) -> str:
@@ -82,8 +97,8 @@ def _line(example: Example, claim: Claim) -> list[str]:
     says = f"**{claim.says}**" if claim.central else claim.says
     for item in [item for item in example.items if item.experiment == claim.experiment][:1]:
         says = f"[{says}](#{anchor(item.heading)})"
-    if claim.afterwards:
-        says += f" {_AFTERWARDS}"
+    if claim.remarks:
+        says += f" ({', '.join(claim.remarks)})"
     found = _measured(example, claim)
     if found is None:
         return [_number(example), says, "not run", "", "", ""]
@@ -100,17 +115,17 @@ def _measured(example: Example, claim: Claim) -> Spread | None:
         for difference in _differences(example, claim)
     ]
     seeds = [seed for seed in (found[0] if found else ()) if all(seed in each for each in found)]
-    return spread([fmean(each[seed] for each in found) for seed in seeds])
+    less = found.pop() if claim.beyond and found else dict.fromkeys(seeds, 0.0)
+    return spread([fmean(each[seed] for each in found) - less[seed] for seed in seeds])
 
 
 def _differences(example: Example, claim: Claim) -> list[Difference]:
-    """Return the pairs of rows of a claim; none where an experiment was not run."""
+    """Return the pairs of rows of a claim, the one it is beyond at the end; none where not run."""
     ours, others = (_kept(example, one) for one in _experiments(claim))
     if ours is None or others is None:
         return []
-    return [
-        Difference(claim.says, _row(ours, row), _row(others, than)) for row, than in claim.pairs
-    ]
+    pairs = (*claim.pairs, claim.beyond) if claim.beyond else claim.pairs
+    return [Difference(claim.says, _row(ours, row), _row(others, than)) for row, than in pairs]
 
 
 @cache

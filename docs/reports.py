@@ -25,19 +25,19 @@ ABOUT = """
     Every table and figure of the reports that netdsl was made for: the command that gives it,
     what the report says, what came out here and how far it was run; and every network in them,
     row by row, as one command. `make docs` writes this page: accuracies are read from the runs
-    kept in `examples/`, and what was not run is empty; all else is that of the network which the
-    command beside it builds. Commands are for the whole budget; accuracies here are those of
-    `--budget cpu` behind them. Those of training are taken on a fixed sample of the training
-    images, as they are, at the end; the gap is from them to validation
-    ([how a report is written](report-of-an-experiment.md)). RUN is a finished run, the folder that
-    `netdsl experiment run` names. Where training images are cut to a number, those of validation
-    are cut to the same part. CIFAR-10 was read from a copy in JPEG, whose pixels are not quite
-    the report's. What was changed in a network stands in parentheses behind its name,
-    and is what figures call it; where points of a figure would hide one another they stand
-    a little apart. Losses in training are those of its steps, with their augmented images, dropout
-    and weights that change. "A run took" is the mean of seeds that ran beside other work, and
-    compares nothing. MACs are multiply-adds for one image; depth counts convolutions and
-    fully connected layers on the longest path, and no projection."""
+    kept in `examples/`, and what was not run is empty; all else is that of the network which
+    the command beside it builds. Commands are for the whole budget; accuracies here are those
+    of `--budget cpu` behind them. Those of training are taken on a fixed sample of the training
+    images, as they are, at the end; the gap is from them to validation ([how a report is
+    written](report-of-an-experiment.md)). The plain twin of a network is the same network
+    without its shortcuts. Where training images are cut to a number, those of validation are
+    cut to the same part. CIFAR-10 was read from a copy in JPEG, whose pixels are not quite the
+    report's. What was changed in a network stands in parentheses behind its name, and is what
+    figures call it; where points of a figure would hide one another they stand a little apart.
+    Losses in training are those of its steps, with their augmented images, dropout and weights
+    that change. "A run took" is the mean of seeds that ran beside other work, and compares
+    nothing. MACs are multiply-adds for one image; depth counts convolutions and fully connected
+    layers on the longest path, and no projection."""
 SOURCES = {
     "000": """a report on residual networks on Tiny ImageNet, written for Torch, whose text names no
         author. 001 says the same in other words, without table 1; of the percentages it has 49,
@@ -245,15 +245,20 @@ TABLES = (
         (e) full pre-activation | tiny_resnet34_e""",
     ),
     Table(
-        REPORT_003, "Figures 5, 8, 10 and 13: what was trained", """
-        The variants are those of the improved model, which has stochastic depth. The vanilla model
-        is not normalised; rate and optimiser are ours.""", """
+        REPORT_003, "Figures 5, 8 and 13: what was trained", """
+        The vanilla model is not normalised; rate and optimiser are ours.""", """
         vanilla | tiny_resnet34
         improved | tiny_resnet34_sd
+        final, ResNet-34 (e) | tiny_resnet34_e -D drop_path=0.5""",
+    ),
+    Table(
+        REPORT_003, "Figure 10: what was trained", """
+        The variants are those of the improved model, which has stochastic depth; rate and
+        optimiser are ours.""", """
         ResNet-18 (c) | tiny_resnet18_c -D drop_path=0.5
         ResNet-18 (e) | tiny_resnet18_e -D drop_path=0.5
         ResNet-34 (c) | tiny_resnet34_c -D drop_path=0.5
-        ResNet-34 (e), the final model | tiny_resnet34_e -D drop_path=0.5
+        ResNet-34 (e) | tiny_resnet34_e -D drop_path=0.5
         ResNet-50 (c) | tiny_resnet50_c -D drop_path=0.5
         ResNet-50 (e) | tiny_resnet50_e -D drop_path=0.5""",
     ),

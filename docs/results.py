@@ -23,7 +23,7 @@ from netdsl.experiment.report.write import read_results
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "examples"))
 
-from items import Example, Item, examples, typed  # noqa: E402
+from items import RUN, Example, Item, examples, typed  # noqa: E402
 
 NOT_RUN = "Not run yet."
 CORES = 2  # with a run on each, as the kept ones were made
@@ -41,14 +41,27 @@ def sections(report: str, networks: dict[str, str]) -> Iterator[str]:
         yield f"### {item.heading}"
         if item.commands:
             yield "\n".join(f"    {typed(command)}" for command in item.commands)
+        if any(RUN in command.split() for command in item.commands):
+            yield _filled(_run_of(example, item))
         if item.printed:
             yield _filled(f"The report: {item.printed}.")
+        if item.ours:
+            yield _filled(f"Ours, as the report does not say it: {item.ours}.")
         results = results_of(example, item)
-        yield from _found(example, item, results)
+        yield from outcome(example, item, results)
         for title, figure in _figures(example, item, results):
             yield f"![{title}]({_link(figure)})"
         if item.networks:
             yield networks[item.networks]
+
+
+def _run_of(example: Example, item: Item) -> str:
+    """Say what stands for RUN: a run of the first of the rows of an item."""
+    results = results_of(example, item)
+    assert results is not None  # nothing else gives a run
+    row = results.rows[0]
+    folder = f"experiments/{item.experiment}/{row.runs[0].job.folder}"
+    return f"RUN is a finished run of {item.rows[0]} in {item.experiment}.toml, such as `{folder}`."
 
 
 def experiments(example: Example) -> str:
@@ -133,7 +146,8 @@ def planned(results: Results, *, one_seed: bool = False) -> float:
     return total
 
 
-def _found(example: Example, item: Item, results: Results | None) -> Iterator[str]:
+def outcome(example: Example, item: Item, results: Results | None) -> Iterator[str]:
+    """Yield what came out of an item: its table, how far it was run, what of it is told apart."""
     if results is not None:
         yield table(results)
         yield _filled(extent(results))
@@ -145,7 +159,14 @@ def _found(example: Example, item: Item, results: Results | None) -> Iterator[st
         yield numbers_table(csv.reader(numbers.read_text("utf-8").splitlines()))
     verdict = item.verdict or ("" if results is not None else NOT_RUN)
     if verdict:
-        yield _filled(f"**{verdict[0].upper()}{verdict[1:]}.**".replace("..**", ".**"))
+        first, stop, rest = verdict.partition(". ")
+        yield _filled(f"**{_sentence(first)}**{stop[1:]}{_sentence(rest)}")
+    yield from (_filled(f"- {_sentence(detail)}", "  ") for detail in item.details)
+
+
+def _sentence(text: str) -> str:
+    """Return a text that begins with a capital and ends with a stop; nothing of nothing."""
+    return f"{text[0].upper()}{text[1:].removesuffix('.')}." if text else ""
 
 
 def _figures(example: Example, item: Item, results: Results | None) -> Iterator[tuple[str, Path]]:
@@ -285,5 +306,7 @@ def anchor(heading: str) -> str:
     return kept.replace(" ", "-")
 
 
-def _filled(text: str) -> str:
-    return textwrap.fill(text, 120, break_on_hyphens=False, break_long_words=False)
+def _filled(text: str, indent: str = "") -> str:
+    """Return a paragraph, of which lines behind the first are indented."""
+    options = {"break_on_hyphens": False, "break_long_words": False}
+    return textwrap.fill(text, 120, subsequent_indent=indent, **options)

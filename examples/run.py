@@ -15,10 +15,21 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from items import FOLDER, RESULTS, RUN, Example, Item, read_example, typed
+from items import (
+    EXPERIMENTS,
+    FOLDER,
+    RESULTS,
+    RUN,
+    Example,
+    Item,
+    chosen,
+    made,
+    read_example,
+    typed,
+)
 
 # Results are read late: that imports torch, which `--list` has no use for.
 
@@ -27,16 +38,14 @@ def main() -> None:
     """Run what the command line asks for; end with the code of the first command that failed."""
     choice = _parser().parse_args()
     example = read_example(FOLDER / choice.example)
-    names = [item.name for item in example.items]
-    if unknown := [name for name in choice.only or () if name not in names]:
-        sys.exit(f"{choice.example} has no {unknown[0]!r}; it has {', '.join(names)}")
-    wanted = [item for item in example.items if not choice.only or item.name in choice.only]
+    wanted = _wanted(example, choice.only)
     experiments = dict.fromkeys(item.experiment for item in wanted if item.experiment)
-    (example.folder / "figures").mkdir(exist_ok=True)
     lines = {line: item for item in wanted for line in _lines(item, _options(choice))}
     if choice.list:
         print("\n".join(map(typed, lines)))
         return
+    for folder in ("figures", EXPERIMENTS):
+        (example.folder / folder).mkdir(exist_ok=True)
     if choice.go_on:
         for name in experiments:
             _begin_with_kept(example, name)
@@ -45,7 +54,19 @@ def main() -> None:
         _compare(example, name)
     if choice.keep:
         codes += [_keep(example, name) for name in experiments]
+        for item in wanted:
+            _keep_files(example, item)
     sys.exit(next(filter(None, codes), 0))
+
+
+def _wanted(example: Example, names: Sequence[str] | None) -> Sequence[Item]:
+    """Return the items of these names, all of them where there are none."""
+    for name in names or ():
+        if not chosen(example.items, name):
+            known = "\n  ".join(item.name for item in example.items)
+            sys.exit(f"{example.folder.name} has no {name!r}; it has\n  {known}")
+    wanted = {item.name for name in names or () for item in chosen(example.items, name)}
+    return [item for item in example.items if not names or item.name in wanted]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--budget", help="what experiments are cut to, such as cpu")
     parser.add_argument("--jobs", type=int, help="how many runs of an experiment at once")
     parser.add_argument("--threads", type=int, help="of each run of an experiment")
-    parser.add_argument("--only", action="append", metavar="ITEM", help='such as "Table 1"')
+    parser.add_argument("--only", action="append", metavar="ITEM", help='such as "Figure 9"')
     parser.add_argument("--list", action="store_true", help="print the commands and run none")
     parser.add_argument("--keep", action="store_true", help=f"renew {RESULTS}/ afterwards")
     parser.add_argument("--go-on", action="store_true", help="run only what is not kept yet")
@@ -70,7 +91,7 @@ def _begin_with_kept(example: Example, name: str) -> None:
 
 
 def _folder(example: Example, name: str) -> Path:
-    return example.folder / "experiments" / name
+    return example.folder / EXPERIMENTS / name
 
 
 def _options(choice: argparse.Namespace) -> str:
@@ -136,5 +157,22 @@ def _keep(example: Example, name: str) -> int:
     return _run(f"netdsl experiment export {name}.toml -o {RESULTS}/{name}", example.folder)
 
 
+def _keep_files(example: Example, item: Item) -> None:
+    """Keep the numbers and drawings of an item that no experiment has; pictures are not ours."""
+    for name in (item.numbers, *item.figures):
+        place = made(name) if name.startswith(f"{RESULTS}/") else None
+        if place is None or not (example.folder / place).is_file():
+            continue
+        found, kept = example.folder / place, example.folder / Path(name).parent
+        beside = [found] if place.parent == Path(EXPERIMENTS) else found.parent.iterdir()
+        kept.mkdir(parents=True, exist_ok=True)
+        for file in (file for file in beside if file.suffix in (".csv", ".svg")):
+            shutil.copyfile(file, kept / file.name)
+
+
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BrokenPipeError:  # `| head`
+        sys.stdout = None  # which would be flushed at the end
+        sys.exit(1)

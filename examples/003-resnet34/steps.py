@@ -5,6 +5,7 @@
 
 Batches of 100 made-up images of 64x64, in fp32 on one thread. The variants take their steps in
 turn, so that all of them meet the same machine; medians, and the median of the ratios to the first.
+The table is printed, and written to `experiments/`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from netdsl.train.transforms import Flip, random_numbers
 
 BATCH, IMAGES = 100, 1000
 MEAN, STD = 0.448, 0.275
-FOLDER = Path(__file__).parent / "results"
+FOLDER = Path(__file__).parent / "experiments"
 Batches = Iterator[Tensor]
 ROWS = torch.randint(0, 256, (IMAGES, 64, 64, 3), dtype=torch.uint8)
 

@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 import shlex
+from collections import defaultdict
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -21,7 +22,9 @@ from netdsl.experiment.export import export
 from netdsl.experiment.grid import expand
 from netdsl.experiment.labels import display, label_all
 from netdsl.experiment.report.figures import CAPTIONS
-from netdsl.experiment.report.write import read_results
+from netdsl.experiment.report.results import only
+from netdsl.experiment.report.tables import tables_of
+from netdsl.experiment.report.write import read_results, table_texts
 from netdsl.experiment.wanted import KINDS, refuse_unknown_rows
 from netdsl.shelf import open_arch
 from netdsl.train.recipe import read_recipe
@@ -81,7 +84,8 @@ def test_every_item_names_what_there_is(folder: Path, items: ModuleType) -> None
             assert {*item.rows} <= rows(read_definition(folder / f"{item.experiment}.toml"))
         for figure in item.figures:
             assert (folder / figure).is_file()
-            named = (figure, Path(figure).parent.as_posix())
+            place = items.made(figure)
+            named = (place.as_posix(), place.parent.as_posix())
             assert any(word.endswith(named) for line in item.commands for word in line.split())
 
 
@@ -89,8 +93,10 @@ def test_every_item_names_what_there_is(folder: Path, items: ModuleType) -> None
 def test_a_claim_names_two_rows_of_an_experiment(folder: Path, items: ModuleType) -> None:
     for claim in items.read_example(folder).claims:
         ours, others = claim.experiment, claim.than_in or claim.experiment
-        for row, name in ((claim.row, ours), (claim.than, others)):
-            assert row in rows(read_definition(folder / f"{name}.toml"))
+        pairs = (*claim.pairs, claim.beyond) if claim.beyond else claim.pairs
+        for row, than in pairs:
+            assert row in rows(read_definition(folder / f"{ours}.toml"))
+            assert than in rows(read_definition(folder / f"{others}.toml"))
         mine, theirs = (read_definition(folder / f"{name}.toml") for name in (ours, others))
         assert (mine.budgets, mine.seeds) == (theirs.budgets, theirs.seeds)
         assert claim.row != claim.than
@@ -200,6 +206,55 @@ def test_one_seed_of_each_network_takes_its_part_of_the_hours(
     whole, part = results.planned(found), results.planned(found, one_seed=True)
     assert part > 0
     assert whole == pytest.approx(part * seeds.pop())
+
+
+def test_what_is_chosen_by_a_number_is_every_item_that_has_it(items: ModuleType) -> None:
+    (example,) = (one for one in items.examples() if one.folder.name == "002-cifar10")
+
+    def names(said: str) -> list[str]:
+        return [item.name for item in items.chosen(example.items, said)]
+
+    assert names("Figure 9") == ["Figures 1, 5, 6, 8 and 9", "Figure 9, for longer"]
+    assert names("Figure 9, for longer") == ["Figure 9, for longer"]
+    assert names("table i") == names("Figure 4") == ["Table I and figure 4"]
+    assert names("Section II") == ["Section II"]
+    assert names("Figure 10") == ["Section III.B, figure 10"]
+    assert names("Figure") == names("Figure 11") == []
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(path.parent for path in (ROOT / "examples").glob("*/results/*/plan.json")),
+    ids=lambda folder: folder.name,
+)  # fmt: skip
+def test_the_tables_that_are_kept_are_those_of_the_runs_beside_them(folder: Path) -> None:
+    texts = table_texts(tables_of(read_results(folder)))
+    assert {name: (folder / "report" / name).read_text("utf-8") for name in texts} == texts
+
+
+def test_whatever_stands_for_a_run_is_told_where_a_command_has_it(
+    results: ModuleType, items: ModuleType
+) -> None:
+    (example,) = (one for one in items.examples() if one.folder.name == "003-resnet34")
+    page = "\n".join(results.sections(example.report, defaultdict(str)))
+    (told,) = {line for line in page.splitlines() if line.startswith("RUN is ")}
+    folder = re.search(r"`experiments/improved/(runs/\w+)`", page)
+    assert folder is not None
+    assert told.startswith("RUN is a finished run of final in improved.toml, such as ")
+    (final,) = only(read_results(example.results("improved")), ("final",)).rows
+    assert folder[1] in [run.job.folder for run in final.finished]
+
+
+def test_a_verdict_is_bold_where_it_begins_and_has_a_point_for_each_detail(
+    results: ModuleType, items: ModuleType, tmp_path: Path
+) -> None:
+    item = items.Item(
+        "Figure 1", "a thing", ours="the rate", verdict="it is so; at 3.5 too. The rest is open",
+        details=("more of it", "much " * 30),
+    )  # fmt: skip
+    example = items.Example(tmp_path, "Report", (item,))
+    found = list(results.outcome(example, item, None))
+    assert found[:2] == ["**It is so; at 3.5 too.** The rest is open.", "- More of it."]
+    assert found[2].count("\n  much") == 1
 
 
 def test_an_overview_has_how_a_verdict_begins(results: ModuleType, items: ModuleType) -> None:
@@ -335,13 +390,13 @@ def test_what_differs_in_precision_is_told_beside_a_table(
     item = items.Item("Table 1", "a", experiment="x")
     told = "Computed in bf16 (2 runs) and fp32 (10 runs): part of a difference between these may come\nfrom that."  # fmt: skip
     assert not any(
-        "Computed" in part for part in results._found(example, item, read_results(twins))
+        "Computed" in part for part in results.outcome(example, item, read_results(twins))
     )
     for job in json.loads((twins / "plan.json").read_text())["jobs"][:2]:
         path = twins / job["folder"] / "settings.json"
         path.write_text(path.read_text().replace('"precision": "fp32"', '"precision": "bf16"'))
     found = [
-        part for part in results._found(example, item, read_results(twins)) if "Computed" in part
+        part for part in results.outcome(example, item, read_results(twins)) if "Computed" in part
     ]
     assert [part.replace("\n", " ") for part in found] == [told.replace("\n", " ")]
 

@@ -173,3 +173,43 @@ def test_a_claim_may_be_of_the_mean_over_pairs_of_rows_and_be_added_after_the_ru
         "afterwards = true\n"
     )
     assert items.read_example(folder).claims == (mean,)
+
+
+def test_a_claim_that_one_difference_is_larger_is_of_the_difference_of_both(
+    claims: ModuleType, folder: Path
+) -> None:
+    items = importlib.import_module("items")
+    one = items.Claim("it helps", "x", "Net 1", "Net 1, plain", "better")
+    more = replace(one, says="it helps more than itself", beyond=("Net 1", "Net 1, plain"))
+    back = replace(one, says="it helps twice", beyond=("Net 1, plain", "Net 1"))
+    example = items.Example(folder, "Report", (), (one, more, back))
+    cells = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in claims.table([example]).splitlines()[2:]
+    ]
+    once, none, twice = (float(line[3].replace("−", "-")) for line in cells)
+    assert none == 0
+    assert twice == pytest.approx(2 * once, abs=0.011)
+    assert once != 0
+    assert [line[5] for line in cells] == ["3", "3", "3"]
+
+
+def test_whose_a_claim_is_and_how_it_came_about_stands_behind_it_and_is_counted(
+    claims: ModuleType, folder: Path
+) -> None:
+    items = importlib.import_module("items")
+    one = items.Claim("it helps", "y", "Net 1", "Net 1, plain", "better")
+    made = (
+        one, replace(one, ours=True), replace(one, afterwards=True, ours=True),
+        replace(one, note="with a seed more"),
+    )  # fmt: skip
+    example = items.Example(folder, "Report", (), made, stands_in="CIFAR-10")
+    told = [line.split(" | ")[1] for line in claims.table([example]).splitlines()[2:]]
+    assert told == [
+        "it helps", "it helps (ours)", "it helps (ours, added after the runs)",
+        "it helps (with a seed more)",
+    ]  # fmt: skip
+    assert claims.counts([example]) == (
+        "000, on CIFAR-10: 4 not run (2). "
+        "In brackets: how many of these are ours or were added after the runs."
+    )

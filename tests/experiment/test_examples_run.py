@@ -28,7 +28,8 @@ experiment = "small"
 [[item]]
 name = "Figure 2"
 shows = "what the plain one gets wrong"
-commands = ["netdsl errors RUN -o results/errors"]
+commands = ["netdsl errors RUN -o experiments/errors"]
+numbers = "results/errors/classes.csv"
 experiment = "small"
 rows = ["Digits, plain"]
 
@@ -91,9 +92,12 @@ def test_an_example_is_run_kept_run_again_and_gone_on_with(example: Path) -> Non
     plan = json.loads((example / "results" / "small" / "plan.json").read_text())
     kept = {job["key"] for job in plan["jobs"]}
     assert started(example) == kept
-    assert json.loads((example / "results/errors/errors.json").read_text())["network"].endswith(
-        ", plain"
-    )
+    made = example / "experiments" / "errors"
+    assert json.loads((made / "errors.json").read_text())["network"].endswith(", plain")
+    files = {path.name: path.read_bytes() for path in (example / "results" / "errors").iterdir()}
+    assert files == {name: (made / name).read_bytes() for name in files}
+    assert {"classes.csv", "confusion.svg"} <= files.keys()
+    assert {Path(name).suffix for name in files} == {".csv", ".svg"}
     shutil.rmtree(example / "experiments")
     told = run(example).splitlines()
     assert [line for line in told if " % kept, " in line] == [
@@ -116,6 +120,7 @@ def test_an_item_that_there_is_not_is_refused_and_what_is_kept_stays(example: Pa
     kept = example / "results" / "small" / "plan.json"
     kept.parent.mkdir(parents=True)
     assert run(example, "--only", "Tabel 1", "--keep", code=1) == ""
+    assert not (example / "experiments").exists()
     netdsl = [sys.executable, "-m", "netdsl", "experiment", "run", "small.toml", "--print-jobs"]
     subprocess.run(netdsl, cwd=example, check=True, capture_output=True)
     shutil.copy(example / "experiments" / "small" / "plan.json", kept)
@@ -130,10 +135,11 @@ def test_options_are_handed_on_to_experiments_alone(example: Path) -> None:
     assert told.splitlines() == [
         "netdsl draw digits -o figures/digits.svg",
         "netdsl experiment run small.toml --budget cpu --jobs 2 --threads 1",
-        "netdsl errors RUN -o results/errors",
+        "netdsl errors RUN -o experiments/errors",
         "python count.py --rounds 2",
     ]
-    told = run(example, "--only", "Table 2")
+    assert not (example / "figures").exists()
+    told = run(example, "--only", "table 2")
     assert told.splitlines() == ["$ python count.py --rounds 2", "['--rounds', '2']"]
     told = run(example, "--only", "Table 1", "--jobs", "0", code=2)
     assert told.splitlines()[0] == "$ netdsl experiment run small.toml --budget cpu --jobs 0"
@@ -156,6 +162,6 @@ def test_commands_are_told_without_torch(example: Path) -> None:
 def test_a_command_on_a_run_says_that_none_is_finished(example: Path) -> None:
     told = run(example, "--only", "Figure 2", code=1)
     assert told.splitlines() == [
-        "$ netdsl errors RUN -o results/errors",
+        "$ netdsl errors RUN -o experiments/errors",
         "no run of small (Digits, plain) is finished here, with its weights",
     ]
