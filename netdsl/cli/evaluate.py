@@ -53,7 +53,7 @@ def command(path: Path, weights: str | None, fast: bool, as_json: bool, **option
     Without further options, a run gives exactly the accuracy that it recorded: on its own
     validation images, computed as in training.
     """
-    from netdsl.cli.allocator import keep_memory
+    from netdsl.allocator import keep_memory
     from netdsl.train.inference import make_fast
 
     keep_memory()

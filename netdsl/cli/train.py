@@ -136,7 +136,7 @@ def run_planned(
     that a stage begins with.
     """
     from netdsl import train
-    from netdsl.cli.allocator import keep_memory
+    from netdsl.allocator import keep_memory
     from netdsl.cli.progress import listen, plan_lines
     from netdsl.train.distributed import current, refuse_unfit
     from netdsl.train.freezing import freeze, refuse_unlearnable

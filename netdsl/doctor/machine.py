@@ -9,14 +9,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from netdsl.allocator import SWITCH, preloaded
 from netdsl.amounts import counted
 from netdsl.doctor.child import Answer
 from netdsl.doctor.finding import Finding, fault, note, ok
 from netdsl.resources import ROOT, cpu_quota, usable_cores
 
 _LEAST_MEMORY = 10**9
-_ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc")
-MALLOC_SWITCH = "NETDSL_MALLOC"  # "off" has commands leave the heap as it is
 
 
 def threads(environment: Mapping[str, str], cores: int, root: Path = ROOT) -> Finding:
@@ -58,20 +57,14 @@ def memory(training: Answer) -> Finding:
     return ok("memory", text)
 
 
-def preloaded_allocator(environment: Mapping[str, str]) -> str | None:
-    """Return the allocator that somebody has put before that of the C library, if there is one."""
-    preloaded = environment.get("LD_PRELOAD", "")
-    return next((name for name in _ALLOCATORS if name in preloaded), None)
-
-
 def allocator(environment: Mapping[str, str], libc: str | None = None) -> Finding:
     """Return who hands memory out; `netdsl train` tunes that of glibc."""
-    if replaced := preloaded_allocator(environment):
+    if replaced := preloaded(environment):
         return ok("allocator", f"{replaced}, by LD_PRELOAD")
     found = (platform.libc_ver()[0] if libc is None else libc) or f"that of {platform.system()}"
-    if found == "glibc" and environment.get(MALLOC_SWITCH) == "off":
+    if found == "glibc" and environment.get(SWITCH) == "off":
         return note(
-            "allocator", f"glibc, which is not tuned: {MALLOC_SWITCH} is off",
+            "allocator", f"glibc, which is not tuned: {SWITCH} is off",
             "a training faults its pages in at every step: unset it",
         )  # fmt: skip
     if found == "glibc" or platform.system() != "Linux":

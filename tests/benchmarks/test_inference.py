@@ -12,7 +12,7 @@ from side import THREADS, Turns, side
 from table import Measured, rounds, row
 from trainings import Case
 
-from netdsl.cli.allocator import keep_memory
+from netdsl.allocator import keep_memory
 from netdsl.train import resolve
 from netdsl.train.computing import computing
 from netdsl.train.inference.about import About

@@ -15,7 +15,7 @@ from table import Measured, row
 from torch import Tensor
 from trainings import Case
 
-from netdsl.cli.allocator import keep_memory
+from netdsl.allocator import keep_memory
 from netdsl.train import DataSet, RunFolder, Silent, Step, train
 from netdsl.train.data.dataset import Split
 from netdsl.train.memory import free_memory, peak_memory

@@ -20,7 +20,7 @@ from side import THREADS, Turns, short
 from torch import Tensor, nn
 
 import netdsl
-from netdsl.cli.allocator import keep_memory
+from netdsl.allocator import keep_memory
 from netdsl.train import RunFolder, Settings, load, resolve, train
 from netdsl.train.batches import feed, shuffled
 from netdsl.train.compiling import Compiled

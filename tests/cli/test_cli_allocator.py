@@ -11,7 +11,7 @@ import pytest
 # Pages of fresh 40 MB pieces that are written and freed, once malloc has them.
 FAULTS = """
 import resource
-from netdsl.cli.allocator import keep_memory
+from netdsl.allocator import keep_memory
 kept = keep_memory()
 for step in range(12):
     if step == 2:
@@ -48,14 +48,14 @@ def test_a_heap_is_left_alone_where_somebody_says_so(environment: dict[str, str]
 
 
 def test_without_mallopt_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    from netdsl.cli import allocator
+    from netdsl import allocator
 
     monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: object())
     assert not allocator.keep_memory({})
 
 
 def test_a_program_that_cannot_be_opened_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    from netdsl.cli import allocator
+    from netdsl import allocator
 
     def refuse(name: None) -> None:
         raise TypeError(name)

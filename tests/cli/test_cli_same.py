@@ -7,7 +7,7 @@ import click
 from netdsl.cli.images import HOLDOUT
 from netdsl.cli.train import command as train
 from netdsl.doctor.machine import COMPILERS
-from netdsl.experiment.report.figures import NAMES
+from netdsl.experiment.report.figures import CAPTIONS
 from netdsl.experiment.wanted import KINDS
 from netdsl.train import DATA_SETS, compiling
 from netdsl.train.data import folder
@@ -22,7 +22,7 @@ def test_the_compilers_that_are_looked_for() -> None:
 
 
 def test_the_kinds_of_figures() -> None:
-    assert sorted(KINDS) == sorted(NAMES)
+    assert sorted(KINDS) == sorted(CAPTIONS)
 
 
 def test_the_help_names_every_data_set() -> None:

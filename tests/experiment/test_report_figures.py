@@ -17,7 +17,7 @@ from PIL import Image
 
 from netdsl.experiment.report.bars import draw_differences, draw_gap
 from netdsl.experiment.report.epochs import ACCURACY, LOSS, draw_overview, draw_together
-from netdsl.experiment.report.figures import CAPTIONS, NAMES, draw_figures
+from netdsl.experiment.report.figures import CAPTIONS, draw_figures
 from netdsl.experiment.report.notes import loss_notes
 from netdsl.experiment.report.page import to_page
 from netdsl.experiment.report.results import only
@@ -35,7 +35,7 @@ def lines(text: str) -> list[dict[str, str]]:
 
 def test_twins_of_several_depths_have_every_figure(twins: Path, metrics: Make) -> None:
     drawn = {figure.name: figure for figure in draw_figures(read_results(twins))}
-    assert tuple(drawn) == NAMES
+    assert tuple(drawn) == tuple(CAPTIONS)
     for figure in drawn.values():
         assert figure.files["svg"].startswith(b"<?xml")
         assert figure.files["png"].startswith(b"\x89PNG")
@@ -210,7 +210,7 @@ def test_a_figure_that_is_asked_for_shows_its_rows_alone(
     ]
     change_run.plan(twins, record["jobs"], figures=asked)
     *own, curves, gained = draw_figures(read_results(twins))
-    assert tuple(figure.name for figure in own) == NAMES
+    assert tuple(figure.name for figure in own) == tuple(CAPTIONS)
     assert (curves.name, gained.name) == ("fig8", "fig9")
     assert curves.caption == f"As in 8. {CAPTIONS['accuracy']}"
     assert gained.caption == CAPTIONS["differences"]
@@ -308,7 +308,7 @@ def test_a_figure_that_is_asked_for_no_more_is_removed_and_nothing_else(
     assert (figures / "fig8.png").is_file()
     change_run.plan(twins, jobs)
     write_report(twins)
-    assert {path.stem for path in figures.iterdir()} == {*NAMES, "mine"}
+    assert {path.stem for path in figures.iterdir()} == {*CAPTIONS, "mine"}
 
 
 def test_a_long_legend_covers_no_curve(experiment: Callable[..., Path], make_job: Make) -> None:

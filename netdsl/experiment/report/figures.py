@@ -213,4 +213,3 @@ _TOGETHER: dict[str, Callable[[Results], Figure]] = {
     "loss": lambda results: draw_together(results, LOSS, "loss"),
 }
 CAPTIONS = {kind.name: kind.caption for kind in _KINDS}
-NAMES = tuple(CAPTIONS)

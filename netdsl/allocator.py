@@ -6,8 +6,8 @@ import ctypes
 import os
 from collections.abc import Mapping
 
-from netdsl.doctor.machine import MALLOC_SWITCH, preloaded_allocator
-
+SWITCH = "NETDSL_MALLOC"  # "off" has commands leave the heap as it is
+_ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc")
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # malloc.h of glibc
 _NEVER = -1  # man 3 mallopt: disables trimming
 
@@ -18,12 +18,18 @@ def keep_memory(environment: Mapping[str, str] = os.environ) -> bool:
     A step of training frees and takes hundreds of megabytes, which glibc maps anew, a page fault
     for every 4 kB. It works for the whole process, so only a command may do it, never the library.
     """
-    if environment.get(MALLOC_SWITCH) == "off" or preloaded_allocator(environment):
+    if environment.get(SWITCH) == "off" or preloaded(environment):
         return False
     mallopt = _mallopt()
     return mallopt is not None and all(
         mallopt(option, value) == 1 for option, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, _NEVER))
     )
+
+
+def preloaded(environment: Mapping[str, str]) -> str | None:
+    """Return the allocator that somebody has put before that of the C library, if there is one."""
+    libraries = environment.get("LD_PRELOAD", "")
+    return next((name for name in _ALLOCATORS if name in libraries), None)
 
 
 def _mallopt() -> ctypes._NamedFuncPointer | None:
