@@ -15,6 +15,7 @@ from netdsl.lower.bind_mistakes import (
     none_is_set,
     one_too_many,
     reckoned,
+    refuse_dashes_for_layers,
     refuse_name_of_torch,
     refuse_slash_for_stride,
     refuse_word_for_padding,
@@ -159,8 +160,12 @@ def _take_option(
         raise unknown_option(option, owner, tuple(known))
     argument = known[option.key]
     value = _converted(argument, option.value, scope, owner, defaults)
+    text = option_text(option.key, value)
+    found = reckoned(option.value, owner, argument, known, text, is_option=True)
+    if found and defaults is not None:
+        defaults.reads.notice(found)
     bound.put(option.key, value, option.span, owner, is_open=_is_open(option.value, scope))
-    bound.words.append(option_text(option.key, value))
+    bound.words.append(text)
 
 
 def _take_positional(
@@ -182,9 +187,10 @@ def _take_positional(
         raise fail("E0114", message, argument.span)
     inner = argument.value if isinstance(argument, tree.Pinned) else argument
     refuse_slash_for_stride(inner, cls, known)
+    refuse_dashes_for_layers(inner, cls, known[name])
     factors = None if isinstance(argument, tree.Pinned) else defaults
     value = _converted(known[name], inner, scope, owner, factors)
-    if found := reckoned(inner, cls, known, value_text(value)):
+    if found := reckoned(inner, owner, known[name], known, value_text(value)):
         defaults.reads.notice(found)
     bound.put(name, value, argument.span, owner, is_open=_is_open(inner, scope))
     bound.words.append(value_text(value))
