@@ -7,6 +7,7 @@ from collections.abc import Container, Mapping, Sequence
 
 from netdsl.errors import Diagnostic, NetDSLError, Span, fail
 from netdsl.ir import Settings
+from netdsl.lower.convert import listed_size
 from netdsl.lower.values import Scope, unknown_name
 from netdsl.ops import CATALOGUE, Argument, LayerType, arguments, closest
 from netdsl.syntax import tree
@@ -249,7 +250,8 @@ def one_too_many(
     count = len(cls.positional)
     takes = ("no number", "one number")[count] if count < 2 else f"{count} numbers"
     help = usage(cls)
-    if cls.size and (size := product_as_size(argument, None, known)):
+    size = product_as_size(argument, None, known) or listed_size(argument)
+    if cls.size and size:
         help = f"a size is written `{size}`"
     if isinstance(argument, tree.Number) and not count:
         help = re.sub(r"(=)[0-9.]+`$", rf"\g<1>{argument}`", help)  # as in `SE r=16`

@@ -8,7 +8,17 @@ from typing import Any
 
 from netdsl.errors import NetDSLError, Span, fail
 from netdsl.ir import Shape
-from netdsl.lower.values import OF_THE_PLACE, Quoted, Scope, Value, describe, evaluate, plain
+from netdsl.lower.values import (
+    LIST,
+    OF_THE_PLACE,
+    Quoted,
+    Scope,
+    Value,
+    describe,
+    evaluate,
+    no_repeat,
+    plain,
+)
 from netdsl.ops import Argument, closest
 from netdsl.syntax import tree
 from netdsl.syntax.foreign import value_here
@@ -26,7 +36,18 @@ def convert(argument: Argument, expr: tree.Value, scope: Scope, owner: str) -> A
         raise fail(
             "E0206", f"{_subject(argument, owner)} takes a text in quotes", expr.span, help=help
         )
+    if argument.kind == "size" and scope.index is None and (size := listed_size(expr)):
+        first, second = size.split("x")
+        help = "write `( … )x3` around the layer; " * (first != second)
+        raise no_repeat(LIST, expr.span, help=f"{help}a size is written `{size}`")
     return cast(argument, evaluate(expr, scope, (*words, *argument.words)), expr.span, owner)
+
+
+def listed_size(expr: tree.Argument) -> str | None:
+    """Return the size that two written numbers in brackets were meant to be: `[3, 3]`."""
+    values = expr.values if isinstance(expr, tree.List) else ()
+    is_size = len(values) == 2 and all(isinstance(value, tree.Number) for value in values)
+    return "x".join(map(str, values)) if is_size else None
 
 
 def cast(argument: Argument, value: Value, span: Span | None, owner: str) -> Any:

@@ -34,6 +34,8 @@ OF_THE_PLACE = ("cin", "rep")
 
 _BITS = (10**DIGITS).bit_length()
 
+LIST = "a list gives one value a repetition"
+
 # What a parameter is worth whose own value is wrong: nothing more is said where it is used.
 POISON = Quoted("")
 
@@ -165,7 +167,7 @@ def _cin(expr: tree.Name, scope: Scope) -> int:
 def _list(expr: tree.List, scope: Scope, words: tuple[str, ...]) -> Value:
     if len(expr.values) == 1:
         return evaluate(expr.values[0], scope, words)
-    index = _repetition(expr, scope, "a list gives one value a repetition")
+    index = _repetition(expr, scope, LIST)
     if index == 0:
         scope.lists.append(expr)
     return evaluate(expr.values[min(index, len(expr.values) - 1)], scope, words)
@@ -175,9 +177,13 @@ def _repetition(expr: tree.List | tree.Name, scope: Scope, what: str) -> int:
     """Return the number of the repetition, the first being 0; `what` says who asks for it."""
     scope.dynamic = True
     if scope.index is None:
-        message = f"{what}, and no repeat is written around it"
-        raise fail("E0210", message, expr.span, help="write `( … )x3` around the layer")
+        raise no_repeat(what, expr.span, help="write `( … )x3` around the layer")
     return scope.index
+
+
+def no_repeat(what: str, span: Span, *, help: str) -> NetDSLError:
+    """Return the error of what has a value for each repetition, where nothing is repeated."""
+    return fail("E0210", f"{what}, and no repeat is written around it", span, help=help)
 
 
 def _operation(expr: tree.Operation, scope: Scope, words: tuple[str, ...]) -> Value:
