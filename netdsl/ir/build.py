@@ -87,8 +87,9 @@ class Builder:
         if mistake in self.rejected:
             return
         self.rejected.add(mistake)
-        mark = f"input {inputs[0].shape}" if len(inputs) == 1 else ""
-        labels = [_shrinking(self.graph, x, self.span) for x in inputs if len(inputs) == 1]
+        alone = [x for x in inputs if len(inputs) == 1 and x.shape != UNKNOWN]
+        mark = "".join(f"input {x.shape}" for x in alone)
+        labels = [_shrinking(self.graph, x, self.span) for x in alone]
         labels += [Label(x.span, str(x.shape)) for x in inputs if x.span and len(inputs) > 1]
         self.report(
             Diagnostic(
