@@ -103,7 +103,7 @@ def _stuck(graph: Graph) -> Iterator[Diagnostic]:
 def turned(graph: Graph, spans: Mapping[str, Span]) -> Iterator[Diagnostic]:
     """Warn of an input that looks like height x width x channels, as arrays of images are."""
     c, h, w = graph.input.shape.channels, *graph.input.shape.hw
-    if c == h > w and w in (1, 3):
+    if c == h > w and (w in (1, 3) or h > 4 * w):
         message = f"the input has {c} channels and a width of {w}"
         help = f"it is written channels x height x width: `input {w}x{c}x{h}`"
         yield Diagnostic("W0510", message, spans.get("input"), help=help)
