@@ -141,7 +141,9 @@ def _take(
         if not cls.size:
             raise fail("E0205", f"{owner} takes no size", argument.span, help=usage(cls))
         value = convert(known[cls.size], argument, scope, owner)
-        bound.put(cls.size, value, argument.span, owner)
+        shape = f":{bound.values.get('channels', 64)}x{argument}"
+        help = f"the shape of an output is written as in `{shape}`, behind the layer"
+        bound.put(cls.size, value, argument.span, owner, help=help)
         bound.words.append(str(argument))
     else:
         _take_positional(argument, cls, known, bound, next(positions, ""), scope, defaults)

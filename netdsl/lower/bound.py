@@ -20,12 +20,16 @@ class Bound:
     words: list[str] = field(default_factory=list)
     open: set[str] = field(default_factory=set)  # fields that a parameter has a say in
 
-    def put(self, name: str, value: Any, span: Span, owner: str, *, is_open: bool = False) -> None:
-        """Keep one argument; a second one for the same field is an error."""
+    def put(
+        self, name: str, value: Any, span: Span, owner: str, *,
+        is_open: bool = False, help: str | None = None,
+    ) -> None:  # fmt: skip
+        """Keep one argument; a second one for the same field is an error, which `help` mends."""
         self.open |= {name} if is_open else set()
         if name in self.values:
             message = f"{owner} has its `{name}` twice"
-            raise fail("E0207", message, span, labels=[Label(self.spans[name], "first here")])
+            first = Label(self.spans[name], "first here")
+            raise fail("E0207", message, span, labels=[first], help=help)
         self.values[name] = value
         self.spans[name] = span
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from netdsl.amounts import sized
 from netdsl.errors import Diagnostic, Span
-from netdsl.ir import Graph, Node, Settings
+from netdsl.ir import Graph, Node, Settings, Shape, Size
 from netdsl.measure.branches import stuck_branches
 from netdsl.measure.totals import additions, total
 from netdsl.ops.act import Activation
@@ -21,6 +21,7 @@ from netdsl.ops.wiring import ShortcutAdd, StochasticDepth
 
 LARGE = 10**6
 LARGE_KERNEL = 9
+LARGEST_KERNEL = 11  # of stride 1 that is usual: AlexNet's, whose stride is 4
 _ONCE_IS_ENOUGH = (Activation, Normalization, GlobalAvgPool, Flatten)
 _OFF = {"norm": "norm=none", "activation": "act=none"}
 
@@ -52,19 +53,46 @@ def advise(graph: Graph, settings: Settings, spans: Mapping[str, Span]) -> Itera
 
 def _sizes(graph: Graph) -> Iterator[Diagnostic]:
     """Warn of kernels that look like sizes of outputs, and of a `Deconv` without a stride."""
+    found: dict[Span | None, Diagnostic] = {}
     for node in graph:
-        op = node.op
-        if isinstance(op, Convolution) and max(op.kernel) > LARGE_KERNEL:
-            (x,) = graph.input_shapes(node)
-            if node.shape.hw != (1, 1) and op.kernel in (x.hw, node.shape.hw):
-                size = sized(op.kernel)
-                message = f"`{size}` is a kernel here, and as large as the map"
-                help = f"the shape of an output is written `:{node.shape}`, behind the layer"
-                yield Diagnostic("W0515", message, node.span, help=help)
-        elif isinstance(op, TransposedConvolution) and op.kernel == op.stride == (1, 1):
-            message = "a Deconv without kernel and stride leaves the map as large as it is"
-            help = f"`Deconv {op.channels} s2` doubles it"
-            yield Diagnostic("W0515", message, node.span, help=help)
+        if (odd := _odd_size(graph, node)) and node.span not in found:
+            message, help = odd
+            found[node.span] = Diagnostic("W0515", message, node.span, help=help)
+    yield from found.values()
+
+
+def _odd_size(graph: Graph, node: Node) -> tuple[str, str] | None:
+    """Return what is odd about the kernel or the stride of a convolution, and what is meant."""
+    op, shape = node.op, node.shape
+    if isinstance(op, TransposedConvolution) and op.kernel == op.stride == (1, 1):
+        message = "a Deconv without kernel and stride leaves the map as large as it is"
+        return message, f"`Deconv {op.channels} s2` doubles it"
+    if not isinstance(op, Convolution) or shape.hw == (1, 1):
+        return None
+    (x,) = graph.input_shapes(node)
+    if _fills(op, x.hw, shape.hw):
+        so = "as large as the map"
+    elif _is_dense(op) and min(op.kernel) > LARGEST_KERNEL:
+        so, shape = "larger than any that is usual", Shape(op.channels, *op.kernel)
+    else:
+        return None
+    help = f"the shape of an output is written `:{shape}`, behind the layer"
+    return f"`{sized(op.kernel)}` is a kernel here, and {so}", help
+
+
+def _fills(op: Convolution, before: Size, behind: Size) -> bool:
+    """Say whether a kernel is as large as the map; a small one only where the map stays so."""
+    if max(op.kernel) > LARGE_KERNEL:
+        return op.kernel in (before, behind)
+    return _is_dense(op) and min(op.kernel) > 5 and op.kernel == before == behind
+
+
+def _is_dense(op: Convolution) -> bool:
+    """Say whether a convolution of stride 1 mixes all channels into several.
+
+    Those of one channel alone have large kernels (ConvNeXt), and so have the gates of CBAM.
+    """
+    return op.stride == (1, 1) and op.groups == 1 < op.channels
 
 
 def _bare_sums(graph: Graph) -> Iterator[Diagnostic]:

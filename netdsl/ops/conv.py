@@ -14,6 +14,8 @@ from netdsl.ops.catalogue import arg, layer
 from netdsl.ops.convolution import Convolution, TransposedConvolution, has_bias
 from netdsl.ops.norm import normalize
 
+LARGE_KERNEL = 8  # and even, which is rather the size of a map
+
 
 @layer(
     "Conv",
@@ -133,21 +135,27 @@ def _convolve(
     build: Builder, x: Node, layer: Conv | DepthwiseConv, channels: int, groups: int
 ) -> Node:
     """Add the convolution of a written layer, its norm and its activation."""
-    p = padding(build, x, layer.k, layer.s, layer.p, layer.d)
+    p = _padding(build, x, layer, channels)
     bias = has_bias(layer.bias, layer.norm)
     y = build(Convolution(channels, layer.k, layer.s, p, layer.d, groups, bias), x)
     y = normalize(build, y, layer.norm, "norm")
     return activate(build, y, layer.act, "act")
 
 
-def padding(build: Builder, x: Node, k: Size, s: Size, p: Size | None, d: Size) -> Size:
+def _padding(build: Builder, x: Node, layer: Conv | DepthwiseConv, channels: int) -> Size:
     """Return the padding that was given, else the "same" one; an even kernel may have none."""
-    if p is not None:
-        return p
+    if layer.p is not None:
+        return layer.p
+    (h, w), s, d = layer.k, layer.s, layer.d
     try:
-        return _same(k[0], s[0], d[0]), _same(k[1], s[1], d[1])
+        return _same(h, s[0], d[0]), _same(w, s[1], d[1])
     except Misfit as misfit:
-        build.reject(misfit, (x,))
+        help = misfit.help
+        if h == w >= LARGE_KERNEL:
+            help = (
+                f"{help}; the shape of an output is written `:{channels}x{h}x{w}`, behind the layer"
+            )
+        build.reject(Misfit(misfit.code, misfit.message, help=help), (x,))
         return (0, 0)
 
 
