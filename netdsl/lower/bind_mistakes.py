@@ -16,7 +16,7 @@ from netdsl.syntax.lexemes import written_out
 from netdsl.syntax.shorthand import LETTERS
 
 _LOWER = {code.lower(): code for code in CATALOGUE}  # layers, as they are not written
-_WIDTHS = ("channels", "features")
+WIDTHS = ("channels", "features")
 _LARGEST_KERNEL = 11  # that is usual
 # Options, what of them is written, and the words that others have for it.
 _SAID_AS_A_WORD = (
@@ -43,7 +43,7 @@ def refuse_slash_for_stride(
 def refuse_dashes_for_layers(value: tree.Value, cls: LayerType, argument: Argument) -> None:
     """Refuse `FC 84-120` and `Conv 3-64`, a difference below 1, for what else it is printed."""
     numbers = _numbers(value, {"-"})
-    if argument.name not in _WIDTHS or not all(isinstance(n.value, int) for n in numbers):
+    if argument.name not in WIDTHS or not all(isinstance(n.value, int) for n in numbers):
         return
     if numbers and (result := 2 * numbers[0].value - sum(n.value for n in numbers)) < 1:
         message = f"`{value.span.text}` is a difference: {result}"
@@ -68,7 +68,7 @@ def reckoned(
         return None
     signs = [sign for sign, _ in value.rest]
     help = f"write `{text}` if it is meant"
-    if signs == ["/"] and "s" in known and argument.name in ("k", *_WIDTHS):
+    if signs == ["/"] and "s" in known and argument.name in ("k", *WIDTHS):
         help = f"a stride is written `s{numbers[1]}`; {help}"
     elif size := product_as_size(value, argument, known):
         help = f"a size is written `{size}`; {help}"
@@ -76,7 +76,7 @@ def reckoned(
         help = f"to repeat, write `({owner} {numbers[0]})x{numbers[1]}`; {help}"
     elif "//" in signs or "%" in signs:
         help = f"a comment begins with `#`; {help}"
-    elif signs[1:] and {*signs} == {"-"} and argument.name in _WIDTHS:
+    elif signs[1:] and {*signs} == {"-"} and argument.name in WIDTHS:
         help = f"layers in a row are written `{_in_a_row(numbers, owner)}`; {help}"
     this = f"`{text}` of {owner}" if is_option else f"`{owner} {text}`"
     message = f"`{value.span.text}` is reckoned: this is {this}"

@@ -12,6 +12,7 @@ from netdsl.lower.classes import follow_classes
 from netdsl.lower.count import check_size
 from netdsl.lower.environment import Environment
 from netdsl.lower.header import read_header
+from netdsl.lower.misread import warn_of_layers_in_comments, warn_of_numbered_layers
 from netdsl.lower.nesting import check_nesting
 from netdsl.lower.override import Overrides
 from netdsl.lower.unused import (
@@ -94,6 +95,8 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         warn_of_idle_drop_path(file, graph, environment, report)
         warn_of_written(file, environment, report)
         warn_of_unread_layers(graph, report)
+        warn_of_numbered_layers(file, report)
+        warn_of_layers_in_comments(file, environment, report)
     told = list(findings.values())
     if any(finding.severity == "error" for finding in told):
         told = forms_of_papers(file.span.source, file.comments, told)

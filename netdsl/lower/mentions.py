@@ -48,6 +48,12 @@ def layers_in(node: object) -> set[str]:
     return {n.name for n in _below(node) if isinstance(n, tree.Layer | tree.Combine)}
 
 
+def written_layers(node: object) -> list[tree.Layer]:
+    """Return every layer below a node of the tree, in the order of the text."""
+    layers = (n for n in _below(node) if isinstance(n, tree.Layer))
+    return sorted(layers, key=lambda layer: layer.span.start)
+
+
 def options_in(node: object, key: str) -> Iterator[tuple[str, Span, tree.Option]]:
     """Yield every option of this name, behind the name and the place of the layer that has it."""
     for n in _below(node):

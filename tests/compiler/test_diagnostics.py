@@ -41,3 +41,15 @@ def test_a_label_inside_of_what_is_at_fault_leaves_its_marks_whole() -> None:
 @pytest.mark.parametrize("sign", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 def test_what_would_turn_a_line_around_is_shown_as_a_sign(sign: str) -> None:
     assert ' 1 | name "a\ufffdb" Cnov 3\n' in said(f'name "a{sign}b" Cnov 3')
+
+
+@pytest.mark.parametrize("comment", ["# Conv 8", "#2 Conv of the stem", "#2", "#2 Foo 3", "#64"])
+def test_a_comment_that_is_one_is_left_alone(comment: str) -> None:
+    assert said(f"Conv 64 {comment}\nGAP FC 10") == ""
+
+
+def test_a_numbered_row_behind_others_is_no_layer() -> None:
+    assert said("Conv 64\n#2 GAP\nFC 10").startswith(
+        "warning[W0517]: `#2` begins a comment: the layers behind it are left out\n"
+        "  --> net.arch:2:1\n"
+    )
