@@ -6,7 +6,7 @@ import re
 
 from netdsl.errors import Diagnostic
 from netdsl.syntax.foreign import help_for, layer_here
-from netdsl.syntax.lexemes import ANY, COMBINERS, KEYWORDS, OPERATORS, VALUE
+from netdsl.syntax.lexemes import ANY, COMBINERS, KEYWORDS, OPERATORS, VALUE, part_of_whole
 from netdsl.syntax.spot import LENGTH, Mistake, Spot
 from netdsl.syntax.torch_arguments import OF_TORCH, as_here, words_of, written_here
 
@@ -44,6 +44,8 @@ def _without_brackets(spot: Spot, closed: int) -> str | None:
         end += 2
     if end > closed:
         return f"[{spot.written(-1, end)}]"
+    if closed == 2 and spot.word(0).kind == "number" and spot.word(1).text == "%":
+        return part_of_whole(spot.word(0).text)
     if any(spot.word(i).kind in OPERATORS for i in range(closed)):
         return f"[{spot.written(0, closed - 1)}]"
     name, words = spot.word(-2).text, words_of(spot.written(0, closed - 1))

@@ -67,6 +67,15 @@ def written_out(number: str, word: str) -> str | None:
     return whole if whole.isdecimal() else None
 
 
+def part_of_whole(percentage: str) -> str:
+    """Return a percentage as it is written here.
+
+    >>> part_of_whole("40"), part_of_whole("38.5")
+    ('0.4', '0.385')
+    """
+    return f"{float(percentage) / 100:g}"
+
+
 def _lexeme(match: re.Match[str]) -> Lexeme:
     kind, text = str(match.lastgroup), match[0]
     if kind == "sign":

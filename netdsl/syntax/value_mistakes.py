@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netdsl.errors import Diagnostic
 from netdsl.syntax.foreign import setting_here
-from netdsl.syntax.lexemes import ANY, BETWEEN_LAYERS, FOOTNOTE, OPERATORS, VALUE
+from netdsl.syntax.lexemes import ANY, BETWEEN_LAYERS, FOOTNOTE, OPERATORS, VALUE, part_of_whole
 from netdsl.syntax.spot import Mistake, Spot
 
 _BEGIN_ITEMS = ("layer", "combine", "open", "label")
@@ -51,7 +51,10 @@ def _operand_missing(spot: Spot) -> Diagnostic:
     sign = spot.word(-1).text
     help = None
     if sign == "%" and spot.word(-2).kind == "number" and spot.place == "layer":
-        help = f"a part of the whole is written as in `{float(spot.word(-2).text) / 100:g}`"
+        if spot.word(-3).text in ("Dropout", "="):
+            help = f"a part of the whole is written as in `{part_of_whole(spot.word(-2).text)}`"
+        else:
+            help = "a column of percentages is left away"
     elif sign == "*" and spot.place == "layer" and spot.word(0).kind in (*_BEGIN_ITEMS, "end"):
         help = FOOTNOTE
     elif sign in "+-" and spot.place == "layer" and spot.word(0).kind in _BEGIN_ITEMS:
