@@ -41,7 +41,7 @@ def refuse_slash_for_stride(
 
 
 def refuse_dashes_for_layers(value: tree.Value, cls: LayerType, argument: Argument) -> None:
-    """Refuse `FC 84-120` and `Conv 3-64`, a difference below 1, for what else it is printed."""
+    """Refuse `FC 84-120` and `Conv 3-64`, no width but layers in a row, or kernel and width."""
     numbers = _numbers(value, {"-"})
     if argument.name not in WIDTHS or not all(isinstance(n.value, int) for n in numbers):
         return
@@ -103,7 +103,7 @@ def _numbers(value: tree.Argument, signs: Container[str]) -> list[tree.Number]:
     if not isinstance(value, tree.Operation) or not all(sign in signs for sign, _ in value.rest):
         return []
     terms = (value.first, *(operand for _, operand in value.rest))
-    numbers = [term for term in terms if isinstance(term, tree.Number)]
+    numbers = [term for term in terms if isinstance(term, tree.Number) and term.unit == 1]
     return numbers if len(numbers) == len(terms) else []
 
 

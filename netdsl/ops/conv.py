@@ -14,7 +14,7 @@ from netdsl.ops.catalogue import arg, layer
 from netdsl.ops.convolution import Convolution, TransposedConvolution, has_bias
 from netdsl.ops.norm import normalize
 
-LARGE_KERNEL = 8  # and even, which is rather the size of a map
+_SIZE_OF_MAP = 8  # from here on an even kernel is rather that
 
 
 @layer(
@@ -151,10 +151,9 @@ def _padding(build: Builder, x: Node, layer: Conv | DepthwiseConv, channels: int
         return _same(h, s[0], d[0]), _same(w, s[1], d[1])
     except Misfit as misfit:
         help = misfit.help
-        if h == w >= LARGE_KERNEL:
-            help = (
-                f"{help}; the shape of an output is written `:{channels}x{h}x{w}`, behind the layer"
-            )
+        if channels and h == w >= _SIZE_OF_MAP:
+            shape = f":{channels}x{h}x{w}"
+            help = f"{help}; the shape of an output is written `{shape}`, behind the layer"
         build.reject(Misfit(misfit.code, misfit.message, help=help), (x,))
         return (0, 0)
 
