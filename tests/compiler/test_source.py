@@ -64,7 +64,7 @@ NETWORKS = [
     "def None() { Conv 3 } def Tensor(c) { (Conv c)x2 } def F(c) { BB c s2 } "
     "def Network(c) { Conv c (Conv c)x3 } None Tensor 4 Tensor 5 F 8 Network 8 Network 9",
     "name \"class \\ 1 'x'\" Conv 3",
-    "Norm kind=none",
+    "Conv 3  Norm kind=none",
     f"{'Res( ' * 30}Conv 6{' )' * 30}",
     f"Conv 4 {' '.join(f'@a{i} Conv 4' for i in range(40))} "
     f"Cat( | {' | '.join(f'@a{i}' for i in range(40))} )",
