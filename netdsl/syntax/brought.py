@@ -1,27 +1,37 @@
-"""Norms and activations, as others write them, behind a convolution that brings its own here."""
+"""Norms and activations, as others write them, behind a layer that brings its own here."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field, replace
 
 from netdsl.syntax.foreign import layer_here, names_of, setting_here
 from netdsl.syntax.forms import Here
 
-# The settings that say what a convolution brings, in this order, and their words without a header.
+# The settings that say what a layer brings, in this order, and their words without a header.
 _USUAL = {"norm": "batch", "act": "relu"}
 _NOUNS = {"norm": "norm", "act": "activation"}
+_BRINGS = {"FC": ("act",)}  # and a convolution both
 # `BN`, `ReLU6`, `LayerNorm(64)`, and layers of the language with brackets.
 NAMED = re.compile(
     r"(?<![\w.@])(?:(?P<own>Norm|Act)\s*\((?P<kind>\w+)\)"
     rf"|(?P<name>{'|'.join(names_of('Norm', 'Act'))})(?:[123]d)?(?![\w.=])(?:\(\w*\))?)"
 )
 _PART = re.compile(r"(?P<layer>Norm|Act)(?: (?P<kind>\w+))?(?P<options>(?: \w+=\S+)*)")
-_CONVOLUTION = re.compile(
-    r"\b(?P<layer>DWConv|Deconv|Conv)(?P<arguments>[^A-Z(){}|@:#,;→]*)(?:\s|,|;|->|→)*\Z"
+_LAYER = re.compile(
+    r"\b(?P<layer>DWConv|Deconv|Conv|FC)(?P<arguments>[^A-Z(){}|@:#,;→]*)(?:\s|,|;|->|→)*\Z"
 )
+_DENSE = re.compile(r"\b(?:fc|linear|dense)|[ -](?:d|way)\b|fully[ -]connected", re.IGNORECASE)
 _BETWEEN = re.compile(r"(?:\s|,|;|->|→)*")
 _SIGN = re.compile(r"(?:,|;|->|→)\s*\Z")
 _WINDOW = 64
+# What is defined before it is called, in a way that is not read here.
+_DEFINED = re.compile(r"self\.|\([^\W\d]\w*\):")
+_OF_FORWARD = (
+    "what `forward` does is not read: a layer that it calls twice is written twice, and one "
+    "without norm or activation has `norm=none` or `act=none`"
+)
+_NOT_NORMALISED = "nothing here is normalised, which `norm none` in the header says of all layers"
 
 
 def named(match: re.Match[str]) -> Here | None:
@@ -32,69 +42,206 @@ def named(match: re.Match[str]) -> Here | None:
     return Here(f"`{layer_here(match['name'])}`")
 
 
-class Chain:
-    """The forms of a text in their order, with what the convolution before them brings.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of a text, from one character to another, and what it is here.
 
-    Where a norm and an activation stand before their convolution, nothing is known of it.
+    A call says all that is computed; a name alone is a form only where a layer brings what it is.
+    """
+
+    start: int
+    end: int
+    here: Here
+    is_call: bool = False
+    is_name: bool = False
+
+
+@dataclass(slots=True)
+class _Layer:
+    """A layer and what it brings, while the forms behind it are being read."""
+
+    name: str
+    brings: list[str]
+    left: list[str]  # of what it brings, in this order
+    end: int
+    place: int | None = None  # of its form, if it is one
+    is_call: bool = False
+    is_defined: bool = False  # and called elsewhere
+    parts: dict[str, tuple[int, re.Match[str]]] = field(default_factory=dict)
+
+
+class Chain:
+    """The forms of a text in their order, with what the layer before them brings.
+
+    Where a norm and an activation stand before their convolution, calls alone say what it has.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.forms: list[Form] = []
         self.kinds = {setting: _said(text, setting) or usual for setting, usual in _USUAL.items()}
-        self.is_known = not re.search(r"\bdefault\s+(?:DWConv|Deconv|Conv)\b", text)
-        self.layer = ""
-        self.brings: list[str] = []
-        self.left: list[str] = []  # of what it brings
+        self.has_defaults = bool(re.search(r"\bdefault\s+(?:DWConv|Deconv|Conv|FC)\b", text))
+        self.is_before = False  # that norms and activations stand before their convolution
+        self.layer: _Layer | None = None
         self.end = 0  # of the last form
         self.norm_end = 0  # of a norm that nothing brings
+        self.features: int | None = None  # of the last dense layer
+        self.bare: list[int] = []  # places where a convolution is told to have no norm
+        self.has_norms = False
 
-    def follow(self, start: int, end: int, here: Here) -> tuple[int, Here] | None:
-        """Go on to the next form; return where it begins and what it is, if a layer brings it."""
+    def add(self, form: Form) -> None:
+        """Go on to the next form."""
+        start = form.start
         if not self._is_next(self.end, start):
-            self._begin(self.text[max(0, start - _WINDOW) : start])
-        self.end = end
-        code = here.words[1:].partition("`")[0]
-        part = _PART.fullmatch(code)
-        if part is None:
-            if code and not code[0].islower():  # else it is an option of the layer before it
-                self._begin(code)
-            return None
-        setting = part["layer"].lower()
-        if setting not in self.left:
-            if setting == "act" and self.norm_end and self._is_next(self.norm_end, start):
-                self.is_known = False
-            self.norm_end = end if setting == "norm" else 0
-            self.left = []
-            return None
-        del self.left[: self.left.index(setting) + 1]
-        sign = _SIGN.search(self.text[max(0, start - _WINDOW) : start])
-        return start - (len(sign[0]) if sign else 0), self._told(setting, part)
+            self._close()
+            self._open(self.text[max(0, start - _WINDOW) : start], start)
+        self.end = form.end
+        code = form.here.words[1:].partition("`")[0]
+        if part := _PART.fullmatch(code):
+            self._add_part(form, part)
+            return
+        if code and not code[0].islower():  # else it is an option of the layer before it
+            self._close()
+            form = self._with_features(form)
+            self._open(code, form.end, form)
+        self.forms.append(form)
+
+    def finish(self) -> list[Form]:
+        """Return what is told of all forms."""
+        self._close()
+        first = next((i for i, form in enumerate(self.forms) if self._is_defined(form)), None)
+        self._help(first, _OF_FORWARD)
+        if len(self.bare) > 1 and not self.has_norms:
+            self._help(self.bare[0], _NOT_NORMALISED)
+        return self.forms
+
+    def _add_part(self, form: Form, part: re.Match[str]) -> None:
+        """Go on to a norm or an activation, of the layer before it or of its own."""
+        setting, layer = part["layer"].lower(), self.layer
+        self.has_norms |= setting == "norm"
+        sign = _SIGN.search(self.text[max(0, form.start - _WINDOW) : form.start])
+        signed = replace(form, start=form.start - (len(sign[0]) if sign else 0), is_name=False)
+        if layer and setting in layer.left:
+            del layer.left[: layer.left.index(setting) + 1]
+            layer.parts[setting] = len(self.forms), part
+            layer.end = form.end
+            self.forms.append(signed)
+            return
+        if setting == "act" and self.norm_end and self._is_next(self.norm_end, form.start):
+            self.is_before = True
+        self.norm_end = form.end if setting == "norm" else 0
+        if options := self._close(norm_follows=setting == "norm"):
+            here = Here(f"`{options}  {part[0]}`", "else the activation stands before the norm")
+            form = replace(signed, here=here)
+        if not form.is_name:
+            self.forms.append(form)
 
     def _is_next(self, end: int, start: int) -> bool:
         """Say whether nothing but signs between layers stands between two places."""
         return _BETWEEN.fullmatch(self.text, end, start) is not None
 
-    def _begin(self, text: str) -> None:
-        """Begin anew behind a text, which may end with a convolution."""
-        found = _CONVOLUTION.search(text) if self.is_known else None
-        self.layer = found["layer"] if found else ""
-        self.brings = []
-        if found and "act=" not in found["arguments"]:
-            self.brings = [one for one in _USUAL if f"{one}=" not in found["arguments"]]
-        self.left = list(self.brings)
+    def _is_defined(self, form: Form) -> bool:
+        return form.is_call and _DEFINED.match(self.text, form.start) is not None
 
-    def _told(self, setting: str, part: re.Match[str]) -> Here:
-        """Return what is said of a part that the layer brings, of another kind perhaps."""
+    def _with_features(self, form: Form) -> Form:
+        """Return a dense layer behind an assertion of what it takes, unless that is known."""
+        code = form.here.words[1:].partition("`")[0]
+        takes = form.here.takes
+        if takes is not None and takes != self.features:
+            last = self.forms[-1] if self.forms else None
+            if last and last.here.words == "`Flatten`" and self._is_next(last.end, form.start):
+                self.forms[-1] = replace(last, here=Here(f"`Flatten :{takes}`"))
+            else:
+                form = replace(form, here=Here(f"`Flatten :{takes}  {code}`"))
+        if dense := re.search(r"\bFC (\d+)", code):
+            self.features = int(dense[1])
+        return form
+
+    def _open(self, text: str, end: int, form: Form | None = None) -> None:
+        """Begin anew behind a text, or what a form is, which may end with a layer."""
+        found = _LAYER.search(text)
+        if found is None or self.has_defaults:
+            return
+        is_call = form is not None and form.is_call and "…" not in text
+        if self.is_before and not is_call:
+            return
+        given = [one for one in _USUAL if f"{one}=" in found["arguments"]]
+        usual = _BRINGS.get(found["layer"], (*_USUAL,))
+        brings = [one for one in usual if one not in given]
+        left = [] if "act" in given else [*brings]
+        place = None if form is None else len(self.forms)
+        is_defined = form is not None and self._is_defined(form)
+        self.layer = _Layer(found["layer"], brings, left, end, place, is_call, is_defined)
+
+    def _close(self, *, norm_follows: bool = False) -> str:
+        """Tell what was read of the last layer; return its options where no form can have them."""
+        layer, self.layer = self.layer, None
+        if layer is None:
+            return ""
+        missing = self._missing(layer, norm_follows=norm_follows)
+        options = " ".join(f"{one}=none" for one in missing)
+        places = [layer.place, *(place for place, _ in layer.parts.values())]
+        if "norm" in missing:
+            self.bare.append(next(place for place in places if place is not None))
+        if layer.place is not None:
+            self._tell_layer(layer, layer.place, options)
+            layer.brings = [one for one in layer.brings if one not in missing]
+            options = ""
+        for setting, (place, part) in layer.parts.items():
+            added = options if setting == [*layer.parts][-1] else ""
+            here = self._told(layer, setting, part, added)
+            self.forms[place] = replace(self.forms[place], here=here)
+        return "" if layer.parts else options
+
+    def _is_last(self, layer: _Layer) -> bool:
+        """Say whether a layer gives the scores, which have no activation."""
+        return layer.name == "FC" and not _DENSE.search(self.text, layer.end)
+
+    def _missing(self, layer: _Layer, *, norm_follows: bool) -> list[str]:
+        """Return what a layer brings that a text leaves out where it says what there is."""
+        is_said = layer.is_call or layer.parts or (norm_follows and layer.name == "FC")
+        if layer.is_defined or not is_said or self._is_last(layer):
+            return []
+        return [one for one in layer.brings if one not in layer.parts and self.kinds[one] != "none"]
+
+    def _tell_layer(self, layer: _Layer, place: int, options: str) -> None:
+        """Tell the form of a layer with its options, and what it brings if it is a call."""
+        form = self.forms[place]
+        code, _, rest = form.here.words[1:].partition("`")
+        code = f"{code} {options}".rstrip()
+        brought = [one for one in layer.brings if f"{one}=" not in code]
+        if layer.is_call and brought:
+            unless = ", unless it is the last" if layer.name == "FC" else ""
+            rest = f", which brings its {_nouns(brought)}{unless}"
+        self.forms[place] = replace(form, here=replace(form.here, words=f"`{code}`{rest}"))
+
+    def _told(self, layer: _Layer, setting: str, part: re.Match[str], added: str) -> Here:
+        """Return what is said of a part that a layer brings, of another kind perhaps."""
         usual = {"norm": "batch", "act": self.kinds["act"]}[setting]
         kind, options = part["kind"] or usual, part["options"].strip()
-        brings = [one for one in self.brings if one == setting or self.kinds[one] != "none"]
-        nouns = " and ".join(_NOUNS[one] for one in brings)
-        help, words = f"`{self.layer}` brings its {nouns}", ""
-        if kind != self.kinds[setting]:
-            help, words = f"as an option of the `{self.layer}` before it", f"`{setting}={kind}`"
+        is_other = kind != self.kinds[setting] or self._is_last(layer)
+        written = " ".join([f"{setting}={kind}"] * is_other + [added] * bool(added))
+        brings = [one for one in layer.brings if one == setting or self.kinds[one] != "none"]
+        help = f"`{layer.name}` brings its {_nouns(brings)}"
+        if written:
+            help = f"as an option of the `{layer.name}` before it"
+        if added:
+            missing = _nouns([one for one in brings if one not in layer.parts])
+            help += f", which brings its {_nouns(brings)}: no {missing} stands here"
         if options:
             help += f"; `default {part['layer']}({options})` in the header sets its numbers"
-        return Here(words, help)
+        return Here(f"`{written}`" if written else "", help)
+
+    def _help(self, place: int | None, help: str) -> None:
+        """Add a help to the form that stands there."""
+        if place is not None:
+            form = self.forms[place]
+            help = f"{form.here.help}; {help}" if form.here.help else help
+            self.forms[place] = replace(form, here=replace(form.here, help=help))
+
+
+def _nouns(settings: list[str]) -> str:
+    return " and ".join(_NOUNS[one] for one in settings)
 
 
 def _said(text: str, setting: str) -> str | None:

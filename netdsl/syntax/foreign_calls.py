@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import prod
 
 from netdsl.syntax import foreign_layers
 from netdsl.syntax.foreign_layers import Write
@@ -38,7 +39,9 @@ _CALLS: Mapping[str, tuple[str, tuple[str, ...], Write]] = {
     ),
     "Upsample": ("Up", ("to", "k", "mode", "corners"), foreign_layers.up),
     "UpSampling2D": ("Up", ("k",), foreign_layers.up),
-    "BatchNorm2d": ("Norm", ("", "eps", "momentum"), foreign_layers.norm),
+    **dict.fromkeys(
+        ("BatchNorm1d", "BatchNorm2d"), ("Norm", ("", "eps", "momentum"), foreign_layers.norm)
+    ),
     "BatchNormalization": ("Norm", (), foreign_layers.norm),
     "LayerNorm": ("Norm layer", ("shape", "eps"), foreign_layers.norm),
     "GroupNorm": ("Norm group", ("groups", "", "eps"), foreign_layers.norm),
@@ -62,6 +65,7 @@ _CALLS: Mapping[str, tuple[str, tuple[str, ...], Write]] = {
         name: (f"Act {name.lower()}", ("",), foreign_layers.alone)
         for name in ("ReLU", "ReLU6", "SiLU", "Hardswish", "Sigmoid", "Tanh")
     },
+    "Activation": ("Act", ("act",), foreign_layers.activation),
     "GELU": ("Act gelu", ("approximate",), foreign_layers.alone),
 }
 # What Keras takes for what a call leaves open, where torch takes something else.
@@ -93,6 +97,7 @@ _KEYS = {
     ), ""),
 }  # fmt: skip
 _SIZE = r"[0-9]{1,9}(?:x[0-9]{1,9})?"
+_PRODUCT = r"[0-9]{1,9}(?:\s*\*\s*[0-9]{1,9})*"
 _DECIMAL = r"[0-9]{1,9}(?:\.[0-9]{0,9})?(?:e-[0-9]{1,2})?"
 _VALUES = {
     "p": f"{_SIZE}|same|valid",
@@ -139,6 +144,17 @@ FUNCTION = re.compile(
 )
 
 
+def why_left_away(match: re.Match[str]) -> str | None:
+    """Return why a call is left away here, if it is.
+
+    >>> why_left_away(CALL.match("Activation('softmax')")), why_left_away(CALL.match("nn.ReLU()"))
+    ('the loss takes the scores of the last FC', None)
+    """
+    name = match["name"]
+    of_scores = name == "Activation" and _plain(match["arguments"]) == "softmax"
+    return LEFT_TO_THE_LOSS if of_scores else CHANGES_NOTHING.get(name)
+
+
 def call_here(match: re.Match[str]) -> str | None:
     """Return what a call is written here; None where something in it is not known.
 
@@ -178,6 +194,21 @@ def _here(name: str, arguments: str, defaults: Mapping[str, str]) -> str | None:
     if _NEEDS.get(here, "") not in {"", *given}:
         return None
     return write(here, name, given)
+
+
+def features_of(match: re.Match[str]) -> int | None:
+    """Return how many numbers a dense layer of torch says that it takes.
+
+    >>> features_of(CALL.match("nn.Linear(16 * 5 * 5, 120)")), features_of(CALL.match("nn.ReLU()"))
+    (400, None)
+    """
+    if match["name"] != "Linear":
+        return None
+    given = [(argument[1], argument[2]) for argument in _ARGUMENT.finditer(match["arguments"])]
+    value = next((value for key, value in given[:1] if key is None), "")
+    value = dict(given).get("in_features", value).strip()
+    factors = value.split("*") if re.fullmatch(_PRODUCT, value) else []
+    return prod(map(int, factors)) if factors else None
 
 
 def layer_of_call(match: re.Match[str]) -> str | None:

@@ -108,6 +108,12 @@ def leaky(here: str, name: str, given: Given) -> str | None:
     return here if float(slope) == 0.01 else f"{here} slope={slope}"
 
 
+def activation(here: str, name: str, given: Given) -> str | None:
+    """Return the activation that Keras names; that of scores has none to be written for it."""
+    act = act_here(given.get("act", ""))
+    return f"{here} {act}" if act else None
+
+
 def alone(here: str, name: str, given: Given) -> str | None:
     return here
 

@@ -10,18 +10,24 @@ from netdsl.syntax.foreign_calls import (
     CHANGES_NOTHING,
     LEFT_TO_THE_LOSS,
     call_here,
+    features_of,
     function_here,
     layer_of_call,
+    why_left_away,
 )
 from netdsl.syntax.lexemes import BETWEEN_LAYERS
 
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """What is written here in place of a form, in words; nothing where it is left away."""
+    """What is written here in place of a form, in words; nothing where it is left away.
+
+    A dense layer may say how many numbers it takes.
+    """
 
     words: str = ""
     help: str | None = None
+    takes: int | None = None
 
 
 Say = Callable[[re.Match[str]], Here | None]
@@ -155,21 +161,15 @@ def _terse_layer(word: str) -> str:
     return "GAP" if word == "GAP" else f"FC {re.sub('[^0-9]', '', word)}"
 
 
-_BRINGS = {
-    "Conv": ", which brings its norm and activation",
-    "FC": ", which brings its activation, unless it is the last",
-}
-
-
 def call(match: re.Match[str]) -> Here | None:
-    if why := CHANGES_NOTHING.get(match["name"]):
+    if why := why_left_away(match):
         return _left_away(why)
     here, layer = call_here(match), layer_of_call(match)
     if here is None and layer is not None:
         return Here(f"`{layer} …`; not all that stands in its brackets is known here")
     if here is None:
         return None
-    return Here(f"`{here}`{_BRINGS.get(here.partition(' ')[0], '')}")
+    return Here(f"`{here}`", takes=features_of(match))
 
 
 def function(match: re.Match[str]) -> Here | None:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from netdsl.errors import Diagnostic, Source, Span
 from netdsl.syntax.brackets import MOST
-from netdsl.syntax.brought import NAMED, Chain, named
+from netdsl.syntax.brought import NAMED, Chain, Form, named
 from netdsl.syntax.foreign_calls import CALL, FUNCTION
 from netdsl.syntax.forms import FORMS, Here, Say, call, function
 from netdsl.syntax.tree import Comment
@@ -61,14 +61,11 @@ def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
         words = [match["name"]] if say in (call, function) else re.findall(r"\w+", match[0])
         if start < end or not own.isdisjoint(words):
             continue
-        here = say(match)
-        if here is None:
-            continue
-        brought = chain.follow(start, match.end(), here)
-        if brought or say is not named:
-            begin, here = brought or (start, here)
-            end = match.end()
-            yield _told(Span(source, begin, end), here)
+        if here := say(match):
+            chain.add(Form(start, match.end(), here, is_call=say is call, is_name=say is named))
+            end = end if say is named else match.end()
+    for form in chain.finish():
+        yield _told(Span(source, form.start, form.end), form.here)
 
 
 def _own_names(text: str, forms: Sequence[tuple[int, int]]) -> set[str]:

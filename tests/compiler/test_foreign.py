@@ -105,6 +105,6 @@ def test_what_is_meant_with_its_numbers_can_be_written(ours: str) -> None:
 @pytest.mark.parametrize("between", ["\n", " "])
 def test_a_group_behind_the_name_of_a_layer_is_not_in_its_brackets(between: str) -> None:
     with pytest.raises(netdsl.NetDSLError) as caught:
-        netdsl.parse(f"Conv 64, ReLU{between}(Conv 64)x2", input=(3, 12, 8))
-    (found,) = caught.value.diagnostics
-    assert found.message == "`, ReLU` is left away here"
+        netdsl.parse(f"Conv 64, BN, ReLU{between}(Conv 64)x2", input=(3, 12, 8))
+    said = [found.message for found in caught.value.diagnostics]
+    assert said == ["`, BN` is left away here", "`, ReLU` is left away here"]

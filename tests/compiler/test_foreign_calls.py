@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torch import nn
 
 import netdsl
-from netdsl.syntax.foreign_calls import CALL, call_here
+from netdsl.syntax.foreign_calls import CALL, call_here, features_of
 
 CALLS = [
     "Conv2d(3, 8, 3)",
@@ -100,6 +102,56 @@ def test_a_call_of_torch_is_the_layer_that_is_written_for_it(call: str) -> None:
     torch.testing.assert_close(our(x), theirs.eval()(x))
 
 
+@pytest.mark.parametrize(
+    "calls",
+    [
+        "nn.Conv2d(3, 8, 3)",
+        "nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 9, 3), nn.ReLU(), nn.MaxPool2d(2)",
+        "nn.Conv2d(3, 8, 1, bias=False), nn.BatchNorm2d(8), nn.Conv2d(8, 9, 1), nn.ReLU6()",
+        "nn.Conv2d(3, 8, 3), nn.ReLU(), nn.BatchNorm2d(8), nn.MaxPool2d(2)",
+        "nn.BatchNorm2d(3), nn.ReLU(), nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 1)",
+        "nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(1456, 10)",
+        "nn.ConvTranspose2d(3, 8, 2, 2), nn.ReLU()",
+        "nn.Flatten(), nn.Linear(720, 8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 3)",
+        "nn.Flatten(), nn.Linear(720, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3)",
+        "nn.Flatten(), nn.Linear(720, 8), nn.Linear(8, 6), nn.ReLU()",
+    ],
+)  # fmt: skip
+def test_calls_of_torch_one_behind_the_other_are_what_is_written_for_them(calls: str) -> None:
+    theirs: nn.Module = eval(f"nn.Sequential({calls})", {"nn": nn})
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(calls, input=(3, 15, 16))
+    text = calls
+    for found in reversed(caught.value.diagnostics):
+        assert found.code == "E0121"
+        assert found.span is not None
+        here = re.search(r" is written `(.*?)`", found.message)
+        text = text[: found.span.start] + (f" {here[1]}" if here else "") + text[found.span.end :]
+    ours = netdsl.parse(text, input=(3, 15, 16))
+    assert ours.params == sum(p.numel() for p in theirs.parameters())
+    for model in (theirs, our := ours.module().eval()):
+        for i, p in enumerate(model.parameters()):
+            nn.init.constant_(p, (-1) ** i / 8)
+    x = torch.randn(2, 3, 15, 16)
+    torch.testing.assert_close(our(x), theirs.eval()(x))
+
+
+@pytest.mark.parametrize(
+    ("call", "features"),
+    [
+        ("nn.Linear(16 * 5*5, 120)", 400),
+        ("nn.Linear(out_features=10, in_features=64)", 64),
+        ("nn.Linear(512 * expansion, 10)", None),
+        ("nn.Linear(out_features=10)", None),
+        ("Dense(10)", None),
+    ],
+)
+def test_what_a_dense_layer_takes_is_read(call: str, features: int | None) -> None:
+    match = CALL.match(call)
+    assert match is not None
+    assert features_of(match) == features
+
+
 def test_transposed_convolutions_can_be_said_unless_they_add_to_their_output() -> None:
     calls = [call for call in CALLS if call.startswith("ConvTranspose2d")]
     said = {call for call in calls if call_here(CALL.match(call))}  # type: ignore[arg-type]
@@ -131,6 +183,10 @@ def test_transposed_convolutions_can_be_said_unless_they_add_to_their_output() -
         ("layers.LeakyReLU(0.2)", "Act leaky_relu slope=0.2"),
         ("layers.LeakyReLU(alpha=0.01)", "Act leaky_relu"),
         ("nn.GELU()", "Act gelu"),
+        ("Activation('relu')", "Act relu"),
+        ("layers.Activation(activation='swish')", "Act silu"),
+        ("Activation('selu')", None),
+        ("nn.BatchNorm1d(64)", "Norm"),
         ("nn.GELU(approximate='none')", "Act gelu"),
         ("nn.GELU(approximate='tanh')", None),
         ("nn.GELU('tanh')", None),

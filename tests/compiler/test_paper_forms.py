@@ -121,8 +121,8 @@ def test_forms_are_told_as_they_are_written_here(form: str, here: str) -> None:
 @pytest.mark.parametrize(
     ("line", "here"),
     [
-        ("model.add(Conv2D(64, 3, padding='same'))", "Conv 64"),
-        ("nn.Conv2d(3, 64, kernel_size=3, padding=1),", "Conv 64"),
+        ("model.add(Conv2D(64, 3, padding='same'))", "Conv 64 norm=none act=none"),
+        ("nn.Conv2d(3, 64, kernel_size=3, padding=1),", "Conv 64 norm=none act=none"),
         (r"(Conv 64)$\times$2 & Max 2 \\", "x"),
         ("(Conv 8)$\\times$2 # conv3-64", "x"),
     ],
@@ -168,7 +168,20 @@ def test_a_size_that_a_convolution_can_take_is_not_of_the_pool_behind(text: str,
         ("Conv 64, BN, ReLU", "Conv 64"),
         ("(Conv 64 BN ReLU)x2 FC 3", "(Conv 64 )x2 FC 3"),
         ("Conv 64 -> BatchNorm2d -> ReLU6", "Conv 64 act=relu6"),
-        ("DWConv 7x7, LayerNorm, Conv 64 1x1, GELU", "DWConv 7x7 norm=layer, Conv 64 1x1 act=gelu"),
+        (
+            "DWConv 7x7, LayerNorm, Conv 64 1x1, GELU",
+            "DWConv 7x7 norm=layer act=none, Conv 64 1x1 act=gelu norm=none",
+        ),
+        ("Res(Conv 64, BN, ReLU, Conv 64, BN)", "Res(Conv 64, Conv 64 act=none)"),
+        ("Conv 64 -> BN -> Max 2", "Conv 64 act=none -> Max 2"),
+        ("norm none Conv 64, ReLU", "norm none Conv 64"),
+        (
+            "conv3-64, ReLU, conv3-64, BN, conv1-8",
+            "Conv 64 norm=none, Conv 64 act=none, Conv 8 1x1",
+        ),
+        ("FC 64, ReLU, FC 10", "FC 64, FC 10"),
+        ("FC 64 -> BN -> nn.ReLU() -> FC 10", "FC 64 act=none Norm -> Act relu -> FC 10"),
+        ("FC 10, ReLU", "FC 10 act=relu"),
         ("norm group Conv 64, BN, ReLU", "norm group Conv 64 norm=batch"),
         ("norm none Deconv 64 s2, BN, ReLU", "norm none Deconv 64 s2 norm=batch"),
         ("Conv 64 Norm(batch) Act(relu)", "Conv 64"),
@@ -196,6 +209,75 @@ def test_what_no_convolution_brings_is_told_what_it_is_here(text: str, meant: li
         netdsl.parse(text, input=(3, 8, 8))
     said = [re.sub(".*did you mean `(.*)`.*", r"\1", d.message) for d in caught.value.diagnostics]
     assert said == meant
+
+
+def test_an_order_that_no_convolution_has_is_told_as_it_stands() -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse("Conv 64 -> ReLU -> BN -> GAP", input=(3, 8, 8))
+    assert [(found.message, found.help) for found in caught.value.diagnostics] == [
+        (
+            "`-> ReLU` is written `norm=none`",
+            "as an option of the `Conv` before it, which brings its norm and activation: "
+            "no norm stands here",
+        ),
+        ("unknown layer `BN`; did you mean `Norm`?", None),
+    ]
+
+
+def test_a_norm_between_a_dense_layer_and_its_activation_is_told_so() -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse("FC 512, BN, ReLU, FC 10", input=(3, 8, 8))
+    assert [(found.message, found.help) for found in caught.value.diagnostics] == [
+        ("`, BN` is written `act=none  Norm`", "else the activation stands before the norm"),
+        ("unknown layer `ReLU`; did you mean `Act relu`?", None),
+    ]
+
+
+def test_what_nothing_normalises_is_told_once_to_be_so_in_the_header() -> None:
+    text = "nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 9, 3)"
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 8, 8))
+    assert [(found.message, found.help) for found in caught.value.diagnostics] == [
+        (
+            "`nn.Conv2d(3, 8, 3)` is written `Conv 8 p0 norm=none`, which brings its activation",
+            "nothing here is normalised, which `norm none` in the header says of all layers",
+        ),
+        ("`, nn.ReLU()` is left away here", "`Conv` brings its activation"),
+        ("`nn.Conv2d(8, 9, 3)` is written `Conv 9 p0 norm=none act=none`", None),
+    ]
+
+
+def test_of_layers_that_forward_calls_nothing_is_told_but_what_they_are() -> None:
+    text = """self.conv1 = nn.Conv2d(3, 6, 5)
+    self.bn1 = nn.BatchNorm2d(6)
+    self.pool = nn.MaxPool2d(2, 2)
+    self.fc1 = nn.Linear(6 * 2 * 2, 120)
+    self.fc2 = nn.Linear(120, 10)"""
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 8, 8))
+    assert [(found.message, found.help) for found in caught.value.diagnostics] == [
+        (
+            "`self.conv1 = nn.Conv2d(3, 6, 5)` is written `Conv 6 5x5 p0`, "
+            "which brings its norm and activation",
+            "what `forward` does is not read: a layer that it calls twice is written twice, and "
+            "one without norm or activation has `norm=none` or `act=none`",
+        ),
+        (
+            "`self.bn1 = nn.BatchNorm2d(6)` is left away here",
+            "`Conv` brings its norm and activation",
+        ),
+        ("`self.pool = nn.MaxPool2d(2, 2)` is written `Max 2`", None),
+        (
+            "`self.fc1 = nn.Linear(6 * 2 * 2, 120)` is written `Flatten :24  FC 120`, "
+            "which brings its activation, unless it is the last",
+            None,
+        ),
+        (
+            "`self.fc2 = nn.Linear(120, 10)` is written `FC 10`, "
+            "which brings its activation, unless it is the last",
+            None,
+        ),
+    ]
 
 
 def test_what_is_left_away_is_told_with_its_numbers() -> None:
