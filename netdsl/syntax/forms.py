@@ -61,6 +61,9 @@ _POOL = (
     rf"|{_GAP}+(?P<number>\d+)\b(?!\s*{_X}|{_OF_LAYER}))?"
     rf"(?:{_BY}(?P<stride>\d+))?(?:{_MAP})?"
 )
+# What stands behind a pool that is none of the whole map.
+_GOES_ON = re.compile(rf"conv|pool|\b(?:Max|Avg|BB|Bott|C\d|\d+C\d)|\d\s*{_X}\s*\d+\s*,", re.I)
+_ANY_POOL = re.compile(rf"(?<![\w.])(?<!\d[x×✕⨯]\d\s)(?<!\d\s[x×✕⨯]\s\d\s){_POOL}")
 # A convolution whose arguments are still being read at the end of a text, and a size among them.
 _BEGUN = re.compile(r"\b(?:DWConv|Deconv|Conv)([^A-Z\n,;|()→>]*)\Z")
 _HAS_SIZE = re.compile(rf"\d\s*{_X}\s*\d|\bk=?\d")
@@ -120,16 +123,33 @@ def _pool_of(match: re.Match[str], before: str | None) -> Here | None:
     size = before or match["behind"] or match["number"]
     is_max = match["kind"].lower() == "max"
     # 1×1 is the size of what comes out: He et al. have a column of them before that of the layers.
-    if match["global"] or (not is_max and size in (None, "1")):
+    is_whole = size == "1" or (size is None and not is_max and _is_of_whole_map(match))
+    if match["global"] or (not is_max and is_whole):
         return _code('Torch "nn.AdaptiveMaxPool2d" 1' if is_max else "GAP")
     if size == "1":  # which would change nothing
         return None
+    help = None if size or is_max else "or, over the whole map, `GAP`"
     size = size or "2"
     # A pool of the whole map has no stride; with one below its size it would pad here.
     strides = {None, size} | ({"1"} if match["h"] == match["w"] == "1" else set())
     stride = "" if match["stride"] in strides else f" s{match['stride']}"
     shape = f" :{match['c']}x{match['h']}x{match['w']}" if match["c"] else ""
-    return _code(f"{'Max' if is_max else 'Avg'} {size}{stride}{shape}")
+    return Here(f"`{'Max' if is_max else 'Avg'} {size}{stride}{shape}`", help)
+
+
+def _is_of_whole_map(match: re.Match[str]) -> bool:
+    """Say whether an average pool without a size ends the maps, and is the first of its kind."""
+    if _GOES_ON.search(match.string, match.end()):
+        return False
+    pools = _ANY_POOL.finditer(match.string, 0, match.start())
+    sized = ("behind", "number", "global")
+    return all(any(map(one.group, sized)) or one["kind"] in ("max", "Max") for one in pools)
+
+
+def _pool_of_no_kind(match: re.Match[str]) -> Here:
+    size = match["k"] or "2"
+    arguments = size if match["stride"] in (None, size) else f"{size} s{match['stride']}"
+    return Here(f"`Max {arguments}`", f"or `Avg {arguments}`: which of them is not said")
 
 
 def _googlenet(match: re.Match[str]) -> Here:
@@ -241,6 +261,19 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (
         re.compile(rf"(?<![\w.])(\d+{_X}\d+)\s*/\s*(\d+)"),
         lambda match: _code(f"{match[1]} s{match[2]}"),
+    ),
+    (re.compile(r"\b(?:[Ll]eaky[ -]|l)[Rr]e[Ll][Uu]\b"), lambda match: _code("Act leaky_relu")),
+    (
+        re.compile(rf"\b[Uu]p-?[Cc]onv(?:olution)?\s+(\d+)\s*{_X}\s*\1\s*,\s*{_N}"),
+        lambda match: _code(f"Deconv {match[2]} s{match[1]}"),
+    ),
+    (
+        re.compile(
+            rf"(?<![\w.=@×✕⨯-])pool(?:ing)?\b(?![(.=:-]|\s+=)"
+            rf"(?:(?:{_GAP}*,)?{_GAP}*(?P<k>\d+)\s*{_X}\s*\d+(?!\d|{_OF_CHANNELS}))?"
+            rf"(?:{_BY}(?P<stride>\d+))?"
+        ),
+        _pool_of_no_kind,
     ),
     (re.compile(r"(?:,\s*)?\bstride\s+(\d+)"), lambda match: _code(f"s{match[1]}")),
     (re.compile(r"(?:,\s*)?\bpad(?:ding)?\s+(\d+)"), lambda match: _code(f"p{match[1]}")),

@@ -97,7 +97,10 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
         ("3×3, 64, stride=2", "Conv 64 s2"),
         ("global average pool\n1000-d fc, softmax", "GAP\nFC 1000"),
         ("average pooling\n1000-way fully-connected", "GAP\nFC 1000"),
-        ("avg pool\n2x2 max pool, stride 2", "GAP\nMax 2"),
+        ("avg pool\n2x2 max pool, stride 2", "Avg 2\nMax 2"),
+        ("avgpool, Conv 9, avgpool, fc-120", "Avg 2, Conv 9, Avg 2, FC 120"),
+        ("2x2 average pool, Conv 9, average pool", "Avg 2, Conv 9, GAP"),
+        ("average pool\n3×3, 64\nmax pool\nglobal average pool", "Avg 2\nConv 64\nMax 2\nGAP"),
         ("Average pool 1000-d fc", "GAP FC 1000"),
         ("1×1 average pool, 1000-d fc", "GAP, FC 1000"),
         ("average pool, 10-d fc, softmax", "GAP, FC 10"),
@@ -105,6 +108,11 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
         ("global max pool", 'Torch "nn.AdaptiveMaxPool2d" 1'),
         ("avg pool 7×7/1 1×1×1024", "Avg 7 :1024x1x1"),
         ("avg pool 3×3/1 7×7×8", "Avg 3 s1 :8x7x7"),
+        ("up-conv 2x2, 64", "Deconv 64 s2"),
+        ("Leaky ReLU", "Act leaky_relu"),
+        ("pool, /2", "Max 2"),
+        ("pool 3x3, stride 2", "Max 3 s2"),
+        ("pooling\n3x3, 64", "Max 2\nConv 64"),
         ("3x3 conv64", "Conv 64"),
         ("7x7, 64, s2", "Conv 64 7x7 s2"),
         ("7x7, 64, S=2", "Conv 64 7x7 s2"),
@@ -182,6 +190,8 @@ def test_a_size_that_a_convolution_can_take_is_not_of_the_pool_behind(text: str,
         ("FC 64, ReLU, FC 10", "FC 64, FC 10"),
         ("FC 64 -> BN -> nn.ReLU() -> FC 10", "FC 64 act=none Norm -> Act relu -> FC 10"),
         ("FC 10, ReLU", "FC 10 act=relu"),
+        ("Conv 64, BN, lReLU", "Conv 64 act=leaky_relu"),
+        ("Conv 64, BN, leaky ReLU", "Conv 64 act=leaky_relu"),
         ("norm group Conv 64, BN, ReLU", "norm group Conv 64 norm=batch"),
         ("norm none Deconv 64 s2, BN, ReLU", "norm none Deconv 64 s2 norm=batch"),
         ("Conv 64 Norm(batch) Act(relu)", "Conv 64"),
@@ -293,6 +303,15 @@ def test_what_is_left_away_is_told_with_its_numbers() -> None:
     ]
 
 
+def test_a_pool_between_convolutions_is_told_with_the_one_of_the_whole_map() -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse("Conv 64, avgpool, Conv 128, max pool, FC 10", input=(3, 32, 32))
+    assert [(found.message, found.help) for found in caught.value.diagnostics] == [
+        ("`avgpool` is written `Avg 2`", "or, over the whole map, `GAP`"),
+        ("`max pool` is written `Max 2`", None),
+    ]
+
+
 def test_no_pool_is_told_that_changes_nothing() -> None:
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse("conv3-64 1x1 maxpool", input=(3, 8, 8))
@@ -334,6 +353,7 @@ def test_a_column_of_he_et_al_is_the_resnet(cells: str, name: str) -> None:
         ("pool = 9  Conv 3 Max pool Foo 3", ["E0301", "E0201"]),
         ("pool = 9  Conv 3 Max pool Conv3-64", ["E0301", "E0121"]),
         ("stride = 0  Conv 3 s=stride conv3-64", ["E0206", "E0121"]),
+        ("pool = 9  Conv 3 k=pool conv3-64", ["E0121"]),
         ("def Linear(c) { Conv c } Linear(3)", ["E0117"]),
         ("def Unit(c) { Conv c } stride = 0  Unit 3 Conv 3 s=stride conv3-64", ["E0206", "E0121"]),
     ],
@@ -356,11 +376,14 @@ LONG = [
     "x = F.relu( " * 30_000,
 ]
 LONGER = [
+    "avg pool 3x3, " * 50_000 + "avg pool FC 10",
     "3x3, 64" + " " * 900_000 + "?",
     "[3x3, 64" + " " * 900_000 + "?",
     "[3x3" + " " * 900_000 + "?",
     "max pool" + " " * 900_000 + "?",
     "stride" + " " * 900_000 + "?",
+    "pool" + " " * 900_000 + "?",
+    "Conv(3, 8, 3) " * 30_000,
     "Conv 3 " * 50_000 + "soft-max",
     "8C3" + " - 8C3" * 50_000 + " -",
     "conv" + " " * 900_000 + "3x3, 64",
