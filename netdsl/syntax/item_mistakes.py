@@ -8,7 +8,7 @@ from netdsl.errors import Diagnostic
 from netdsl.syntax.foreign import help_for, layer_here
 from netdsl.syntax.lexemes import ANY, COMBINERS, KEYWORDS, OPERATORS, VALUE, part_of_whole
 from netdsl.syntax.spot import LENGTH, Mistake, Spot
-from netdsl.syntax.torch_arguments import OF_TORCH, as_here, words_of, written_here
+from netdsl.syntax.torch_arguments import OF_TORCH, as_here, is_read_alike, words_of, written_here
 
 KEYWORD = f"(?:{'|'.join(KEYWORDS)})"
 
@@ -26,12 +26,16 @@ def _arguments_in_brackets(spot: Spot) -> Diagnostic:
     help = None
     if written is not None and len(layer := f"{name} {written}".rstrip()) <= LENGTH:
         help = f"write `{layer}`"
+    elif not _is_own(name, spot) and not is_read_alike(name, spot.source.text):
+        help = f"with the channels and the kernel, as in `{name} 64 9x9`"
     elif name in ("BB", "Bott") and not _is_own(name, spot):
         help = _numbers_of_block(name)
     return Diagnostic("E0117", message, spot.span(-1, closed), help=help)
 
 
 def _numbers_of_block(name: str) -> str:
+    if name == "Bott":
+        return "a block has the number of what comes out, as in `Bott 256 s2` for the 64 of torch"
     return f"a block has the number of its channels, as in `{name} 64 s2`"
 
 
@@ -49,7 +53,9 @@ def _without_brackets(spot: Spot, closed: int) -> str | None:
     if any(spot.word(i).kind in OPERATORS for i in range(closed)):
         return f"[{spot.written(0, closed - 1)}]"
     name, words = spot.word(-2).text, words_of(spot.written(0, closed - 1))
-    return " ".join(words) if _is_own(name, spot) else written_here(name, words)
+    if _is_own(name, spot):
+        return " ".join(words)
+    return written_here(name, words) if is_read_alike(name, spot.source.text) else None
 
 
 def _empty_brackets(spot: Spot) -> Diagnostic:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from netdsl.syntax.foreign import TORCH_NAMES, setting_here
 
@@ -27,6 +28,7 @@ TAKES = {
 _GIVEN = ("in_channels", "in_features")
 _NUMBERS = ("out_channels", "filters", "out_features", "units", "scale_factor", "output_size")
 _KEYS = {**TORCH_NAMES, "activation": "act", "use_bias": "bias", "ceil_mode": "ceil"}
+_N = "([0-9]{1,9})"
 _KERNEL = 11  # and a larger number is one of channels
 
 
@@ -38,6 +40,30 @@ def words_of(text: str) -> list[str]:
     """
     text = re.sub(r"=\s+", "=", text)
     return re.sub(r"\(\s*(\d+)\s*,\s*(\d+)\s*\)", r"\1x\2", text).replace(",", " ").split()
+
+
+@lru_cache(maxsize=2)
+def is_read_alike(layer: str, text: str) -> bool:
+    """Say whether one order of three numbers fits all brackets of a convolution in a text.
+
+    They are what comes in, channels and kernel, or channels, kernel and stride.
+
+    >>> is_read_alike("Conv", "Conv(3, 64, 9) Conv(64, 32, 1)")
+    True
+    >>> is_read_alike("Conv", "Conv(9, 64, 1) Conv(1, 32, 64)")
+    False
+    """
+    if layer not in ("Conv", "Deconv"):
+        return True
+    brackets = re.findall(rf"\b{layer}\(\s*{_N}\s*,\s*{_N}\s*,\s*{_N}\s*\)", text)
+    rows = [(int(first), int(second), int(third)) for first, second, third in brackets]
+    of_torch = all(k <= _KERNEL and (c > _KERNEL or _is_unclear(c, k)) for _, c, k in rows)
+    return of_torch or all(s <= k <= _KERNEL for _, k, s in rows)
+
+
+def _is_unclear(second: int, third: int) -> bool:
+    """Say whether small numbers may be channels and kernel as well as kernel and stride."""
+    return second % 2 == 0 and third > 2
 
 
 def written_here(layer: str, words: list[str]) -> str | None:
@@ -70,7 +96,7 @@ def as_here(layer: str, words: list[str]) -> list[str] | None:
         numbers = [int(word) for word in bare]
         if len(numbers) > 1 and (layer == "FC" or numbers[1] > _KERNEL):
             bare = bare[1:]  # what comes in stands first, as in torch
-        elif numbers[2:] and not numbers[1] % 2 and numbers[2] > 2:
+        elif numbers[2:] and _is_unclear(*numbers[1:3]):
             return None
     if len(bare) <= len(order) and all(map(str.isdecimal, bare[1:])):
         bare = [f"{letter}{word}" for letter, word in zip(order, bare, strict=False)]
