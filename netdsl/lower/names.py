@@ -13,7 +13,14 @@ from netdsl.ops.blocks import Res
 from netdsl.ops.torch_layer import TorchLayer
 from netdsl.ops.wiring import JOINS
 from netdsl.syntax import tree
-from netdsl.syntax.foreign import OF_TRAINING, SETTINGS_HERE, help_for, layer_here
+from netdsl.syntax.foreign import (
+    OF_TRAINING,
+    SETTINGS_HERE,
+    help_for,
+    layer_here,
+    layer_with,
+    numbers_here,
+)
 from netdsl.syntax.shorthand import LETTERS, SHORT_OPTIONS
 
 SETTINGS = arguments(Settings)
@@ -38,7 +45,8 @@ _OPTIONS = frozenset(
     if len(name) > 1
 )
 _BEGIN_ENTRIES = ("use", "def", "default", "scale", "expect")
-_LEFT_TO_THE_LOSS = ("Softmax", "LogSoftmax")
+_LEFT_TO_THE_LOSS = ("softmax", "logsoftmax")
+_NUMBER_BEHIND = re.compile(r"[^\S\n]+([0-9]{1,9})(?![\w.!*/+-])")
 _WORDS_OF_THE_LANGUAGE = frozenset(
     ("x", *OF_THE_PLACE, "on", "off", "true", "false", "scale", "default", "def", "expect")
 )
@@ -79,18 +87,21 @@ def unknown_layer(name: str, span: Span, known: tuple[str, ...]) -> NetDSLError:
         return found
     own = [one for one in known if one not in CATALOGUE and one not in COMBINATIONS]
     near = closest(name, own)
-    if not near and name not in _LEFT_TO_THE_LOSS:
+    if not near and name.lower() not in _LEFT_TO_THE_LOSS:
         near = layer_here(name) or (None if help_for(name) else closest(name, known))
     behind = re.match(r"[123][dD]\b|6\b", span.source.text[span.end : span.end + 3])
     whole = Span(span.source, span.start, span.end + len(behind[0])) if behind else span
     if behind and (behind[0] != "6" or layer_here(whole.text)):  # as in `AvgPool2d`, `ReLU6`
         span, name = whole, whole.text
         near = closest(name, own) or layer_here(name) or near
-    meant = f"; did you mean `{near}`?" if near else ""
     help = None if near else help_for(name) or f"the layers are {', '.join(known)}"
+    number = _NUMBER_BEHIND.match(span.source.text, span.end, span.end + 16)
+    if number and near == layer_here(name) and (full := layer_with(name, number[1])):
+        span, near, help = Span(span.source, span.start, number.end()), full, numbers_here(name)
+    meant = f"; did you mean `{near}`?" if near else ""
     if near in JOINS:
         help = f"its branches have `|` between them: `{near}( … | … )`"
-    if name in _LEFT_TO_THE_LOSS:
+    if name.lower() in _LEFT_TO_THE_LOSS:
         help = "leave it away: the scores of the last FC are what the loss takes"
     elif name.lower() in (*SETTINGS, *_BEGIN_ENTRIES) and not layer_here(name):
         help = f"what stands in the header is lower case: `{name.lower()}`"

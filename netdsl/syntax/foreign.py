@@ -56,13 +56,15 @@ _LAYERS = {
     ),
     "GAP": ("GlobalAvg", "GlobalAvgPool", "GlobalAveragePool", "GlobalAveragePooling"),
     "Conv": ("Convolution",),
+    # Of a name that stands before a number, this is the number in place of the 64.
     "Conv 64 1x1": ("PointwiseConv", "Pointwise", "PWConv"),
     "Conv 64 d2": ("DilatedConv", "AtrousConv"),
     "Conv 64 g2": ("GroupConv", "GroupedConv"),
     "Flatten": ("View", "Reshape"),
     "Part": ("Split", "Slice", "Chunk"),
     'Torch "nn.ZeroPad2d" 1': ("Pad", "Padding"),
-    "DWConv Conv 64 1x1": ("SepConv", "SeparableConv", "DepthwiseSeparableConv"),
+    "DWConv bias=off norm=none act=none  Conv 64 1x1": ("SepConv", "SeparableConv"),
+    "DWConv Conv 64 1x1": ("DepthwiseSeparableConv",),
     "FC classes": ("Output", "Classifier", "Logits", "Predictions"),
     'Torch "nn.LocalResponseNorm" 5': ("LRN", "LocalResponseNorm", "ResponseNorm"),
     "Deconv": (
@@ -71,8 +73,8 @@ _LAYERS = {
         "TConv",
         "TransposedConv",
         "Deconvolution",
-        "UpConv",
     ),
+    "Deconv 64 s2": ("UpConv",),
     "DWConv": ("DepthwiseConv", "Depthwise", "DW"),
     "Up": ("Upsample", "Upsampling", "Interpolate", "Resize"),
     "BB": ("BasicBlock", "ResBlock", "ResidualBlock", "BasicResBlock"),
@@ -125,7 +127,10 @@ _HELP = {
     "write it as an option of blocks: `BB 64 drop_path=0.1`": ("DropPath", "StochasticDepth"),
     "leave it away: it changes nothing": ("Identity", "Noop"),
     "there is no such layer here; a class of torch.nn is written `Torch \"nn.…\"`": (
-        "CoordConv", "DeformConv", "DropBlock", "Highway", "LSTM",
+        "CoordConv", "DeformConv", "DropBlock", "Highway", "LSTM", "Maxout",
+    ),
+    "write `Max 2` or `Avg 2`, and over the whole map `GAP`": (
+        "Pool", "Pooling", "GlobalPool", "GlobalPooling",
     ),
 }  # fmt: skip
 _CHOICES = {
@@ -148,6 +153,7 @@ _VALUES = {
     "always": ("c",),
     "none": ("linear", "identity"),
 }  # fmt: skip
+FOUR_TIMES = "the number is what comes out, four times the one of torch"
 _NOTHING = ("none", "off")  # of which an option has one at most
 _DENIALS = (*_NOTHING, "no", "false", "0")
 _LAYERS |= {
@@ -170,6 +176,19 @@ def layer_here(name: str) -> str | None:
     return _MEANT.get(name.lower())
 
 
+def layer_with(name: str, number: str) -> str | None:
+    """Return a layer of another library with the number behind its name, where that has a place.
+
+    >>> layer_with("PWConv", "128"), layer_with("Bottleneck", "64"), layer_with("ReLU", "3")
+    ('Conv 128 1x1', 'Bott 256', None)
+    """
+    meant = layer_here(name) or ""
+    if meant == "Bott":
+        return f"Bott {4 * int(number)}"
+    here = re.sub(r"\b64\b|\bclasses\b", number, meant)
+    return here if here != meant else None
+
+
 def names_of(*layers: str) -> list[str]:
     """Return what other libraries call some layers.
 
@@ -187,6 +206,11 @@ def act_here(name: str) -> str | None:
     """
     meant = _MEANT_VALUES.get(name, name)
     return meant if f"Act {meant}" in _LAYERS else None
+
+
+def numbers_here(name: str) -> str | None:
+    """Return what the number of a layer is here, where another one is written elsewhere."""
+    return FOUR_TIMES if layer_here(name) == "Bott" else None
 
 
 def help_for(name: str) -> str | None:

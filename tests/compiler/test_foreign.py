@@ -91,6 +91,78 @@ def test_arguments_in_brackets_are_told_as_they_can_be_written(
         assert netdsl.parse(here, input=(64, 12, 8)).warnings == ()
 
 
+def test_numbers_in_brackets_are_read_alike_in_a_text_or_not_at_all() -> None:
+    # Dong et al. 2014: kernel, filters, channels
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse("Conv(9,64,1)\nConv(1,32,64)\nConv(5,1,32)", input=(1, 33, 33))
+    assert [found.help for found in caught.value.diagnostics] == [
+        "with the channels and the kernel, as in `Conv 64 9x9`"
+    ] * 3
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse("Conv(3, 8, 3)\nConv(8, 64, 5)", input=(3, 33, 33))
+    assert [found.help for found in caught.value.diagnostics] == [None, "write `Conv 64 k5`"]
+
+
+@pytest.mark.parametrize(
+    ("written", "here", "help"),
+    [
+        (
+            "Bottleneck 64",
+            "Bott 256",
+            "the number is what comes out, four times the one of torch",
+        ),
+        ("PWConv 128", "Conv 128 1x1", None),
+        ("DilatedConv 32", "Conv 32 d2", None),
+        ("SepConv 16", "DWConv bias=off norm=none act=none  Conv 16 1x1", None),
+        ("DepthwiseSeparableConv 16", "DWConv Conv 16 1x1", None),
+        ("UpConv 32", "Deconv 32 s2", None),
+        ("Output 10", "FC 10", None),
+    ],
+)
+def test_a_name_before_a_number_is_told_with_the_number(
+    written: str, here: str, help: str | None
+) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"Conv 8 {written}", input=(3, 12, 8))
+    (found,) = caught.value.diagnostics
+    name = written.partition(" ")[0]
+    assert (found.message, found.help) == (f"unknown layer `{name}`; did you mean `{here}`?", help)
+    assert found.span is not None
+    assert found.span.text == written
+    assert netdsl.parse(f"Conv 8 {here}", input=(3, 12, 8)).warnings == ()
+
+
+@pytest.mark.parametrize("behind", ["2x2", "+ 2", "/ 2", "!", "0000000000", "\n3"])
+def test_what_is_no_number_behind_a_name_is_left_to_stand(behind: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"PWConv 8{behind}", input=(3, 12, 8))
+    said = [found.message for found in caught.value.diagnostics]
+    here = "Conv 8 1x1" if behind == "\n3" else "Conv 64 1x1"
+    assert not said[0].startswith("unknown") or f"did you mean `{here}`?" in said[0]
+
+
+@pytest.mark.parametrize("name", ["SoftMax", "SOFTMAX", "LogSoftmax"])
+def test_a_softmax_is_left_to_the_loss_however_it_is_spelt(name: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"FC 10 {name}", input=(3, 12, 8))
+    (found,) = caught.value.diagnostics
+    assert (found.message, found.help) == (
+        f"unknown layer `{name}`",
+        "leave it away: the scores of the last FC are what the loss takes",
+    )
+
+
+@pytest.mark.parametrize("name", ["Pool", "Pooling", "GlobalPool"])
+def test_a_pool_that_says_not_which_is_told_the_kinds(name: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"Conv 8 {name} FC 10", input=(3, 12, 8))
+    (found,) = caught.value.diagnostics
+    assert (found.message, found.help) == (
+        f"unknown layer `{name}`",
+        "write `Max 2` or `Avg 2`, and over the whole map `GAP`",
+    )
+
+
 @pytest.mark.parametrize("name", foreign.SHOWN_BY)
 def test_a_network_that_shows_a_block_comes_along_and_defines_one(name: str) -> None:
     path, _ = find(name)
