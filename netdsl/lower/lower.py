@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netdsl.errors import Diagnostic, NetDSLError, Span, fail, in_order
 from netdsl.ir import UNKNOWN, Graph, Report, Settings
@@ -13,6 +13,7 @@ from netdsl.lower.count import check_size
 from netdsl.lower.environment import Environment
 from netdsl.lower.header import read_header
 from netdsl.lower.misread import warn_of_layers_in_comments, warn_of_numbered_layers
+from netdsl.lower.names import unknown_layer
 from netdsl.lower.nesting import check_nesting
 from netdsl.lower.override import Overrides
 from netdsl.lower.unused import (
@@ -71,7 +72,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         place = (span.source.name, span.start) if span else ()
         findings.setdefault((diagnostic.code, diagnostic.message, *place), diagnostic)
 
-    file = follow_classes(file, overrides)
+    file = follow_classes(_with_input(file, report), overrides)
     try:
         environment = read_header(file, overrides, loader, report)
     except NetDSLError as error:
@@ -106,6 +107,25 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         frozenset(environment.defaults.reads.settings), _spans(file, environment, overrides),
         tuple(environment.expectations), in_order(told),
     )  # fmt: skip
+
+
+def _with_input(file: tree.File, report: Report) -> tree.File:
+    """Return a file with what a first `Input 3x64x64` says in its header, where it is refused."""
+    first = file.body[0].core if file.body else None
+    own = [entry.name for entry in file.header if isinstance(entry, tree.Definition)]
+    if not isinstance(first, tree.Layer) or first.name != "Input" or "Input" in own:
+        return file
+    shape, *rest = first.arguments or (None,)
+    if not isinstance(shape, tree.Dims | tree.Number):
+        return file
+    pairs: list[tuple[Span, str, tree.Value]] = [(first.name_span, "input", shape)]
+    for key, value in zip(rest[::2], rest[1::2], strict=False):
+        if isinstance(key, tree.Name) and not isinstance(value, tree.Option | tree.Pinned):
+            pairs.append((key.span, key.text, value))
+    for diagnostic in unknown_layer("Input", first.name_span, ()).diagnostics:
+        report(diagnostic)
+    settings = (tree.Setting(key, value, at, at.to(value.span)) for at, key, value in pairs)
+    return replace(file, header=(*file.header, *settings), body=file.body[1:])
 
 
 def _is_of_file(span: Span | None, file: tree.File) -> bool:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from netdsl.syntax.foreign import layer_here, names_of, setting_here
-from netdsl.syntax.forms import Here
+from netdsl.syntax.here import Here
 
 # The settings that say what a layer brings, in this order, and their words without a header.
 _USUAL = {"norm": "batch", "act": "relu"}

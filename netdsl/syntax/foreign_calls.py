@@ -51,6 +51,7 @@ _CALLS: Mapping[str, tuple[str, tuple[str, ...], Write]] = {
     "Dropout2d": ('Torch "nn.Dropout2d"', ("channels",), foreign_layers.number),
     "SpatialDropout2D": ('Torch "nn.Dropout2d"', ("channels",), foreign_layers.number),
     "Flatten": ("Flatten", ("start", "end"), foreign_layers.alone),
+    "Activation": ("Act", ("act",), foreign_layers.activation),
     "LeakyReLU": ("Act leaky_relu", ("slope",), foreign_layers.leaky),
     "ELU": ("Act elu", ("channels",), foreign_layers.elu),
     **{
@@ -65,7 +66,6 @@ _CALLS: Mapping[str, tuple[str, tuple[str, ...], Write]] = {
         name: (f"Act {name.lower()}", ("",), foreign_layers.alone)
         for name in ("ReLU", "ReLU6", "SiLU", "Hardswish", "Sigmoid", "Tanh")
     },
-    "Activation": ("Act", ("act",), foreign_layers.activation),
     "GELU": ("Act gelu", ("approximate",), foreign_layers.alone),
 }
 # What Keras takes for what a call leaves open, where torch takes something else.
@@ -121,12 +121,13 @@ _VALUES = {
 _NEEDS = {"Conv": "channels", "Deconv": "channels", "FC": "channels"}
 _ARGUMENT = re.compile(r"\s*(?:(\w+)\s*=\s*)?(\([^()]*\)|[^,()]+)")
 _OURS = ("Dropout", "Flatten")  # alone they are our own, with brackets that they do not need
-# A call, alone or in what puts it into a network, as `self.conv1 = …`, `model.add(…)`, `(0): …`.
+# A call, alone or in what puts it into a network, as `self.conv1 = …`, `model.add(…)`, `(0): …`,
+# or `x = …(x)`.
 CALL = re.compile(
-    r"(?:(?P<add>\b\w+\.add\(\s*)|\bself\.\w+\s*=\s*|\(\w+\):\s*)?"
+    r"(?:(?P<add>\b\w+\.add\(\s*)|\b(?:self\.\w+|[a-z]\w*)\s*=\s*|\(\w+\):\s*)?"
     r"(?:\b(?:(?:torch\.)?nn|(?:tf\.)?(?:keras\.)?layers)\.)?"
     rf"\b(?P<name>{'|'.join((*_CALLS, *CHANGES_NOTHING))})"
-    r"\((?P<arguments>(?:[^()]|\([^()]*\))*)\)(?(add)\s*\))"
+    r"\((?P<arguments>(?:[^()]|\([^()]*\))*)\)(?(add)\s*\))(?:\([a-z]\w*\))?"
 )
 # Functions of torch, and the class that computes the same.
 _FUNCTIONS = {
@@ -186,6 +187,8 @@ def _here(name: str, arguments: str, defaults: Mapping[str, str]) -> str | None:
     for place, argument in enumerate(_ARGUMENT.finditer(arguments)):
         key, value = argument[1], _plain(argument[2])
         field = order[place] if key is None and place < len(order) else _KEYS.get(key or "?")
+        if field in ("p", "act") and value != "None":
+            value = value.lower()
         if field is None or (field and not re.fullmatch(_VALUES.get(field, _SIZE), value)):
             return None
         given[field] = value

@@ -102,16 +102,16 @@ def elu(here: str, name: str, given: Given) -> str | None:
     return number('Torch "nn.ELU"' if "channels" in given else here, name, given)
 
 
+def activation(here: str, name: str, given: Given) -> str | None:
+    """Return the activation that is named in the brackets."""
+    known = act_here(given.get("act", ""))
+    return f"{here} {known}" if known else None
+
+
 def leaky(here: str, name: str, given: Given) -> str | None:
     """Return the activation with its slope, which Keras calls alpha."""
     slope = given.get("channels", given.get("slope", "0.01"))
     return here if float(slope) == 0.01 else f"{here} slope={slope}"
-
-
-def activation(here: str, name: str, given: Given) -> str | None:
-    """Return the activation that Keras names; that of scores has none to be written for it."""
-    act = act_here(given.get("act", ""))
-    return f"{here} {act}" if act else None
 
 
 def alone(here: str, name: str, given: Given) -> str | None:

@@ -3,9 +3,9 @@ r"""What papers, LaTeX and torch write otherwise, and what it is here: `[3×3, 6
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
+from netdsl.syntax.cells import CELLS
+from netdsl.syntax.chains import CHAINS
 from netdsl.syntax.foreign_calls import (
     CHANGES_NOTHING,
     LEFT_TO_THE_LOSS,
@@ -15,97 +15,60 @@ from netdsl.syntax.foreign_calls import (
     layer_of_call,
     why_left_away,
 )
+from netdsl.syntax.here import (
+    BY,
+    GAP,
+    MAP,
+    OUTPUT,
+    STRIDE,
+    Here,
+    N,
+    Say,
+    X,
+    code,
+    conv,
+    height_and_width,
+    left_away,
+)
+from netdsl.syntax.layout import LAYOUT
 from netdsl.syntax.lexemes import BETWEEN_LAYERS
+from netdsl.syntax.tables import BESIDE, TABLES
+from netdsl.syntax.torch_arguments import words_of, written_here
 
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """What is written here in place of a form, in words; nothing where it is left away.
-
-    A dense layer may say how many numbers it takes.
-    """
-
-    words: str = ""
-    help: str | None = None
-    takes: int | None = None
-
-
-Say = Callable[[re.Match[str]], Here | None]
-
-_X = r"(?:[x×✕⨯]|\$?\\times\$?)"
-_N = r"([0-9]{1,9})(?![0-9])"
-_SIZE = rf"{_N}\s*{_X}\s*{_N}"
-# NOTE: nowhere do two runs of blanks meet: a long one would be parted in every way between them.
-_BY = r"(?:\s*,)?\s*(?:stride\s*(?:=\s*)?|/\s*|[sS]\s*=\s*|[sS](?=[0-9]))"
-_STRIDE = rf"(?:{_BY}([0-9]+))?"
-# A matrix, and what LaTeX makes it of.
-_OPEN = r"\$?(?:(?:\\left)?\[\s*(?:\\begin\{array\}\{\w+\})?|\\begin\{[a-z]*matrix\})"
-_CLOSE = r"\s*(?:(?:\\end\{array\}\s*)?(?:\\right)?\]|\\end\{[a-z]*matrix\})"
-_ROW = rf"{_SIZE}\s*(?:conv\w*\s*)?,\s*{_N}"
 # A row by itself may name its layer: `Conv 3×3, 64`, `3×3 conv. 64`.
 _CONV = r"conv(?:2d|[a-z]*)"
-_NAMED = rf"(?:\b[Cc]onv\w*(?:\s*,)?\s*)?{_SIZE}\s*(?:{_CONV}\.?(?:\s*,)?|,)\s*{_N}"
+_K = "(?:1[0-5]|[1-9])"
+_ROW = (
+    rf"{OUTPUT}(?:\b[Cc]onv\w*(?:\s*,)?\s*)?(?P<k>{_K})\s*{X}\s*(?P<other>{_K})(?![0-9])"
+    rf"\s*(?:{_CONV}\.?(?:\s*,)?|(?P<comma>,))\s*(?P<channels>[0-9]{{1,9}})(?![\w.]){STRIDE}"
+    rf"(?:(?(comma)\s|\Z)\s*{X}\s*(?P<times>[0-9]{{1,9}})(?![0-9]))?(?!\s*[x×])"
+    r"(?:\s+(?:filters|channels|maps)\b)?"
+)
+_IMAGE = r"(?:RGB|colou?r|gr[ea]y(?:scale)?|images?|pixels?)\b"
+_INPUT = (
+    rf"\binput(?:\s*:)?(?P<open>\s*\()?\s*(?P<a>[0-9]{{1,5}})\s*{X}\s*(?P<b>[0-9]{{1,5}})"
+    rf"(?:\s*{X}\s*(?P<c>[0-9]{{1,5}}))?(?![0-9]|\s*{X})"
+    rf"(?P<words>(?:[\s,-]{{1,9}}{_IMAGE})*)(?(open)\s*\))"
+)
+# A layer whose arguments are listed, all but the first with a name or as a size.
+_LIST = r"(?<![\w.])(?P<layer>Conv|Deconv|Max|Avg)\s+\d+"
+_ITEM = rf"(?:\d+{X}\d+|[a-z_]+\s*=\s*(?:\d+(?:{X}\d+)?|same|valid))"
 # What a number behind a pool belongs to, when it is not its size.
-_GAP = r"[^\S\n]"
 _OF_CHANNELS = r"\s*,\s*\d{2,}"
 _OF_LAYER = r"\s*(?:-\s*(?:d|way)\b|(?:filters|channels|conv\w*|fc)\b)"
-# Howard et al. 2017, table 1: type and stride, shape of the filter, size of the input.
-_BESIDE = rf"(?:\s+\d+\s*{_X}\s*\d+\s*{_X}\s*\d+(?!\s*{_X}|\s*\d|\s*dw))?"
-_MOBILE = rf"\s*/\s*s(?P<stride>\d+)\s+(?P<k>\d+)\s*{_X}\s*(?P<other>\d+)\s*{_X}\s*\d+"
-# Szegedy et al. 2015, table 1: type, patch size / stride, output size.
-_MAP = rf"{_GAP}+(?P<h>\d+)\s*{_X}\s*(?P<w>\d+)\s*{_X}\s*(?P<c>\d+)\b"
 _POOL = (
     rf"(?P<global>[Gg]lobal\s+)?"
     rf"(?P<kind>[Mm]ax|[Aa]vg|[Aa]verage)(?:[ -][Pp]|p)ool(?:ing)?\b(?![-\w(]|\s*/\s*s)"
-    rf"(?:(?:{_GAP}*,)?{_GAP}*(?P<behind>\d+)\s*{_X}\s*\d+(?!\d|{_OF_CHANNELS})"
-    rf"|{_GAP}+(?P<number>\d+)\b(?!\s*{_X}|{_OF_LAYER}))?"
-    rf"(?:{_BY}(?P<stride>\d+))?(?:{_MAP})?"
+    rf"(?:(?:{GAP}*,)?{GAP}*(?P<behind>\d+)\s*{X}\s*\d+(?!\d|{_OF_CHANNELS})"
+    rf"|{GAP}+(?P<number>\d+)\b(?!\s*{X}|{_OF_LAYER}))?"
+    rf"(?:{BY}(?P<stride>\d+))?(?:{MAP})?"
 )
 # What stands behind a pool that is none of the whole map.
-_GOES_ON = re.compile(rf"conv|pool|\b(?:Max|Avg|BB|Bott|C\d|\d+C\d)|\d\s*{_X}\s*\d+\s*,", re.I)
+_GOES_ON = re.compile(rf"conv|pool|\b(?:Max|Avg|BB|Bott|C\d|\d+C\d)|\d\s*{X}\s*\d+\s*,", re.I)
 _ANY_POOL = re.compile(rf"(?<![\w.])(?<!\d[x×✕⨯]\d\s)(?<!\d\s[x×✕⨯]\s\d\s){_POOL}")
 # A convolution whose arguments are still being read at the end of a text, and a size among them.
 _BEGUN = re.compile(r"\b(?:DWConv|Deconv|Conv)([^A-Z\n,;|()→>]*)\Z")
-_HAS_SIZE = re.compile(rf"\d\s*{_X}\s*\d|\bk=?\d")
-# Ciresan et al. 2012: `32C3-MP2-64C3-MP2-512N-10`.
-_DASH = r"\s*[-–—]\s*"
-_TERSE = r"(?:\d+[Cc]\d+|[Cc]\d+|(?:MP|AP|P)\d*|GAP|\d+(?:FC|N)|FC\d+|\d+)"
-
-
-def _size(k: str, other: str) -> str:
-    return "" if k == other == "3" else f" {k}x{other}"
-
-
-def _conv(k: str, other: str, channels: str, stride: str | None = None) -> str:
-    return f"Conv {channels}{_size(k, other)}{f' s{stride}' if stride else ''}"
-
-
-def _code(text: str) -> Here:
-    return Here(f"`{text}`")
-
-
-def _left_away(why: str) -> Here:
-    return Here(help=why)
-
-
-def _matrix(match: re.Match[str]) -> Here:
-    """Return the block or the convolutions of a cell of He et al. 2015, table 1."""
-    rows = [tuple(row.groups()) for row in re.finditer(_ROW, match[0])]
-    sizes, channels = [row[:2] for row in rows], [int(row[2]) for row in rows]
-    times = f"x{match['times']}" if match["times"] else ""
-    if sizes == [("3", "3")] * 2 and channels[0] == channels[1]:
-        inside = f"BB {channels[0]}"
-    elif sizes == [("1", "1"), ("3", "3"), ("1", "1")] and 0 < channels[0] == channels[1]:
-        e, rest = divmod(channels[2], channels[0])
-        inside = f"Bott {channels[2]}{'' if e == 4 else f' e{e}'}" if not rest else ""
-    else:
-        inside = ""
-    if not inside:
-        inside = " ".join(_conv(*row) for row in rows)
-        return _code(f"({inside}){times}" if times else inside)
-    halved = f"({inside} s=[2, 1]){times}" if times else f"{inside} s2"
-    whole = f"({inside}){times}" if times else inside
-    return Here(f"`{whole}`", f"or, where it halves the map, `{halved}`")
+_HAS_SIZE = re.compile(rf"\d\s*{X}\s*\d|\bk=?\d")
 
 
 def _pool_behind_size(match: re.Match[str]) -> Here | None:
@@ -125,7 +88,7 @@ def _pool_of(match: re.Match[str], before: str | None) -> Here | None:
     # 1×1 is the size of what comes out: He et al. have a column of them before that of the layers.
     is_whole = size == "1" or (size is None and not is_max and _is_of_whole_map(match))
     if match["global"] or (not is_max and is_whole):
-        return _code('Torch "nn.AdaptiveMaxPool2d" 1' if is_max else "GAP")
+        return code('Torch "nn.AdaptiveMaxPool2d" 1' if is_max else "GAP")
     if size == "1":  # which would change nothing
         return None
     help = None if size or is_max else "or, over the whole map, `GAP`"
@@ -152,38 +115,49 @@ def _pool_of_no_kind(match: re.Match[str]) -> Here:
     return Here(f"`Max {arguments}`", f"or `Avg {arguments}`: which of them is not said")
 
 
-def _googlenet(match: re.Match[str]) -> Here:
-    stride = match["stride"] if match["stride"] != "1" else None
-    layer = _conv(match["k"], match["other"], match["c"], stride)
-    return _code(f"{layer} :{match['c']}x{match['h']}x{match['w']}")
+def _input(match: re.Match[str]) -> Here | None:
+    """Return the shape of `input: 224 x 224 x 3 image`; None for one in our own order."""
+    a, b, c = match["a"], match["b"], match["c"]
+    is_bare = not match["open"] and not match["words"]
+    if c is None:
+        if re.search("gr[ea]y", match["words"]):
+            return code(f"input 1x{a}x{b}")
+        is_said = re.search("RGB|colou?r", match["words"])
+        return Here(f"`input 3x{a}x{b}`", None if is_said else f"or, in grey, `input 1x{a}x{b}`")
+    is_last = a == b and 4 * int(c) < int(a)
+    if not is_last and is_bare:
+        return None
+    return code(f"input {c}x{a}x{b}" if is_last else f"input {a}x{b}x{c}")
 
 
-def _mobile(match: re.Match[str]) -> Here:
-    if match["stride"]:
-        stride = match["stride"] if match["stride"] != "1" else None
-        return _code(_conv(match["k"], match["other"], match["channels"], stride))
-    size = _size(match["dw_k"], match["dw_other"])
-    stride = "" if match["dw_stride"] == "1" else f" s{match['dw_stride']}"
-    return _code(f"DWConv{size}{stride}")
+def _conv_of(match: re.Match[str]) -> Here:
+    stride = match["stride"] if "stride" in match.groupdict() else None
+    return code(conv(match["k"], match["other"], match["channels"], stride))
 
 
-def _terse(match: re.Match[str]) -> Here | None:
-    """Return the layers of `32C3-MP2-10`; None where none of them is a convolution."""
-    layers = [_terse_layer(word) for word in re.split(_DASH, match["chain"])]
-    return _code("  ".join(layers)) if any(one.startswith("Conv") for one in layers) else None
+def _counted(match: re.Match[str]) -> Here:
+    """Return the layer of `Conv 64 filters` and of `64 filters`."""
+    layer = match["layer"] or ("FC" if match["of_fc"] else "Conv")
+    return code(f"{layer} {match['number']}")
 
 
-def _terse_layer(word: str) -> str:
-    if of := re.fullmatch(r"(\d*)[Cc](\d+)", word):
-        return _conv(of[2], of[2], of[1]) if of[1] else f"Conv {of[2]}"
-    if of := re.fullmatch(r"(MP|AP|P)(\d*)", word):
-        return f"{'Avg' if of[1] == 'AP' else 'Max'} {of[2] or 2}"
-    return "GAP" if word == "GAP" else f"FC {re.sub('[^0-9]', '', word)}"
+def _listed(match: re.Match[str]) -> Here | None:
+    """Return a layer whose arguments have commas between them, `Conv 64, k=3, s=1`."""
+    arguments = match[0][len(match["layer"]) :]
+    here = written_here(match["layer"], words_of(re.sub(r"\s*=\s*", "=", arguments)))
+    return None if here is None else code(f"{match['layer']} {here}")
+
+
+def _row(match: re.Match[str]) -> Here:
+    layer = conv(match["k"], match["other"], match["channels"], match["stride"])
+    layer = f"({layer})x{match['times']}" if match["times"] else layer
+    shape = f" :{'x'.join((match['channels'], *height_and_width(match)))}" if match["h"] else ""
+    return code(f"{layer}{shape}")
 
 
 def call(match: re.Match[str]) -> Here | None:
     if why := why_left_away(match):
-        return _left_away(why)
+        return left_away(why)
     here, layer = call_here(match), layer_of_call(match)
     if here is None and layer is not None:
         return Here(f"`{layer} …`; not all that stands in its brackets is known here")
@@ -192,107 +166,113 @@ def call(match: re.Match[str]) -> Here | None:
     return Here(f"`{here}`", takes=features_of(match))
 
 
+def _input_of_keras(match: re.Match[str]) -> Here:
+    return code(f"input {match['c']}x{match['h']}x{match['w']}")
+
+
 def function(match: re.Match[str]) -> Here | None:
     name, here = function_here(match)
     if why := CHANGES_NOTHING.get(name):
-        return _left_away(why)
-    return None if here is None else _code(here)
+        return left_away(why)
+    return None if here is None else code(here)
 
 
 FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
+    *CELLS,
+    *LAYOUT,
+    (re.compile(_INPUT), _input),
     (
-        re.compile(
-            rf"(?<![=\w]){_OPEN}\s*{_ROW}(?![\dx×.])(?:(?:\s*(?:[;,&]|\\\\))?\s*{_ROW})*"
-            rf"(?:\s*\\\\)?{_CLOSE}"
-            rf"(?:\s*(?:{_X}|\*)\s*(?P<times>\d+))?"
-        ),
-        _matrix,
-    ),
-    (
-        re.compile(rf"(?<![\w.×✕⨯])(?P<before>\d+)\s*{_X}\s*\d+{_GAP}+{_POOL}"),
+        re.compile(rf"(?<![\w.×✕⨯])(?P<before>\d+)\s*{X}\s*\d+{GAP}+{_POOL}"),
         _pool_behind_size,
     ),
     (re.compile(rf"(?<![\w.×✕⨯]){_POOL}"), _pool),
+    *CHAINS,
+    (
+        re.compile(rf"(?<![\w.(]){_ROW}"),
+        _row,
+    ),
     (
         re.compile(
-            rf"\bconv(?:olution)?[^\S\n]+(?P<k>\d+)\s*{_X}\s*(?P<other>\d+)"
-            rf"\s*/\s*(?P<stride>\d+){_MAP}"
+            rf"\b[Cc](?:onv)?\d*\s*:\s*(?P<channels>\d+)\s*,\s*(?P<k>\d+)\s*{X}\s*(?P<other>\d+)"
+            rf"(?![\d.]|\s*{X}){STRIDE}"
         ),
-        _googlenet,
+        _conv_of,
     ),
     (
         re.compile(
-            rf"\bConv{_MOBILE}\s*{_X}\s*(?P<channels>\d+){_BESIDE}|"
-            rf"\bConv\s+dw{_MOBILE.replace('<', '<dw_')}\s*dw{_BESIDE}"
+            rf"\b[Cc]onv\.?\s+(?P<k>\d+)\s*{X}\s*(?P<other>\d+)(?:\s*,)?\s*stride\s+(?P<stride>\d+)"
+            r"\s*,\s*(?P<channels>\d+)(?![\d.])"
         ),
-        _mobile,
+        _conv_of,
     ),
     (
-        re.compile(rf"\bAvg\s*Pool\s*/\s*s\d+\s+Pool\s+(\d+)\s*{_X}\s*\d+{_BESIDE}"),
-        lambda match: _code(f"Avg {match[1]}"),
+        re.compile(r"\bConv(?:[-+](?:BN|BatchNorm|ReLU))+(?=\s+\d)", re.IGNORECASE),
+        lambda match: code("Conv"),
     ),
     (
-        re.compile(rf"\bFC\s*/\s*s\d+\s+\d+\s*{_X}\s*(\d+){_BESIDE}"),
-        lambda match: _code(f"FC {match[1]}"),
+        re.compile(r"(?<![\w.-])(Avg|BB|Bott|Conv|Dropout|FC|Max|Up)-(\d[\d.]*)(?![\w-])"),
+        lambda match: code(f"{match[1]} {match[2]}"),
     ),
     (
         re.compile(
-            rf"(?<![\w.=*+/@-])(?P<chain>{_TERSE}(?:{_DASH}{_TERSE})+)(?:(?:{_DASH})?[Ss]oft-?max)?"
-            r"(?![\w-])"
+            r"(?:\b(?P<layer>[A-Z][A-Za-z]*)\s+)?(?<![\w.])(?P<number>\d+)\s+"
+            r"(?:(?P<of_fc>neurons|units)|channels|filters|kernels|maps)\b(?!\s*=)"
         ),
-        _terse,
+        _counted,
     ),
-    (
-        re.compile(rf"(?<![\w.(]){_NAMED}(?![\w.]|\s*[x×]){_STRIDE}"),
-        lambda match: _code(_conv(*match.groups())),
-    ),
-    (
-        re.compile(rf"\bconv(\d{{1,2}})(?:{_X}\d{{1,2}})?-(\d+)\b", re.IGNORECASE),
-        lambda match: _code(_conv(match[1], match[1], match[2])),
-    ),
+    (re.compile(rf"{_LIST}(?:\s*,\s*{_ITEM}){{2,9}}(?![\w=.]|\s*{X})"), _listed),
+    *TABLES,
+    (re.compile(r"(?<![\w.])([A-Z][A-Za-z]*)\.(?=\s)"), lambda match: code(match[1])),
     (
         re.compile(
-            r"\bfc-(\d+)\b|\b(\d+)-(?:d|way)\s+(?:fc|soft-?max|fully[ -]connected)\b"
-            r"|\bfully[ -]connected(?:\s*,)?\s+(\d+)",
+            r"\bfc-(\d+)\b|\b(\d+)(?:-(?:d|way)|d)\s+(?:fc|soft-?max|fully[ -]connected)\b"
+            rf"|\bfully[ -]connected(?:\s*,)?\s+\$?(\d+)(?:\s*{X}\s*1\b)?\$?",
             re.IGNORECASE,
         ),
-        lambda match: _code(f"FC {match[1] or match[2] or match[3]}"),
+        lambda match: code(f"FC {match[1] or match[2] or match[3]}"),
     ),
     (
-        re.compile(rf"(?<![\w.])(\d+{_X}\d+)\s*/\s*(\d+)"),
-        lambda match: _code(f"{match[1]} s{match[2]}"),
+        re.compile(rf"(?<![\w.])(\d+{X}\d+)\s*/\s*(\d+)"),
+        lambda match: code(f"{match[1]} s{match[2]}"),
     ),
-    (re.compile(r"\b(?:[Ll]eaky[ -]|l)[Rr]e[Ll][Uu]\b"), lambda match: _code("Act leaky_relu")),
+    (re.compile(r"\b(?:[Ll]eaky[ -]|l)[Rr]e[Ll][Uu]\b"), lambda match: code("Act leaky_relu")),
     (
-        re.compile(rf"\b[Uu]p-?[Cc]onv(?:olution)?\s+(\d+)\s*{_X}\s*\1\s*,\s*{_N}"),
-        lambda match: _code(f"Deconv {match[2]} s{match[1]}"),
+        re.compile(rf"\b[Uu]p-?[Cc]onv(?:olution)?\s+(\d+)\s*{X}\s*\1\s*,\s*{N}"),
+        lambda match: code(f"Deconv {match[2]} s{match[1]}"),
     ),
     (
         re.compile(
             rf"(?<![\w.=@×✕⨯-])pool(?:ing)?\b(?![(.=:-]|\s+=)"
-            rf"(?:(?:{_GAP}*,)?{_GAP}*(?P<k>\d+)\s*{_X}\s*\d+(?!\d|{_OF_CHANNELS}))?"
-            rf"(?:{_BY}(?P<stride>\d+))?"
+            rf"(?:(?:{GAP}*,)?{GAP}*(?P<k>\d+)\s*{X}\s*\d+(?!\d|{_OF_CHANNELS}))?"
+            rf"(?:{BY}(?P<stride>\d+))?"
         ),
         _pool_of_no_kind,
     ),
-    (re.compile(r"(?:,\s*)?\bstride\s+(\d+)"), lambda match: _code(f"s{match[1]}")),
-    (re.compile(r"(?:,\s*)?\bpad(?:ding)?\s+(\d+)"), lambda match: _code(f"p{match[1]}")),
     (
-        re.compile(rf"(?:,\s*)?\bsoft-?max\b|\bSoftmax\s*/\s*s\d+\s+Classifier{_BESIDE}"),
-        lambda match: _left_away(LEFT_TO_THE_LOSS),
+        re.compile(r"(?:,\s*)?\bstride\s+(\d+)|,\s*/\s*(\d+)"),
+        lambda match: code(f"s{match[1] or match[2]}"),
+    ),
+    (re.compile(r"(?:,\s*)?\bpad(?:ding)?\s+(\d+)"), lambda match: code(f"p{match[1]}")),
+    (
+        re.compile(rf"(?:,\s*)?\bsoft-?max\b|\bSoftmax\s*/\s*s\d+\s+Classifier{BESIDE}"),
+        lambda match: left_away(LEFT_TO_THE_LOSS),
     ),
     (
-        re.compile(r"\b(?:\w+\.){0,3}Sequential\((?:\s*\[)?"),
-        lambda match: _left_away("layers follow one another as they stand"),
+        re.compile(
+            r"(?:\b[a-z]\w*(?:\s*=\s*|(?P<add>\.add\(\s*)))?(?:\b(?:tf\.)?keras\.)?(?:\blayers\.)?"
+            r"\bInput(?:Layer)?\(\s*(?:(?:input_|batch_)?shape\s*=\s*)?"
+            r"\(\s*(?P<h>\d+)\s*,\s*(?P<w>\d+)\s*,\s*(?P<c>\d+)\s*(?:,\s*)?\)\s*\)(?(add)\s*\))"
+        ),
+        _input_of_keras,
     ),
-    (re.compile(r"\$?\\times(?![a-z])\$?"), lambda match: _code("x")),
-    (re.compile(r"\$?\\(?:to|(?:long)?rightarrow)(?![a-z])\$?"), lambda match: _code("->")),
+    (
+        re.compile(r"(?:\b[a-z]\w*\s*=\s*)?\b(?:\w+\.){0,3}Sequential\((?:\s*[\[)])?"),
+        lambda match: left_away("layers follow one another as they stand"),
+    ),
+    (re.compile(r"\$?\\times(?![a-z])\$?"), lambda match: code("x")),
+    (re.compile(r"\$?\\(?:to|(?:long)?rightarrow)(?![a-z])\$?"), lambda match: code("->")),
     (
         re.compile(r"\\\\(?:\s*\\hline)?|\\hline|&(?=[^\n&\\]*[&\\])|\$"),
-        lambda match: _left_away(BETWEEN_LAYERS),
-    ),
-    (
-        re.compile(r"(?<![\w@.])([a-z]\w*)\s*:(?=\s*[A-Z(])"),
-        lambda match: Here(f"behind the layer, as a label: `@{match[1]}`"),
+        lambda match: left_away(BETWEEN_LAYERS),
     ),
 )

@@ -29,6 +29,9 @@ def _separator_between_entries(spot: Spot) -> Diagnostic:
     if spot.kinds(-2, 1) == "word number comma number" and spot.word(-2).text == "input":
         return _shape_of_input(spot, -2, 3 if spot.kinds(2, 3) == "comma number" else 1)
     message = f"the entries of the header have no `{spot.word(0).text}` between them"
+    if spot.word(1).kind in ("layer", "combine", "open"):
+        message = f"the header has no `{spot.word(0).text}` behind it"
+        return Diagnostic("E0111", message, spot.span(), help="delete it")
     return Diagnostic("E0111", message, spot.span())
 
 

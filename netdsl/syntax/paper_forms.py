@@ -10,10 +10,12 @@ from netdsl.errors import Diagnostic, Source, Span
 from netdsl.syntax.brackets import MOST
 from netdsl.syntax.brought import NAMED, Chain, Form, named
 from netdsl.syntax.foreign_calls import CALL, FUNCTION
-from netdsl.syntax.forms import FORMS, Here, Say, call, function
+from netdsl.syntax.forms import FORMS, call, function
+from netdsl.syntax.here import Here, Say
 from netdsl.syntax.tree import Comment
 
 _DEFINITION = re.compile(r"\bdef\b[^{}]*\{[^{}]*\}")
+_WORD = re.compile(r"[A-Z]\w*|\w{2,}")  # a `k` in a form may well be that of the text
 _HEADER_ENDS = re.compile(r"(?<!\w)[A-Z]")
 
 
@@ -58,7 +60,7 @@ def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
     found += [(match.start(), match, named) for match in NAMED.finditer(bare)]
     chain = Chain(bare)
     for start, match, say in sorted(found, key=lambda one: one[0]):  # stable: in the order listed
-        words = [match["name"]] if say in (call, function) else re.findall(r"\w+", match[0])
+        words = [match["name"]] if say in (call, function) else re.findall(_WORD, match[0])
         if start < end or not own.isdisjoint(words):
             continue
         if here := say(match):

@@ -91,7 +91,9 @@ class Recovery:
         if begun.in_header:
             value, last = spot.whole_word()
             is_value = spot.place == "setting" and setting_here(spot.word(-1).text, value)
-            return spot.index + last + 1 if is_value else self.words.next_entry(index)
+            if is_value:
+                return spot.index + last + 1
+            return self.words.next_entry(index, begun=spot.place != "entry")
         parser.feed_token(_hole(word))
         if word.start in self.scan.brackets.unclosed.values():
             _leave(parser, TERMINALS[word.kind], _hole(word))

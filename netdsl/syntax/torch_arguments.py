@@ -11,6 +11,7 @@ from netdsl.syntax.foreign import TORCH_NAMES, setting_here
 OF_TORCH: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("Conv", "Deconv"), ("", "k", "s", "p")),
     **dict.fromkeys(("Max", "Avg"), ("", "s", "p")),
+    "SE": ("r",),
 }
 # How many numbers each layer takes, and which options.
 _SETTINGS = "norm act bias"
@@ -27,7 +28,9 @@ TAKES = {
 # Options of torch and Keras that say what comes in, and those that are the number of a layer here.
 _GIVEN = ("in_channels", "in_features")
 _NUMBERS = ("out_channels", "filters", "out_features", "units", "scale_factor", "output_size")
-_KEYS = {**TORCH_NAMES, "activation": "act", "use_bias": "bias", "ceil_mode": "ceil"}
+_KEYS = {
+    **TORCH_NAMES, "activation": "act", "use_bias": "bias", "ceil_mode": "ceil", "reduction": "r",
+}  # fmt: skip
 _N = "([0-9]{1,9})"
 _KERNEL = 11  # and a larger number is one of channels
 
@@ -69,7 +72,7 @@ def _is_unclear(second: int, third: int) -> bool:
 def written_here(layer: str, words: list[str]) -> str | None:
     """Return how arguments are written here; None where a layer takes no such ones.
 
-    >>> written_here("Conv", ["3", "64", "3", "bias=False"]), written_here("SE", ["16"])
+    >>> written_here("Conv", ["3", "64", "3", "bias=False"]), written_here("GAP", ["16"])
     ('64 k3 bias=false', None)
     """
     if layer == "Torch":
@@ -100,7 +103,7 @@ def as_here(layer: str, words: list[str]) -> list[str] | None:
             return None
     if len(bare) <= len(order) and all(map(str.isdecimal, bare[1:])):
         bare = [f"{letter}{word}" for letter, word in zip(order, bare, strict=False)]
-    options = [_option(layer, _KEYS.get(key, key), value.strip('"')) for key, value in rest]
+    options = [_option(layer, _KEYS.get(key, key), value.strip("'\"")) for key, value in rest]
     return [*bare, *(option for option in options if option)]
 
 
@@ -114,9 +117,9 @@ def _fits(layer: str, words: list[str]) -> bool:
 
 def _option(layer: str, key: str, value: str) -> str:
     """Return an option with its value as it is written here; nothing for what is usual here."""
-    if key == "p" and value == "same" and layer in ("Conv", "DWConv"):
+    if key == "p" and value.lower() == "same" and layer in ("Conv", "DWConv"):
         return ""
-    if key == "p" and value == "valid":
+    if key == "p" and value.lower() == "valid":
         return "p0"
     if value in ("True", "False", "None") or key in ("act", "norm"):
         value = setting_here(key, value) or value.lower()

@@ -50,11 +50,15 @@ class Words:
             i = self._behind_entry(i) if kind in KEYWORDS else self.behind(i)
         return i
 
-    def next_entry(self, i: int) -> int:
-        """Return which word from the given one on is the first to start a line and an entry."""
+    def next_entry(self, i: int, *, begun: bool) -> int:
+        """Return which word from the given one on is the first to start a line and an entry.
+
+        Where no entry was begun, a layer within a line may follow as well.
+        """
         while i < len(self):
-            starts = self.all[i].kind in _ENTRIES or self._opens_items(i)
-            if starts and self._is_first_of_line(i):
+            layer = self.all[i].kind in _ITEMS or self._opens_items(i)
+            starts = layer or self.all[i].kind in _ENTRIES
+            if starts and (self._is_first_of_line(i) or (layer and not begun)):
                 return i
             i = self.behind(i)
         return i

@@ -76,7 +76,9 @@ def test_arguments_in_brackets_are_checked_against_those_of_the_layers() -> None
         ("FC(in_features=512, out_features=10)", "FC 10"),
         ("FC(512, 10)", "FC 10"),
         ("Part(1, 2)", "Part 1 2"),
-        *((one, None) for one in ("SE(16)", "SE(reduction=16)", "Norm(8)", "GAP(1)")),
+        ("SE(16)", "SE r16"),
+        ("SE(reduction=16)", "SE r=16"),
+        *((one, None) for one in ("Norm(8)", "GAP(1)")),
         *((one, None) for one in ("DWConv(3)", "DWConv(8, 3)", "DWConv(8, 3, 1, 1)")),
     ],
 )

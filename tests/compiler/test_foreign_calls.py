@@ -165,6 +165,7 @@ def test_transposed_convolutions_can_be_said_unless_they_add_to_their_output() -
         ("Linear(64, 1000)", "FC 1000"),
         ("nn.Linear(in_features=64, out_features=10, bias=False)", "FC 10 bias=off"),
         ("Conv2D(64, 3, padding='same', activation='relu')", "Conv 64 act=relu"),
+        ("Conv2D(64, 3, padding='SAME', activation='ReLU')", "Conv 64 act=relu"),
         ("Conv2D(64, (3, 3))", "Conv 64 p0"),
         ("layers.Dense(10, activation=\"softmax\")", "FC 10"),
         ("GlobalAveragePooling2D()", "GAP"),

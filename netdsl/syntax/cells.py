@@ -1,0 +1,166 @@
+"""Cells of He et al. 2015, table 1, `[3×3, 64; 3×3, 64]×2`, and what PDF and LaTeX make of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from netdsl.syntax.here import OUTPUT, ROW, SIZE, Here, N, Say, X, conv, height_and_width
+
+# A matrix, and what LaTeX makes of it.
+_OPEN = (
+    r"(?:\$|\\\()?(?:(?:\\left)?[\[(]\s*(?:\\begin\{array\}\{\w+\}\s*)?"
+    r"|\\begin\{[a-z]*matrix\}\s*)"
+)
+_CLOSE = r"\s*(?:(?:\\end\{array\}\s*)?(?:\\right)?[\])]|\\end\{[a-z]*matrix\})(?:\$|\\\))?"
+# Zagoruyko and Komodakis 2016 widen their blocks, `3×3, 16×k`; Xie et al. 2017 group, `C=32`.
+_PLAIN = rf"{SIZE}\s*(?:conv\w*\s*)?,[\s~]*{N}"
+_WIDER = rf"(?:\s*{X}\s*([0-9]{{1,4}}|[a-wyz])(?![\w.×])|(?![x×.\d]))"
+_GROUPS = r"(?:\s*,\s*C\s*=\s*[0-9]{1,4})?"
+_ROW = rf"{_PLAIN}{_WIDER}"
+_LINE = rf"(?:\\text\{{)?{_ROW}{_GROUPS}\}}?"
+_NEXT = r"(?:\s*(?:[;,&]|\\\\(?:\[[-.\w]{1,9}\])?))?\s*"
+_COUNT = r"[0-9]{1,9}[a-wyzA-Z]?(?!\w)|[a-wyzA-Z](?!\w)"
+_TIMES = rf"(?:\s*(?:{X}|\*)\s*(?:{_COUNT})\$?)?"
+# Brackets as a PDF draws them, a piece for each row, and rows that have lost them.
+_DRAWN = rf"[⎡⎢⎣⎛⎜⎝]\s*{_ROW}\s*[⎤⎥⎦⎞⎟⎠]{_TIMES}"
+_THREE, _ONE = rf"3\s*{X}\s*3\s*,\s*", rf"1\s*{X}\s*1\s*,\s*"
+_LOST = (
+    rf"(?:{_ONE}(?P<middle>[0-9]+){_TIMES}\s+{_THREE}(?P=middle){_TIMES}\s+{_ONE}[0-9]+{_TIMES}"
+    rf"|{_THREE}(?P<basic>[0-9]+){_TIMES}\s+{_THREE}(?P=basic)(?![0-9]){_TIMES})"
+)
+_OUTPUT = re.compile(rf"{ROW}(?=\s+(?:\$?[0-9]+\s*{X}|{_OPEN}|[⎡⎛]))")
+_INPUT = re.compile(r"\binput\s+(?P<c>[0-9]+)x(?P<h>[0-9]+)x(?P<w>[0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of a cell: its kernel, its channels, and the name of what they are widened by."""
+
+    k: str
+    other: str
+    channels: int
+    factor: str
+
+    @property
+    def width(self) -> str:
+        return f"{self.channels}*{self.factor}" if self.factor else f"{self.channels}"
+
+
+def _cell(match: re.Match[str]) -> Here:
+    """Return the block or the convolutions of a cell, of the size that the table says."""
+    rows = [_row(found) for found in re.finditer(_ROW, match["cell"])]
+    return _told(match, rows, re.sub(_ROW, " ", match["cell"]))
+
+
+def _lost(match: re.Match[str]) -> Here | None:
+    """Return the block of rows without their brackets; None where nothing repeats them."""
+    rest = re.sub(_PLAIN, " ", match["cell"])
+    rows = [_row(found) for found in re.finditer(f"{_PLAIN}()", match["cell"])]
+    return _told(match, rows, rest) if re.search(r"\d", rest) else None
+
+
+def _row(found: re.Match[str]) -> _Row:
+    k, other, channels, wider = found.groups()
+    if wider and wider.isdecimal():
+        return _Row(k, other, int(channels) * int(wider), "")
+    return _Row(k, other, int(channels), wider or "")
+
+
+def _told(match: re.Match[str], rows: list[_Row], rest: str) -> Here:
+    groups = re.search(r"C\s*=\s*([0-9]+)", rest)
+    times, name = _times(rest)
+    block = _block(rows, groups[1] if groups else "")
+    inside = block or " ".join(conv(row.k, row.other, row.width) for row in rows)
+    whole = f"({inside}){times}" if times else inside
+    halved = f"({inside} s=[2, 1]){times}" if times else f"{inside} s2"
+    helps = [
+        f"`{one}` is a parameter of the header, as in `{one} = 2`"
+        for one in dict.fromkeys(filter(None, [name, *(row.factor for row in rows)]))
+        if not re.search(rf"(?<!\w){one}\s*=", match.string)
+    ]
+    if (block or (match["h"] and not rows[1:])) and (output := _output(match)):
+        whole = halved if block and output != _before(match) else whole
+        if not rows[-1].factor:
+            whole += f" :{rows[-1].channels}x{output[0]}x{output[1]}"
+    elif block:
+        helps.insert(0, f"or, where it halves the map, `{halved}`")
+    return Here(f"`{whole}`", "; ".join(helps) or None)
+
+
+def _times(rest: str) -> tuple[str, str]:
+    """Return the repeat of a cell as it is written here, and the name in it."""
+    count = r"(?=\w)(?P<number>[0-9]*)(?P<name>[a-wyzA-Z]?)(?!\w)"
+    found = re.search(rf"(?<![a-z])(?:{X}|\*)\s*{count}", rest)
+    if found is None:
+        return "", ""
+    number, name = found["number"], found["name"].lower()
+    if number and name:
+        return f"x{number}*{name}", name
+    return (f"x{number}" if number else f"x {name}"), name
+
+
+def _block(rows: list[_Row], groups: str) -> str:
+    """Return the residual block that has these rows; nothing where none has."""
+    kernels, widths = [(row.k, row.other) for row in rows], [row.channels for row in rows]
+    if len({row.factor for row in rows}) > 1 or 0 in widths:
+        return ""
+    if kernels == [("3", "3")] * 2 and widths[0] == widths[1] and not groups:
+        return f"BB {rows[0].width}"
+    if kernels == [("1", "1"), ("3", "3"), ("1", "1")] and widths[0] == widths[1]:
+        e, rest = divmod(widths[2], widths[0])
+        options = ("" if e == 4 else f" e{e}") + (f" g{groups}" if groups else "")
+        return "" if rest else f"Bott {rows[2].width}{options}"
+    return ""
+
+
+def _output(match: re.Match[str]) -> tuple[str, str] | None:
+    """Return the height and width that a table gives the row of a cell."""
+    if match["h"]:
+        return height_and_width(match)
+    return _last(_OUTPUT, match)
+
+
+def _before(match: re.Match[str]) -> tuple[str, str] | None:
+    """Return the size of the row before that of a cell, or of the input; its own, if not known.
+
+    Where something else stands before a cell in its row, that has changed the map.
+    """
+    if not match["h"]:
+        return _output(match)
+    return _last(_OUTPUT, match) or _last(_INPUT, match) or _output(match)
+
+
+def _last(pattern: re.Pattern[str], match: re.Match[str]) -> tuple[str, str] | None:
+    found = [height_and_width(one) for one in pattern.finditer(match.string, 0, match.start())]
+    return found[-1] if found else None
+
+
+def _block_of(network: str) -> Say:
+    help = f"`netdsl fmt {network}` shows how"
+    return lambda match: Here("as a block of your own, by `def`", help)
+
+
+CELLS: tuple[tuple[re.Pattern[str], Say], ...] = (
+    (
+        re.compile(
+            rf"(?<![=\w]){OUTPUT}(?P<cell>{_OPEN}{_LINE}(?:{_NEXT}{_LINE})*(?:\s*\\\\)?{_CLOSE}"
+            rf"\$?{_TIMES})"
+        ),
+        _cell,
+    ),
+    (re.compile(rf"{OUTPUT}(?P<cell>{_DRAWN}(?:\s*{_DRAWN}){{0,3}})"), _cell),
+    (re.compile(rf"(?<![\w.×=]){OUTPUT}(?P<cell>{_LOST})"), _lost),
+    # Huang et al. 2017, table 1.
+    (
+        re.compile(
+            rf"(?<![=\w])\[\s*{SIZE}\s*conv\s*(?:[;,]\s*)?{SIZE}\s*conv\s*\]\s*{X}\s*[0-9]+"
+        ),
+        _block_of("densenet121"),
+    ),
+    # Liu et al. 2022, table 9.
+    (
+        re.compile(rf"(?<![=\w])\[\s*d{SIZE}\s*,[^\[\]]{{1,99}}\]\s*{X}\s*[0-9]+"),
+        _block_of("convnext_tiny"),
+    ),
+)

@@ -1,0 +1,84 @@
+"""Networks in one word, `32C3-MP2-512N-10`, and layers in one, `conv3-64`."""
+
+from __future__ import annotations
+
+import re
+
+from netdsl.syntax.here import STRIDE, Here, Say, X, code, conv
+
+# The sizes of kernels; any other number is one of channels.
+_KERNEL = "(?:[13579]|11)"
+# Ciresan et al. 2012: `1x29x29-20C4-MP2-150N-10N`; Courbariaux et al. 2015: `(2×128C3)-MP2-10SVM`.
+_DASH = r"\s*[-–—]\s*"
+_TWICE = rf"\d+\s*{X}\s*\d+[Cc]\d+"
+_LAYER = (
+    rf"(?:\({_TWICE}\)|{_TWICE}|\d+[Cc]\d+|[Cc]\d+|(?:MP|AP|P)\d*|\d+[pP]|GAP|\d+(?:FC|N|SVM)"
+    r"|FC?\d+|SM\d+|\d+)"
+)
+_CHAIN = rf"(?:(?P<input>\d+{X}\d+{X}\d+){_DASH})?(?P<chain>{_LAYER}(?:{_DASH}{_LAYER})+)"
+
+
+def _chain(match: re.Match[str]) -> Here | None:
+    """Return the layers of `32C3-MP2-10`; None where none of them is a convolution.
+
+    `C3-64` alone is a convolution of a kernel of 3.
+    """
+    if alone := re.fullmatch(rf"[Cc]({_KERNEL}){_DASH}(\d+)", match["chain"]):
+        return code(conv(alone[1], alone[1], alone[2]))
+    layers = [_layer(word) for word in re.split(_DASH, match["chain"])]
+    if not any("Conv" in one for one in layers):
+        return None
+    if match["input"]:
+        layers.insert(0, f"input {re.sub(X, 'x', match['input'])}")
+    return code("  ".join(layers))
+
+
+def _layer(word: str) -> str:
+    if of := re.fullmatch(rf"\(?(\d+)\s*{X}\s*(\d+)[Cc](\d+)\)?", word):
+        return f"({_square(of[3], of[2])})x{of[1]}"
+    if of := re.fullmatch(r"(\d*)[Cc](\d+)", word):
+        return _square(of[2], of[1]) if of[1] else f"Conv {of[2]}"
+    if of := re.fullmatch(r"(MP|AP|P)(\d*)|(\d+)[pP]", word):
+        return f"{'Avg' if of[1] == 'AP' else 'Max'} {of[2] or of[3] or 2}"
+    return "GAP" if word == "GAP" else f"FC {re.sub('[^0-9]', '', word)}"
+
+
+def _square(k: str, channels: str) -> str:
+    """Return a convolution; one with an even kernel has no usual padding, and none is meant."""
+    return conv(k, k, channels) + (" p0" if k[-1] in "02468" else "")
+
+
+def _vgg(match: re.Match[str]) -> Here | None:
+    """Return the convolution of `conv3-64`, or of `conv64-3`, where only the 3 can be a kernel."""
+    k, channels = match["k"], match["channels"]
+    if not match["other"] and not re.fullmatch(_KERNEL, k) and re.fullmatch(_KERNEL, channels):
+        k, channels = channels, k
+    return code(conv(k, k, channels, match["stride"])) if len(k) < 3 else None
+
+
+def _list(match: re.Match[str]) -> Here | None:
+    """Return the layers of `[64, 'M', 128, 'M']`, as torchvision has VGG."""
+    words = re.findall(r"\d+|M", match[0])
+    if "M" not in words:
+        return None
+    return code("  ".join("Max 2" if word == "M" else f"Conv {word}" for word in words))
+
+
+CHAINS: tuple[tuple[re.Pattern[str], Say], ...] = (
+    (
+        re.compile(rf"(?<![\w.=*+/@-]){_CHAIN}(?:(?:{_DASH})?[Ss]oft-?max)?(?![\w-])"),
+        _chain,
+    ),
+    (
+        re.compile(
+            rf"\bconv(?P<k>\d+)(?P<other>{X}\d+)?-(?P<channels>\d+)\b(?:-?{STRIDE})", re.IGNORECASE
+        ),
+        _vgg,
+    ),
+    (re.compile(r"\[\s*\d+(?:\s*,\s*(?:\d+|'M'))+(?:\s*,)?\s*\]"), _list),
+    # Ledig et al. 2017: kernel, number of maps, stride.
+    (
+        re.compile(r"\bk(?P<k>\d+)n(?P<channels>\d+)s(?P<stride>\d+)\b"),
+        lambda match: code(conv(match["k"], match["k"], match["channels"], match["stride"])),
+    ),
+)

@@ -1,0 +1,72 @@
+r"""What a form of a paper is written here, and what the patterns of forms have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What is written here in place of a form, in words; nothing where it is left away.
+
+    A dense layer may say how many numbers it takes.
+    """
+
+    words: str = ""
+    help: str | None = None
+    takes: int | None = None
+
+
+Say = Callable[[re.Match[str]], Here | None]
+
+X = r"(?:[x×✕⨯]|\$?\\times\$?)"
+N = r"([0-9]{1,9})(?![0-9])"
+SIZE = rf"{N}\s*{X}\s*{N}"
+# NOTE: nowhere do two runs of blanks meet: a long one would be parted in every way between them.
+BY = r"(?:\s*,)?\s*(?:stride\s*(?:=\s*)?|/\s*|[sS]\s*=\s*|[sS](?=[0-9]))"
+STRIDE = rf"(?:{BY}(?P<stride>[0-9]+)(?![0-9]))?"
+# The name of a row, and the size of what comes out of it, as in `conv3_x 28×28`.
+NAME = r"\b(?:block|conv|group|stage)_?\d+(?:_\w+)?"
+ROW = (
+    rf"(?:{NAME}\s+|(?<![^\n]))\$?(?:(?P<c>[0-9]{{1,5}})\s*{X}\s*)?"
+    rf"(?P<h>[0-9]{{1,5}})\s*{X}\s*(?P<w>[0-9]{{1,5}})\$?"
+)
+OUTPUT = rf"(?:{ROW}\s+)?"
+# The size of a map in a column of its own, and what stands in the columns behind it.
+GAP = r"[^\S\n]"
+MAP = (
+    rf"{GAP}+(?P<h>\d{{1,5}})\s*{X}\s*(?P<w>\d{{1,5}})\s*{X}\s*(?P<c>\d{{1,5}})\b"
+    rf"(?P<beside>(?:{GAP}+\d+(?:\.\d+)?[KMG]?(?![\w.×]|{GAP}*{X}))*)"
+)
+
+
+def height_and_width(match: re.Match[str]) -> tuple[str, str]:
+    """Return the size that a row has in front; of two orders the one of a square map."""
+    c, h, w = match["c"], match["h"], match["w"]
+    return (c, h) if c == h != w else (h, w)
+
+
+def kernel(k: str, other: str) -> str:
+    """Return a kernel as an argument; nothing for the usual one."""
+    return "" if k == other == "3" else f" {k}x{other}"
+
+
+def conv(k: str, other: str, channels: str, stride: str | None = None) -> str:
+    """Return a convolution of a kernel.
+
+    >>> conv("7", "7", "64", "2"), conv("3", "3", "64")
+    ('Conv 64 7x7 s2', 'Conv 64')
+    """
+    return f"Conv {channels}{kernel(k, other)}{f' s{stride}' if stride not in (None, '1') else ''}"
+
+
+def code(text: str) -> Here:
+    """Return what is written in place of a form."""
+    return Here(f"`{text}`")
+
+
+def left_away(why: str) -> Here:
+    """Return what is said of a form that is left away."""
+    return Here(help=why)

@@ -1,0 +1,173 @@
+"""Rows of the tables of papers, with columns for the size of a map: `conv 3×3/2 112×112×64`."""
+
+from __future__ import annotations
+
+import re
+
+from netdsl.syntax.here import (
+    GAP,
+    MAP,
+    NAME,
+    SIZE,
+    STRIDE,
+    Here,
+    Say,
+    X,
+    code,
+    conv,
+    kernel,
+    left_away,
+)
+
+# Howard et al. 2017, table 1: type and stride, shape of the filter, size of the input.
+BESIDE = rf"(?:\s+\d+\s*{X}\s*\d+\s*{X}\s*\d+(?!\s*{X}|\s*\d|\s*dw))?"
+_MOBILE = rf"\s*/\s*s(?P<stride>\d+)\s+(?P<k>\d+)\s*{X}\s*(?P<other>\d+)\s*{X}\s*\d+"
+# Szegedy et al. 2015, table 1: type, patch size / stride, output size; in Szegedy et al. 2016,
+# table 1, the size of the input.
+_PATCH = rf"[^\S\n]+(?P<k>\d{{1,2}})\s*{X}\s*(?P<other>\d{{1,2}})(?:\s*/\s*(?P<stride>\d))?{MAP}"
+_TYPED = re.compile(rf"\b(?:conv(?:olution)?|pool)(?:[^\S\n]padded)?{_PATCH}")
+_NEXT = re.compile(rf"(?<![\w×])(\d+)\s*{X}\s*(\d+)\s*{X}\s*(\d+)(?![\w×])")
+# Blocks that papers call otherwise than their code, and a network that comes along with them.
+_BLOCKS = {
+    "bottleneck": "mobilenet_v2",
+    "bneck": "mobilenet_v3_large",
+    "fire": "squeezenet1_1",
+    "inception": "googlenet",
+    "MBConv": "efficientnet_b0",
+}
+
+
+def _typed(match: re.Match[str]) -> Here | None:
+    """Return a row whose size is that of its output, or of its input, if the first one's is."""
+    if not match["is_conv"] and match["k"] == match["h"]:
+        return code("GAP")
+    stride, shape, padding = match["stride"] or "1", (match["h"], match["w"], match["c"]), ""
+    first = _TYPED.search(match.string)
+    if first and first["c"] in ("1", "3"):
+        found = _NEXT.search(match.string, match.end())
+        if found is None:
+            return None
+        shape = found[1], found[2], found[3]
+        padding = _padding(int(match["k"]), int(stride), int(match["h"]), int(shape[0]))
+    h, w, channels = shape
+    help = "numbers of other columns are left away" if match["beside"] else None
+    layer = f"Max {match['k']}" + (f" s{stride}" if stride != match["k"] else "")
+    if match["is_conv"]:
+        layer = conv(match["k"], match["other"], channels, stride)
+    else:
+        help = "or `Avg`, where the pool is one of means"
+    return Here(f"`{layer}{padding} :{channels}x{h}x{w}`", help)
+
+
+def _padding(k: int, stride: int, before: int, behind: int) -> str:
+    """Return no padding where the sizes of the maps ask for none, and not for the usual one."""
+    sides = {p: (before + 2 * p - k) // max(stride, 1) + 1 for p in (0, (k - 1) // 2)}
+    return " p0" if sides[0] == behind != sides[(k - 1) // 2] else ""
+
+
+def _mobile(match: re.Match[str]) -> Here:
+    if match["stride"]:
+        return code(conv(match["k"], match["other"], match["channels"], match["stride"]))
+    stride = "" if match["dw_stride"] == "1" else f" s{match['dw_stride']}"
+    return code(f"DWConv{kernel(match['dw_k'], match['dw_other'])}{stride}")
+
+
+def _three(match: re.Match[str]) -> Here | None:
+    """Return the convolution of `16 × 8 × 8` or `8 × 8 × 16`, whose kernel is square and small."""
+    a, b, c = match["a"], match["b"], match["c"]
+    k, channels = (b, a) if b == c else (a, c)
+    is_square = len(k) < 3 and b in (a, c)
+    return code(conv(k, k, channels, match["stride"])) if is_square else None
+
+
+def _maps(match: re.Match[str]) -> Here:
+    """Return the layer of `C1: feature maps 6@28x28`, or of `64@3x3`."""
+    if (match["letter"] or "").startswith("S"):
+        return code("Avg 2")
+    if len(match["k"]) == 1 and not match["letter"]:
+        return code(conv(match["k"], match["other"], match["channels"]))
+    return Here(
+        f"`Conv {match['channels']}`",
+        f"{match['k']}x{match['other']} is the size of its maps; "
+        f"a kernel is written as in `Conv {match['channels']} 5x5`",
+    )
+
+
+def _block(match: re.Match[str]) -> Here:
+    network = _BLOCKS[match["block"] or match["numbered"]]
+    return Here("as a block of your own, by `def`", f"`netdsl fmt {network}` shows how")
+
+
+def _without_channels(match: re.Match[str]) -> Here:
+    layer = conv(match[1], match[2], "…", match["stride"])
+    return Here(f"`{layer}`, with the number of its channels in place of `…`")
+
+
+def _of_row(match: re.Match[str]) -> Here:
+    return left_away("a column is written without the names of its rows and their sizes")
+
+
+def _squared(match: re.Match[str]) -> Here:
+    """Return what `224² × 3` is: the input, in the first row."""
+    if match.string[: match.start()].strip():
+        return left_away("the size of a map follows from the layers before it")
+    return code(f"input {match[2]}x{match[1]}x{match[1]}")
+
+
+TABLES: tuple[tuple[re.Pattern[str], Say], ...] = (
+    (
+        re.compile(rf"\b(?:(?P<is_conv>conv(?:olution)?)|pool(?:ing)?)(?:[^\S\n]padded)?{_PATCH}"),
+        _typed,
+    ),
+    (
+        re.compile(
+            rf"\bConv{_MOBILE}\s*{X}\s*(?P<channels>\d+){BESIDE}|"
+            rf"\bConv\s+dw{_MOBILE.replace('<', '<dw_')}\s*dw{BESIDE}"
+        ),
+        _mobile,
+    ),
+    (
+        re.compile(rf"\bAvg\s*Pool\s*/\s*s\d+\s+Pool\s+(\d+)\s*{X}\s*\d+{BESIDE}"),
+        lambda match: code(f"Avg {match[1]}"),
+    ),
+    (
+        re.compile(rf"\bFC\s*/\s*s\d+\s+\d+\s*{X}\s*(\d+){BESIDE}"),
+        lambda match: code(f"FC {match[1]}"),
+    ),
+    (
+        re.compile(
+            rf"\b[Cc]onv(?:olution)?\.?\s+(?P<a>\d+)\s*{X}\s*(?P<b>\d+)\s*{X}\s*(?P<c>\d+)"
+            rf"(?![\d.]|\s*{X}){STRIDE}"
+        ),
+        _three,
+    ),
+    (
+        re.compile(
+            r"(?:\b(?P<letter>[CS]\d{1,2})\s*:\s*)?(?:\bf(?:\.|eature)\s*maps\s+|\b[Cc]onv\.?\s+)?"
+            rf"(?<![\w@.])(?P<channels>\d+)@(?P<k>\d+)\s*{X}\s*(?P<other>\d+)"
+        ),
+        _maps,
+    ),
+    (
+        re.compile(
+            r"\b(?:(?P<block>bottleneck|bneck|fire|inception)\d{0,2}|(?P<numbered>MBConv)\d)"
+            rf"(?:\s*\(\d[a-z]\))?(?:[,\s]+k?\d[\d.]*(?:{X}\d+)*[KM]?(?![\w.×]))+"
+        ),
+        _block,
+    ),
+    (re.compile(rf"(?<![\w.])(\d+)²\s*{X}\s*(\d+)"), _squared),
+    # Huang et al. 2017, table 1, leave the channels to their text.
+    (
+        re.compile(
+            rf"(?<![^\n]){SIZE}\s*conv(?:\s*,\s*stride\s+(?P<stride>\d))?"
+            rf"(?!\w|{GAP}*,?{GAP}*\d|{GAP}*[.;\]])"
+        ),
+        _without_channels,
+    ),
+    (re.compile(rf"\$\d+(?:\s*{X}\s*\d+)+\$"), _of_row),
+    (re.compile(r"\bconv\d+_\w+\s*\((?=[A-Z])"), lambda match: code("(")),
+    (
+        re.compile(rf"{NAME}\s+{SIZE}(?=\s+(?:[A-Za-z\[(]|\d+\s*{X}))|\bconv\d+_\w+\b(?!\s*[=:(])"),
+        _of_row,
+    ),
+)
