@@ -114,6 +114,8 @@ def transfer(
         random = torch.Generator().manual_seed(0)
         x = torch.randn(2, *shape, generator=random, dtype=dtype, device="cpu")
         ours = executed(module, x)
+        if not ours:
+            raise fail("E0701", "the network has no weights, so nothing can be moved into it")
         if isinstance(source, nn.Module):
             pairs, matched, far = _compare(module, ours, source, x, partial=partial)
             uncompared = _uncompared(pairs, far)

@@ -243,6 +243,16 @@ class TestRefused:
             "`4` (weight 6x8, bias 6) there"
         )
 
+    @pytest.mark.parametrize(
+        "source",
+        [original(), original().state_dict(), nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())],
+        ids=["a module", "weights", "a module without weights"],
+    )
+    def test_a_network_without_weights(self, source: Any) -> None:
+        assert refused(ours("AvgTo 5x1 Flatten"), source) == (
+            "error[E0701]: the network has no weights, so nothing can be moved into it"
+        )
+
     def test_layers_of_another_kind(self) -> None:
         assert refused(ours("norm batch Conv 8 1x1 GAP FC 5"), original()) == (
             "error[E0701]: the networks part at branch layer 2 of 3 and 6: `conv1_norm` (weight 8, "
