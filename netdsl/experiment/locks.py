@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from netdsl.flock import lock
+from netdsl.flock import claim, lock
 
 
 def take(folder: Path, name: str) -> int | None:
@@ -16,20 +16,24 @@ def take(folder: Path, name: str) -> int | None:
     A child process that inherits it keeps the run locked for as long as it lives.
     """
     descriptor = _open(folder, name)
-    if lock(descriptor):
-        return descriptor
-    os.close(descriptor)
+    with ExitStack() as unless_claimed:
+        unless_claimed.callback(os.close, descriptor)
+        if claim(descriptor):
+            unless_claimed.pop_all()
+            return descriptor
     return None
 
 
 def is_taken(folder: Path, name: str) -> bool:
-    """Say whether a process has the lock of a run."""
-    if not _path(folder, name).exists():
+    """Say whether a process has the lock of a run; that takes no more than reading its file."""
+    path = _path(folder, name)
+    if not path.exists():
         return False
-    descriptor = take(folder, name)
-    if descriptor is not None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return not lock(descriptor, shared=True)
+    finally:
         os.close(descriptor)
-    return descriptor is None
 
 
 @contextmanager

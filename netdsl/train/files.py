@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 from netdsl.disk import replace_file
-from netdsl.flock import HAS_LOCKS, lock
+from netdsl.flock import HAS_LOCKS, claim, lock
 from netdsl.train.errors import ExitCode, TrainError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -58,9 +57,6 @@ def is_leftover(path: Path) -> bool:
     return re.fullmatch(r"\..+\.\d+\.tmp", path.name) is not None  # as `replace_file` names them
 
 
-_LOOK = 0.5  # seconds, far more than `has_process` takes
-
-
 @contextmanager
 def only_process(folder: Path) -> Iterator[None]:
     """Raise if another process works in a folder; keep others away for as long as this lasts."""
@@ -69,21 +65,11 @@ def only_process(folder: Path) -> Iterator[None]:
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        if not _takes(descriptor):
+        if not claim(descriptor):
             raise TrainError(f"another process trains in {folder}", None, ExitCode.IO)
         yield
     finally:
         os.close(descriptor)
-
-
-def _takes(descriptor: int) -> bool:
-    """Lock a folder; say no where another process has it for longer than a look."""
-    until = time.monotonic() + _LOOK
-    while not lock(descriptor):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def has_process(folder: Path) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import random
@@ -11,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,7 +34,7 @@ from netdsl.experiment.run import begin
 from netdsl.experiment.state import Failure, Phase, State, look, read_failure, write_failure
 from netdsl.experiment.stopping import Wish
 from netdsl.train import RunFolder, TrainError
-from netdsl.train.files import only_process
+from netdsl.train.files import has_process, only_process
 from tests.experiment.conftest import COLUMNS
 
 TINY = 'name "Tiny"  input 1x8x8  classes 10\nConv 4  Max 2  BB 8 dropout=0.2  GAP  FC classes\n'
@@ -409,6 +412,71 @@ def test_a_lock_is_given_back_when_its_owner_is_killed(tmp_path: Path) -> None:
     owner.kill()
     owner.communicate()
     assert not is_taken(tmp_path, "k")
+
+
+def test_who_looks_at_a_lock_keeps_none_away_and_finds_nobody(tmp_path: Path) -> None:
+    os.close(held(tmp_path, "k"))
+    looking = os.open(tmp_path / "locks" / "k", os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    assert not is_taken(tmp_path, "k")
+    threading.Timer(0.1, os.close, [looking]).start()
+    lock = held(tmp_path, "k")
+    assert is_taken(tmp_path, "k")
+    os.close(lock)
+
+
+def test_who_only_looks_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock, opened = held(tmp_path, "k"), os.open
+
+    def reading(path: Path, flags: int) -> int:
+        if flags != os.O_RDONLY:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, flags)
+
+    monkeypatch.setattr(os, "open", reading)
+    assert is_taken(tmp_path, "k")
+    os.close(lock)
+    assert not is_taken(tmp_path, "k")
+    assert look(tmp_path, job("runs/k")) == State(Phase.WAITING)
+
+
+def held(folder: Path, name: str) -> int:
+    lock = take(folder, name)
+    assert lock is not None
+    return lock
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP])
+def test_a_file_system_without_locks_keeps_nobody_away(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_locks(number, monkeypatch)
+    locks = [held(tmp_path, "k") for _ in range(2)]
+    assert not is_taken(tmp_path, "k")
+    with only_process(tmp_path), only_process(tmp_path):
+        assert not has_process(tmp_path)
+    for lock in locks:
+        os.close(lock)
+
+
+def test_a_lock_that_fails_otherwise_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.close(held(tmp_path, "k"))
+    refuse_locks(errno.EIO, monkeypatch)
+    free = os.dup(0)
+    os.close(free)
+    with pytest.raises(OSError, match="Input/output error"):
+        take(tmp_path, "k")
+    os.close(again := os.dup(0))
+    assert again == free
+
+
+def refuse_locks(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(descriptor: int, kind: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
 
 
 def test_what_nobody_began_is_waiting(tmp_path: Path) -> None:
