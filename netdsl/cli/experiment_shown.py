@@ -68,9 +68,8 @@ class Bar(Lines):
     def __init__(self, jobs: Sequence[Job], console: Console) -> None:
         super().__init__(jobs)
         columns = (TextColumn("{task.completed}/{task.total} runs"), BarColumn())
-        self.progress = Progress(
-            *columns, TextColumn("{task.fields[now]}"), console=console, transient=True
-        )  # fmt: skip
+        now = TextColumn("{task.fields[now]}", markup=False)  # labels may hold brackets
+        self.progress = Progress(*columns, now, console=console, transient=True)
         self.task = self.progress.add_task("", total=self.total, now="")
         self.end: float | None = None
         self.progress.start()

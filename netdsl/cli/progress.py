@@ -57,7 +57,8 @@ def listen(folder: Path, tensorboard: bool) -> Iterator[train.Progress]:
 def decoding(name: str) -> Iterator[Callable[[int, int], None]]:
     """Show how many images are read, in a terminal and if it takes long enough to see."""
     console = Console(stderr=True)
-    columns = (TextColumn("reading {task.description}"), BarColumn(), MofNCompleteColumn())
+    what = TextColumn("reading {task.description}", markup=False)  # a path may hold brackets
+    columns = (what, BarColumn(), MofNCompleteColumn())
     with Progress(
         *columns, TimeRemainingColumn(), console=console, transient=True,
         disable=not console.is_terminal,
@@ -70,7 +71,7 @@ def decoding(name: str) -> Iterator[Callable[[int, int], None]]:
 def bringing(name: str) -> Iterator[Callable[[str, int, int], None]]:
     """Show how far a download and its unpacking are, in a terminal."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
     with Progress(
         *columns, TransferSpeedColumn(), TimeRemainingColumn(), console=console, transient=True,
         disable=not console.is_terminal,

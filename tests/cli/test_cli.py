@@ -9,12 +9,13 @@ import sys
 import textwrap
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from netdsl.cli.progress import Bar, listen, plan_lines
+from netdsl.cli.progress import Bar, bringing, decoding, listen, plan_lines
 from netdsl.train import Forecast, Settings
 from netdsl.train.progress import Start
 from tests.cli.command import Run
@@ -394,6 +395,18 @@ def test_what_is_noted_stands_above_the_bar_where_there_is_one(
     bar.close()
     assert "no better than [guessing]\n" in written.getvalue()
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("shown", [decoding, bringing])
+def test_brackets_of_a_path_are_no_markup(
+    shown: Callable[[str], AbstractContextManager[object]],
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    with shown("old [/b] photos [2]"):
+        pass
+    assert "old [/b] photos [2]" in capsys.readouterr().err
 
 
 def test_a_source_that_cannot_be_written_names_its_file(run: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import json
 import os
 import random
@@ -21,9 +22,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from netdsl.cli.experiment import command as experiment
-from netdsl.cli.experiment_shown import Lines, outcome
+from netdsl.cli.experiment_shown import Bar, Lines, outcome
 from netdsl.cli.main import group as netdsl
 from netdsl.experiment.again import differences
 from netdsl.experiment.attempt import Share, attempt, conclude
@@ -477,6 +479,15 @@ def refuse_locks(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", flock)
+
+
+def test_brackets_of_a_label_are_no_markup() -> None:
+    written, one = io.StringIO(), replace(job("runs/k"), label="wide [/x] [small]")
+    bar = Bar([one], Console(file=written, force_terminal=True, width=120))
+    bar.tick([one], 0)
+    bar.close()
+    assert one.name in written.getvalue()
+    assert "[/x] [small]" in one.name
 
 
 def test_what_nobody_began_is_waiting(tmp_path: Path) -> None:
