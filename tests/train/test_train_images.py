@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from netdsl.train import TrainError
+from netdsl.train import ExitCode, TrainError
 from netdsl.train.data.images import Encoded, ImageFiles, chunks, decode
+from netdsl.train.data.parallel import in_parallel
 from netdsl.train.data.source import Wanted
 from netdsl.train.data.store import FolderStore
 
@@ -180,6 +182,21 @@ def test_few_large_files_are_in_memory_before_the_first_is_taken(
     assert len(store.reads) <= 4 * in_flight
     assert sum(1 for _ in found) + 1 == {"blocks": 15, "raw": 60}[how]
     assert len(store.reads) == 60
+
+
+def test_a_process_that_is_killed_is_told_as_a_lack_of_memory() -> None:
+    with pytest.raises(TrainError) as caught:
+        list(in_parallel(_killed, range(50), 50, processes=2))
+    assert str(caught.value) == "one of 2 processes that decode images was killed"
+    assert caught.value.help is not None
+    assert caught.value.help.startswith("most likely the machine ran out of memory: ")
+    assert caught.value.exit_code == ExitCode.MEMORY
+
+
+def _killed(number: int) -> int:
+    if number == 30:
+        os._exit(9)
+    return number
 
 
 def test_a_chunk_ends_after_256_files_or_4_mb() -> None:

@@ -9,11 +9,14 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.machine import count_cores
 
 _WORTH_A_PROCESS = 5_000  # images; below, starting processes costs what they save
+_KILLED = "most likely the machine ran out of memory: end other programs, or decode on fewer cores"
 Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
 
@@ -30,14 +33,18 @@ def in_parallel(
     # threads are slower than none. Forked, since a spawned one would run the caller's script.
     forked = multiprocessing.get_context("fork")
     waiting: deque[Future[Result]] = deque()
-    with ProcessPoolExecutor(processes, forked, _leave_interrupts) as pool:
-        for chunk in chunks:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads
-                waiting.append(pool.submit(work, chunk))
-            if len(waiting) > 2 * processes:
-                yield waiting.popleft().result()
-        yield from (future.result() for future in waiting)
+    try:
+        with ProcessPoolExecutor(processes, forked, _leave_interrupts) as pool:
+            for chunk in chunks:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads
+                    waiting.append(pool.submit(work, chunk))
+                if len(waiting) > 2 * processes:
+                    yield waiting.popleft().result()
+            yield from (future.result() for future in waiting)
+    except BrokenProcessPool as error:
+        message = f"one of {processes} processes that decode images was killed"
+        raise TrainError(message, _KILLED, ExitCode.MEMORY) from error
 
 
 def _worth(images: int) -> int:
