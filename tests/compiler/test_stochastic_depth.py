@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from itertools import product
 from math import prod
 from typing import Any
@@ -11,7 +12,10 @@ from typing import Any
 import pytest
 import torch
 from click.testing import CliRunner
+from torch import nn
 from torch.export import export
+from torch.fx import symbolic_trace
+from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils.flop_counter import FlopCounterMode
 
 import netdsl
@@ -119,7 +123,7 @@ blind = pytest.mark.skipif(
 
 @blind
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")  # torch's own
-def test_a_compiled_network_draws_for_every_step_and_one_graph_is_refused() -> None:
+def test_a_compiled_network_draws_for_every_step() -> None:
     net = netdsl.parse("drop_path 0.5 Conv 8 (BB 8)x3 GAP FC 3", input=(3, 8, 8))
     model, eager = net.module(), net.module()
     compiled, x = torch.compile(model, backend="eager"), torch.randn(2, 3, 8, 8)
@@ -130,9 +134,28 @@ def test_a_compiled_network_draws_for_every_step_and_one_graph_is_refused() -> N
         assert torch.equal(y, eager(x))
         outputs.add(tuple(y.flatten().tolist()))
     assert len(outputs) > 3
-    for trace in (lambda: torch.jit.trace(net.module(), x), lambda: export(net.module(), (x,))):
-        with pytest.raises(RuntimeError, match="stochastic depth draws anew"):
-            trace()
+
+
+TRACERS: dict[str, Callable[[nn.Module, torch.Tensor], object]] = {
+    "trace": torch.jit.trace,
+    "export": lambda model, x: export(model, (x,)),
+    "symbolic trace": lambda model, x: symbolic_trace(model),
+    "make_fx": lambda model, x: make_fx(model)(x),
+}
+
+
+@pytest.mark.parametrize("tracer", TRACERS)
+@pytest.mark.parametrize("kind", ["compiled", "printed"])
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")  # torch's own
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_one_graph_of_a_network_that_draws_its_blocks_is_refused(kind: str, tracer: str) -> None:
+    net = netdsl.parse("drop_path 0.5 Conv 8 (BB 8)x3 GAP FC 3", input=(3, 8, 8))
+    names: dict[str, Any] = {}
+    exec(net.source(), names)
+    model, x = net.module() if kind == "compiled" else names["Network"](), torch.randn(2, 3, 8, 8)
+    with pytest.raises(RuntimeError, match="stochastic depth draws anew"):
+        TRACERS[tracer](model.train(), x)
+    TRACERS[tracer](model.eval(), x)
 
 
 @blind

@@ -18,7 +18,7 @@ from netdsl.backends.source.classes import Classes, classes
 from netdsl.backends.source.kinds import JOINS, Kinds
 from netdsl.backends.source.names import class_names, module_name, summary
 from netdsl.backends.source.text import WIDTH, literal, prose, quoted
-from netdsl.backends.source.training import constructor_end, draw, initialise
+from netdsl.backends.source.training import constructor_end, draw, draw_first, initialise
 from netdsl.ir import Call, Graph, Settings
 from netdsl.measure import depth, total
 from netdsl.plan import plan
@@ -120,11 +120,13 @@ def _batch(graph: Graph) -> str:
 
 
 def _imports(kinds: Kinds, layers: str, name: str) -> list[str]:
+    draws = any(kind.drops for kind in kinds.all)
     return [
-        *(["from random import Random", ""] if any(kind.drops for kind in kinds.all) else []),
+        *(["from random import Random", ""] if draws else []),
         "import torch",
         *(["import torch.nn.functional as F"] if " F." in layers else []),
         "from torch import Tensor, nn",
+        *(["from torch.fx.experimental.proxy_tensor import get_proxy_mode"] if draws else []),
         "",
         f'__all__ = ["{name}"]',
     ]
@@ -147,7 +149,7 @@ def _printed_layers() -> dict[str, str]:
 def _network(printer: Classes, graph: Graph, settings: Settings, title: str) -> list[str]:
     """The class of the network itself."""
     drawn = draw(printer.kinds, printer.names)
-    start = [f"{' ' * 8}if self.training:", f"{' ' * 12}self.draw()"] if drawn else []
+    start = draw_first() if drawn else []
     root = printer.kinds.all[-1]
     end = constructor_end(graph, settings, printer.kinds)
     return [*printer.text(root, title, end, start), *drawn]

@@ -30,6 +30,7 @@ def initialise(module: nn.Module) -> None:
         if module.bias is not None:
             nn.init.zeros_(module.bias)
 '''
+_REFUSED = 'raise RuntimeError("stochastic depth draws anew for every training step")'
 
 
 def initialise(init: Init) -> list[str]:
@@ -52,6 +53,16 @@ def constructor_end(graph: Graph, settings: Settings, kinds: Kinds) -> list[str]
     return lines
 
 
+def draw_first() -> list[str]:
+    """Return how the forward of a network begins that draws what a training step computes."""
+    return [
+        "        if self.training:",
+        "            if isinstance(x, torch.fx.Proxy):",
+        f"                {_REFUSED}",
+        "            self.draw()",
+    ]
+
+
 def draw(kinds: Kinds, names: Mapping[int, str]) -> list[str]:
     """Return the method that draws which residual blocks a training step computes."""
     blocks = tuple([names[kind.number] for kind in kinds.all if kind.drops])
@@ -62,8 +73,9 @@ def draw(kinds: Kinds, names: Mapping[int, str]) -> list[str]:
         "",
         "    def draw(self) -> None:",
         '        """Draw for every residual block whether the next training step computes it."""',
-        "        if torch.compiler.is_compiling() or torch.jit.is_tracing():",
-        '            raise RuntimeError("stochastic depth draws anew for every training step")',
+        # NOTE: asked as `netdsl.backends.pytorch` asks it, there and in `draw_first`.
+        "        if torch.compiler.is_compiling() or torch.jit.is_tracing() or get_proxy_mode():",
+        f"            {_REFUSED}",
         "        for block in self.modules():",
         *fold(Brackets("if isinstance(", ("block", which), "):"), 12),
         f"{' ' * 16}block.survives = self.random.random() < block.drop_path.survival",
