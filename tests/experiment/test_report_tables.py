@@ -611,6 +611,21 @@ def test_damaged_numbers_of_a_finished_run_are_named(twins: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "fact"),
+    [({"overrides": [1]}, "overrides is [1]"), ({"data": [1]}, "data is [1]")],
+)
+def test_what_a_run_cannot_have_been_asked_for_is_named(
+    asked: dict[str, object], fact: str, twins: Path
+) -> None:
+    path = twins / plan(twins)[0]["folder"] / "settings.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"asked": record["asked"] | asked}))
+    with pytest.raises(TrainError) as caught:
+        write_report(twins)
+    assert str(caught.value) == f"{path} is damaged: {fact}"
+
+
 def test_a_damaged_number_of_classes_is_named(twins: Path) -> None:
     path = twins / plan(twins)[0]["folder"] / "summary.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"classes": "ten"}))

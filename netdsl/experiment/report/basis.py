@@ -8,7 +8,7 @@ from typing import Any
 
 from netdsl.amounts import counted
 from netdsl.experiment.plan import Job
-from netdsl.experiment.report.networks import asked_of, stages_settings
+from netdsl.experiment.report.networks import asked_at, stages_settings
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Results
 from netdsl.experiment.report.words import pairs
@@ -65,7 +65,7 @@ def has_patience(run: Outcome) -> bool:
 def cuts(results: Results) -> Mapping[str, object]:
     """Return what images and training were cut to: by the budget, or by what the file says."""
     found = {key: value for key, value in shared_budget(results).items() if key not in _NO_CUT}
-    own = [_own_cuts(run) for run in results.runs if asked_of(run)]
+    own = [_own_cuts(run) for run in results.runs if asked_at(run)]
     shared = own[0].items() if own and all(one == own[0] for one in own) else ()
     return {**found, **{key: value for key, value in shared if key not in found}}
 
@@ -101,7 +101,7 @@ def cut(budget: Mapping[str, object]) -> str:
 
 def _own_cuts(run: Outcome) -> dict[str, object]:
     """Return how many images or classes a run was told to leave it at."""
-    asked: Any = asked_of(run).get("data") or {}
+    asked: Any = asked_at(run).get("data") or {}
     data, limit, classes = (asked.get(key) for key in ("data", "limit", "limit_classes"))
     found = {"limit": limit} if limit is not None else {}
     is_few = classes is not None and data in DATA_SETS and _is_part(data, classes)

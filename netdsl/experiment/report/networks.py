@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from netdsl.errors import NetDSLError
 from netdsl.experiment.report.outcome import Outcome
+from netdsl.experiment.report.rebuilt import rebuilt
 from netdsl.experiment.report.results import Result, Results
 from netdsl.experiment.report.words import pairs
 from netdsl.experiment.stages import stages_of
-from netdsl.network import rebuild
+from netdsl.network import Network
 from netdsl.train.errors import TrainError
 from netdsl.train.run import RunFolder
+from netdsl.trained import asked_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,10 @@ def stages_settings(run: Outcome) -> tuple[dict[str, object], ...]:
     return tuple(settings_of(replace(run, path=stage)) for stage in stages_of(folder, job))
 
 
-def asked_of(run: Outcome) -> Mapping[str, object]:
+def asked_at(run: Outcome) -> Mapping[str, object]:
     """Return what was asked of a run; nothing of one that has not begun."""
-    try:
-        return RunFolder.open(run.path).asked
-    except TrainError:
-        return {}
+    folder = RunFolder(run.path)
+    return asked_of(folder) if folder.is_begun else {}
 
 
 def commits_of(runs: Iterable[Outcome]) -> tuple[str, ...]:
@@ -84,10 +82,9 @@ def _shown(title: str, rows: tuple[Result, ...]) -> Shown:
     if not runs:
         return Shown(rows[0].number, title, "", "", "", "no run of it has begun")
     folder = RunFolder.open(runs[0].path)
-    text, asked = folder.network, dict(folder.asked)
-    said: Any = asked.get("overrides") or {}
+    text, said = folder.network, asked_of(folder).get("overrides", {})
     try:
-        svg = _drawing(text, json.dumps(said), asked.get("scale"), twins=len(rows) == 2)
+        svg = _drawing(rebuilt(folder), twins=len(rows) == 2)
     except NetDSLError as error:
         message = error.diagnostics[0].message
         fault = f"it could not be drawn: {message}"
@@ -96,11 +93,10 @@ def _shown(title: str, rows: tuple[Result, ...]) -> Shown:
 
 
 @cache
-def _drawing(text: str, said: str, scale: Any, *, twins: bool) -> str:
+def _drawing(network: Network, *, twins: bool) -> str:
     """Return the drawing of a network; kept, for a report is written after every run."""
     from netdsl.backends.drawing import to_svg
 
-    network = rebuild(text, json.loads(said), scale, "network.arch")
     graphs = [(network.name, network.checked)]
     if twins:
         graphs.append((f"{network.name}, plain", network.plain().checked))

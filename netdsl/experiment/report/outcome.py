@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import accumulate, chain
 from pathlib import Path
 from statistics import median
@@ -15,9 +14,9 @@ from typing import Any, Literal
 from netdsl.amounts import counted
 from netdsl.errors import NetDSLError
 from netdsl.experiment.plan import Job, Plan
+from netdsl.experiment.report.rebuilt import rebuilt
 from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import Failure, Phase, is_finished, reached, read_failure
-from netdsl.network import rebuild
 from netdsl.train.errors import TrainError
 from netdsl.train.files import read_file
 from netdsl.train.guessing import is_guessing
@@ -125,15 +124,8 @@ def _finished(job: Job, folder: Path) -> Outcome:
 def _classes(run: RunFolder) -> int:
     """Return how many classes the network of a run tells apart; 0 where it cannot be read."""
     with suppress(NetDSLError, TrainError):
-        said: Any = run.asked.get("overrides") or {}
-        return _outputs(run.network, json.dumps(said), run.asked.get("scale"))
+        return rebuilt(run).output_shape[0]
     return 0
-
-
-@cache
-def _outputs(text: str, said: str, scale: Any) -> int:
-    """Return how long the output of a network is; kept, for many runs are of one network."""
-    return rebuild(text, json.loads(said), scale, "network.arch").output_shape[0]
 
 
 def _device(record: Mapping[str, Any]) -> str:
