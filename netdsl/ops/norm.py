@@ -36,6 +36,9 @@ class Normalization(Op):
         if self.kind == "group" and x.size == self.groups:
             message = "each group of the norm has one value, of which it leaves nothing"
             raise Misfit("E0306", message, help="norm a map, or have fewer groups")
+        if self.kind == "layer" and x.channels == 1:
+            message = "the norm has one value at each position, of which it leaves nothing"
+            raise Misfit("E0306", message, help="norm several channels, or have another norm")
         return x
 
     def call(self, *inputs: Shape) -> Call:
