@@ -1,11 +1,13 @@
 """Files are replaced whole or not at all, wherever netdsl writes one."""
 
+import errno
 import os
 import resource
 import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,26 @@ def test_what_is_written_beside_a_file_is_known_for_a_leftover(
     for _ in range(2):
         replace_file(tmp_path / "a.txt", b"new")
     assert (len(seen), all(map(is_leftover, seen))) == (2, True)
+
+
+@pytest.mark.parametrize("number", [0, errno.EINVAL, errno.ENOTSUP, errno.EIO])
+def test_the_folder_is_put_on_the_disk_too_where_that_can_be_done(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+
+    def fsync(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        synced.append("folder" if is_folder else "file")
+        if is_folder and number:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("os.fsync", fsync)
+    raised = pytest.raises(OSError, match="Input/output") if number == errno.EIO else nullcontext()
+    with raised:
+        replace_file(tmp_path / "a.txt", b"new")
+    assert synced == ["file", "folder"]
+    assert (tmp_path / "a.txt").read_bytes() == b"new"
 
 
 def test_a_link_is_followed(tmp_path: Path) -> None:
