@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from netdsl.collector import paused
-from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
+from netdsl.errors import Diagnostic, NetDSLError, in_order
 from netdsl.ir import Graph, Settings
 from netdsl.lower import Loader, Lowered, Overrides, lower, read_header
 from netdsl.measure import advise, check_expectations, count_scores, turned
@@ -20,23 +20,29 @@ def checked(lowered: Lowered) -> tuple[Graph, tuple[Diagnostic, ...]]:
 
     Raises `NetDSLError` with all that is wrong.
     """
+    graph, told = _run(lowered)
+    findings = in_order(told)
+    if graph is None or any(finding.severity == "error" for finding in findings):
+        raise NetDSLError(*findings)
+    return graph, findings
+
+
+def _run(lowered: Lowered) -> tuple[Graph | None, Iterable[Diagnostic]]:
+    """Return the graph behind all passes, or none, and every finding, in any order."""
     if not lowered.is_sound:
         told = {(finding.code, finding.span) for finding in lowered.diagnostics}
         unfit = misfits(lowered.graph).values() if lowered.settings.residual else ()
         more = [finding for finding in unfit if (finding.code, finding.span) not in told]
-        raise NetDSLError(*in_order((*lowered.diagnostics, *more, *_turned(lowered))))
+        return None, (*lowered.diagnostics, *more, *_turned(lowered))
     if lowered.settings.input is None:
-        raise fail("E0309", "the input is not known", help=_GIVE_INPUT)
+        unknown = Diagnostic("E0309", "the input is not known", help=_GIVE_INPUT)
+        return None, (*lowered.diagnostics, unknown)
     try:
         graph = run(lowered.graph, lowered.settings)
     except NetDSLError as error:
         scores = count_scores(lowered.graph, lowered.settings)
-        found = (*lowered.diagnostics, *error.diagnostics, *scores, *_turned(lowered))
-        raise NetDSLError(*found) from None
-    findings = (*lowered.diagnostics, *_judged(lowered, graph))
-    if any(finding.severity == "error" for finding in findings):
-        raise NetDSLError(*findings)
-    return graph, findings
+        return None, (*lowered.diagnostics, *error.diagnostics, *scores, *_turned(lowered))
+    return graph, (*lowered.diagnostics, *_judged(lowered, graph))
 
 
 def _turned(lowered: Lowered) -> Iterator[Diagnostic]:

@@ -127,6 +127,15 @@ class TestMistakes:
             "  = help: write `input 3x64x64` in the header, or give --input 3x64x64\n"
         )
 
+    def test_beside_a_missing_input_all_else_is_told(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "net.arch").write_text("Conv 64 @a FC 10")
+        done = run("build", "net.arch")
+        told = [line for line in done.stderr.splitlines() if line.startswith(("error", "warning"))]
+        assert told == [
+            "error[E0309]: the input is not known",
+            "warning[W0503]: the label `@a` is never read",
+        ]
+
     def test_a_name_that_is_not_shipped(self, run: Run) -> None:
         done = run("build", "resnet65")
         assert done.returncode == 2
