@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from netdsl.errors import NetDSLError as NetDSLError
     from netdsl.errors import NetDSLWarning as NetDSLWarning
     from netdsl.network import Network as Network
+    from netdsl.train.errors import TrainError as TrainError
     from netdsl.trained import Trained as Trained
     from netdsl.trained import load_trained as load_trained
 
@@ -25,7 +26,7 @@ _HOMES = {
     "Network": "netdsl.network", "load": "netdsl.api", "parse": "netdsl.api",
     "Diagnostic": "netdsl.errors", "NetDSLError": "netdsl.errors",
     "NetDSLWarning": "netdsl.errors", "Trained": "netdsl.trained",
-    "load_trained": "netdsl.trained",
+    "load_trained": "netdsl.trained", "TrainError": "netdsl.train.errors",
 }  # fmt: skip
 
 
@@ -34,6 +35,7 @@ __all__ = [
     "NetDSLError",
     "NetDSLWarning",
     "Network",
+    "TrainError",
     "Trained",
     "load",
     "load_trained",

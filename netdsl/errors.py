@@ -121,7 +121,11 @@ def in_order(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 class NetDSLError(Exception):
-    """Everything that a user of netdsl can cause; holds all findings of one run."""
+    """What is wrong with a network, or with weights for it; holds all findings of one run.
+
+    What is wrong with a training, its data or its run folder is a `TrainError`, which is no such
+    error: it has no place in a text.
+    """
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
         super().__init__(*diagnostics)

@@ -23,6 +23,9 @@ class ExitCode(IntEnum):
 class TrainError(Exception):
     """A fact that stops a training, what to do about it, and the exit code that says so.
 
+    Whatever works on data, run folders or weights that a training kept raises it; what is wrong
+    with the network itself is a `netdsl.NetDSLError`.
+
     >>> error = TrainError("no image in cats", "put one there")
     >>> str(error), error.help, error.exit_code
     ('no image in cats', 'put one there', <ExitCode.DATA: 3>)

@@ -32,7 +32,10 @@ class Trained:
     about: About
 
     def module(self) -> Module:
-        """Return the network with its weights as a torch module in training mode."""
+        """Return the network with its weights as a torch module in training mode.
+
+        Raises what `network` does, and `TrainError` for weights that do not fit.
+        """
         from netdsl import train  # torch takes a second to import
 
         module = self.network().module()
@@ -40,7 +43,10 @@ class Trained:
         return module
 
     def network(self) -> Network:
-        """Return the network, which takes the images and tells the classes of the file."""
+        """Return the network, which takes the images and tells the classes of the file.
+
+        Raises `TrainError` where it does not, `NetDSLError` where its text is no network.
+        """
         from netdsl.network import rebuild
         from netdsl.train import TrainError
 

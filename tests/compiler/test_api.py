@@ -396,6 +396,7 @@ def test_the_package_shows_what_it_has() -> None:
         "NetDSLError",
         "NetDSLWarning",
         "Network",
+        "TrainError",
         "Trained",
         "load",
         "load_trained",
@@ -403,6 +404,11 @@ def test_the_package_shows_what_it_has() -> None:
     }
     assert all(hasattr(netdsl, name) for name in netdsl.__all__)
     assert netdsl.__version__ == version("netdsl")
+
+
+def test_what_was_not_trained_is_an_error_of_trainings(tmp_path: Path) -> None:
+    with pytest.raises(netdsl.TrainError, match=r"^there is no run and no file of weights "):
+        netdsl.load_trained(tmp_path / "gone")
 
 
 def test_a_network_is_shown_in_a_line_and_drawn_where_it_can_be(

@@ -344,5 +344,5 @@ def test_predict_refuses_what_normalises_nothing(mean: Any, std: Any, message: s
 
 
 def test_predict_refuses_images_that_are_normalised_already() -> None:
-    with pytest.raises(ValueError, match=r"^images are uint8 \(N, C, H, W\), not torch\.float32"):
+    with pytest.raises(TrainError, match=r"^images are uint8 \(N, C, H, W\), not torch\.float32"):
         predict(nn.Flatten(), torch.zeros(1, 3, 2, 2), mean=[0.5] * 3, std=[0.2] * 3)

@@ -34,7 +34,8 @@ def predict(
     Each row holds the probabilities of the classes, which add up to 1. `mean` and `std` are of
     each channel, of pixels in 0 … 1, as in the training. A copy of the network computes, with its
     batch norms folded, on the device, in the precision and in batches of the size that the
-    settings say: those of this machine, bf16 where that is faster, unless given.
+    settings say: those of this machine, bf16 where that is faster, unless given. Raises
+    `TrainError` for other images, for numbers that normalise nothing, and where memory ends.
 
     >>> network = nn.Sequential(nn.Flatten(), nn.Linear(12, 5))
     >>> black = torch.zeros(2, 3, 2, 2, dtype=torch.uint8)
@@ -63,7 +64,8 @@ def probabilities(model: nn.Module, source: Feed) -> Iterator[Tensor]:
 
 def _check(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> None:
     if images.dtype != torch.uint8 or images.ndim != 4:
-        raise ValueError(f"images are uint8 (N, C, H, W), not {images.dtype} {tuple(images.shape)}")
+        fact = f"images are uint8 (N, C, H, W), not {images.dtype} {tuple(images.shape)}"
+        raise TrainError(fact, "pixels as they are in files: 0 to 255", ExitCode.USAGE)
     channels = images.shape[1]
     rules = (("mean", mean, -math.inf, "a number"), ("std", std, 0, "a number above 0"))
     for name, values, lowest, rule in rules:
