@@ -13,7 +13,7 @@ from netdsl.experiment.plan import FILE, distinct, read_plan
 from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import is_finished, refuse_foreign
 from netdsl.train import ExitCode, RunFolder, TrainError
-from netdsl.train.files import read_file, write_file
+from netdsl.train.files import read_file, write_file, write_json
 
 _FAILED = "failed.json"
 _TABLES = ("network.arch", "metrics.csv", "speed.csv", "summary.json", _FAILED)
@@ -118,5 +118,4 @@ def _without_paths(record: dict[str, Any], places: Places) -> bytes:
 
 def _write(path: Path, record: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    write_file(path, text.encode())
+    write_json(path, record)

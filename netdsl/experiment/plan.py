@@ -16,7 +16,7 @@ from netdsl.experiment.line import Line
 from netdsl.experiment.locks import waiting
 from netdsl.experiment.wanted import Wanted, read_wanted
 from netdsl.train import ExitCode, TrainError
-from netdsl.train.files import make_folder, read_file, remove_leftovers, write_file
+from netdsl.train.files import make_folder, read_file, remove_leftovers, write_json
 from netdsl.train.suggest import did_you_mean
 
 Identity = tuple[str, bool]  # a label, and whether it is that of the plain network
@@ -149,12 +149,11 @@ class Plan:
 def write_plan(plan: Plan, folder: Path) -> None:
     """Store a plan, whole or not at all."""
     record = {"format": FORMAT, **asdict(plan)}
-    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
     make_folder(folder)
     try:
         with waiting(folder, "plan"):
             remove_leftovers(folder)
-            write_file(folder / FILE, text.encode())
+            write_json(folder / FILE, record)
     except OSError as error:
         fact = f"cannot write in {folder}: {error.strerror}"
         raise TrainError(fact, None, ExitCode.IO) from error

@@ -14,7 +14,7 @@ from netdsl.experiment.locks import is_taken
 from netdsl.experiment.plan import FILE, Job, Plan, read_plan
 from netdsl.experiment.stages import stages_of
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.files import has_process, read_file, write_file
+from netdsl.train.files import has_process, read_file, write_json
 from netdsl.train.metrics import read_accuracies
 from netdsl.train.run import RunFolder
 
@@ -158,7 +158,7 @@ def write_failure(folder: Path, job: Job, failure: Failure | None) -> None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, (json.dumps(asdict(failure), ensure_ascii=False) + "\n").encode())
+    write_json(path, asdict(failure), indent=None)
 
 
 def _accuracies(path: Path) -> list[float]:

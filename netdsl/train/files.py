@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -31,6 +32,12 @@ def write_file(path: Path, content: bytes | memoryview) -> None:
         replace_file(path, content)
     except OSError as error:
         raise _not_written(path, len(content), error) from error
+
+
+def write_json(path: Path, record: object, indent: int | None = 2) -> None:
+    """Replace a file by a value as JSON; raise `ValueError` for what JSON lacks, as NaN."""
+    text = json.dumps(record, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+    write_file(path, text.encode())
 
 
 def read_file(path: Path) -> bytes:

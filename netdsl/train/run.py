@@ -13,7 +13,7 @@ from netdsl.train.commit import commit
 from netdsl.train.curves import draw_curves
 from netdsl.train.data.dataset import DataSet
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.files import is_leftover, only_process, read_file, write_file
+from netdsl.train.files import is_leftover, only_process, read_file, write_file, write_json
 from netdsl.train.metrics import Row, read_rows, write_rows, write_speed
 from netdsl.train.origin import Origin, made_of
 from netdsl.train.progress import Summary
@@ -188,8 +188,7 @@ class RunFolder:
         self._write_json("summary.json", asdict(summary) | {"settings": summary.settings.record()})
 
     def _write_json(self, name: str, record: Mapping[str, object]) -> None:
-        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        write_file(self.path / name, text.encode())
+        write_json(self.path / name, record)
 
     def _read_json(self, name: str, key: str | None = None) -> Mapping[str, object]:
         path = self.path / name

@@ -8,14 +8,14 @@ import json
 import math
 import shutil
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from netdsl.experiment.plan import KINDS, Job, read_plan
+from netdsl.experiment.plan import KINDS, Job, read_plan, write_plan
 from netdsl.experiment.report import show_report, write_report
 from netdsl.experiment.report.bars import draw_differences
 from netdsl.experiment.report.headline import findings, summary
@@ -583,6 +583,14 @@ def test_a_folder_without_a_plan_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_plan_is_named(tmp_path: Path, text: str, fact: str) -> None:
     (tmp_path / "plan.json").write_text(text)
     assert error(tmp_path) == f"{tmp_path / 'plan.json'} is damaged: {fact}"
+
+
+def test_a_plan_is_json_or_stays_as_it_was(twins: Path) -> None:
+    before, read = (twins / "plan.json").read_bytes(), read_plan(twins)
+    job = replace(read.jobs[0], paper={"val": math.nan})
+    with pytest.raises(ValueError, match=r"^Out of range float values are not JSON compliant"):
+        write_plan(replace(read, jobs=(job,)), twins)
+    assert (twins / "plan.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("value", [None, True, -0.5, [3], {"a": 1}, "x"])
