@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def counted(number: int, noun: str) -> str:
@@ -31,6 +31,16 @@ def listed(words: Iterable[str], between: str = ", ") -> str:
     """
     found = list(words)
     return between.join(map(repr, found) if any("," in word for word in found) else found)
+
+
+def first_of(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many there are beside it.
+
+    >>> first_of(["conv1.weight", "conv1.bias", "fc.bias"]), first_of(["fc.bias"])
+    ('conv1.weight and 2 more', 'fc.bias')
+    """
+    first, *others = names
+    return f"{first} and {len(others):,} more" if others else first
 
 
 def numbers(shape: Iterable[int], cross: str = "x") -> str:

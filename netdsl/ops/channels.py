@@ -9,7 +9,7 @@ from netdsl.errors import Misfit
 from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape
 from netdsl.ir.limits import CHANNELS
 from netdsl.ops.catalogue import arg, layer
-from netdsl.ops.window import need_map
+from netdsl.ops.window import need_map, need_parts
 
 
 @layer("Shuffle", examples=("Shuffle 2", "Shuffle 3"), positional=("g",))
@@ -22,8 +22,7 @@ class ChannelShuffle(Op):
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         need_map(x, "Shuffle")
-        if x.channels % self.g:
-            raise Misfit("E0306", f"{x.channels} channels do not divide into {self.g} groups")
+        need_parts(x.channels, self.g, "groups")
         return x
 
     def call(self, *inputs: Shape) -> Call:
@@ -44,8 +43,7 @@ class ChannelPart(Op):
 
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        if x.channels % self.n:
-            raise Misfit("E0306", f"{x.channels} channels do not divide into {self.n} parts")
+        need_parts(x.channels, self.n, "parts")
         if self.i > self.n:
             raise Misfit("E0206", f"there is no part {self.i} of {self.n}")
         return x._replace(channels=x.channels // self.n)

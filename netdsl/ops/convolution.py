@@ -9,7 +9,7 @@ from netdsl.amounts import sized
 from netdsl.errors import Misfit
 from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape, Size, Window
 from netdsl.ir.settings import Bias, NormKind
-from netdsl.ops.window import fit, need_map, out_size, short, size_text
+from netdsl.ops.window import fit, need_map, need_parts, out_size, short, size_text
 
 CONV_DEFAULTS: dict[str, object] = {
     "stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1, "bias": True
@@ -40,10 +40,7 @@ class Convolution(Op):
         (x,) = inputs
         need_map(x, "a convolution")
         for what, channels in (("input", x.channels), ("output", self.channels)):
-            if channels % self.groups:
-                raise Misfit(
-                    "E0306", f"{channels} {what} channels do not divide into {self.groups} groups"
-                )
+            need_parts(channels, self.groups, "groups", f"{what} channel")
         fit(f"Conv {sized(self.kernel)}", x, self.kernel, self.padding, self.dilation)
         return Shape(
             self.channels, *out_size(x.hw, self.kernel, self.stride, self.padding, self.dilation)
@@ -95,10 +92,7 @@ class TransposedConvolution(Op):
         (x,) = inputs
         need_map(x, "a transposed convolution")
         for what, channels in (("input", x.channels), ("output", self.channels)):
-            if channels % self.groups:
-                raise Misfit(
-                    "E0306", f"{channels} {what} channels do not divide into {self.groups} groups"
-                )
+            need_parts(channels, self.groups, "groups", f"{what} channel")
         if any(e >= s for e, s in zip(self._padding()[1], self.stride, strict=True)):
             k, s = (size_text(size) for size in (self.kernel, self.stride))
             raise Misfit(

@@ -10,6 +10,7 @@ from netdsl.errors import Misfit
 from netdsl.ir import Block, Builder, Call, Cost, Family, Keeps, Node, Op, Shape
 from netdsl.ir.settings import NormKind
 from netdsl.ops.catalogue import arg, layer
+from netdsl.ops.window import need_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,9 @@ class Normalization(Op):
 
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        if self.kind == "group" and x.channels % self.groups:
-            raise Misfit(
-                "E0306",
-                f"{x.channels} channels do not divide into {self.groups} groups of the norm",
-                help=f"say how many: `default Norm(groups={gcd(x.channels, self.groups)})`",
-            )
+        if self.kind == "group":
+            help = f"say how many: `default Norm(groups={gcd(x.channels, self.groups)})`"
+            need_parts(x.channels, self.groups, "groups of the norm", help=help)
         if self.kind == "group" and x.size == self.groups:
             message = "each group of the norm has one value, of which it leaves nothing"
             raise Misfit("E0306", message, help="norm a map, or have fewer groups")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netdsl.amounts import sized
+from netdsl.amounts import counted, sized
 from netdsl.errors import Misfit
 from netdsl.ir import Shape, Size
 
@@ -11,6 +11,16 @@ def need_map(x: Shape, who: str) -> None:
     """Refuse a vector where a feature map is needed."""
     if not x.is_map:
         raise Misfit("E0307", f"{who} needs a feature map, and {x} is a vector")
+
+
+def need_parts(
+    channels: int, parts: int, what: str, noun: str = "channel", *, help: str | None = None
+) -> None:
+    """Refuse channels that cannot be dealt out evenly over so many parts, as `what` calls them."""
+    if channels % parts:
+        do = "does" if channels == 1 else "do"
+        fact = f"{counted(channels, noun)} {do} not divide into {parts} {what}"
+        raise Misfit("E0306", fact, help=help)
 
 
 def out_size(

@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from netdsl.amounts import first_of
 from netdsl.train.data.dataset import show_shape
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
@@ -104,15 +105,11 @@ def _is_finite(tensor: Tensor) -> bool:
 
 def _fault(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str | None:
     if missing := [name for name in own if name not in state]:
-        return f"it lacks {_first(missing)}"
+        return f"it lacks {first_of(missing)}"
     if extra := sorted(name for name in state if name not in own):
-        return f"the network lacks {_first(extra)}"
+        return f"the network lacks {first_of(extra)}"
     for name, tensor in own.items():
         if tensor.shape != state[name].shape:
             there, here = show_shape(state[name].shape), show_shape(tensor.shape)
             return f"{name} is {there}, but {here} in the network"
     return None
-
-
-def _first(names: list[str]) -> str:
-    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]

@@ -13,6 +13,7 @@ from urllib.parse import urlparse
 import torch
 from torch import Tensor, nn
 
+from netdsl.amounts import first_of
 from netdsl.errors import NetDSLError, fail
 from netdsl.first_line import first_line
 from netdsl.ops import closest
@@ -140,9 +141,9 @@ def load(model: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
     }
     missing = [k for k in own if k not in fitted and not k.endswith("num_batches_tracked")]
     if missing:
-        raise fail("E0703", f"{where} lacks {missing[0]} and {len(missing) - 1} more")
+        raise fail("E0703", f"{where} lacks {first_of(missing)}")
     if extra := [key for key in fitted if key not in own]:
-        raise fail("E0703", f"{where} has {extra[0]} and {len(extra) - 1} more, unknown here")
+        raise fail("E0703", f"{where} has {first_of(extra)}, unknown here")
     try:
         model.load_state_dict(fitted, strict=False)
     except RuntimeError as error:

@@ -15,7 +15,7 @@ from torchvision import models
 
 import netdsl
 from netdsl.cli import main
-from netdsl.transfer import executed, is_here, read_state, transfer
+from netdsl.transfer import executed, is_here, read_state, transfer, zoos
 from netdsl.transfer.verify import randomise
 from tests.compiler.test_properties import networks
 from tests.printed import scramble
@@ -524,6 +524,21 @@ class TestFiles:
             with pytest.raises(netdsl.NetDSLError) as caught:
                 net.load_weights(name)
             assert str(caught.value) == message
+
+    @pytest.mark.parametrize(
+        ("state", "fact"),
+        [
+            ({}, "lacks weight and 1 more"),
+            ({"weight": torch.zeros(2, 2)}, "lacks bias"),
+            (nn.Linear(2, 2).state_dict() | {"a": torch.zeros(1)}, "has a, unknown here"),
+        ],
+    )
+    def test_weights_of_another_network_of_a_library_are_refused(
+        self, state: dict[str, torch.Tensor], fact: str
+    ) -> None:
+        with pytest.raises(netdsl.NetDSLError) as error:
+            zoos.load(nn.Linear(2, 2), state, "w.pth")
+        assert str(error.value) == f"error[E0703]: w.pth {fact}"
 
     def test_a_pickle_that_runs_code_is_refused(self, tmp_path: Path) -> None:
         torch.save(original(), tmp_path / "w.pth")
