@@ -13,7 +13,8 @@ from textwrap import shorten
 
 from netdsl.errors import fail
 from netdsl.lower import Loader, Overrides
-from netdsl.ops import CATALOGUE, closest
+from netdsl.ops import CATALOGUE
+from netdsl.suggest import closest
 from netdsl.syntax import decode, parse, tree
 
 SUFFIX = ".arch"

@@ -161,8 +161,8 @@ def record(found: Info) -> dict[str, object]:
 
 
 def _entry(name: str) -> Entry:
+    from netdsl.suggest import did_you_mean
     from netdsl.train import DATA_SETS, ExitCode, TrainError
-    from netdsl.train.suggest import did_you_mean
 
     if name not in DATA_SETS:
         hint = did_you_mean(name, DATA_SETS, "data sets")

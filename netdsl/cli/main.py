@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from traceback import print_exc
 from typing import Any
@@ -14,6 +13,7 @@ import click
 
 from netdsl.cli.exit_code import INTERNAL, exit_code_of
 from netdsl.cli.once import OnceGroup
+from netdsl.suggest import closest
 
 COMMANDS = {
     "build": "Check a network and show its layers, shapes, parameters and costs.",
@@ -57,8 +57,8 @@ class LazyGroup(OnceGroup):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = get_close_matches(args[0], COMMANDS, 1)
-            meant = f" Did you mean {near[0]!r}?" if near else ""
+            near = closest(args[0], COMMANDS)
+            meant = f" Did you mean {near!r}?" if near else ""
             ctx.fail(f"No such command {args[0]!r}.{meant}")
         return super().resolve_command(ctx, args)
 

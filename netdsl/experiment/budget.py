@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from netdsl.experiment.keys import wrong
+from netdsl.suggest import did_you_mean
 from netdsl.train import Choices
 from netdsl.train.choices import SWITCH, parse_choices, read_choices, refuse_twice
 from netdsl.train.kinds import Numbers, Texts
 from netdsl.train.resolve import over
 from netdsl.train.settings import TYPES
-from netdsl.train.suggest import did_you_mean
 
 Budget = Mapping[str, object]
 Layer = tuple[str, Budget]  # the name of a budget of the file, empty for what was typed

@@ -38,11 +38,11 @@ from netdsl.experiment.budget import Budget, Layer, merged, read_budgets, read_l
 from netdsl.experiment.keys import NETWORK, PAPER, SHARED, TOP, Table, check, wrong
 from netdsl.experiment.variant import Value, Variant
 from netdsl.experiment.wanted import Wanted, read_wanted
+from netdsl.suggest import did_you_mean
 from netdsl.train import DATA_SETS, toml
 from netdsl.train.choices import read_choices
 from netdsl.train.recipe import SUFFIX
 from netdsl.train.resolve import over
-from netdsl.train.suggest import did_you_mean
 
 _SEEDS = 10_000  # that a number stands for
 _WEIGHTS = ".safetensors"

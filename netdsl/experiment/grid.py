@@ -14,11 +14,11 @@ from netdsl.ir import Settings
 from netdsl.lower import Overrides, inline, read_header
 from netdsl.lower.mentions import layers_in
 from netdsl.shelf import open_arch
+from netdsl.suggest import meant
 from netdsl.train import Choices, ExitCode, TrainError
 from netdsl.train.choices import OTHER_WORDS, read_choices
 from netdsl.train.resolve import over
 from netdsl.train.settings import TYPES
-from netdsl.train.suggest import meant
 
 _FIELDS = ("plain", "scale", "recipe", "data", "input", "classes", "limit", "weights")
 _CUT = (*_FIELDS, "fit")  # what a budget may say beside settings and seeds

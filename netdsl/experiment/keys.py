@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from netdsl.suggest import did_you_mean
 from netdsl.train import ExitCode, TrainError, toml
 from netdsl.train.recipe import find_recipe
-from netdsl.train.suggest import did_you_mean
 
 Table = dict[str, Any]
 SHARED: dict[str, tuple[type, ...]] = {

@@ -15,9 +15,9 @@ from netdsl.experiment.labels import display
 from netdsl.experiment.line import Line
 from netdsl.experiment.locks import waiting
 from netdsl.experiment.wanted import Wanted, read_wanted
+from netdsl.suggest import did_you_mean
 from netdsl.train import ExitCode, TrainError
 from netdsl.train.files import make_folder, read_file, remove_leftovers, write_json
-from netdsl.train.suggest import did_you_mean
 
 Identity = tuple[str, bool]  # a label, and whether it is that of the plain network
 FILE = "plan.json"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from netdsl.experiment.keys import wrong
-from netdsl.train.suggest import did_you_mean
+from netdsl.suggest import did_you_mean
 
 KINDS = ("accuracy", "loss", "overview", "differences", "depth", "params", "gap")
 _KEYS = {"name": str, "kind": str, "rows": list, "title": str}

@@ -9,7 +9,8 @@ from netdsl.errors import Diagnostic, NetDSLError, Span, fail
 from netdsl.ir import Settings
 from netdsl.lower.convert import listed_size
 from netdsl.lower.values import Scope, unknown_name
-from netdsl.ops import CATALOGUE, Argument, LayerType, arguments, closest
+from netdsl.ops import CATALOGUE, Argument, LayerType, arguments
+from netdsl.suggest import closest
 from netdsl.syntax import tree
 from netdsl.syntax.foreign import TORCH_NAMES, layer_here, value_here
 from netdsl.syntax.lexemes import written_out

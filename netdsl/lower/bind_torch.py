@@ -8,8 +8,8 @@ from typing import Any
 from netdsl.errors import fail
 from netdsl.lower.bound import Bound, option_text, value_text
 from netdsl.lower.values import Quoted, Scope, Value, evaluate
-from netdsl.ops import closest
 from netdsl.ops.torch_layer import TorchLayer, allowed, is_in_place, options_of
+from netdsl.suggest import closest
 from netdsl.syntax import tree
 
 _CONSTANTS = {"true": True, "on": True, "false": False, "off": False, "none": None}

@@ -13,8 +13,8 @@ from netdsl.lower.frame import Frame, written
 from netdsl.lower.values import Scope
 from netdsl.ops.act import activate
 from netdsl.ops.blocks import OF_THE_SHORTCUT, Res, add_shortcut, add_written
-from netdsl.ops.catalogue import closest
 from netdsl.ops.wiring import JOINS
+from netdsl.suggest import closest
 from netdsl.syntax import tree
 
 LowerBody = Callable[[tree.Body, Node, Frame], tuple[Node, Outline]]

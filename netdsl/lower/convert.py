@@ -19,7 +19,8 @@ from netdsl.lower.values import (
     no_repeat,
     plain,
 )
-from netdsl.ops import Argument, closest
+from netdsl.ops import Argument
+from netdsl.suggest import closest
 from netdsl.syntax import tree
 from netdsl.syntax.foreign import value_here
 

@@ -8,10 +8,11 @@ from collections.abc import Container, Iterable
 from netdsl.errors import Label, NetDSLError, Span, fail
 from netdsl.ir import Settings
 from netdsl.lower.values import OF_THE_PLACE
-from netdsl.ops import CATALOGUE, Argument, arguments, closest
+from netdsl.ops import CATALOGUE, Argument, arguments
 from netdsl.ops.blocks import Res
 from netdsl.ops.torch_layer import TorchLayer
 from netdsl.ops.wiring import JOINS
+from netdsl.suggest import closest
 from netdsl.syntax import tree
 from netdsl.syntax.foreign import (
     OF_TRAINING,

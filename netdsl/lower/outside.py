@@ -11,8 +11,8 @@ from netdsl.lower.environment import Environment
 from netdsl.lower.mentions import layers_in, names_in
 from netdsl.lower.names import SETTINGS, outside_option
 from netdsl.lower.override import Overrides, given
-from netdsl.ops import closest
 from netdsl.ops.scale import round_channels
+from netdsl.suggest import closest
 from netdsl.syntax import tree
 
 # What callers and scales may say of a file without choosing among what it has.

@@ -12,7 +12,8 @@ from netdsl.amounts import sized
 from netdsl.errors import NetDSLError, Span, fail
 from netdsl.ir import Settings
 from netdsl.ir.limits import DIGITS, VALUE
-from netdsl.ops import arguments, closest
+from netdsl.ops import arguments
+from netdsl.suggest import closest
 from netdsl.syntax import tree
 from netdsl.syntax.foreign import PROSE
 

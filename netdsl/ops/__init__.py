@@ -14,7 +14,6 @@ from netdsl.ops import torch_layer as torch_layer
 from netdsl.ops import wiring as wiring
 from netdsl.ops.catalogue import CATALOGUE as CATALOGUE
 from netdsl.ops.catalogue import LayerType as LayerType
-from netdsl.ops.catalogue import closest as closest
 from netdsl.ops.describe import Argument as Argument
 from netdsl.ops.describe import arguments as arguments
 from netdsl.ops.describe import settings_of as settings_of

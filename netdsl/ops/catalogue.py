@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -81,19 +80,3 @@ def arg(  # noqa: PLR0913
         "scaled": scaled, "words": words or {}, "needs": needs,
     }  # fmt: skip
     return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)
-
-
-def closest(word: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate that was probably meant, letter case aside.
-
-    Of two words of one or two letters that differ neither is a slip of the other.
-
-    >>> closest("Cnov", ["Conv", "FC"]), closest("fc", ["FC"]), closest("dw", ["d"])
-    ('Conv', 'FC', None)
-    """
-    own = word.lower()
-    names = {
-        one.lower(): one for one in candidates if max(len(word), len(one)) > 2 or one.lower() == own
-    }
-    near = difflib.get_close_matches(own, names, n=1)
-    return names[near[0]] if near else None

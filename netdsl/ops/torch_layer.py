@@ -13,7 +13,8 @@ from netdsl.amounts import counted
 from netdsl.errors import Misfit
 from netdsl.first_line import first_line
 from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape, Size, Window
-from netdsl.ops.catalogue import arg, closest, layer
+from netdsl.ops.catalogue import arg, layer
+from netdsl.suggest import closest
 
 WEIGHTED = ("Conv2d", "ConvTranspose2d", "Linear")  # what the depth of a network counts
 # Weights of these meet each position alone; norms count so too, over whatever they average.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from netdsl.suggest import did_you_mean
 from netdsl.train.errors import ExitCode, TrainError, together
 from netdsl.train.kinds import KINDS, Numbers, Texts
 from netdsl.train.resolve import Choices
 from netdsl.train.settings import TYPES, refuse_out_of_range
-from netdsl.train.suggest import did_you_mean
 
 OTHER_WORDS = {
     "batch": "batch_size",

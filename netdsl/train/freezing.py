@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
+from netdsl.suggest import did_you_mean
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.suggest import did_you_mean
 
 BODY = "body"  # every module but the last that has weights
 # NOTE: names, kept by the network: its norms may be exchanged for others, as for several processes.

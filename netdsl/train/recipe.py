@@ -24,12 +24,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from netdsl.suggest import did_you_mean
 from netdsl.train import toml
 from netdsl.train.choices import read_choices
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.resolve import Choices, over
 from netdsl.train.settings import TYPES
-from netdsl.train.suggest import did_you_mean
 
 SUFFIX = ".toml"
 _KEYS = {

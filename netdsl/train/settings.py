@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, get_type_hints
 
 from netdsl.amounts import counted
+from netdsl.suggest import did_you_mean, meant
 from netdsl.train import machine
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.kinds import KINDS
-from netdsl.train.suggest import did_you_mean, meant
 from netdsl.train.transforms import make
 
 OPTIMISERS = ("sgd", "adam", "adamw")

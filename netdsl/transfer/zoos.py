@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from netdsl.amounts import first_of
 from netdsl.errors import NetDSLError, fail
 from netdsl.first_line import first_line
-from netdsl.ops import closest
+from netdsl.suggest import closest
 
 # These draw their weights slowly, and warn that they do.
 _BARE = {"googlenet": {"init_weights": False}, "inception_v3": {"init_weights": False}}

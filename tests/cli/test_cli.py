@@ -172,6 +172,7 @@ class TestMistakes:
             ),
             (["build", "missing.arch"], "cannot read missing.arch: No such file or directory"),
             (["biuld", "net1"], "No such command 'biuld'. Did you mean 'build'?"),
+            (["BUILD", "net1"], "No such command 'BUILD'. Did you mean 'build'?"),
             (["xyz"], "No such command 'xyz'.\n"),
             (["build", "net1.arch"], "help: the network that comes along is called `net1`"),
         ],

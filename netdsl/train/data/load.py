@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from netdsl.amounts import part
+from netdsl.suggest import did_you_mean
 from netdsl.train.data.cache import read_decoded
 from netdsl.train.data.cifar import CIFAR10, CIFAR100
 from netdsl.train.data.dataset import (
@@ -33,7 +34,6 @@ from netdsl.train.data.statistics import Channels, of_levels
 from netdsl.train.data.tiny_imagenet import TINY_IMAGENET
 from netdsl.train.data.told import Told
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.suggest import did_you_mean
 
 
 def _by_name(entries: Iterable[Entry]) -> dict[str, Entry]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from netdsl.suggest import did_you_mean
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.suggest import did_you_mean
 from netdsl.train.transforms.colour import Blur, Brightness, Colour, Contrast, Erase, Sharpness
 from netdsl.train.transforms.geometry import Crop, Rotate, Scale, Shear, Shift
 from netdsl.train.transforms.heavy import Heavy, Sometimes

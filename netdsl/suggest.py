@@ -8,6 +8,22 @@ from difflib import get_close_matches
 from netdsl.amounts import listed
 
 
+def closest(word: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate that was probably meant, letter case aside.
+
+    Of two words of one or two letters that differ neither is a slip of the other.
+
+    >>> closest("Cnov", ["Conv", "FC"]), closest("fc", ["FC"]), closest("dw", ["d"])
+    ('Conv', 'FC', None)
+    """
+    own = word.lower()
+    names = {
+        one.lower(): one for one in candidates if max(len(word), len(one)) > 2 or one.lower() == own
+    }
+    near = get_close_matches(own, names, n=1)
+    return names[near[0]] if near else None
+
+
 def did_you_mean(
     word: str, known: Iterable[str], what: str, others: Mapping[str, str] | None = None
 ) -> str:
@@ -33,6 +49,5 @@ def meant(word: str, known: Iterable[str], others: Mapping[str, str] | None = No
     ('did you mean sgd?', None)
     """
     elsewhere = others or {}
-    words = [*known, *elsewhere]
-    close = get_close_matches(word, words, 1) or get_close_matches(word.lower(), words, 1)
-    return f"did you mean {elsewhere.get(close[0], close[0])}?" if close else None
+    near = closest(word, [*known, *elsewhere])
+    return None if near is None else f"did you mean {elsewhere.get(near, near)}?"
