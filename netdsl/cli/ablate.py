@@ -25,6 +25,7 @@ from netdsl.cli.shared_training import (
     shared_options,
     taken,
 )
+from netdsl.experiment.layout import NETWORKS
 
 if TYPE_CHECKING:
     from netdsl.experiment.ablate import Change
@@ -134,7 +135,7 @@ def _network(
 
 def _beside(change: Change) -> str:
     """Return where a changed text lies, from the folder of the comparison."""
-    return f"networks/{folder_name([change.words])}.arch"
+    return f"{NETWORKS}/{folder_name([change.words])}.arch"
 
 
 def _scale_of(arch: str, scale: str | None) -> str | None:

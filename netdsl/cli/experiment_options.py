@@ -11,11 +11,11 @@ import click
 
 from netdsl.cli.kinds import PLACE, TEXT, PlacePath
 from netdsl.cli.notes import note
+from netdsl.experiment.layout import DEFINITION, PLAN
 
 if TYPE_CHECKING:
     from netdsl.experiment.definition import Definition
 
-DEFINITION = "experiment.toml"  # in the folder of an experiment that netdsl wrote itself
 FILE = click.argument("file", type=PlacePath(exists=True))
 DEFINING = (
     click.option("--budget", type=TEXT, metavar="NAME,KEY=VALUE,…", help="Make it smaller: "
@@ -88,8 +88,6 @@ def _folder_of(file: Path, definition: Definition) -> Path:
     """
     if file.is_dir():
         return file
-    from netdsl.experiment.plan import FILE as PLAN
-
     inside = file.name == DEFINITION and (file.parent / PLAN).exists()
     return file.parent if inside else experiment_folder(definition.name)
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netdsl.cli.experiment_options import DEFINITION, narrowed
+from netdsl.cli.experiment_options import narrowed
 from netdsl.cli.kinds import TEXT
 from netdsl.cli.notes import note
 from netdsl.cli.slug import mark, slug
+from netdsl.experiment.layout import DEFINITION
 
 if TYPE_CHECKING:
     from netdsl.experiment.definition import Definition

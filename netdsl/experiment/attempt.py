@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from netdsl.experiment.layout import LOGS
 from netdsl.experiment.line import Line
 from netdsl.experiment.locks import take
 from netdsl.experiment.plan import Job
@@ -67,7 +68,7 @@ def attempt(folder: Path, job: Job, share: Share) -> Attempt | None:
 
 def _begin(folder: Path, job: Job, share: Share, lock: int) -> Attempt:
     before, (_, *words) = checkpoint_times(folder, job), line_of(folder, job, share.threads)
-    log = folder / "logs" / f"{job.key}.txt"
+    log = folder / LOGS / f"{job.key}.txt"
     log.parent.mkdir(exist_ok=True)
     with log.open("ab") as out:
         begin = out.tell()

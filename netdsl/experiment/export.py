@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from netdsl.experiment import report
+from netdsl.experiment.layout import LOCKS, PLAN, REPORT, RUNS
 from netdsl.experiment.places import Places, places_of
-from netdsl.experiment.plan import FILE, distinct, read_plan
+from netdsl.experiment.plan import distinct, read_plan
 from netdsl.experiment.stages import stages_of
 from netdsl.experiment.state import is_finished, refuse_foreign
 from netdsl.train import ExitCode, RunFolder, TrainError
 from netdsl.train.files import read_file, write_file, write_json
+from netdsl.train.run import FAILED
 
-_FAILED = "failed.json"
-_TABLES = ("network.arch", "metrics.csv", "speed.csv", "summary.json", _FAILED)
+_TABLES = ("network.arch", "metrics.csv", "speed.csv", "summary.json", FAILED)
 _SETTINGS = "settings.json"
 _FILES = (*_TABLES, _SETTINGS)
 
@@ -34,7 +35,7 @@ def export(folder: Path, out: Path) -> int:
         raise TrainError(
             f"{out} is the experiment itself, or in it", "name another folder", ExitCode.USAGE
         )
-    record = json.loads(read_file(folder / FILE))
+    record = json.loads(read_file(folder / PLAN))
     _refuse_another(out, record["name"])
     places = places_of(record, folder, out)
     record |= {
@@ -53,8 +54,8 @@ def export(folder: Path, out: Path) -> int:
         for run in stages_of(folder, job)
         for path in _copy(run, out / run.relative_to(folder), places)
     ]
-    _forget_others(out / "runs", kept)
-    _write(out / FILE, record)
+    _forget_others(out / RUNS, kept)
+    _write(out / PLAN, record)
     report.write_report(out)
     return sum(is_finished(out, job) for job in distinct(jobs))
 
@@ -62,8 +63,8 @@ def export(folder: Path, out: Path) -> int:
 def _refuse_another(out: Path, name: str) -> None:
     """Raise where a folder holds anything but what was once exported of this experiment."""
     refuse_foreign(out, name)
-    locks = (out / "locks").glob("*")  # writing the report makes one too
-    if any(path.stem != "report" for path in locks):
+    locks = (out / LOCKS).glob("*")  # writing the report makes one too
+    if any(path.stem != REPORT for path in locks):
         fact = f"{out} is an experiment that is run there"
         raise TrainError(fact, "name another folder", ExitCode.IO)
 
@@ -78,10 +79,10 @@ def _copy(run: Path, out: Path, places: Places) -> Iterator[Path]:
     """Copy of a run what is neither weights nor pictures; yield where each file went."""
     finished = RunFolder(run).is_finished  # how it once failed says nothing any more
     for name in _TABLES:
-        if (run / name).is_file() and not (finished and name == _FAILED):
+        if (run / name).is_file() and not (finished and name == FAILED):
             out.mkdir(parents=True, exist_ok=True)
             content = read_file(run / name)
-            if name == _FAILED:
+            if name == FAILED:
                 content = _without_paths(_record(run / name, "reason"), places)
             write_file(out / name, content)
             yield out / name

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from netdsl.experiment.layout import LOCKS
 from netdsl.flock import claim, lock
 
 
@@ -54,4 +55,4 @@ def _open(folder: Path, name: str) -> int:
 
 
 def _path(folder: Path, name: str) -> Path:
-    return folder / "locks" / name
+    return folder / LOCKS / name

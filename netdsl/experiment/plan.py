@@ -12,6 +12,7 @@ from typing import Any
 
 from netdsl.amounts import listed
 from netdsl.experiment.labels import display
+from netdsl.experiment.layout import PLAN
 from netdsl.experiment.line import Line
 from netdsl.experiment.locks import waiting
 from netdsl.experiment.wanted import Wanted, read_wanted
@@ -20,7 +21,6 @@ from netdsl.train import ExitCode, TrainError
 from netdsl.train.files import make_folder, read_file, remove_leftovers, write_json
 
 Identity = tuple[str, bool]  # a label, and whether it is that of the plain network
-FILE = "plan.json"
 FORMAT = 1
 
 # What each entry of a run in plan.json has to be.
@@ -153,7 +153,7 @@ def write_plan(plan: Plan, folder: Path) -> None:
     try:
         with waiting(folder, "plan"):
             remove_leftovers(folder)
-            write_json(folder / FILE, record)
+            write_json(folder / PLAN, record)
     except OSError as error:
         fact = f"cannot write in {folder}: {error.strerror}"
         raise TrainError(fact, None, ExitCode.IO) from error
@@ -161,10 +161,10 @@ def write_plan(plan: Plan, folder: Path) -> None:
 
 def read_plan(folder: Path) -> Plan:
     """Return the plan of an experiment that was begun."""
-    path = folder / FILE
+    path = folder / PLAN
     if not path.is_file():
         help = "`netdsl experiment run` writes it"
-        raise TrainError(f"{folder} is not an experiment: it has no {FILE}", help, ExitCode.IO)
+        raise TrainError(f"{folder} is not an experiment: it has no {PLAN}", help, ExitCode.IO)
     try:
         return _plan(json.loads(read_file(path)))
     except KeyError as error:

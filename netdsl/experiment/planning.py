@@ -12,6 +12,7 @@ from netdsl.experiment.definition import Definition
 from netdsl.experiment.grid import expand
 from netdsl.experiment.key import Resolved, key_of
 from netdsl.experiment.labels import group_all, label_all
+from netdsl.experiment.layout import RUNS
 from netdsl.experiment.line import Line, train_line
 from netdsl.experiment.plan import Job, Plan, choose, compared, names_of
 from netdsl.experiment.sources import digest_of_sources
@@ -132,10 +133,10 @@ def _named(found: Diagnostic, variant: Variant) -> Diagnostic:
 def _job(row: PlannedRow, group: str, seed: int, folder: Path) -> Job:
     variant, stages = row.variant, row.stages
     key, last = key_of(stages, seed), stages[-1]
-    run_dir = (folder / "runs" / key).resolve()
+    run_dir = (folder / RUNS / key).resolve()
     return Job(
         label=row.label, group=group, plain=variant.plain, seed=seed, key=key,
-        folder=Path("runs", key, last.folder).as_posix(),
+        folder=Path(RUNS, key, last.folder).as_posix(),
         command=train_line(variant, seed, run_dir), arch=variant.arch,
         overrides=dict(variant.params), recipe=variant.recipe, set=dict(variant.set),
         depth=last.network.depth, params=last.network.params, macs=last.network.macs,

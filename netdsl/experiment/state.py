@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from netdsl.amounts import counted
+from netdsl.experiment.layout import DEFINITION, LOCKS, LOGS, NETWORKS, PLAN, RUNS
 from netdsl.experiment.locks import is_taken
-from netdsl.experiment.plan import FILE, Job, Plan, read_plan
+from netdsl.experiment.plan import Job, Plan, read_plan
 from netdsl.experiment.stages import stages_of
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import has_process, read_file, write_json
 from netdsl.train.metrics import read_accuracies
-from netdsl.train.run import RunFolder
+from netdsl.train.run import FAILED, RunFolder
 
 _ANOTHER = "name another folder for the experiment"
 ATTEMPTS = 3  # the first, and two more
@@ -116,8 +117,8 @@ def refuse_foreign(folder: Path, name: str) -> None:
         raise TrainError(f"{folder} is a file", _ANOTHER, ExitCode.IO)
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     shown = {name for name in names if not name.startswith(".")}
-    own = {FILE, "experiment.toml"} & names
-    if not own and not shown <= {"locks", "logs", "networks", "runs"}:
+    own = {PLAN, DEFINITION} & names
+    if not own and not shown <= {LOCKS, LOGS, NETWORKS, RUNS}:
         raise TrainError(f"{folder} is not empty, and no experiment", _ANOTHER, ExitCode.IO)
     if (other := _planned_in(folder)) not in (None, name):
         raise TrainError(f"{folder} holds the experiment {other}", _ANOTHER, ExitCode.IO)
@@ -141,7 +142,7 @@ def left_behind(folder: Path, plan: Plan) -> tuple[Job, ...]:
 
 def read_failure(folder: Path, job: Job) -> Failure | None:
     """Return how a run failed the last time, if it did."""
-    path = folder / job.folder / "failed.json"
+    path = folder / job.folder / FAILED
     if not path.is_file():
         return None
     try:
@@ -153,7 +154,7 @@ def read_failure(folder: Path, job: Job) -> Failure | None:
 
 def write_failure(folder: Path, job: Job, failure: Failure | None) -> None:
     """Store how a run failed, or that it did not."""
-    path = folder / job.folder / "failed.json"
+    path = folder / job.folder / FAILED
     if failure is None:
         path.unlink(missing_ok=True)
         return

@@ -19,6 +19,7 @@ from netdsl.train.origin import Origin, made_of
 from netdsl.train.progress import Summary
 from netdsl.train.settings import Settings, restore
 
+FAILED = "failed.json"  # of an experiment: why the last start of the run came to nothing
 _RUNS = Path("runs")
 _TABLES = ("metrics.csv", "speed.csv")
 _DECIDED = ["compile"]  # what is left open until a training has begun
@@ -242,8 +243,7 @@ def _runs_below(path: Path) -> str | None:
 
 
 def _is_left(file: Path) -> bool:
-    # An experiment tells in failed.json why the last start came to nothing.
-    return file.name in (*_REQUIRED, "failed.json") or is_leftover(file)
+    return file.name in (*_REQUIRED, FAILED) or is_leftover(file)
 
 
 def _made(path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from netdsl.experiment.layout import REPORT
 from netdsl.experiment.plan import read_plan
 from netdsl.experiment.report import figures, formats, headline, page, tables
 from netdsl.experiment.report.outcome import read_outcomes
@@ -33,7 +34,7 @@ def write_report(folder: str | Path) -> Path:
     drawn = figures.draw_figures(results)
     texts = table_texts(found)
     texts["report.html"] = page.to_page(results, found, drawn, dict(texts))
-    report = folder / "report"
+    report = folder / REPORT
     make_folder(report / "figures")
     _remove_stale(report, {figure.name for figure in drawn}, texts)
     for figure in drawn:
