@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 def counted(number: int, noun: str) -> str:
     """Return a number of things.
 
-    >>> counted(1, "seed"), counted(3, "seed"), counted(64000, "iteration")
-    ('1 seed', '3 seeds', '64,000 iterations')
+    >>> counted(1, "seed"), counted(3, "class"), counted(64000, "iteration")
+    ('1 seed', '3 classes', '64,000 iterations')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    plural = "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
 def part(number: int, of: int, noun: str) -> str:

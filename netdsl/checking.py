@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from netdsl.collector import paused
-from netdsl.errors import Diagnostic, NetDSLError, in_order
+from netdsl.errors import Diagnostic, NetDSLError, by_place
 from netdsl.ir import Graph, Settings
 from netdsl.lower import Loader, Lowered, Overrides, lower, read_header
 from netdsl.measure import advise, check_expectations, count_scores, turned
@@ -21,7 +21,7 @@ def checked(lowered: Lowered) -> tuple[Graph, tuple[Diagnostic, ...]]:
     Raises `NetDSLError` with all that is wrong.
     """
     graph, told = _run(lowered)
-    findings = in_order(told)
+    findings = by_place(told)
     if graph is None or any(finding.severity == "error" for finding in findings):
         raise NetDSLError(*findings)
     return graph, findings

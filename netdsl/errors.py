@@ -115,7 +115,7 @@ class Diagnostic:
         }
 
 
-def in_order(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+def by_place(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Return findings in the order of their places, those of no place first."""
     return tuple(sorted(findings, key=lambda one: one.span.start if one.span else -1))
 

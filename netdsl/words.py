@@ -57,11 +57,11 @@ def _padding(op: Pad) -> str:
     return " + ".join(words) or "subsample"
 
 
-def in_order(kinds: Iterable[ShortcutKind]) -> str:
+def kinds_in_order(kinds: Iterable[ShortcutKind]) -> str:
     """Return kinds in their order, equal neighbours counted.
 
     >>> pad, same = ShortcutKind("padding", "zero-pad"), ShortcutKind("identity", "identity")
-    >>> in_order([pad, same, same])
+    >>> kinds_in_order([pad, same, same])
     'zero-pad, then identity ×2'
     """
     runs = [(kind.word, len(list(run))) for kind, run in groupby(kinds)]

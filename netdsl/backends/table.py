@@ -14,7 +14,7 @@ from netdsl.ir import Cost, Graph, Node, Shape
 from netdsl.measure import Step, activation_memory, additions, depth, total, training_step
 from netdsl.passes.drop_shortcuts import drop_shortcuts
 from netdsl.rows import Group, Item, Row, rows, said
-from netdsl.words import ShortcutKind, in_order, primitive, shortcuts
+from netdsl.words import ShortcutKind, kinds_in_order, primitive, shortcuts
 
 HEADER = ("layer", "output", "params", "MACs", "field", "shortcut")
 NUMBERS = ("params", "MACs", "field")  # these columns are flush right
@@ -146,7 +146,7 @@ def _line(item: Item) -> Line:
 def _layer(item: Item, text: str, runs: Sequence[Item]) -> Line:
     kinds = [run.shortcut for run in runs if run.shortcut for _ in range(run.times)]
     field = "all" if item.field is None else sized(item.field)
-    return Line("layer", text, item.shape, item.cost, field, in_order(kinds))
+    return Line("layer", text, item.shape, item.cost, field, kinds_in_order(kinds))
 
 
 def _node(graph: Graph, node: Node) -> Line:

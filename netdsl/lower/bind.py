@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from netdsl.errors import Diagnostic, NetDSLError, fail, in_order
+from netdsl.errors import Diagnostic, NetDSLError, by_place, fail
 from netdsl.ir import Op, Settings
 from netdsl.lower.bind_mistakes import (
     does_nothing,
@@ -65,7 +65,7 @@ def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) 
             faults += error.diagnostics if is_option or is_clear else ()
             is_clear = is_clear and is_option
     if faults:
-        raise NetDSLError(*in_order(faults))
+        raise NetDSLError(*by_place(faults))
     values = _fill(cls.code, known, defaults, bound)
     missing = [a for a in known.values() if a.name not in values and a.default is ...]
     if missing:

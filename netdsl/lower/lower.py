@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from netdsl.errors import Diagnostic, NetDSLError, Span, fail, in_order
+from netdsl.errors import Diagnostic, NetDSLError, Span, by_place, fail
 from netdsl.ir import UNKNOWN, Graph, Report, Settings
 from netdsl.ir.limits import PARAMETERS, SIDE
 from netdsl.lower.body import Lowering
@@ -76,7 +76,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
     try:
         environment = read_header(file, overrides, loader, report)
     except NetDSLError as error:
-        raise NetDSLError(*in_order((*findings.values(), *error.diagnostics))) from None
+        raise NetDSLError(*by_place((*findings.values(), *error.diagnostics))) from None
     if not file.body and not findings:
         report(Diagnostic("E0120", "the text has no layers", file.span))
     graph = Graph()
@@ -105,7 +105,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         graph, environment.settings, dict(environment.names), environment.scale,
         frozenset(overrides.names), environment.scaled,
         frozenset(environment.defaults.reads.settings), _spans(file, environment, overrides),
-        tuple(environment.expectations), in_order(told),
+        tuple(environment.expectations), by_place(told),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from netdsl.amounts import sized
+from netdsl.amounts import counted, sized
 from netdsl.errors import Diagnostic, Span
 from netdsl.ir import Graph, Node, Settings, Shape, Size
 from netdsl.measure.branches import stuck_branches
@@ -212,7 +212,8 @@ def count_scores(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     output = graph.output
     is_vector = not output.shape.is_map or output.shape.hw == (1, 1)
     if is_vector and settings.classes not in (None, output.shape.channels):
-        message = f"the network gives {output.shape.channels} scores for {settings.classes} classes"
+        scores = counted(output.shape.channels, "score")
+        message = f"the network gives {scores} for {counted(settings.classes or 0, 'class')}"
         yield Diagnostic("E0310", message, output.span, help="write `FC classes`")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal
 
+from netdsl.amounts import counted
 from netdsl.errors import Misfit
 from netdsl.ir import Block, Builder, Node, Size
 from netdsl.ir.limits import CHANNELS, KERNEL
@@ -142,7 +143,8 @@ class Bottleneck(ResidualBlock):
     def expand(self, build: Builder, x: Node) -> Node:
         width = Fraction(self.channels, self.e)
         if width.denominator != 1:
-            message = f"{self.channels} channels do not divide by e={self.e}"
+            do = "does" if self.channels == 1 else "do"
+            message = f"{counted(self.channels, 'channel')} {do} not divide by e={self.e}"
             build.reject(Misfit("E0306", message), (x,))
         c = max(1, int(width))
         convolutions = (

@@ -104,7 +104,7 @@ def _normalised(rows: Tensor, mean: Tensor, scale: Tensor, channels_last: bool) 
     return images if channels_last else images.to(memory_format=torch.contiguous_format)
 
 
-def in_order(source: Feed) -> Iterator[Batch]:
+def batches_in_order(source: Feed) -> Iterator[Batch]:
     """Give every image once, as it is, in whole batches; process after process takes the next."""
     size, world, count = source.batch_size, source.world, len(source.labels)
     begins = range(world.rank * size, count, world.size * size)

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from netdsl.amounts import numbers
 from netdsl.first_line import first_line
 from netdsl.modes import evaluating
-from netdsl.train.batches import Feed, feed, in_order
+from netdsl.train.batches import Feed, batches_in_order, feed
 from netdsl.train.computing import computing
 from netdsl.train.data.dataset import DataSet, Shape, show_shape
 from netdsl.train.errors import TrainError
@@ -130,7 +130,7 @@ def measure(
     n, world = len(source.labels), source.world
     rounds, sums = math.ceil(n / source.batch_size / world.size), []
     with evaluating(model), torch.no_grad():
-        batches = in_order(source)
+        batches = batches_in_order(source)
         for _ in range(rounds):
             for images, labels in itertools.islice(batches, 1):  # none where others have the last
                 sums.append(_sums(forward(model, images, settings), labels))

@@ -19,7 +19,7 @@ from netdsl.modes import evaluating
 from netdsl.transfer.pairs import Pair, pair_by_name, pair_by_order, pair_by_role
 from netdsl.transfer.source import tensors
 from netdsl.transfer.verify import difference, randomise
-from netdsl.transfer.weighted import Weighted, executed, in_order
+from netdsl.transfer.weighted import Weighted, executed, weighted_layers
 
 TOLERANCE = 1e-5  # of the largest value, in fp32
 
@@ -129,7 +129,7 @@ def transfer(
     return Transfer(
         module, pairs, matched, far,
         tuple(layer.name for layer in ours if layer.name not in taken),
-        tuple(layer.name for layer in in_order(state)[0] if layer.name not in used),
+        tuple(layer.name for layer in weighted_layers(state)[0] if layer.name not in used),
         uncompared, has_sorted_names,
     )  # fmt: skip
 
@@ -187,7 +187,7 @@ def _match_state(
 
     The last value says whether that is the order of names.
     """
-    theirs, is_sorted = in_order(state)
+    theirs, is_sorted = weighted_layers(state)
     here, there = {layer.name for layer in ours}, {layer.name for layer in theirs}
     if by_name or here <= there or there <= here:
         return pair_by_name(ours, theirs), "name", False

@@ -79,14 +79,15 @@ def registered(state: Mapping[str, Tensor]) -> tuple[Weighted, ...]:
     return tuple(Weighted(name, tensors) for name, tensors in layers.items())
 
 
-def in_order(state: Mapping[str, Tensor]) -> tuple[tuple[Weighted, ...], bool]:
+def weighted_layers(state: Mapping[str, Tensor]) -> tuple[tuple[Weighted, ...], bool]:
     """Return the layers of a state dict by the order of its file, and whether that is of names.
 
     safetensors sorts names, those of each type of number apart. Layers of such a state are
     returned in the order in which people count, which need not be that of construction.
 
     >>> zeros = torch.zeros(1)
-    >>> layers, is_sorted = in_order({"a.10.weight": zeros, "a.9.bias": zeros, "a.9.weight": zeros})
+    >>> state = {"a.10.weight": zeros, "a.9.bias": zeros, "a.9.weight": zeros}
+    >>> layers, is_sorted = weighted_layers(state)
     >>> [layer.name for layer in layers], is_sorted
     (['a.9', 'a.10'], True)
     """

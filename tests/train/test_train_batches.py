@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from netdsl.train import DataSet, Settings
-from netdsl.train.batches import feed, in_order, shuffled
+from netdsl.train.batches import batches_in_order, feed, shuffled
 from netdsl.train.data import Split
 from netdsl.train.mixing import Mixed
 
@@ -40,7 +40,7 @@ def _by_label(data: DataSet, settings: Settings, epoch: int = 1) -> dict[int, to
 
 
 def test_images_are_normalised_by_channel(data: DataSet, settings: Settings) -> None:
-    (images, labels), _ = in_order(feed(data.val, data, settings, stays=True))
+    (images, labels), _ = batches_in_order(feed(data.val, data, settings, stays=True))
     pixels = data.val.images[:32].numpy() / 255
     mean, std = (np.reshape(values, (1, 3, 1, 1)) for values in (data.mean, data.std))
     assert np.allclose(images, (pixels - mean) / std, atol=1e-6)
@@ -54,13 +54,15 @@ def test_images_lie_in_memory_as_asked(
     chosen = replace(settings, channels_last=channels_last)
     source = feed(data.train, data, chosen, stays=True)
     mixups = [replace(chosen, **{kind: 1.0}) for kind in ("mixup", "cutmix")]
-    for batches in (in_order(source), *(shuffled(source, s, 1) for s in (chosen, *mixups))):
+    for batches in (batches_in_order(source), *(shuffled(source, s, 1) for s in (chosen, *mixups))):
         images, *_ = next(iter(batches))
         assert images.is_contiguous(memory_format=torch.channels_last) == channels_last
 
 
 def test_validation_gives_every_image(data: DataSet, settings: Settings) -> None:
-    sizes = [len(labels) for _, labels in in_order(feed(data.val, data, settings, stays=True))]
+    sizes = [
+        len(labels) for _, labels in batches_in_order(feed(data.val, data, settings, stays=True))
+    ]
     assert sizes == [32, 1]
 
 

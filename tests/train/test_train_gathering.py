@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from netdsl.train import DataSet, Settings
-from netdsl.train.batches import Feed, feed, in_order, shuffled
+from netdsl.train.batches import Feed, batches_in_order, feed, shuffled
 from netdsl.train.gathering import bring, stays
 from netdsl.train.mixing import Mixed
 
@@ -45,7 +45,7 @@ def test_batches_are_the_same_whether_images_stay_or_are_brought(
 def test_validation_is_the_same_whether_images_stay_or_are_brought(
     digits: DataSet, mixing: Settings
 ) -> None:
-    here, elsewhere = (list(in_order(source)) for source in _feeds(digits, mixing))
+    here, elsewhere = (list(batches_in_order(source)) for source in _feeds(digits, mixing))
     assert [len(labels) for _, labels in elsewhere] == [7] * 28 + [4]
     for one, other in zip(here, elsewhere, strict=True):
         assert torch.equal(one[0], other[0])

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from netdsl.train import DataSet, Settings
-from netdsl.train.batches import feed, in_order
+from netdsl.train.batches import batches_in_order, feed
 from netdsl.train.data import Split
 from tests.statistics_of import channel_statistics
 
@@ -28,7 +28,7 @@ def data() -> DataSet:
 
 def _normalised(data: DataSet, settings: Settings, kind: str) -> np.ndarray:
     source = feed(data.val, data, replace(settings, normalise=kind), stays=True)
-    return torch.cat([images for images, _ in in_order(source)]).numpy()
+    return torch.cat([images for images, _ in batches_in_order(source)]).numpy()
 
 
 def test_each_kind_is_what_it_says_of_the_training_images(

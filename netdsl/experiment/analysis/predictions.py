@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from netdsl.train import DataSet, Settings
-from netdsl.train.batches import feed, in_order
+from netdsl.train.batches import batches_in_order, feed
 from netdsl.train.computing import computing
 from netdsl.train.evaluation import place, try_out
 from netdsl.train.faults import memory_faults
@@ -55,7 +55,7 @@ def look(model: nn.Module, data: DataSet, settings: Settings) -> Predictions:
         try_out(model, data, settings)
         model.eval()
         here = stays([data.val.images.nbytes], settings.device)
-        for images, _ in in_order(feed(data.val, data, settings, stays=here)):
+        for images, _ in batches_in_order(feed(data.val, data, settings, stays=here)):
             logits = forward(model, images, settings)
             # NOTE: logits in bf16 have ties, so that each is decided as the evaluation does.
             five = logits.topk(min(5, logits.shape[1])).indices

@@ -15,7 +15,7 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from netdsl.experiment.analysis.spots import Spot
 from netdsl.train import DataSet, Settings
-from netdsl.train.batches import feed, in_order
+from netdsl.train.batches import batches_in_order, feed
 from netdsl.train.faults import refuse_too_large
 from netdsl.train.memory import estimate
 from netdsl.train.narrow import narrow_convolutions
@@ -144,7 +144,7 @@ def random_batch(
 def first_batch(data: DataSet, images: int) -> tuple[Tensor, Tensor]:
     """Return the first training images of a data set, normalised by channel, and their labels."""
     settings = Settings(batch_size=images, device="cpu", precision="fp32", channels_last=False)
-    return next(in_order(feed(data.train, data, settings, stays=True)))
+    return next(batches_in_order(feed(data.train, data, settings, stays=True)))
 
 
 def refuse_large_batch(model: nn.Module, batch: tuple[int, ...], free: int | None) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from netdsl.train.batches import Feed, in_order
+from netdsl.train.batches import Feed, batches_in_order
 from netdsl.train.computing import computing
 from netdsl.train.data.dataset import show_shape
 from netdsl.train.errors import ExitCode, TrainError
@@ -58,7 +58,7 @@ def predict(
 def probabilities(model: nn.Module, source: Feed) -> Iterator[Tensor]:
     """Yield the probabilities of the classes, batch after batch, on the CPU."""
     with torch.no_grad():
-        for images, _ in in_order(source):
+        for images, _ in batches_in_order(source):
             yield model(images).softmax(1).cpu()
 
 
