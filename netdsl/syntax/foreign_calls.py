@@ -199,6 +199,18 @@ def _here(name: str, arguments: str, defaults: Mapping[str, str]) -> str | None:
     return write(here, name, given)
 
 
+def pads_at_the_end(match: re.Match[str]) -> bool:
+    """Say whether Keras pads a convolution at the end alone, of which both sides are padded here.
+
+    >>> pads_at_the_end(CALL.match("Conv2D(64, 3, strides=2, padding='same')"))
+    True
+    """
+    arguments = match["arguments"]
+    is_same = re.search(r"""padding\s*=\s*["']same["']""", arguments, re.IGNORECASE)
+    is_strided = re.search(r"strides\s*=\s*\(?\s*[2-9]", arguments)
+    return match["name"].endswith("Conv2D") and bool(is_same and is_strided)
+
+
 def features_of(match: re.Match[str]) -> int | None:
     """Return how many numbers a dense layer of torch says that it takes.
 
