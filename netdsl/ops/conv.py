@@ -13,6 +13,7 @@ from netdsl.ops.act import activate
 from netdsl.ops.catalogue import arg, layer
 from netdsl.ops.convolution import Convolution, TransposedConvolution, has_bias
 from netdsl.ops.norm import normalize
+from netdsl.padding import same_padding
 
 _SIZE_OF_MAP = 8  # from here on an even kernel is rather that
 
@@ -159,11 +160,10 @@ def _padding(build: Builder, x: Node, layer: Conv | DepthwiseConv, channels: int
 
 
 def _same(k: int, s: int, d: int) -> int:
-    width = d * (k - 1) + 1  # from the first position that the kernel reads to the last one
-    if width % 2:
-        return width // 2
-    if s % 2 == 0:
-        return max(width - s, 0) // 2
+    padding = same_padding(k, s, d)
+    if padding is not None:
+        return padding
+    width = d * (k - 1) + 1
     raise Misfit(
         "E0305",
         f'a kernel of {k} with stride {s} has no "same" padding',

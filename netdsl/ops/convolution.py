@@ -10,6 +10,7 @@ from netdsl.errors import Misfit
 from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape, Size, Window
 from netdsl.ir.settings import Bias, NormKind
 from netdsl.ops.window import fit, need_map, need_parts, out_size, short, size_text
+from netdsl.padding import transposed_padding
 
 CONV_DEFAULTS: dict[str, object] = {
     "stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1, "bias": True
@@ -144,9 +145,7 @@ class TransposedConvolution(Op):
         """Padding and output padding for out = s * in = (in - 1) s - 2 p + k + extra."""
         if self.padding is not None:
             return self.padding, (0, 0)
-        over = [k - s for k, s in zip(self.kernel, self.stride, strict=True)]
-        p = [-(-max(n, 0) // 2) for n in over]
-        extra = [2 * p_ - n for p_, n in zip(p, over, strict=True)]
+        p, extra = zip(*map(transposed_padding, self.kernel, self.stride), strict=True)
         return (p[0], p[1]), (extra[0], extra[1])
 
 

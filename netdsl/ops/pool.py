@@ -11,6 +11,7 @@ from netdsl.ir import Call, Family, Keeps, Op, Shape, Size, Window
 from netdsl.ir.limits import KERNEL
 from netdsl.ops.catalogue import arg, layer
 from netdsl.ops.window import fit, need_map, out_size, short
+from netdsl.padding import pool_padding
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Pool(Op):
     def padding(self) -> Size:
         if self.p is not None:
             return self.p
-        h, w = ((k - 1) // 2 if s < k else 0 for k, s in zip(self.k, self.stride, strict=True))
+        h, w = map(pool_padding, self.k, self.stride)
         return h, w
 
     def infer(self, *inputs: Shape) -> Shape:

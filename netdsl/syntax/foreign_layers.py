@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from netdsl.padding import pool_padding, same_padding, transposed_padding
 from netdsl.syntax.foreign import act_here
 
 Given = Mapping[str, str]
@@ -18,7 +19,7 @@ def conv(here: str, name: str, given: Given) -> str | None:
     k, s, d = (
         _pair(given.get(key, default)) for key, default in (("k", "3"), ("s", "1"), ("d", "1"))
     )
-    padding = _padding(given, [_same(*sizes) for sizes in zip(k, s, d, strict=True)], name)
+    padding = _padding(given, list(map(same_padding, k, s, d)), name)
     return _layer(here, given, "3", ("s", "d", "g"), padding)
 
 
@@ -26,14 +27,12 @@ def deconv(here: str, name: str, given: Given) -> str | None:
     """Return `Deconv 64 s2`, whose output is stride x input, or one with the padding of torch."""
     s = _pair(given.get("s", "1"))
     k = _pair(given.get("k", given.get("s", "1")))
-    over = [a - b for a, b in zip(k, s, strict=True)]
-    usual = [-(-max(n, 0) // 2) for n in over]
-    extra = [2 * p - n for p, n in zip(usual, over, strict=True)]
+    usual, extra = zip(*map(transposed_padding, k, s), strict=True)
     fits = all(e < n for e, n in zip(extra, s, strict=True))
     added = _pair(given.get("op", "0"))
     if given.get("p") == "same":
         padding: list[str] | None = [] if fits else None
-    elif fits and added == tuple(extra) and _padding(given, [*usual], name) == []:
+    elif fits and added == extra and _padding(given, [*usual], name) == []:
         padding = []
     else:  # with a padding that is given nothing is added
         padding = _padding(given, [None, None], name) if added == (0, 0) else None
@@ -47,7 +46,7 @@ def pool(here: str, name: str, given: Given) -> str | None:
         return None
     stride = given.get("s", kernel)
     k, s = _pair(kernel), _pair(stride)
-    usual = [(a - 1) // 2 if b < a else 0 for a, b in zip(k, s, strict=True)]
+    usual = list(map(pool_padding, k, s))
     ceil = given.get("ceil") == "True"
     if given.get("p") == "same":
         halves = [b == 1 and a % 2 == 0 for a, b in zip(k, s, strict=True)]
@@ -156,11 +155,3 @@ def _padding(given: Given, usual: list[int | None], name: str) -> list[str] | No
         return None if None in usual else []
     pair = _pair("0" if value == "valid" else value)
     return [] if [*pair] == usual else [_option("p", text_of(pair))]
-
-
-def _same(k: int, s: int, d: int) -> int | None:
-    """Return the padding that keeps the size of a map, which is the usual one here."""
-    width = d * (k - 1) + 1
-    if width % 2:
-        return width // 2
-    return max(width - s, 0) // 2 if s % 2 == 0 else None
