@@ -19,8 +19,13 @@ class Consequences:
     def __init__(self, scan: Scan) -> None:
         self.scan = scan
         self.brackets = scan.brackets
-        self.bare = self.entry = len(scan.text)
+        # Where an `Add` without its bracket is told: each `|` behind it belongs to its branches.
+        self.bare = len(scan.text)
+        # Where an entry of the header is told that stands behind layers: so do all behind it.
+        self.entry = len(scan.text)
+        # Words that are told: an error right behind one of them follows from it.
         self.spoiled: set[int] = set()
+        # Brackets and quotes that make no sense, but will be right once what is told is mended.
         self.explained: set[int] = set()
 
     def note(self, spot: Spot) -> None:
@@ -53,7 +58,7 @@ class Consequences:
         faults = self.scan.faults
         return [f for f in faults if f.span is None or f.span.start not in self.explained]
 
-    def cover(self, spot: Spot, begun: Begun) -> bool:
+    def is_consequence(self, spot: Spot, begun: Begun) -> bool:
         """Whether an error only follows from a fault that is reported already."""
         word, before = spot.word(0), spot.word(-1)
         return (

@@ -51,7 +51,7 @@ class Recovery:
         parser: Any = error.interactive_parser
         begun = Begun(parser.parser_state)
         spot = Spot(self.scan.source, self.words, self._index(error), begun.place)
-        if not self.consequences.cover(spot, begun):
+        if not self.consequences.is_consequence(spot, begun):
             self.found.append(diagnose(spot))
             self.consequences.note(spot)
         if spot.index == len(self.words) or self.is_full:

@@ -50,6 +50,7 @@ def test_no_name_of_the_language_is_told_to_be_another() -> None:
 
 
 def test_arguments_in_brackets_are_checked_against_those_of_the_layers() -> None:
+    assert TAKES.keys() == CATALOGUE.keys() - {"Torch"}
     for code, (count, options) in TAKES.items():
         cls = CATALOGUE[code]
         assert count == len(cls.positional), code
