@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -30,6 +31,10 @@ from items import (
     read_example,
     typed,
 )
+
+_STOPPED = {
+    code for sign in (signal.SIGINT, signal.SIGTERM) for code in (128 + sign, -sign)
+}  # as netdsl says it, and as what does not handle it ends
 
 # Results are read late: that imports torch, which `--list` has no use for.
 
@@ -132,10 +137,20 @@ def _finished(experiment: Path, rows: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _run(line: str, folder: Path) -> int:
+    """Run a command and return its exit code; end with that of one that was stopped."""
     print(f"$ {typed(line)}", flush=True)
     program, *arguments = shlex.split(line)
     start = ["-m", "netdsl"] if program == "netdsl" else [program]
-    return subprocess.run([sys.executable, *start, *arguments], cwd=folder, check=False).returncode
+    with subprocess.Popen([sys.executable, *start, *arguments], cwd=folder) as process:
+        before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:  # Ctrl-C reaches the command too, which ends in good order
+            code = process.wait()
+        signal.signal(signal.SIGTERM, before)
+    if code in _STOPPED:
+        sys.exit(128 - code if code < 0 else code)
+    return code
 
 
 def _compare(example: Example, name: str) -> None:

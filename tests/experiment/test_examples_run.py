@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from netdsl.train.files import has_process
 
 ROOT = Path(__file__).parents[2]
 REPORT = """
@@ -165,3 +170,41 @@ def test_a_command_on_a_run_says_that_none_is_finished(example: Path) -> None:
         "$ netdsl errors RUN -o experiments/errors",
         "no run of small (Digits, plain) is finished here, with its weights",
     ]
+
+
+LONG = EXPERIMENT.replace("limit = 100, epochs = 1", "limit = 500, epochs = 10000").format(seeds=2)
+
+
+def lasts(folder: Path) -> bool:
+    """Say whether an epoch of a training is over in an example."""
+    return any(folder.glob("experiments/*/runs/*/metrics.csv"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="groups of processes")
+@pytest.mark.parametrize(
+    ("sign", "group", "code"), [(signal.SIGINT, True, 130), (signal.SIGTERM, False, 143)]
+)
+def test_what_is_stopped_ends_with_its_trainings_and_begins_nothing_more(
+    example: Path, sign: signal.Signals, group: bool, code: int
+) -> None:
+    (example / "small.toml").write_text(LONG)
+    line = [sys.executable, str(example.parent / "run.py"), example.name, "--budget", "cpu"]
+    started = subprocess.Popen(
+        [*line, "--only", "Table 1", "--only", "Table 2"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        end = time.monotonic() + 120
+        while not lasts(example) and started.poll() is None and time.monotonic() < end:
+            time.sleep(0.1)
+        (os.killpg if group else os.kill)(started.pid, sign)  # Ctrl-C reaches the whole group
+        told = started.communicate(timeout=60)[0]
+    finally:
+        started.kill()
+    assert started.returncode == code, told
+    assert told.splitlines()[-1] == "stopped; the same command goes on"
+    assert "count.py" not in told
+    assert "Traceback" not in told
+    (run,) = (path.parent for path in example.glob("experiments/*/runs/*/metrics.csv"))
+    assert not has_process(run)
