@@ -8,9 +8,10 @@ and compared.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+
+from commands import run_python
 
 FOLDER = Path("demo")
 COMPARISON = FOLDER / "digits"
@@ -19,7 +20,8 @@ COMPARISON = FOLDER / "digits"
 def netdsl(*arguments: str) -> None:
     """Run a command of netdsl as a person would, and show it."""
     print(f"\n$ netdsl {' '.join(arguments)}", flush=True)
-    subprocess.run([sys.executable, "-m", "netdsl", *arguments], check=True)
+    if code := run_python(["-m", "netdsl", *arguments], Path.cwd()):
+        sys.exit(code)
 
 
 def main() -> None:

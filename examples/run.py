@@ -13,12 +13,11 @@ from __future__ import annotations
 import argparse
 import shlex
 import shutil
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from commands import run_python
 from items import (
     EXPERIMENTS,
     FOLDER,
@@ -31,10 +30,6 @@ from items import (
     read_example,
     typed,
 )
-
-_STOPPED = {
-    code for sign in (signal.SIGINT, signal.SIGTERM) for code in (128 + sign, -sign)
-}  # as netdsl says it, and as what does not handle it ends
 
 # Results are read late: that imports torch, which `--list` has no use for.
 
@@ -137,20 +132,10 @@ def _finished(experiment: Path, rows: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _run(line: str, folder: Path) -> int:
-    """Run a command and return its exit code; end with that of one that was stopped."""
     print(f"$ {typed(line)}", flush=True)
     program, *arguments = shlex.split(line)
     start = ["-m", "netdsl"] if program == "netdsl" else [program]
-    with subprocess.Popen([sys.executable, *start, *arguments], cwd=folder) as process:
-        before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:  # Ctrl-C reaches the command too, which ends in good order
-            code = process.wait()
-        signal.signal(signal.SIGTERM, before)
-    if code in _STOPPED:
-        sys.exit(128 - code if code < 0 else code)
-    return code
+    return run_python([*start, *arguments], folder)
 
 
 def _compare(example: Example, name: str) -> None:
