@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from netdsl.errors import Diagnostic, NetDSLError, by_place, fail
-from netdsl.ir import Op, Settings
+from netdsl.ir import Op, Settings, Size
 from netdsl.lower.bind_mistakes import (
     does_nothing,
     missing_argument,
@@ -141,12 +141,18 @@ def _take(
         if not cls.size:
             raise fail("E0205", f"{owner} takes no size", argument.span, help=usage(cls))
         value = convert(known[cls.size], argument, scope, owner)
-        shape = f":{bound.values.get('channels', 64)}x{argument}"
-        help = f"the shape of an output is written as in `{shape}`, behind the layer"
-        bound.put(cls.size, value, argument.span, owner, help=help)
+        bound.put(cls.size, value, argument.span, owner, help=_for_output(value, cls, bound))
         bound.words.append(str(argument))
     else:
         _take_positional(argument, cls, known, bound, next(positions, ""), scope, defaults)
+
+
+def _for_output(size: Size, cls: LayerType, bound: Bound) -> str:
+    """Return how the shape of an output is written, which is the larger of two sizes."""
+    height, width = max(size, bound.values.get(cls.size, size))
+    channels = bound.values.get("channels")
+    shape = f"`:{channels}x{height}x{width}`" if channels else f"as in `:64x{height}x{width}`"
+    return f"the shape of an output is written {shape}, behind the layer"
 
 
 def _take_option(

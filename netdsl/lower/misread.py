@@ -42,10 +42,17 @@ def warn_of_layers_in_comments(file: tree.File, environment: Environment, report
     known = {*CATALOGUE, *environment.definitions}
     for comment in file.comments:
         found = re.match(r"(#\d+)\s+(.+)", comment.text)
-        if found and _are_layers(found[2], known):
+        if found and _are_layers(found[2], known) and not _is_remark(comment, found[2]):
             message = f"`{found[1]}` begins a comment: the layers behind it are left out"
             help = f"delete `{found[1]}`; a comment that is meant begins with `# `"
             report(Diagnostic("W0517", message, comment.span, help=help))
+
+
+def _is_remark(comment: tree.Comment, text: str) -> bool:
+    """Say whether a comment is about the layer before it, as in `Max 2  #2 Max`."""
+    before = comment.span.source.text[: comment.span.start].rpartition("\n")[2]
+    names = re.findall(r"[A-Z][A-Za-z_]*", before)
+    return names[-1:] == re.findall(r"[A-Z][A-Za-z_]*", text)
 
 
 def _are_layers(text: str, known: Container[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -67,7 +68,7 @@ def _odd_size(graph: Graph, node: Node) -> tuple[str, str] | None:
     if isinstance(op, TransposedConvolution) and op.kernel == op.stride == (1, 1):
         message = "a Deconv without kernel and stride leaves the map as large as it is"
         return message, f"`Deconv {op.channels} s2` doubles it"
-    if not isinstance(op, Convolution) or shape.hw == (1, 1):
+    if not isinstance(op, Convolution) or shape.hw == (1, 1) or _says_kernel(node.span):
         return None
     (x,) = graph.input_shapes(node)
     if _fills(op, x.hw, shape.hw):
@@ -76,8 +77,15 @@ def _odd_size(graph: Graph, node: Node) -> tuple[str, str] | None:
         so, shape = "larger than any that is usual", Shape(op.channels, *op.kernel)
     else:
         return None
-    help = f"the shape of an output is written `:{shape}`, behind the layer"
-    return f"`{sized(op.kernel)}` is a kernel here, and {so}", help
+    height, width = op.kernel
+    kernel = f"k{height}" if height == width else f"k={height}x{width}"
+    help = f"the shape of an output is written `:{shape}`, behind the layer; write `{kernel}` if "
+    return f"`{sized(op.kernel)}` is a kernel here, and {so}", f"{help}it is meant"
+
+
+def _says_kernel(span: Span | None) -> bool:
+    """Say whether a layer names its kernel, as `k7` or `k=7x7`: then it is one."""
+    return span is not None and re.search(r"(?<![A-Za-z_])k\s*=?\s*\S", span.text) is not None
 
 
 def _fills(op: Convolution, before: Size, behind: Size) -> bool:

@@ -43,7 +43,9 @@ def test_what_would_turn_a_line_around_is_shown_as_a_sign(sign: str) -> None:
     assert ' 1 | name "a\ufffdb" Cnov 3\n' in said(f'name "a{sign}b" Cnov 3')
 
 
-@pytest.mark.parametrize("comment", ["# Conv 8", "#2 Conv of the stem", "#2", "#2 Foo 3", "#64"])
+@pytest.mark.parametrize(
+    "comment", ["# Conv 8", "#2 Conv of the stem", "#2", "#2 Foo 3", "#64", "#2 Conv 64"]
+)
 def test_a_comment_that_is_one_is_left_alone(comment: str) -> None:
     assert said(f"Conv 64 {comment}\nGAP FC 10") == ""
 
