@@ -24,7 +24,7 @@ def has_effect(setting: str, graph: Graph, settings: Settings, read: Collection[
         return True
     if setting == "shortcut" and not any(_is_fitted(node.op) for node in graph):
         return False
-    if setting == "head" and not any(_is_head(node, graph) for node in graph):
+    if setting == "head" and not _has_head(graph):
         return False
     return setting in read
 
@@ -39,9 +39,8 @@ def _is_fitted(op: Op) -> bool:
     return isinstance(op, ShortcutAdd) and not op.written
 
 
-def _is_head(node: Node, graph: Graph) -> bool:
-    """Say whether a node came with a layer that needs a vector, and makes one of many positions."""
-    if not isinstance(node.op, Flatten | GlobalAvgPool) or node.name == node.layer:
-        return False
-    (x,) = graph.inputs(node)
-    return x.shape.hw != (1, 1)
+def _has_head(graph: Graph) -> bool:
+    """Say whether a fully connected layer makes a vector of many positions by itself."""
+    dense = {node.layer for node in graph if isinstance(node.op, Linear)}
+    vectors = (n for n in graph if n.layer in dense and isinstance(n.op, Flatten | GlobalAvgPool))
+    return any(graph.inputs(node)[0].shape.hw != (1, 1) for node in vectors)

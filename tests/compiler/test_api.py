@@ -101,6 +101,7 @@ def test_what_nothing_in_a_network_reads_is_not_assumed() -> None:
     assert assumed("Flatten FC 5 act=gelu FC 5") == {"init", "bias"}
     assert assumed("Conv 4 BB 4") == {*conv, "shortcut"}
     assert assumed("Conv 4 BB 4 shortcut=pad") == assumed("Conv 4 Res( Conv 4 | )") == conv
+    assert assumed("Conv 4 SE r2 GAP FC 5") == assumed("Conv 4 SE r2 SE r2 Flatten FC 5") == conv
     assert assumed("Conv 4 FC 5") == {*conv, "head"}
     assert assumed("residual off Conv 4 BB 4 FC 5") == {*conv, "head"}
     assert assumed("shortcut pad head gap Conv 4 BB 4 FC 5") == conv
