@@ -76,7 +76,7 @@ CODES = {
     "W0510": "an input that looks like height x width x channels",
     "W0511": "a norm, an activation or a `GAP` behind another one",
     "W0512": "a layer that does nothing",
-    "W0513": "a sum of written numbers in the place of a number",
+    "W0513": "arithmetic between literal numbers where one number was probably meant",
     "W0515": "a width, a kernel or a stride that is probably not the one that is meant",
     "W0516": "a sum of pre-activated blocks that goes to the head as it is",
     "W0517": "layers in a comment",

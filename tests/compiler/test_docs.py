@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import netdsl
+from netdsl.backends.table import HEADER, make_table
 from netdsl.codes import CODES
 from netdsl.ir import Settings
 from netdsl.ops import arguments
@@ -124,6 +125,18 @@ def test_every_code_has_a_meaning_and_is_used() -> None:
         for code in re.findall(r'"([EWN]0\d{3})"', path.read_text("utf-8"))
     }
     assert used == set(CODES)
+
+
+def test_every_column_and_line_of_build_is_explained() -> None:
+    text = (ROOT / "docs" / "language.md").read_text("utf-8")
+    page = text.partition("## What `build` shows")[2].partition("\n## ")[0]
+    told = [row.split("|")[1].strip(" `") for row in page.splitlines() if row.startswith("| `")]
+    net = netdsl.parse("Conv 4 BB 4 drop_path=0.5 Add( Conv 4 | ) GAP FC 5", input=(3, 8, 8))
+    lines = [*make_table(net.checked).notes, f"Assumed: {', '.join(net.assumed)}."]
+    patterns = [".*".join(map(re.escape, line.split("…"))) for line in told[len(HEADER) :]]
+    assert tuple(told[: len(HEADER)]) == HEADER
+    assert all(map(re.match, patterns, lines)), lines
+    assert len(patterns) == len(lines)
 
 
 def test_every_setting_stands_in_the_manual() -> None:
