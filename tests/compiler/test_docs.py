@@ -45,7 +45,7 @@ def test_every_python_example_runs(
 def test_every_command_in_the_manual_is_one_that_exists(line: str) -> None:
     program, *arguments = line.rpartition(" | ")[2].removeprefix("$ ").split()
     if program != "netdsl":
-        assert program in ("make", "pip", "git", "cd", "echo", "python3")
+        assert program in ("make", "pip", "git", "cd", "echo", "python3", ".")
         return
     from click import Group
 
@@ -144,6 +144,12 @@ def test_every_setting_stands_in_the_manual() -> None:
     for name, argument in arguments(Settings).items():
         row, *_ = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
         assert all(choice in row for choice in argument.choices)
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    linked = set(re.findall(r"\]\(([^)#:]+)", (ROOT / "README.md").read_text("utf-8")))
+    pages = {str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")}
+    assert pages | {"examples/README.md", "CHANGELOG.md"} <= linked
 
 
 def test_relative_links_lead_somewhere() -> None:
