@@ -13,12 +13,14 @@ MEASURED = FOLDER / "performance.json"
 
 TITLE = "# Speed"
 ABOUT = """
-    `make bench` measures every row of this table on your machine and prints it. Each number is a
-    ratio of two things that are timed in turn within one run, which of the two comes first in turn
-    too, and the median of the ratios; "quartiles" is their spread. The usual script is ImageFolder,
-    Pillow, torchvision's transforms and a DataLoader in fp32 (`tests/benchmarks/usual_script.py`);
-    the hand-written networks are in `tests/benchmarks/handwritten.py`. Of accuracies it is the
-    mean, and a deviation to both sides. No test fails for being slow."""
+    `make bench` measures every row of this table on your machine, prints it, and writes it into
+    `docs/performance.json` and this page, in place of what they held. A row with ÷ is a ratio of
+    two things that are measured alternately within one run, in alternating order; one in seconds is
+    the time itself. "measured" is the median, and "quartiles" the spread. The difference of
+    accuracies is a mean, with one standard deviation to both sides. The usual script is
+    ImageFolder, Pillow, torchvision's transforms and a DataLoader in fp32
+    (`tests/benchmarks/usual_script.py`); the hand-written networks are in
+    `tests/benchmarks/handwritten.py`. No test fails for being slow."""
 # Why a goal is missed, and what was tried; by how the name of the row begins.
 _NO_AMX = (
     "the goals were set on a processor with AMX. One of Intel's without it gains nothing: in bf16 "

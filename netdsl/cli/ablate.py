@@ -1,4 +1,4 @@
-"""`netdsl ablate`: a network beside what is left of it after one change at a time."""
+"""`netdsl ablate`: a network beside variants of it that each change one thing."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def command(
     arch: str, definitions: tuple[str, ...], scale: str | None, only_list: bool,
     budget: str | None, dir: Path | None, data_dir: Path | None, **options: Any,
 ) -> None:  # fmt: skip
-    """Train ARCH, and what is left of it after each change of one thing, with equal seeds.
+    """Train ARCH and variants of it that each change one thing, with equal seeds.
 
-    Shortcuts off and of every policy, norm off, dropout off, every order of a block, half width:
-    whatever makes another network of this one. What is run stands in experiment.toml.
+    No shortcuts, each other shortcut policy, no norm, no dropout, no stochastic depth, each other
+    block order, half the width: those that differ from ARCH. What is run stands in experiment.toml.
     """
     from netdsl.experiment.ablate import ablate
 

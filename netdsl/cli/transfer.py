@@ -55,11 +55,11 @@ def command(
     arch: str, source: str, weights: str | None, output: Path | None, partial: bool, seed: int,
     as_json: bool, **options: Any,
 ) -> None:  # fmt: skip
-    """Give ARCH the weights of another network that computes the same.
+    """Give ARCH the weights of an equivalent network, which computes the same function.
 
     Layers are paired by their order of execution and their role. Where the source is a network of
-    torchvision or timm, both are run with random numbers first, and nothing is written unless they
-    agree. The last layer may differ in its classes; it then stays as it is initialised.
+    torchvision or timm, both are run with the same random weights first, and nothing is written
+    unless they agree. If the number of classes differs, the last layer keeps its initial values.
     """
     network = read(arch, **options)
     show_warnings(network)

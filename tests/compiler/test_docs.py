@@ -152,6 +152,14 @@ def test_the_readme_leads_to_every_page() -> None:
     assert pages | {"examples/README.md", "CHANGELOG.md"} <= linked
 
 
+def test_the_changes_name_every_command() -> None:
+    from netdsl.cli.main import COMMANDS
+
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    entry = text.partition("- The commands")[2].partition("\n- ")[0]
+    assert {*COMMANDS} == set(re.findall(r"`(?:netdsl )?(\w+)`", entry))
+
+
 def test_relative_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
