@@ -197,7 +197,7 @@ def _report(name: str, found: Info) -> Iterator[str]:
         yield f"      sizes {_counts({f'{h}x{w}': n for (h, w), n in split.sizes.items()})}"
         yield f"      modes {_counts(split.modes)}"
         if called == "val" and published:
-            yield f"      {published}: what is chosen by them is chosen on the test"
+            yield f"      {published}: what is selected by them is selected on the test set"
         if split.broken:
             yield f"      {len(split.broken):,} cannot be read; the first: {split.broken[0]}"
     yield f"mean  {_numbers(found.mean)}  of the training images, in 0 … 1"

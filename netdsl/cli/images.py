@@ -30,21 +30,21 @@ _read: ContextVar[dict[str, DataSet] | None] = ContextVar("images read", default
 
 OPTIONS = (
     click.option("--data", type=TEXT, metavar="NAME|FOLDER", help="cifar10, cifar100, digits, "
-                 "shapes, tiny-imagenet, or a folder with one sub-folder a class; made-up shapes "
-                 "that fit the network, unless given."),
+                 "shapes, tiny-imagenet, or a folder with one sub-folder a class; synthetic "
+                 "images of its own input size and classes, unless given."),
     click.option("--data-dir", type=PLACE,
                  help="Where a named data set lies; NETDSL_DATA or a folder of yours, unless "
                  "given. With --resume RUN, also the folder of images that the run was begun on, "
                  "or the one that holds it."),
     click.option("--limit", type=click.IntRange(2), help="Use this many training "
-                 "images, and as large a part of those of validation."),
+                 "images, and the same fraction of the validation images."),
     click.option("--holdout", type=Number(0, 1, min_open=True, max_open=True),
                  default=HOLDOUT, show_default=True,
                  help="The part of a folder without val that is held out for validation."),
     click.option("--on-bad-image", type=click.Choice(["error", "skip"]), default="error",
                  show_default=True, help="What to do about an image that cannot be read."),
-    click.option("--fit", is_flag=True, help="Cut and rescale the images to what the network "
-                 "takes, and let its last layer tell the classes of the data."),
+    click.option("--fit", is_flag=True, help="Crop and rescale the images to the input of the "
+                 "network, and give its last layer one output per class of the data."),
 )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def wanted_images(options: dict[str, Any], said: Any) -> dict[str, Any]:
     """Take the options out that decide which images these are: what a run remembers of them."""
     where = {name: options.pop(name) for name in ("data", "limit", "holdout", "on_bad_image")}
     if where["data"] is None:
-        note("no --data is given: training on made-up shapes that fit the network")
+        note("no --data is given: training on synthetic images that fit the network")
         where["data"] = "shapes"
     classes = said.names.get("classes")
     if classes is not None:

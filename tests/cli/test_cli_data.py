@@ -123,7 +123,9 @@ def test_validation_images_that_papers_test_on_are_told(run: Run, tmp_path: Path
                 Image.fromarray(pixels).save(folder / f"{number}.png")
     lines = run("data", "info", "cifar10").stdout.splitlines()
     said = [line for line in lines if "published" in line]
-    assert said == ["      the published test images: what is chosen by them is chosen on the test"]
+    assert said == [
+        "      the published test images: what is selected by them is selected on the test set"
+    ]
     assert lines[lines.index(said[0]) - 3].startswith("val ")
 
 
@@ -270,7 +272,7 @@ def test_without_data_a_network_trains_on_shapes_that_fit_it(run: Run, tmp_path:
     done = run("train", "-", "--input", "2x9x12", "--limit", "64", "--epochs", "1",
                "--batch-size", "16", "--run-dir", "run", stdin=f"{TINY} 7")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "no --data is given: training on made-up shapes that fit the network\n"
+    assert done.stderr == "no --data is given: training on synthetic images that fit the network\n"
     asked = json.loads((tmp_path / "run" / "settings.json").read_text())["asked"]["data"]
     assert (asked["shape"], asked["limit_classes"]) == ([2, 9, 12], 7)
     again = run("evaluate", "run", "--json")
