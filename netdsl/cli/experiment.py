@@ -22,7 +22,10 @@ from netdsl.cli.once import OnceGroup
 
 @click.group("experiment", cls=OnceGroup)
 def command() -> None:
-    """Compare networks: every row of a table, with several seeds, from one file."""
+    """Compare networks: every row of a table, with several seeds, from one file.
+
+    FOLDER is that of an experiment, which holds what its runs were planned from.
+    """
 
 
 @command.command("plan")
@@ -34,7 +37,7 @@ def command() -> None:
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
               help="How many runs at once, for the forecast.")  # fmt: skip
 def plan(file: Path, measure: bool, jobs: int, only: tuple[str, ...], **options: Any) -> None:
-    """List the runs of FILE, what has become of them, and what they will take; begin none.
+    """List the runs of an experiment, what has become of them, and what they will take; begin none.
 
     The folder of the experiment is left as it is. The images are read as for a run: named ones that
     are not here are downloaded, and decoded ones are kept.
@@ -59,7 +62,7 @@ def plan(file: Path, measure: bool, jobs: int, only: tuple[str, ...], **options:
 def run(
     file: Path, budget: str | None, dir: Path | None, data_dir: Path | None, **options: Any
 ) -> None:
-    """Run what FILE asks for: begin, go on, try again; what is finished is left alone.
+    """Run what an experiment asks for: begin, go on, try again; what is finished is left alone.
 
     Any number of processes may run the same experiment. Ctrl-C lets the runs finish their step
     and save.
@@ -74,7 +77,7 @@ def run(
 @FILE
 @click.option("--dir", type=PLACE, help="The folder of the experiment.")
 def status(file: Path, dir: Path | None) -> None:
-    """Say how far the runs of FILE, or of an experiment's folder, are."""
+    """Say how far the runs of an experiment are."""
     from netdsl.cli.experiment_shown import show_states
     from netdsl.experiment.plan import read_plan
 
@@ -104,10 +107,10 @@ def report(file: Path, dir: Path | None) -> None:
 @click.option("-o", "--output", type=PLACE, required=True, help="Where to.")
 @click.option("--dir", type=PLACE, help="The folder of the experiment.")
 def export(file: Path, output: Path, dir: Path | None) -> None:
-    """Copy what the report of FILE is made of, and the report: no weights, no paths from here.
+    """Copy what the report of an experiment is made of, and the report.
 
-    It is small enough to be kept with a source; `netdsl experiment report` reads it like any
-    other.
+    It holds no weights and no paths from here, and is small enough to be kept with a source;
+    `netdsl experiment report` reads it like any other.
     """
     from netdsl.experiment.export import export as write
 

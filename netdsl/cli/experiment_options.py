@@ -16,11 +16,11 @@ from netdsl.experiment.layout import DEFINITION, PLAN
 if TYPE_CHECKING:
     from netdsl.experiment.definition import Definition
 
-FILE = click.argument("file", type=PlacePath(exists=True))
+FILE = click.argument("file", metavar="FILE|FOLDER", type=PlacePath(exists=True))
 DEFINING = (
     click.option("--budget", type=TEXT, metavar="NAME,KEY=VALUE,…", help="Make it smaller: "
                  "a budget of the file, epochs=5,classes=20,limit=2000,seeds=1, or any setting; "
-                 "a list goes on up to the next key."),
+                 "a list goes on up to the next KEY=VALUE."),
     click.option("--data-dir", type=PLACE, help="Where the data set lies."),
     click.option("--dir", type=PLACE, help="The folder of the experiment; "
                  "experiments/NAME unless given."),

@@ -72,8 +72,8 @@ def run_experiment(  # noqa: PLR0913
     chosen = choose(plan, only)
     note_absent_weights(rows, folder, chosen, refuse=True)
     if left := left_behind(folder, plan):
-        names = listed(dict.fromkeys(job.row_name for job in left))
-        note(f"{folder} keeps finished runs that this plan has not: {names}")
+        names = listed(dict.fromkeys(job.name for job in left))
+        note(f"{folder} keeps finished runs that this plan does not have: {names}")
     write()
     write_plan(plan, folder)
     if print_jobs:

@@ -774,15 +774,36 @@ def test_finished_runs_that_a_new_plan_has_not_are_told(tmp_path: Path) -> None:
     assert run("run", "--print-jobs", folder=tmp_path).stderr == ""
     written(tmp_path, FILE.replace("epochs = 3", "epochs = 4"))
     assert run("run", "--print-jobs", folder=tmp_path).stderr == (
-        f"{runs(tmp_path)} keeps finished runs that this plan has not: Tiny\n"
+        f"{runs(tmp_path)} keeps finished runs that this plan does not have: Tiny seed 0\n"
     )
     record = json.loads((runs(tmp_path) / "plan.json").read_text())
     record["jobs"] = [{**record["jobs"][0], "folder": job.folder, "key": f"{plain}", "plain": plain}
                       for plain in (False, True)]  # fmt: skip
     (runs(tmp_path) / "plan.json").write_text(json.dumps(record))
     assert run("run", "--print-jobs", folder=tmp_path).stderr == (
-        f"{runs(tmp_path)} keeps finished runs that this plan has not: 'Tiny', 'Tiny, plain'\n"
+        f"{runs(tmp_path)} keeps finished runs that this plan does not have: 'Tiny seed 0', 'Tiny, plain seed 0'\n"
     )
+
+
+def test_the_seeds_that_a_budget_leaves_out_are_told(tmp_path: Path) -> None:
+    written(tmp_path, f"seeds = 2\n{FILE}")
+    run("run", "--print-jobs", folder=tmp_path)
+    for job in read_plan(runs(tmp_path)).jobs:
+        done = runs(tmp_path) / job.folder / "summary.json"
+        done.parent.mkdir(parents=True)
+        done.write_text("{}")
+    assert run("run", "--print-jobs", "--budget", "seeds=1", folder=tmp_path).stderr == (
+        f"{runs(tmp_path)} keeps finished runs that this plan does not have: "
+        "'Tiny seed 1', 'Tiny, plain seed 1'\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["plan", "run", "status", "report", "export"])
+def test_an_experiment_is_named_by_its_file_or_its_folder(name: str) -> None:
+    done = CliRunner().invoke(experiment, [name, "nowhere"])
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (
+        2, "Error: Invalid value for 'FILE|FOLDER': Path 'nowhere' does not exist."
+    )  # fmt: skip
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
