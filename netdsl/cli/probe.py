@@ -67,8 +67,9 @@ def command(
     """Show what goes through ARCH (a path, a shipped name, or -) at initialisation.
 
     One batch forward and back for each initialisation; nothing is trained. By residual blocks, and
-    layers outside of them: the root mean square of activations, of the gradient of an image's loss
-    by them, and the norm of the gradient by the weights as a part of the norm of the weights.
+    layers outside of them: the root mean square of activations and of the gradient of an image's
+    loss with respect to them, and the norm of the gradient with respect to the weights, divided by
+    the norm of those weights.
     """
     from netdsl.experiment.analysis import draw_probes, probe_csv, probe_text
     from netdsl.train.files import write_file

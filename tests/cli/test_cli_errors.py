@@ -96,7 +96,7 @@ def test_a_probe_of_twins_is_shown_drawn_and_written(run: Run, tmp_path: Path) -
                "-o", "a.SVG")  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     *_, ratio, seeds, table, figure = done.stdout.splitlines()
-    assert ratio.startswith("gradient at the first block by that at the last: residual ")
+    assert ratio.startswith("gradient at the first block / at the last: residual ")
     assert (seeds, table, figure) == ("medians over 2 initialisations", "a.csv", "a.SVG")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "a.csv").read_text())))
     assert {(row["network"], row["seed"]) for row in rows} == {

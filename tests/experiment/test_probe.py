@@ -154,7 +154,7 @@ def test_the_table_has_medians_and_the_ratio_of_the_blocks() -> None:
         "bb1        3           1      1         5  8e+06       0.625  1e+06",
         "bb2        5           1      1         1      1       0.125  0.125",
         "───────────────────────────────────────────────────────────────────",
-        "gradient at the first block by that at the last: residual 5 (2 to 6), plain 6e+06 (4e+06 to 5e+07)",
+        "gradient at the first block / at the last: residual 5 (2 to 6), plain 6e+06 (4e+06 to 5e+07)",
         "medians over 3 initialisations",
     ]
 
@@ -174,7 +174,7 @@ def test_many_blocks_are_folded_and_all_of_them_are_in_the_csv() -> None:
 def test_a_ratio_of_nothing_is_none() -> None:
     assert made("plain", 0, [1.0, 2.0, 0.0]).ratio == float("inf")
     last = probe_text([made("plain", 0, [1.0, 0.0, 0.0])]).splitlines()[-1]
-    assert last == "gradient at the first block by that at the last: nan"
+    assert last == "gradient at the first block / at the last: nan"
 
 
 def test_equal_probes_give_equal_figures_and_infinities_do_no_harm() -> None:

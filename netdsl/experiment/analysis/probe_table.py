@@ -107,7 +107,7 @@ def _notes(
     what = "block" if any(spot.kind == "block" for spot in spots) else "layer"
     names = {twin: f"{twin} " if len(twins) > 1 else "" for twin in twins}
     found = [f"{names[twin]}{_spread([probe.ratio for probe in of])}" for twin, of in twins.items()]
-    yield f"gradient at the first {what} by that at the last: {', '.join(found)}"
+    yield f"gradient at the first {what} / at the last: {', '.join(found)}"
     if len(shown) < len(spots):
         yield f"{len(shown)} of {len(spots)} blocks and layers are shown; --expand shows all"
     if seeds > 1:
