@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
+from inspect import getdoc
 from pathlib import Path
+from typing import Any
 
 import performance
 import reports
@@ -18,6 +21,7 @@ from netdsl.ops.manual import layer_table
 from netdsl.train.recipe import read_recipe
 from netdsl.train.recipe import recipes as recipes_shipped
 from netdsl.train.settings import ABOUT, Settings
+from netdsl.train.transforms import TRANSFORMS
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
@@ -43,6 +47,7 @@ def parts() -> dict[str, str]:
         "codes": code_table(),
         "recipes": recipe_table(),
         "settings": settings_table(),
+        "transforms": transform_table(),
         "hours": results.hours(results.examples()),
         **{
             f"experiments {example.folder.name}": results.experiments(example)
@@ -64,6 +69,20 @@ def settings_table() -> str:
     usual |= {"compile": "where it pays", "iterations": ""}
     rows = [f"| `{key}` | {_shown(usual[key])} | {about} |" for key, about in ABOUT.items()]
     return "\n".join(["| key | unless given | what it is |", "| --- | --- | --- |", *rows])
+
+
+def transform_table() -> str:
+    """Return every transform with its options, as Markdown."""
+    rows = [
+        f"| `{name}` | {_options(transform)} | {' '.join((getdoc(transform) or '').split())} |"
+        for name, transform in TRANSFORMS.items()
+    ]
+    head = ["| transform | options, unless given | what it does |", "| --- | --- | --- |"]
+    return "\n".join([*head, *rows])
+
+
+def _options(transform: type[Any]) -> str:
+    return ", ".join(f"`{field.name}={field.default:g}`" for field in fields(transform))
 
 
 def _shown(value: object) -> str:

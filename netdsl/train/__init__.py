@@ -2,6 +2,7 @@
 
 from netdsl.train.data import DATA_SETS as DATA_SETS
 from netdsl.train.data import DataSet as DataSet
+from netdsl.train.data import Split as Split
 from netdsl.train.data import load as load
 from netdsl.train.errors import ExitCode as ExitCode
 from netdsl.train.errors import TrainError as TrainError

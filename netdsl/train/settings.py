@@ -123,29 +123,31 @@ ABOUT = {
     "weight_decay": "a penalty in the gradient for sgd and adam, apart from it for adamw",
     "decay_norms": "weight decay holds for norms and biases too",
     "schedule": "one_cycle, step, cosine or constant",
-    "warmup": "how long the rate climbs: a part of the training, or from 1 on a number of units; "
-    "0 unless given where the schedule is another than one_cycle",
+    "warmup": "how long the learning rate rises: below 1 a fraction of the training, from 1 up a "
+    "number of `unit`s; the default is 0 for every schedule but one_cycle",
     "milestones": "when a step schedule lowers the rate, in units",
     "gamma": "what a milestone multiplies the rate by",
     "unit": "what milestones and warmup count: epochs or iterations",
-    "clip": "the largest norm of a gradient; 0 for any",
+    "clip": "the largest norm of a gradient; 0 does not clip",
     "label_smoothing": "the part of a label that is spread over all classes",
     "mixup": "alpha of mixup, Zhang et al. 2018; 0 for none",
     "cutmix": "alpha of cutmix, Yun et al. 2019; 0 for none",
     "average": "decay of an average of weights and running statistics, to evaluate; 0 for none",
-    "patience": "epochs without a better validation accuracy, or an equal one at a lower loss, "
-    "that end the training; 0 for any",
+    "patience": "stop after so many epochs without a better validation accuracy (or an equal one "
+    "at a lower loss); 0 never stops",
     "normalise": "by the mean of each channel, of all together (global), of each pixel, or none",
-    "augment": "the transforms of training images, one after the other",
-    "sample": "training images that are evaluated after each epoch, as those of validation are",
+    "augment": "the transforms of training images, one after the other, as in `pad_crop padding=4`",
+    "sample": "how many training images are evaluated after each epoch, in the same way as the "
+    "validation images",
     "seed": "of initial weights, order, augmentation, dropout",
     "device": "cpu, cuda or mps",
     "precision": "bf16 or fp32",
     "channels_last": "the memory format of images and weights",
-    "threads": "of a cpu",
+    "threads": "of a CPU",
     "sync_bn": "batch norm over the images of all processes together, on GPUs",
-    "exact": "what a plain loop would compute, to the last bit: no fused kernels",
-    "deterministic": "the same bits every time on a gpu too, or an error",
+    "exact": "no fused kernels and no compilation: with precision=fp32 and channels_last=false, "
+    "bit for bit what a plain PyTorch loop computes",
+    "deterministic": "the same bits every time on a GPU too, or an error",
     "compile": "full batches go through the network as torch.compile makes it",
 }
 

@@ -6,13 +6,16 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import netdsl
 from netdsl.backends.table import HEADER, make_table
+from netdsl.cli.main import group
 from netdsl.codes import CODES
 from netdsl.ir import Settings
 from netdsl.ops import arguments
 from netdsl.train import ExitCode
+from netdsl.train.transforms import TRANSFORMS, make
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -58,6 +61,24 @@ def test_every_command_in_the_manual_is_one_that_exists(line: str) -> None:
     options = {name for p in command.params for name in p.opts}  # type: ignore[union-attr]
     used = {a.split("=")[0] for a in arguments if a.startswith("-") and a != "-"}
     assert used <= options | {"--help"}
+
+
+def test_the_recipe_in_the_manual_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (recipe,) = [text for text in blocks("toml") if "[[stage]]" in text]
+    Path("mine.toml").write_text(recipe, "utf-8")
+    line = ["train", "digits", "--data", "digits", "--limit", "20", "--run-dir", "runs"]
+    done = CliRunner().invoke(group, [*line, "--recipe", "mine.toml"], catch_exceptions=False)
+    assert done.exit_code == 0, done.stderr
+    assert Path("runs", "2-all", "summary.json").exists()
+
+
+def test_every_transform_stands_in_the_manual_with_its_options() -> None:
+    page = (ROOT / "docs" / "training.md").read_text("utf-8")
+    for name, transform in TRANSFORMS.items():
+        row, *_ = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+        options = row.split("|")[2].replace("`", "").split(", ")
+        assert make(f"{name} {' '.join(options)}") == transform()
 
 
 def test_every_exit_code_is_explained() -> None:
