@@ -61,10 +61,10 @@ def summary(found: Errors, weights: str) -> Iterator[str]:
     from netdsl.train.synonyms import short_names
 
     names = short_names(found.classes)
-    among_five = f"{found.top5:.2%} among five, " if tells_top5(len(names)) else ""
+    top5 = f"top-5 {found.top5:.2%}, " if tells_top5(len(names)) else ""
     yield (
         f"{weights} weights: {found.accuracy:.2%} of {counted(found.images, 'validation image')}, "
-        f"{among_five}calibration error {100 * found.calibration.error:.1f} points"
+        f"{top5}calibration error {100 * found.calibration.error:.1f} points"
     )
     for pair in found.confused[:SHOWN]:
         what = f"{names[pair.true]} taken for {names[pair.predicted]}"

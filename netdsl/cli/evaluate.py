@@ -176,5 +176,5 @@ def _line(trained: Trained, options: dict[str, Any], found: Score) -> str:
     which = f"{trained.path}: {trained.which} weights" if trained.run else str(trained.path)
     images = counted(result.n, f"{WORDS[options['split']]} image")
     of = f" of {options['data']}" if options["data"] else ""
-    among_five = f"{result.top5:.2%} among five, " * tells_top5(len(trained.about.classes))
-    return f"{which}, {result.accuracy:.2%} of {images}{of}, {among_five}loss {result.loss:.4f}"
+    top5 = f"top-5 {result.top5:.2%}, " * tells_top5(len(trained.about.classes))
+    return f"{which}, {result.accuracy:.2%} of {images}{of}, {top5}loss {result.loss:.4f}"

@@ -39,7 +39,9 @@ def test_errors_of_a_run_agree_with_its_evaluation(run: Run, trained: Path) -> N
     done = run("errors", "run", "--weights", "last")
     evaluated = json.loads(run("evaluate", "run", "--weights", "last", "--json").stdout)
     first, *pairs, last = done.stdout.splitlines()
-    assert first.startswith(f"last weights: {evaluated['accuracy']:.2%} of 75 validation images, ")
+    top5 = f"of 75 validation images, top-5 {evaluated['top5']:.2%}, "
+    assert first.startswith(f"last weights: {evaluated['accuracy']:.2%} {top5}")
+    assert top5 in run("evaluate", "run", "--weights", "last").stdout
     assert last == "all of it in run/errors/errors.html"
     numbers = json.loads((trained / "errors" / "errors.json").read_text())
     for key in ("accuracy", "top5", "images"):

@@ -77,10 +77,10 @@ def _numbers(found: Errors, about: About) -> Iterator[str]:
     )
     if about.note:
         yield f"<p>{escape(about.note[0].upper() + about.note[1:])}.</p>"
-    among_five = [("among five", f"{found.top5:.2%}")] if tells_top5(len(found.classes)) else []
+    top5 = [("top-5", f"{found.top5:.2%}")] if tells_top5(len(found.classes)) else []
     shown = [
         ("right", f"{found.accuracy:.2%}"),
-        *among_five,
+        *top5,
         ("loss", f"{found.loss:.4f}"),
         ("calibration error", f"{100 * found.calibration.error:.1f} points"),
     ]
