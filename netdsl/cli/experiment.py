@@ -109,7 +109,7 @@ def report(file: Path, dir: Path | None) -> None:
 def export(file: Path, output: Path, dir: Path | None) -> None:
     """Copy what the report of an experiment is made of, and the report.
 
-    It holds no weights and no paths from here, and is small enough to be kept with a source;
+    It holds no weights and no paths from here, and is small enough to be kept in a repository;
     `netdsl experiment report` reads it like any other.
     """
     from netdsl.experiment.export import export as write
