@@ -22,14 +22,14 @@ RECIPE = click.option(
 )
 OPTIONS = (
     click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE",
-                 help="Any key of a recipe, over the recipe; may be repeated."),
+                 help="Any key of a recipe, which it overrides; may be repeated."),
     click.option("--epochs", type=click.IntRange(1), help="How often every image is seen."),
     click.option("--batch-size", type=click.IntRange(2), help="Images a step."),
     click.option("--lr", type=float, help="The highest learning rate."),
     click.option("--seed", type=click.IntRange(0),
                  help="Of initial weights, order, augmentation; 0 unless given."),
     click.option("--precision", type=click.Choice(["bf16", "fp32"]),
-                 help="bf16 where the processor has it, unless given."),
+                 help="bf16 where the machine is faster in it, unless given."),
     click.option("--threads", type=click.IntRange(1),
                  help="Of the CPU; as many as there are cores, unless given."),
     click.option("--device", type=TEXT, help="cpu, cuda or mps; the best "

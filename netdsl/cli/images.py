@@ -31,7 +31,7 @@ _read: ContextVar[dict[str, DataSet] | None] = ContextVar("images read", default
 OPTIONS = (
     click.option("--data", type=TEXT, metavar="NAME|FOLDER", help="cifar10, cifar100, digits, "
                  "shapes, tiny-imagenet, or a folder with one sub-folder a class; synthetic "
-                 "images of its own input size and classes, unless given."),
+                 "images of the network's own input size and classes, unless given."),
     click.option("--data-dir", type=PLACE,
                  help="Where a named data set lies; NETDSL_DATA or a folder of yours, unless "
                  "given. With --resume RUN, also the folder of images that the run was begun on, "

@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     "--init",
     type=TEXT,
     metavar="FILE|torchvision:NAME|timm:NAME",
-    help="Begin with these weights; a last layer of other classes stays as it is initialised.",
+    help="Begin with these weights, as with RUN/last.safetensors to train for more epochs; if the "
+    "number of classes differs, the last layer keeps its initial values.",
 )
 @training_options
 @run_options

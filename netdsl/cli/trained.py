@@ -21,7 +21,8 @@ OPTIONS = (
                  help="Which weights of a run; the best unless given."),
     click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="What to compute in."),
     click.option("--device", type=TEXT, help="cpu, cuda or mps."),
-    click.option("--threads", type=click.IntRange(1), help="As many as there are cores."),
+    click.option("--threads", type=click.IntRange(1),
+                 help="Of the CPU; as many as there are cores, unless given."),
     click.option("--batch-size", type=click.IntRange(2), help="Images at once."),
 )  # fmt: skip
 FLAGS = ("precision", "device", "threads", "batch_size")
