@@ -51,6 +51,8 @@ _INPUT = (
     rf"(?:\s*{X}\s*(?P<c>[0-9]{{1,5}}))?(?![0-9]|\s*{X})"
     rf"(?P<words>(?:[\s,-]{{1,9}}{_IMAGE})*)(?(open)\s*\))"
 )
+# The least height and width that an image has.
+_SMALLEST = 8
 # A layer whose arguments are listed, all but the first with a name or as a size.
 _LIST = r"(?<![\w.])(?P<layer>Conv|Deconv|Max|Avg)\s+\d+"
 _ITEM = rf"(?:\d+{X}\d+|[a-z_]+\s*=\s*(?:\d+(?:{X}\d+)?|same|valid))"
@@ -117,10 +119,15 @@ def _pool_of_no_kind(match: re.Match[str]) -> Here:
 
 
 def _input(match: re.Match[str]) -> Here | None:
-    """Return the shape of `input: 224 x 224 x 3 image`; None for one in our own order."""
+    """Return the shape of `input: 224 x 224 x 3 image`; None for one in our own order.
+
+    Two numbers that are neither a square nor said to be of an image may be anything: `1x784`.
+    """
     a, b, c = match["a"], match["b"], match["c"]
     is_bare = not match["open"] and not match["words"]
     if c is None:
+        if min(int(a), int(b)) < _SMALLEST or (a != b and not match["words"]):
+            return None
         if re.search("gr[ea]y", match["words"]):
             return code(f"input 1x{a}x{b}")
         is_said = re.search("RGB|colou?r", match["words"])

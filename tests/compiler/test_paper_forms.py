@@ -497,6 +497,27 @@ def test_the_name_of_a_column_is_that_of_the_network() -> None:
     assert netdsl.parse(text, input=(3, 9, 9)).name == "Net 3"
 
 
+@pytest.mark.parametrize(
+    ("size", "here"),
+    [
+        (" 32 x 32", "3x32x32"),
+        (": 224x224", "3x224x224"),
+        (" (32×32)", "3x32x32"),
+        (" 32×100 RGB image", "3x32x100"),
+        (" 28x28 grayscale", "1x28x28"),
+    ],
+)
+def test_a_size_without_channels_is_that_of_a_square_or_an_image(size: str, here: str) -> None:
+    assert rewritten(f"input{size}\nConv 8") == f"input {here}\nConv 8"
+
+
+@pytest.mark.parametrize("size", ["1x784", "3x784", "3x3", "784x1", "100x32", "1x784 pixels"])
+def test_two_numbers_that_may_be_no_size_are_given_no_channels(size: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"input {size}\nFC 10")
+    assert "E0121" not in {found.code for found in caught.value.diagnostics}
+
+
 def test_the_first_size_of_a_table_is_that_of_the_input() -> None:
     assert rewritten("224² × 3 Conv 8 112² × 8 FC 10") == "input 3x224x224 Conv 8  FC 10"
     here = rewritten("1x29x29-20C4-MP2-10N")
