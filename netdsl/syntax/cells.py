@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from netdsl.syntax.here import OUTPUT, ROW, SIZE, Here, N, Say, X, conv, height_and_width
+from netdsl.syntax.here import OUTPUT, ROW, SIZE, STRIDE, Here, N, Say, X, conv, height_and_width
 
 # A matrix, and what LaTeX makes of it.
 _OPEN = (
@@ -29,8 +29,15 @@ _LOST = (
     rf"(?:{_ONE}(?P<middle>[0-9]+){_TIMES}\s+{_THREE}(?P=middle){_TIMES}\s+{_ONE}[0-9]+{_TIMES}"
     rf"|{_THREE}(?P<basic>[0-9]+){_TIMES}\s+{_THREE}(?P=basic)(?![0-9]){_TIMES})"
 )
+_MATRIX = rf"{_OPEN}{_LINE}(?:{_NEXT}{_LINE})*(?:\s*\\\\)?{_CLOSE}\$?{_TIMES}"
+_PIECES = rf"{_DRAWN}(?:\s*{_DRAWN}){{0,3}}"
 _OUTPUT = re.compile(rf"{ROW}(?=\s+(?:\$?[0-9]+\s*{X}|{_OPEN}|[⎡⎛]))")
-_INPUT = re.compile(r"\binput\s+(?P<c>[0-9]+)x(?P<h>[0-9]+)x(?P<w>[0-9]+)")
+_INPUT = re.compile(r"\binput\s+(?P<c>[0-9]{1,5})x(?P<h>[0-9]{1,5})x(?P<w>[0-9]{1,5})")
+# What a row has behind its size: a layer, as `7×7, 64, stride 2`, or a cell, or a pool and a cell.
+_SIGNS = re.compile(r"(?:[\s,;&|$]|\\\\|\\hline)*")
+_POOL = r"(?:max|average|avg)[ -]?pool(?:ing)?\b"
+_FIRST = re.compile(rf"(?!{_LOST}){SIZE}\s*(?:,\s*{N}|{_POOL}){STRIDE}", re.IGNORECASE)
+_CELL = re.compile(f"{_MATRIX}|{_PIECES}|{_LOST}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +86,13 @@ def _told(match: re.Match[str], rows: list[_Row], rest: str) -> Here:
         for one in dict.fromkeys(filter(None, [name, *(row.factor for row in rows)]))
         if not re.search(rf"(?<!\w){one}\s*=", match.string)
     ]
-    if (block or (match["h"] and not rows[1:])) and (output := _output(match)):
-        whole = halved if block and output != _before(match) else whole
-        if not rows[-1].factor:
-            whole += f" :{rows[-1].channels}x{output[0]}x{output[1]}"
-    elif block:
-        helps.insert(0, f"or, where it halves the map, `{halved}`")
-    return Here(f"`{whole}`", "; ".join(helps) or None)
+    shape = ""
+    if match["h"] and not rows[-1].factor and (block or not rows[1:]):
+        shape = f" :{'x'.join((str(rows[-1].channels), *height_and_width(match)))}"
+    halves = _halves(match) if block else False
+    if halves is None:
+        helps.insert(0, f"or, where it halves the map, `{halved}{shape}`")
+    return Here(f"`{halved if halves else whole}{shape}`", "; ".join(helps) or None)
 
 
 def _times(rest: str) -> tuple[str, str]:
@@ -114,26 +121,34 @@ def _block(rows: list[_Row], groups: str) -> str:
     return ""
 
 
-def _output(match: re.Match[str]) -> tuple[str, str] | None:
-    """Return the height and width that a table gives the row of a cell."""
-    if match["h"]:
-        return height_and_width(match)
-    return _last(_OUTPUT, match)
-
-
-def _before(match: re.Match[str]) -> tuple[str, str] | None:
-    """Return the size of the row before that of a cell, or of the input; its own, if not known.
-
-    Where something else stands before a cell in its row, that has changed the map.
-    """
+def _halves(match: re.Match[str]) -> bool | None:
+    """Say whether a cell halves the map; None where the sizes of its table leave that open."""
     if not match["h"]:
-        return _output(match)
-    return _last(_OUTPUT, match) or _last(_INPUT, match) or _output(match)
+        return None
+    before = _last(_OUTPUT, match) or _last(_INPUT, match)
+    if before is None or not _is_next(before, match):
+        return None
+    sizes = [tuple(map(int, height_and_width(row))) for row in (before, match)]
+    if sizes[0] == sizes[1]:
+        return False
+    return True if tuple((one + 1) // 2 for one in sizes[0]) == sizes[1] else None
 
 
-def _last(pattern: re.Pattern[str], match: re.Match[str]) -> tuple[str, str] | None:
-    found = [height_and_width(one) for one in pattern.finditer(match.string, 0, match.start())]
+def _last(pattern: re.Pattern[str], match: re.Match[str]) -> re.Match[str] | None:
+    found = [*pattern.finditer(match.string, 0, match.start())]
     return found[-1] if found else None
+
+
+def _is_next(before: re.Match[str], match: re.Match[str]) -> bool:
+    """Say whether nothing but one layer and one cell of the row before stands between two rows.
+
+    A layer more may be of either row: what PDFs make of a table has the pool before its size.
+    """
+    end = before.end()
+    for pattern in (_SIGNS, _FIRST, _SIGNS, _CELL, _SIGNS):
+        found = pattern.match(match.string, end, match.start())
+        end = found.end() if found else end
+    return end == match.start()
 
 
 def _block_of(network: str) -> Say:
@@ -143,13 +158,10 @@ def _block_of(network: str) -> Say:
 
 CELLS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (
-        re.compile(
-            rf"(?<![=\w]){OUTPUT}(?P<cell>{_OPEN}{_LINE}(?:{_NEXT}{_LINE})*(?:\s*\\\\)?{_CLOSE}"
-            rf"\$?{_TIMES})"
-        ),
+        re.compile(rf"(?<![=\w]){OUTPUT}(?P<cell>{_MATRIX})"),
         _cell,
     ),
-    (re.compile(rf"{OUTPUT}(?P<cell>{_DRAWN}(?:\s*{_DRAWN}){{0,3}})"), _cell),
+    (re.compile(rf"{OUTPUT}(?P<cell>{_PIECES})"), _cell),
     (re.compile(rf"(?<![\w.×=]){OUTPUT}(?P<cell>{_LOST})"), _lost),
     # Huang et al. 2017, table 1.
     (

@@ -434,6 +434,49 @@ def test_a_column_of_he_et_al_with_its_sizes_is_the_resnet() -> None:
     assert (ours.params, ours.macs) == (theirs.params, theirs.macs)
 
 
+CELLS = [f"[3×3, {width}; 3×3, {width}]×2" for width in (64, 128, 256)]
+STEM = "input 3x224x224\nconv1 112×112 7×7, 64, stride 2\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "halves"),
+    [
+        # As `pdftotext` has it: the pool is of the row below, whose size stands behind it.
+        ("{s}3×3 max pool, stride 2\nconv2_x 56×56 {}\nconv3_x 28×28 {}", [None, True]),
+        ("{s}3×3 max pool, stride 2\nconv2_x\n56×56\n{}\nconv3_x\n28×28\n{}", [None, True]),
+        ("{s}conv2_x 56×56 {}\nconv3_x 56×56 {}", [True, False]),
+        ("{s}conv2_x 56×56 3×3 max pool, stride 2\n{}\nconv3_x 28×28 {}", [None, True]),
+        ("{s}conv2_x 56×56 3×3 max pool, stride 2\n{}\n{}\nconv4_x 28×28 {}", [None, None, None]),
+        ("{s}conv2_x 28×28 {}", [None]),
+        ("input 3x32x32\nConv 16 Max 2\nconv2_x 16×16 {}\nconv3_x 16×16 {}", [None, False]),
+    ],
+)
+def test_a_cell_halves_the_map_where_nothing_else_stands_between_two_sizes(
+    text: str, halves: list[bool | None]
+) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text.format(*CELLS, s=STEM))
+    found = [one for one in caught.value.diagnostics if "(BB" in one.message]
+    assert [
+        (" s=[2, 1])" in one.message) or (None if one.help else False) for one in found
+    ] == halves
+
+
+def test_a_cell_has_the_size_of_its_own_row_alone() -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"{STEM}3×3 max pool, stride 2\nconv2_x 56×56 {CELLS[0]}\n{CELLS[1]}")
+    assert [(found.message, found.help) for found in caught.value.diagnostics[2:]] == [
+        (
+            "`conv2_x 56×56 [3×3, 64; 3×3, 64]×2` is written `(BB 64)x2 :64x56x56`",
+            "or, where it halves the map, `(BB 64 s=[2, 1])x2 :64x56x56`",
+        ),
+        (
+            "`[3×3, 128; 3×3, 128]×2` is written `(BB 128)x2`",
+            "or, where it halves the map, `(BB 128 s=[2, 1])x2`",
+        ),
+    ]
+
+
 def test_the_table_of_a_report_is_its_network() -> None:
     ours = netdsl.parse(rewritten(REPORT), input=(3, 32, 32))
     theirs = netdsl.load("resnet-cifar", n=2)
