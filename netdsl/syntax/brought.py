@@ -1,4 +1,7 @@
-"""Norms and activations, as others write them, behind a layer that brings its own here."""
+"""Norms and activations, as others write them, behind a layer that brings its own here.
+
+So are the shortcuts of blocks, which nobody writes.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,11 @@ _OF_FORWARD = (
     "without norm or activation has `norm=none` or `act=none`"
 )
 _NOT_NORMALISED = "nothing here is normalised, which `norm none` in the header says of all layers"
+_PROJECTED = (
+    "where channels change, the ResNets of ImageNet have projections: `shortcut project` in the "
+    "header"
+)
+_NARROWEST = 64  # of their blocks
 
 
 def named(match: re.Match[str]) -> Here | None:
@@ -113,7 +121,22 @@ class Chain:
         self._help(first, _OF_FORWARD)
         if len(self.bare) > 1 and not self.has_norms:
             self._help(self.bare[0], _NOT_NORMALISED)
+        if "shortcut" not in self.text:
+            self._help(self._first_widening(), _PROJECTED)
         return self.forms
+
+    def _first_widening(self) -> int | None:
+        """Return the place of the first cell that changes channels, in tables as of ImageNet."""
+        blocks = [form.here.block for form in self.forms if form.here.block is not None]
+        if not blocks or min(blocks) < _NARROWEST:
+            return None
+        width = None
+        for place, form in enumerate(self.forms):
+            if form.here.block is not None and width not in (None, form.here.block):
+                return place
+            conv = re.match(r"`Conv ([0-9]{1,9})", form.here.words)
+            width = int(conv[1]) if conv else form.here.block or width
+        return None
 
     def _add_part(self, form: Form, part: re.Match[str]) -> None:
         """Go on to a norm or an activation, of the layer before it or of its own."""

@@ -92,7 +92,9 @@ def _told(match: re.Match[str], rows: list[_Row], rest: str) -> Here:
     halves = _halves(match) if block else False
     if halves is None:
         helps.insert(0, f"or, where it halves the map, `{halved}{shape}`")
-    return Here(f"`{halved if halves else whole}{shape}`", "; ".join(helps) or None)
+    width = rows[-1].channels if block and not rows[-1].factor else None
+    here = f"`{halved if halves else whole}{shape}`"
+    return Here(here, "; ".join(helps) or None, block=width)
 
 
 def _times(rest: str) -> tuple[str, str]:

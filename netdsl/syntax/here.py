@@ -11,12 +11,13 @@ from dataclasses import dataclass
 class Here:
     """What is written here in place of a form, in words; nothing where it is left away.
 
-    A dense layer may say how many numbers it takes.
+    A dense layer may say how many numbers it takes, a cell how many channels its block has.
     """
 
     words: str = ""
     help: str | None = None
     takes: int | None = None
+    block: int | None = None
 
 
 Say = Callable[[re.Match[str]], Here | None]

@@ -435,7 +435,7 @@ def test_a_column_of_he_et_al_with_its_sizes_is_the_resnet() -> None:
 
 
 CELLS = [f"[3×3, {width}; 3×3, {width}]×2" for width in (64, 128, 256)]
-STEM = "input 3x224x224\nconv1 112×112 7×7, 64, stride 2\n"
+STEM = "shortcut project input 3x224x224\nconv1 112×112 7×7, 64, stride 2\n"
 
 
 @pytest.mark.parametrize(
@@ -448,7 +448,10 @@ STEM = "input 3x224x224\nconv1 112×112 7×7, 64, stride 2\n"
         ("{s}conv2_x 56×56 3×3 max pool, stride 2\n{}\nconv3_x 28×28 {}", [None, True]),
         ("{s}conv2_x 56×56 3×3 max pool, stride 2\n{}\n{}\nconv4_x 28×28 {}", [None, None, None]),
         ("{s}conv2_x 28×28 {}", [None]),
-        ("input 3x32x32\nConv 16 Max 2\nconv2_x 16×16 {}\nconv3_x 16×16 {}", [None, False]),
+        (
+            "shortcut pad input 3x32x32\nConv 16 Max 2\nconv2_x 16×16 {}\nconv3_x 16×16 {}",
+            [None, False],
+        ),
     ],
 )
 def test_a_cell_halves_the_map_where_nothing_else_stands_between_two_sizes(
@@ -475,6 +478,27 @@ def test_a_cell_has_the_size_of_its_own_row_alone() -> None:
             "or, where it halves the map, `(BB 128 s=[2, 1])x2`",
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("7×7, 64, stride 2 [3×3, 64; 3×3, 64]×2 [3×3, 128; 3×3, 128]×2 [3×3, 256; 3×3, 256]", 2),
+        ("7×7, 64 [1×1, 64; 3×3, 64; 1×1, 256] [1×1, 128; 3×3, 128; 1×1, 512]", 1),
+        ("shortcut avgproject 7×7, 64 [1×1, 64; 3×3, 64; 1×1, 256]", None),
+        ("3×3, 64 [3×3, 64; 3×3, 64]×2", None),
+        ("3×3, 16 [3×3, 16; 3×3, 16]×3 [3×3, 32; 3×3, 32]×3 [3×3, 64; 3×3, 64]", None),
+    ],
+)
+def test_the_shortcuts_of_he_et_al_are_told_once(text: str, place: int | None) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 32, 32))
+    help = (
+        "where channels change, the ResNets of ImageNet have projections: "
+        "`shortcut project` in the header"
+    )
+    helps = [found.help or "" for found in caught.value.diagnostics]
+    assert [i for i, said in enumerate(helps) if help in said] == ([] if place is None else [place])
 
 
 def test_the_table_of_a_report_is_its_network() -> None:
