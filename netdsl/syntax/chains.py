@@ -78,7 +78,7 @@ CHAINS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"\[\s*\d+(?:\s*,\s*(?:\d+|'M'))+(?:\s*,)?\s*\]"), _list),
     # Ledig et al. 2017: kernel, number of maps, stride.
     (
-        re.compile(r"\bk(?P<k>\d+)n(?P<channels>\d+)s(?P<stride>\d+)\b"),
+        re.compile(r"\b(?:[Cc]onv\w*\s+)?k(?P<k>\d+)n(?P<channels>\d+)s(?P<stride>\d+)\b"),
         lambda match: code(conv(match["k"], match["k"], match["channels"], match["stride"])),
     ),
 )

@@ -192,6 +192,7 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
         ("Conv1: 64, 3x3\nStage 2: (Conv 64)x2\nStem: Conv 32", "Conv 64\n (Conv 64)x2\n Conv 32"),
         ("Conv-BN-ReLU 64 BB-64 Conv. 32", "Conv 64 BB 64 Conv 32"),
         ("Drop-\nout 0.5", "Dropout 0.5"),
+        ("Conv k9n64s1 conv k3n64s2", "Conv 64 9x9 Conv 64 s2"),
         ("Conv 64, k=3, s=1, p=1", "Conv 64 k=3 s=1 p=1"),
         ("Conv 64, 3x3, stride=2x2, padding=same, GAP", "Conv 64 3x3 s=2x2, GAP"),
         ("Conv 64 filters 32 channels 10 units", "Conv 64 Conv 32 FC 10"),
