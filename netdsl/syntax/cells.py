@@ -14,11 +14,11 @@ _OPEN = (
 )
 _CLOSE = r"\s*(?:(?:\\end\{array\}\s*)?(?:\\right)?[\])]|\\end\{[a-z]*matrix\})(?:\$|\\\))?"
 # Zagoruyko and Komodakis 2016 widen their blocks, `3×3, 16×k`; Xie et al. 2017 group, `C=32`.
-_PLAIN = rf"{SIZE}\s*(?:conv\w*\s*)?,[\s~]*{N}"
+_PLAIN = rf"(?:[Cc]onv\w*,?\s*)?{SIZE}\s*(?:conv\w*\s*)?,[\s~]*{N}"
 _WIDER = rf"(?:\s*{X}\s*([0-9]{{1,4}}|[a-wyz])(?![\w.×])|(?![x×.\d]))"
-_GROUPS = r"(?:\s*,\s*C\s*=\s*[0-9]{1,4})?"
-_ROW = rf"{_PLAIN}{_WIDER}"
-_LINE = rf"(?:\\text\{{)?{_ROW}{_GROUPS}\}}?"
+_GROUPS = r"(?:\s*,\s*C\s*=\s*([0-9]{1,4}))?"
+_ROW = rf"{_PLAIN}{_WIDER}{_GROUPS}"
+_LINE = rf"(?:\\text\{{)?{_ROW}\}}?"
 _NEXT = r"(?:\s*(?:[;,&]|\\\\(?:\[[-.\w]{1,9}\])?))?\s*"
 _COUNT = r"[0-9]{1,9}[a-wyzA-Z]?(?!\w)|[a-wyzA-Z](?!\w)"
 _TIMES = rf"(?:\s*(?:{X}|\*)\s*(?:{_COUNT})\$?)?"
@@ -42,16 +42,22 @@ _CELL = re.compile(f"{_MATRIX}|{_PIECES}|{_LOST}")
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row of a cell: its kernel, its channels, and the name of what they are widened by."""
+    """A row of a cell: its kernel, channels, the name of what widens them, and its groups."""
 
     k: str
     other: str
     channels: int
     factor: str
+    groups: str
 
     @property
     def width(self) -> str:
         return f"{self.channels}*{self.factor}" if self.factor else f"{self.channels}"
+
+    @property
+    def conv(self) -> str:
+        groups = f" g{self.groups}" if self.groups else ""
+        return f"{conv(self.k, self.other, self.width)}{groups}"
 
 
 def _cell(match: re.Match[str]) -> Here:
@@ -63,22 +69,21 @@ def _cell(match: re.Match[str]) -> Here:
 def _lost(match: re.Match[str]) -> Here | None:
     """Return the block of rows without their brackets; None where nothing repeats them."""
     rest = re.sub(_PLAIN, " ", match["cell"])
-    rows = [_row(found) for found in re.finditer(f"{_PLAIN}()", match["cell"])]
+    rows = [_row(found) for found in re.finditer(f"{_PLAIN}()()", match["cell"])]
     return _told(match, rows, rest) if re.search(r"\d", rest) else None
 
 
 def _row(found: re.Match[str]) -> _Row:
-    k, other, channels, wider = found.groups()
+    k, other, channels, wider, groups = found.groups()
     if wider and wider.isdecimal():
-        return _Row(k, other, int(channels) * int(wider), "")
-    return _Row(k, other, int(channels), wider or "")
+        return _Row(k, other, int(channels) * int(wider), "", groups or "")
+    return _Row(k, other, int(channels), wider or "", groups or "")
 
 
 def _told(match: re.Match[str], rows: list[_Row], rest: str) -> Here:
-    groups = re.search(r"C\s*=\s*([0-9]+)", rest)
     times, name = _times(rest)
-    block = _block(rows, groups[1] if groups else "")
-    inside = block or " ".join(conv(row.k, row.other, row.width) for row in rows)
+    block = _block(rows)
+    inside = block or " ".join(row.conv for row in rows)
     whole = f"({inside}){times}" if times else inside
     halved = f"({inside} s=[2, 1]){times}" if times else f"{inside} s2"
     helps = [
@@ -109,16 +114,19 @@ def _times(rest: str) -> tuple[str, str]:
     return (f"x{number}" if number else f"x {name}"), name
 
 
-def _block(rows: list[_Row], groups: str) -> str:
+def _block(rows: list[_Row]) -> str:
     """Return the residual block that has these rows; nothing where none has."""
     kernels, widths = [(row.k, row.other) for row in rows], [row.channels for row in rows]
+    groups = [row.groups for row in rows]
     if len({row.factor for row in rows}) > 1 or 0 in widths:
         return ""
-    if kernels == [("3", "3")] * 2 and widths[0] == widths[1] and not groups:
+    if kernels == [("3", "3")] * 2 and widths[0] == widths[1] and not any(groups):
         return f"BB {rows[0].width}"
     if kernels == [("1", "1"), ("3", "3"), ("1", "1")] and widths[0] == widths[1]:
+        if groups[0] or groups[2]:
+            return ""
         e, rest = divmod(widths[2], widths[0])
-        options = ("" if e == 4 else f" e{e}") + (f" g{groups}" if groups else "")
+        options = ("" if e == 4 else f" e{e}") + (f" g{groups[1]}" if groups[1] else "")
         return "" if rest else f"Bott {rows[2].width}{options}"
     return ""
 
