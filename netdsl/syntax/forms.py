@@ -6,6 +6,7 @@ import re
 
 from netdsl.syntax.cells import CELLS
 from netdsl.syntax.chains import CHAINS
+from netdsl.syntax.foreign import layer_here, layer_with
 from netdsl.syntax.foreign_calls import (
     CHANGES_NOTHING,
     LEFT_TO_THE_LOSS,
@@ -34,7 +35,7 @@ from netdsl.syntax.here import (
 from netdsl.syntax.layout import LAYOUT
 from netdsl.syntax.lexemes import BETWEEN_LAYERS
 from netdsl.syntax.tables import BESIDE, TABLES
-from netdsl.syntax.torch_arguments import words_of, written_here
+from netdsl.syntax.torch_arguments import TAKES, words_of, written_here
 
 # A row by itself may name its layer: `Conv 3×3, 64`, `3×3 conv. 64`.
 _CONV = r"conv(?:2d|[a-z]*)"
@@ -69,6 +70,8 @@ _POOL = (
 # What stands behind a pool that is none of the whole map.
 _GOES_ON = re.compile(rf"conv|pool|\b(?:Max|Avg|BB|Bott|C\d|\d+C\d)|\d\s*{X}\s*\d+\s*,", re.I)
 _ANY_POOL = re.compile(rf"(?<![\w.])(?<!\d[x×✕⨯]\d\s)(?<!\d\s[x×✕⨯]\s\d\s){_POOL}")
+# Layers whose number is one of channels, filters, or units.
+_WITH_CHANNELS = ("BB", "Bott", "Conv", "Deconv", "FC")
 # A convolution whose arguments are still being read at the end of a text, and a size among them.
 _BEGUN = re.compile(r"\b(?:DWConv|Deconv|Conv)([^A-Z\n,;|()→>]*)\Z")
 _HAS_SIZE = re.compile(rf"\d\s*{X}\s*\d|\bk=?\d")
@@ -143,10 +146,18 @@ def _conv_of(match: re.Match[str]) -> Here:
     return code(conv(match["k"], match["other"], match["channels"], stride))
 
 
-def _counted(match: re.Match[str]) -> Here:
-    """Return the layer of `Conv 64 filters` and of `64 filters`."""
-    layer = match["layer"] or ("FC" if match["of_fc"] else "Conv")
-    return code(f"{layer} {match['number']}")
+def _counted(match: re.Match[str]) -> Here | None:
+    """Return the layer of `Conv 64 filters` and of `64 filters`; None behind any other word."""
+    name, number = match["layer"], match["number"]
+    if name is None:
+        return code(f"{'FC' if match['of_fc'] else 'Conv'} {number}")
+    here = layer_with(name, number) or f"{layer_here(name) or name} {number}"
+    return code(here) if here.split()[0] in _WITH_CHANNELS else None
+
+
+def _abbreviated(match: re.Match[str]) -> Here | None:
+    """Return the layer of `Conv.`; None for any other word before a point, as `Fig.`."""
+    return code(match[1]) if match[1] in TAKES else None
 
 
 def _listed(match: re.Match[str]) -> Here | None:
@@ -224,14 +235,14 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     ),
     (
         re.compile(
-            r"(?:\b(?P<layer>[A-Z][A-Za-z]*)\s+)?(?<![\w.])(?P<number>\d+)\s+"
+            r"(?:\b(?P<layer>[A-Z][A-Za-z]*)\s+)?(?<![\w.×✕⨯])(?<![x×✕⨯]\s)(?P<number>\d{1,9})\s+"
             r"(?:(?P<of_fc>neurons|units)|channels|filters|kernels|maps)\b(?!\s*=)"
         ),
         _counted,
     ),
     (re.compile(rf"{_LIST}(?:\s*,\s*{_ITEM}){{2,9}}(?![\w=.]|\s*{X})"), _listed),
     *TABLES,
-    (re.compile(r"(?<![\w.])([A-Z][A-Za-z]*)\.(?=\s)"), lambda match: code(match[1])),
+    (re.compile(r"(?<![\w.])([A-Z][A-Za-z]*)\.(?=\s)"), _abbreviated),
     (
         re.compile(
             r"\bfc-(\d+)\b|\b(\d+)(?:-(?:d|way)|d)\s+(?:fc|soft-?max|fully[ -]connected)\b"

@@ -171,14 +171,14 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
         ("1×1 conv256 5x5 conv2d 32", "Conv 256 1x1 Conv 32 5x5"),
         ("⎡ 1×1, 64 ⎤\n⎢ 3×3, 64 ⎥ ×3\n⎣ 1×1, 256 ⎦", "(Bott 256)x3"),
         ("1×1, 64\n3×3, 64\n1×1, 256\n×3", "(Bott 256)x3"),
+        ("[conv 3x3, 16; conv 3x3, 16] x 3", "(BB 16)x3"),
+        ("[conv, 1x1, 64\nconv, 3x3, 64\nconv, 1x1, 256] x 3", "(Bott 256)x3"),
+        ("[3×3, 16, C=4; 3×3, 16]×2", "(Conv 16 g4 Conv 16)x2"),
         ("3×3, 64\n×2\n3×3, 64", "(BB 64)x2"),
         (r"[3\times3,~64; 3\times3,~64]\times2", "(BB 64)x2"),
         ("[1×1, 128; 3×3, 128, C=32; 1×1, 256]×3", "(Bott 256 e2 g32)x3"),
         ("[3×3, 16×4; 3×3, 16×4] × 2", "(BB 64)x2"),
         ("(3×3, 64) × 3", "(Conv 64)x3"),
-        ("[conv 3x3, 16; conv 3x3, 16] x 3", "(BB 16)x3"),
-        ("[conv, 1x1, 64\nconv, 3x3, 64\nconv, 1x1, 256] x 3", "(Bott 256)x3"),
-        ("[3×3, 16, C=4; 3×3, 16]×2", "(Conv 16 g4 Conv 16)x2"),
         ("3×3, 64\n×2\n3×3, 128", "(Conv 64)x2\nConv 128"),
         ("C3-32, C5-64, FC-10", "Conv 32, Conv 64 5x5, FC 10"),
         ("conv64-3 conv512-1", "Conv 64 Conv 512 1x1"),
@@ -187,6 +187,7 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
         ("20C4-MP2-150N-10N", "Conv 20 4x4 p0  Max 2  FC 150  FC 10"),
         ("[64, 'M', 128, 256, 'M']", "Conv 64  Max 2  Conv 128  Conv 256  Max 2"),
         ("k9n64s1 k3n64s2", "Conv 64 9x9 Conv 64 s2"),
+        ("Conv k9n64s1 conv k3n64s2", "Conv 64 9x9 Conv 64 s2"),
         ("conv. 16 × 8 × 8, stride 4", "Conv 16 8x8 s4"),
         ("Conv 3x3x64 Conv 64x5x5", "Conv 64 Conv 64 5x5"),
         ("Conv 64@3x3", "Conv 64"),
@@ -195,10 +196,10 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
         ("Conv1: 64, 3x3\nStage 2: (Conv 64)x2\nStem: Conv 32", "Conv 64\n (Conv 64)x2\n Conv 32"),
         ("Conv-BN-ReLU 64 BB-64 Conv. 32", "Conv 64 BB 64 Conv 32"),
         ("Drop-\nout 0.5", "Dropout 0.5"),
-        ("Conv k9n64s1 conv k3n64s2", "Conv 64 9x9 Conv 64 s2"),
         ("Conv 64, k=3, s=1, p=1", "Conv 64 k=3 s=1 p=1"),
         ("Conv 64, 3x3, stride=2x2, padding=same, GAP", "Conv 64 3x3 s=2x2, GAP"),
         ("Conv 64 filters 32 channels 10 units", "Conv 64 Conv 32 FC 10"),
+        ("Convolution 64 filters Output 10 units", "Conv 64 FC 10"),
         ("3x3 conv, 32 filters", "Conv 32"),
         ("conv3_x (BB 64)x2", "(BB 64)x2"),
         ("model.add(Activation('relu'))", "Act relu"),
@@ -236,6 +237,25 @@ def test_a_difference_is_no_chain_of_layers(text: str, codes: list[str]) -> None
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse(text, input=(3, 9, 8))
     assert [found.code for found in caught.value.diagnostics] == codes
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("With 64 filters", None),
+        ("Layer 128 neurons", None),
+        ("Max 64 maps", None),
+        ("Conv 96 11×11 filters", None),
+        ("Conv 96 11 × 11 filters", None),
+        ("Conn. 64", None),
+        ("Fig. 3", None),
+    ],
+)
+def test_a_number_or_a_word_that_is_of_no_layer_is_no_form(text: str, form: str | None) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"3x3 conv, 64\n{text}", input=(3, 9, 9))
+    found = [one.span.text for one in caught.value.diagnostics if one.code == "E0121" and one.span]
+    assert found == ["3x3 conv, 64", *filter(None, [form])]
 
 
 @pytest.mark.parametrize(
