@@ -6,7 +6,7 @@ import re
 
 from netdsl.syntax.cells import CELLS
 from netdsl.syntax.chains import CHAINS
-from netdsl.syntax.foreign import layer_here, layer_with
+from netdsl.syntax.foreign import layer_here, layer_with, names_of
 from netdsl.syntax.foreign_calls import (
     CHANGES_NOTHING,
     LEFT_TO_THE_LOSS,
@@ -67,8 +67,16 @@ _POOL = (
     rf"|{GAP}+(?P<number>\d+)\b(?!\s*{X}|{_OF_LAYER}))?"
     rf"(?:{BY}(?P<stride>\d+))?(?:{MAP})?"
 )
-# What stands behind a pool that is none of the whole map.
-_GOES_ON = re.compile(rf"conv|pool|\b(?:Max|Avg|BB|Bott|C\d|\d+C\d)|\d\s*{X}\s*\d+\s*,", re.I)
+# What stands behind a pool that is none of the whole map: any layer with arguments, but a head.
+_OF_HEADS = (
+    "Act", "Classifier", "Connected", "Dropout", "FC", "Flatten", "Layer", "Norm", "Softmax",
+    *names_of("Act", "FC", "Flatten", "Norm"),
+)  # fmt: skip
+_GOES_ON = re.compile(
+    rf"conv|pool|\b(?<!soft-)(?:Max|Avg|BB|Bott|GAP|C\d|\d+C\d)|\d\s*{X}\s*\d+\s*,"
+    rf"|\b(?!(?:{'|'.join(_OF_HEADS)})(?:[123]d)?(?![a-z]))(?-i:[A-Z][A-Za-z]*)(?:\s?\d|\s?\()",
+    re.IGNORECASE,
+)
 _ANY_POOL = re.compile(rf"(?<![\w.])(?<!\d[x×✕⨯]\d\s)(?<!\d\s[x×✕⨯]\s\d\s){_POOL}")
 # Layers whose number is one of channels, filters, or units.
 _WITH_CHANNELS = ("BB", "Bott", "Conv", "Deconv", "FC")

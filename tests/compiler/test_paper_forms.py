@@ -151,6 +151,9 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
         ("2x2 average pool, Conv 9, average pool", "Avg 2, Conv 9, GAP"),
         ("average pool\n3×3, 64\nmax pool\nglobal average pool", "Avg 2\nConv 64\nMax 2\nGAP"),
         ("Average pool 1000-d fc", "GAP FC 1000"),
+        ("avgpool fc-10 soft-max", "GAP FC 10 "),
+        ("avgpool Flatten Dense 10 units", "GAP Flatten FC 10"),
+        ("avgpool Up 2 fc-10", "Avg 2 Up 2 FC 10"),
         ("1×1 average pool, 1000-d fc", "GAP, FC 1000"),
         ("average pool, 10-d fc, softmax", "GAP, FC 10"),
         ("Global average pooling, 10-way softmax", "GAP, FC 10"),
@@ -413,6 +416,13 @@ def test_a_pool_between_convolutions_is_told_with_the_one_of_the_whole_map() -> 
         ("`avgpool` is written `Avg 2`", "or, over the whole map, `GAP`"),
         ("`max pool` is written `Max 2`", None),
     ]
+
+
+def test_a_pool_before_a_block_of_ones_own_is_not_of_the_whole_map() -> None:
+    block = "def Stage(c) { BB c } Conv 16 Stage 16 {} Stage 32 GAP FC 10"
+    here = block.replace("{}", "Avg 2")
+    assert rewritten(block.replace("{}", "avgpool")) == here
+    assert netdsl.parse(here, input=(3, 8, 8)).depth == 6
 
 
 def test_no_pool_is_told_that_changes_nothing() -> None:
