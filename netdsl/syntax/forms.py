@@ -150,8 +150,7 @@ def _input(match: re.Match[str]) -> Here | None:
 
 
 def _conv_of(match: re.Match[str]) -> Here:
-    stride = match["stride"] if "stride" in match.groupdict() else None
-    return code(conv(match["k"], match["other"], match["channels"], stride))
+    return code(conv(match["k"], match["other"], match["channels"], match["stride"]))
 
 
 def _counted(match: re.Match[str]) -> Here | None:
@@ -161,6 +160,15 @@ def _counted(match: re.Match[str]) -> Here | None:
         return code(f"{'FC' if match['of_fc'] else 'Conv'} {number}")
     here = layer_with(name, number) or f"{layer_here(name) or name} {number}"
     return code(here) if here.split()[0] in _WITH_CHANNELS else None
+
+
+def _dense(match: re.Match[str]) -> Here:
+    """Return the dense layer of `1000-d fc`; `softmax-10` is one unless it stands behind it."""
+    number = match["classes"] or match["way"] or match["behind"] or match["softmax"]
+    before = match.string[max(0, match.start() - 64) : match.start()]
+    if match["softmax"] and re.search(rf"(?<!\d){number}\W*\Z", before):
+        return left_away(LEFT_TO_THE_LOSS)
+    return code(f"FC {number}")
 
 
 def _abbreviated(match: re.Match[str]) -> Here | None:
@@ -253,17 +261,21 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"(?<![\w.])([A-Z][A-Za-z]*)\.(?=\s)"), _abbreviated),
     (
         re.compile(
-            r"\bfc-(\d+)\b|\b(\d+)(?:-(?:d|way)|d)\s+(?:fc|soft-?max|fully[ -]connected)\b"
-            rf"|\bfully[ -]connected(?:\s*,)?\s+\$?(\d+)(?:\s*{X}\s*1\b)?\$?",
+            r"\bfc-(?P<classes>\d+)\b|\bsoft-?max-(?P<softmax>\d{1,9})\b"
+            r"|\b(?P<way>\d+)(?:-(?:d|way)|d)\s+(?:fc|soft-?max|fully[ -]connected)\b"
+            rf"|\bfully[ -]connected(?:\s*,)?\s+\$?(?P<behind>\d+)(?:\s*{X}\s*1\b)?\$?",
             re.IGNORECASE,
         ),
-        lambda match: code(f"FC {match[1] or match[2] or match[3]}"),
+        _dense,
     ),
     (
         re.compile(rf"(?<![\w.])(\d+{X}\d+)\s*/\s*(\d+)"),
         lambda match: code(f"{match[1]} s{match[2]}"),
     ),
-    (re.compile(r"\b(?:[Ll]eaky[ -]|l)[Rr]e[Ll][Uu]\b"), lambda match: code("Act leaky_relu")),
+    (
+        re.compile(r"(?<!=)(?<!\bact\s)\b(?:[Ll]eaky[ -]|l)[Rr][Ee][Ll][Uu]\b"),
+        lambda match: code("Act leaky_relu"),
+    ),
     (
         re.compile(rf"\b[Uu]p-?[Cc]onv(?:olution)?\s+(\d+)\s*{X}\s*\1\s*,\s*{N}"),
         lambda match: code(f"Deconv {match[2]} s{match[1]}"),
@@ -282,7 +294,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     ),
     (re.compile(r"(?:,\s*)?\bpad(?:ding)?\s+(\d+)"), lambda match: code(f"p{match[1]}")),
     (
-        re.compile(rf"(?:,\s*)?\bsoft-?max\b|\bSoftmax\s*/\s*s\d+\s+Classifier{BESIDE}"),
+        re.compile(rf"(?:,\s*)?\bsoft-?max\b(?!-\d)|\bSoftmax\s*/\s*s\d+\s+Classifier{BESIDE}"),
         lambda match: left_away(LEFT_TO_THE_LOSS),
     ),
     (
