@@ -15,10 +15,10 @@ from netdsl.syntax import tree
 from netdsl.syntax.foreign import TORCH_NAMES, layer_here, value_here
 from netdsl.syntax.lexemes import written_out
 from netdsl.syntax.shorthand import LETTERS
+from netdsl.syntax.torch_arguments import LARGEST_KERNEL
 
 _LOWER = {code.lower(): code for code in CATALOGUE}  # layers, as they are not written
 WIDTHS = ("channels", "features")
-_LARGEST_KERNEL = 11  # that is usual
 # Options, what of them is written, and the words that others have for it.
 _SAID_AS_A_WORD = (
     ("bias", "bias=off", ("no", "nobias", "no_bias", "biasless")),
@@ -111,7 +111,7 @@ def _numbers(value: tree.Argument, signs: Container[str]) -> list[tree.Number]:
 def _side_by_side(numbers: Sequence[tree.Number], cls: LayerType) -> str:
     """Return `Conv 64` for `3-64`, whose first number is a kernel; else one layer a number."""
     kernel, *others = (n.value for n in numbers)
-    if cls.size == "k" and len(others) == 1 and kernel % 2 and kernel <= _LARGEST_KERNEL:
+    if cls.size == "k" and len(others) == 1 and kernel % 2 and kernel <= LARGEST_KERNEL:
         is_usual = arguments(cls)["k"].default == (kernel, kernel)
         size = "" if is_usual else f" {kernel}x{kernel}"
         return f"{cls.code} {others[0]}{size}"

@@ -35,11 +35,11 @@ from netdsl.syntax.here import (
 from netdsl.syntax.layout import LAYOUT
 from netdsl.syntax.lexemes import BETWEEN_LAYERS
 from netdsl.syntax.tables import BESIDE, TABLES
-from netdsl.syntax.torch_arguments import TAKES, words_of, written_here
+from netdsl.syntax.torch_arguments import LARGEST_KERNEL, TAKES, words_of, written_here
 
 # A row by itself may name its layer: `Conv 3×3, 64`, `3×3 conv. 64`.
 _CONV = r"conv(?:2d|[a-z]*)"
-_K = "(?:1[0-5]|[1-9])"
+_K = f"(?:{'|'.join(map(str, range(LARGEST_KERNEL, 0, -1)))})"
 _ROW = (
     rf"{OUTPUT}(?:\b[Cc]onv\w*(?:\s*,)?\s*)?(?P<k>{_K})\s*{X}\s*(?P<other>{_K})(?![0-9])"
     rf"\s*(?:{_CONV}\.?(?:\s*,)?|(?P<comma>,))\s*(?P<channels>[0-9]{{1,9}})(?![\w.]){STRIDE}"
@@ -294,7 +294,9 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     ),
     (re.compile(r"(?:,\s*)?\bpad(?:ding)?\s+(\d+)"), lambda match: code(f"p{match[1]}")),
     (
-        re.compile(rf"(?:,\s*)?\bsoft-?max\b(?!-\d)|\bSoftmax\s*/\s*s\d+\s+Classifier{BESIDE}"),
+        re.compile(
+            rf"(?:,\s*)?\bsoft-?max\b(?!-\d)|\bSoftmax\s*/\s*s\d+\s+Classifier{BESIDE}"
+        ),
         lambda match: left_away(LEFT_TO_THE_LOSS),
     ),
     (

@@ -32,7 +32,7 @@ _KEYS = {
     **TORCH_NAMES, "activation": "act", "use_bias": "bias", "ceil_mode": "ceil", "reduction": "r",
 }  # fmt: skip
 _N = "([0-9]{1,9})"
-_KERNEL = 11  # and a larger number is one of channels
+LARGEST_KERNEL = 11  # that is usual; a larger number is one of channels, or of a map
 
 
 def words_of(text: str) -> list[str]:
@@ -60,8 +60,10 @@ def is_read_alike(layer: str, text: str) -> bool:
         return True
     brackets = re.findall(rf"\b{layer}\(\s*{_N}\s*,\s*{_N}\s*,\s*{_N}\s*\)", text)
     rows = [(int(first), int(second), int(third)) for first, second, third in brackets]
-    of_torch = all(k <= _KERNEL and (c > _KERNEL or _is_unclear(c, k)) for _, c, k in rows)
-    return of_torch or all(s <= k <= _KERNEL for _, k, s in rows)
+    of_torch = all(
+        k <= LARGEST_KERNEL and (c > LARGEST_KERNEL or _is_unclear(c, k)) for _, c, k in rows
+    )
+    return of_torch or all(s <= k <= LARGEST_KERNEL for _, k, s in rows)
 
 
 def _is_unclear(second: int, third: int) -> bool:
@@ -97,7 +99,7 @@ def as_here(layer: str, words: list[str]) -> list[str] | None:
     order = OF_TORCH.get(layer, ("",))
     if layer in ("Conv", "Deconv", "FC") and all(map(str.isdecimal, bare)):
         numbers = [int(word) for word in bare]
-        if len(numbers) > 1 and (layer == "FC" or numbers[1] > _KERNEL):
+        if len(numbers) > 1 and (layer == "FC" or numbers[1] > LARGEST_KERNEL):
             bare = bare[1:]  # what comes in stands first, as in torch
         elif numbers[2:] and _is_unclear(*numbers[1:3]):
             return None

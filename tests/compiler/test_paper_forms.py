@@ -250,6 +250,7 @@ def test_a_difference_is_no_chain_of_layers(text: str, codes: list[str]) -> None
         ("With 64 filters", None),
         ("Layer 128 neurons", None),
         ("Max 64 maps", None),
+        ("14×14, 256", None),
         ("Conv 96 11×11 filters", None),
         ("Conv 96 11 × 11 filters", None),
         ("Conn. 64", None),
