@@ -295,7 +295,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"(?:,\s*)?\bpad(?:ding)?\s+(\d+)"), lambda match: code(f"p{match[1]}")),
     (
         re.compile(
-            rf"(?:,\s*)?\bsoft-?max\b(?!-\d)|\bSoftmax\s*/\s*s\d+\s+Classifier{BESIDE}"
+            rf"(?:,\s*)?\bsoft-?max\b(?!-\d|\s*=)|\bSoftmax\s*/\s*s\d+\s+Classifier{BESIDE}"
         ),
         lambda match: left_away(LEFT_TO_THE_LOSS),
     ),

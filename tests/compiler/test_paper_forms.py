@@ -687,6 +687,7 @@ def test_cells_of_densenet_are_told_where_they_are_shown() -> None:
         ("pool = 9  Conv 3 Max pool Conv3-64", ["E0301", "E0121"]),
         ("stride = 0  Conv 3 s=stride conv3-64", ["E0206", "E0121"]),
         ("pool = 9  Conv 3 k=pool conv3-64", ["E0121"]),
+        ("softmax = 9  Conv softmax conv3-64", ["E0121"]),
         ("def Linear(c) { Conv c } Linear(3)", ["E0117"]),
         ("def Unit(c) { Conv c } stride = 0  Unit 3 Conv 3 s=stride conv3-64", ["E0206", "E0121"]),
     ],
