@@ -14,7 +14,9 @@ _OPEN = (
 )
 _CLOSE = r"\s*(?:(?:\\end\{array\}\s*)?(?:\\right)?[\])]|\\end\{[a-z]*matrix\})(?:\$|\\\))?"
 # Zagoruyko and Komodakis 2016 widen their blocks, `3×3, 16×k`; Xie et al. 2017 group, `C=32`.
-_PLAIN = rf"(?:[Cc]onv\w*,?\s*)?{SIZE}\s*(?:conv\w*\s*)?,[\s~]*{N}"
+# He et al. 2016 have norm and activation before each convolution.
+_BEFORE = r"(?:BN[\s,-]{1,9}ReLU[\s,-]{1,9})?"
+_PLAIN = rf"{_BEFORE}(?:[Cc]onv\w*,?\s*)?{SIZE}\s*(?:conv\w*\s*)?,[\s~]*{N}"
 _WIDER = rf"(?:\s*{X}\s*([0-9]{{1,4}}|[a-wyz])(?![\w.×])|(?![x×.\d]))"
 _GROUPS = r"(?:\s*,\s*C\s*=\s*([0-9]{1,4}))?"
 _ROW = rf"{_PLAIN}{_WIDER}{_GROUPS}"
@@ -60,8 +62,11 @@ class _Row:
         return f"{conv(self.k, self.other, self.width)}{groups}"
 
 
-def _cell(match: re.Match[str]) -> Here:
-    """Return the block or the convolutions of a cell, of the size that the table says."""
+def _cell(match: re.Match[str]) -> Here | None:
+    """Return the block or the convolutions of a cell, of the size that the table says.
+
+    None where norm and activation stand before convolutions that are no block.
+    """
     rows = [_row(found) for found in re.finditer(_ROW, match["cell"])]
     return _told(match, rows, re.sub(_ROW, " ", match["cell"]))
 
@@ -80,9 +85,13 @@ def _row(found: re.Match[str]) -> _Row:
     return _Row(k, other, int(channels), wider or "", groups or "")
 
 
-def _told(match: re.Match[str], rows: list[_Row], rest: str) -> Here:
+def _told(match: re.Match[str], rows: list[_Row], rest: str) -> Here | None:
     times, name = _times(rest)
     block = _block(rows)
+    if before := len(re.findall(r"\bBN\b", match["cell"])):
+        if not block or before != len(rows):
+            return None
+        block += " pre"
     inside = block or " ".join(row.conv for row in rows)
     whole = f"({inside}){times}" if times else inside
     halved = f"({inside} s=[2, 1]){times}" if times else f"{inside} s2"

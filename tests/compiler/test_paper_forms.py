@@ -179,6 +179,7 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
         ("[conv 3x3, 16; conv 3x3, 16] x 3", "(BB 16)x3"),
         ("[conv, 1x1, 64\nconv, 3x3, 64\nconv, 1x1, 256] x 3", "(Bott 256)x3"),
         ("[3×3, 16, C=4; 3×3, 16]×2", "(Conv 16 g4 Conv 16)x2"),
+        ("[BN, ReLU, 3×3, 16; BN, ReLU, 3×3, 16]×18", "(BB 16 pre)x18"),
         ("3×3, 64\n×2\n3×3, 64", "(BB 64)x2"),
         (r"[3\times3,~64; 3\times3,~64]\times2", "(BB 64)x2"),
         ("[1×1, 128; 3×3, 128, C=32; 1×1, 256]×3", "(Bott 256 e2 g32)x3"),
