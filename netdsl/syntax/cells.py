@@ -40,6 +40,7 @@ _SIGNS = re.compile(r"(?:[\s,;&|$]|\\\\|\\hline)*")
 _POOL = r"(?:max|average|avg)[ -]?pool(?:ing)?\b"
 _FIRST = re.compile(rf"(?!{_LOST}){SIZE}\s*(?:,\s*{N}|{_POOL}){STRIDE}", re.IGNORECASE)
 _CELL = re.compile(f"{_MATRIX}|{_PIECES}|{_LOST}")
+_NEAR = 20_000  # characters before a cell, in which its table and the input stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,9 @@ def _halves(match: re.Match[str]) -> bool | None:
 
 
 def _last(pattern: re.Pattern[str], match: re.Match[str]) -> re.Match[str] | None:
-    found = [*pattern.finditer(match.string, 0, match.start())]
+    """Return the last place before a cell that a pattern has, not far before it."""
+    near = max(0, match.start() - _NEAR)
+    found = [*pattern.finditer(match.string, near, match.start())]
     return found[-1] if found else None
 
 

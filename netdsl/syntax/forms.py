@@ -23,6 +23,7 @@ from netdsl.syntax.here import (
     MAP,
     OUTPUT,
     STRIDE,
+    D,
     Here,
     N,
     Say,
@@ -55,17 +56,17 @@ _INPUT = (
 # The least height and width that an image has.
 _SMALLEST = 8
 # A layer whose arguments are listed, all but the first with a name or as a size.
-_LIST = r"(?<![\w.])(?P<layer>Conv|Deconv|Max|Avg)\s+\d+"
-_ITEM = rf"(?:\d+{X}\d+|[a-z_]+\s*=\s*(?:\d+(?:{X}\d+)?|same|valid))"
+_LIST = rf"(?<![\w.])(?P<layer>Conv|Deconv|Max|Avg)\s+{D}"
+_ITEM = rf"(?:{D}{X}{D}|[a-z_]+\s*=\s*(?:{D}(?:{X}{D})?|same|valid))"
 # What a number behind a pool belongs to, when it is not its size.
 _OF_CHANNELS = r"\s*,\s*\d{2,}"
 _OF_LAYER = r"\s*(?:-\s*(?:d|way)\b|(?:filters|channels|conv\w*|fc)\b)"
 _POOL = (
     rf"(?P<global>[Gg]lobal\s+)?"
     rf"(?P<kind>[Mm]ax|[Aa]vg|[Aa]verage)(?:[ -][Pp]|p)ool(?:ing)?\b(?![-\w(]|\s*/\s*s)"
-    rf"(?:(?:{GAP}*,)?{GAP}*(?P<behind>\d+)\s*{X}\s*\d+(?!\d|{_OF_CHANNELS})"
-    rf"|{GAP}+(?P<number>\d+)\b(?!\s*{X}|{_OF_LAYER}))?"
-    rf"(?:{BY}(?P<stride>\d+))?(?:{MAP})?"
+    rf"(?:(?:{GAP}*,)?{GAP}*(?P<behind>{D})\s*{X}\s*{D}(?!\d|{_OF_CHANNELS})"
+    rf"|{GAP}+(?P<number>{D})\b(?!\s*{X}|{_OF_LAYER}))?"
+    rf"(?:{BY}(?P<stride>{D}))?(?:{MAP})?"
 )
 # What stands behind a pool that is none of the whole map: any layer with arguments, but a head.
 _OF_HEADS = (
@@ -73,7 +74,7 @@ _OF_HEADS = (
     *names_of("Act", "FC", "Flatten", "Norm"),
 )  # fmt: skip
 _GOES_ON = re.compile(
-    rf"conv|pool|\b(?<!soft-)(?:Max|Avg|BB|Bott|GAP|C\d|\d+C\d)|\d\s*{X}\s*\d+\s*,"
+    rf"conv|pool|\b(?<!soft-)(?:Max|Avg|BB|Bott|GAP|C\d|{D}C\d)|\d\s*{X}\s*{D}\s*,"
     rf"|\b(?!(?:{'|'.join(_OF_HEADS)})(?:[123]d)?(?![a-z]))(?-i:[A-Z][A-Za-z]*)(?:\s?\d|\s?\()",
     re.IGNORECASE,
 )
@@ -218,7 +219,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     *LAYOUT,
     (re.compile(_INPUT), _input),
     (
-        re.compile(rf"(?<![\w.×✕⨯])(?P<before>\d+)\s*{X}\s*\d+{GAP}+{_POOL}"),
+        re.compile(rf"(?<![\w.×✕⨯])(?P<before>{D})\s*{X}\s*{D}{GAP}+{_POOL}"),
         _pool_behind_size,
     ),
     (re.compile(rf"(?<![\w.×✕⨯]){_POOL}"), _pool),
@@ -229,15 +230,15 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     ),
     (
         re.compile(
-            rf"\b[Cc](?:onv)?\d*\s*:\s*(?P<channels>\d+)\s*,\s*(?P<k>\d+)\s*{X}\s*(?P<other>\d+)"
+            rf"\b[Cc](?:onv)?\d*\s*:\s*(?P<channels>{D})\s*,\s*(?P<k>{D})\s*{X}\s*(?P<other>{D})"
             rf"(?![\d.]|\s*{X}){STRIDE}"
         ),
         _conv_of,
     ),
     (
         re.compile(
-            rf"\b[Cc]onv\.?\s+(?P<k>\d+)\s*{X}\s*(?P<other>\d+)(?:\s*,)?\s*stride\s+(?P<stride>\d+)"
-            r"\s*,\s*(?P<channels>\d+)(?![\d.])"
+            rf"\b[Cc]onv\.?\s+(?P<k>{D})\s*{X}\s*(?P<other>{D})(?:\s*,)?\s*stride\s+(?P<stride>{D})"
+            rf"\s*,\s*(?P<channels>{D})(?![\d.])"
         ),
         _conv_of,
     ),
@@ -246,12 +247,12 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         lambda match: code("Conv"),
     ),
     (
-        re.compile(r"(?<![\w.-])(Avg|BB|Bott|Conv|Dropout|FC|Max|Up)-(\d[\d.]*)(?![\w-])"),
+        re.compile(r"(?<![\w.-])(Avg|BB|Bott|Conv|Dropout|FC|Max|Up)-([0-9][0-9.]{0,8})(?![\w.-])"),
         lambda match: code(f"{match[1]} {match[2]}"),
     ),
     (
         re.compile(
-            r"(?:\b(?P<layer>[A-Z][A-Za-z]*)\s+)?(?<![\w.×✕⨯])(?<![x×✕⨯]\s)(?P<number>\d{1,9})\s+"
+            rf"(?:\b(?P<layer>[A-Z][A-Za-z]*)\s+)?(?<![\w.×✕⨯])(?<![x×✕⨯]\s)(?P<number>{D})\s+"
             r"(?:(?P<of_fc>neurons|units)|channels|filters|kernels|maps)\b(?!\s*=)"
         ),
         _counted,
@@ -261,15 +262,15 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"(?<![\w.])([A-Z][A-Za-z]*)\.(?=\s)"), _abbreviated),
     (
         re.compile(
-            r"\bfc-(?P<classes>\d+)\b|\bsoft-?max-(?P<softmax>\d{1,9})\b"
-            r"|\b(?P<way>\d+)(?:-(?:d|way)|d)\s+(?:fc|soft-?max|fully[ -]connected)\b"
-            rf"|\bfully[ -]connected(?:\s*,)?\s+\$?(?P<behind>\d+)(?:\s*{X}\s*1\b)?\$?",
+            rf"\bfc-(?P<classes>{D})\b|\bsoft-?max-(?P<softmax>{D})\b"
+            rf"|\b(?P<way>{D})(?:-(?:d|way)|d)\s+(?:fc|soft-?max|fully[ -]connected)\b"
+            rf"|\bfully[ -]connected(?:\s*,)?\s+\$?(?P<behind>{D})(?:\s*{X}\s*1\b)?\$?",
             re.IGNORECASE,
         ),
         _dense,
     ),
     (
-        re.compile(rf"(?<![\w.])(\d+{X}\d+)\s*/\s*(\d+)"),
+        re.compile(rf"(?<![\w.])({D}{X}{D})\s*/\s*({D})"),
         lambda match: code(f"{match[1]} s{match[2]}"),
     ),
     (
@@ -277,25 +278,25 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         lambda match: code("Act leaky_relu"),
     ),
     (
-        re.compile(rf"\b[Uu]p-?[Cc]onv(?:olution)?\s+(\d+)\s*{X}\s*\1\s*,\s*{N}"),
+        re.compile(rf"\b[Uu]p-?[Cc]onv(?:olution)?\s+({D})\s*{X}\s*\1\s*,\s*{N}"),
         lambda match: code(f"Deconv {match[2]} s{match[1]}"),
     ),
     (
         re.compile(
             rf"(?<![\w.=@×✕⨯-])pool(?:ing)?\b(?![(.=:-]|\s+=)"
-            rf"(?:(?:{GAP}*,)?{GAP}*(?P<k>\d+)\s*{X}\s*\d+(?!\d|{_OF_CHANNELS}))?"
-            rf"(?:{BY}(?P<stride>\d+))?"
+            rf"(?:(?:{GAP}*,)?{GAP}*(?P<k>{D})\s*{X}\s*{D}(?!\d|{_OF_CHANNELS}))?"
+            rf"(?:{BY}(?P<stride>{D}))?"
         ),
         _pool_of_no_kind,
     ),
     (
-        re.compile(r"(?:,\s*)?\bstride\s+(\d+)|,\s*/\s*(\d+)"),
+        re.compile(rf"(?:,\s*)?\bstride\s+({D})|,\s*/\s*({D})"),
         lambda match: code(f"s{match[1] or match[2]}"),
     ),
-    (re.compile(r"(?:,\s*)?\bpad(?:ding)?\s+(\d+)"), lambda match: code(f"p{match[1]}")),
+    (re.compile(rf"(?:,\s*)?\bpad(?:ding)?\s+({D})"), lambda match: code(f"p{match[1]}")),
     (
         re.compile(
-            rf"(?:,\s*)?\bsoft-?max\b(?!-\d|\s*=)|\bSoftmax\s*/\s*s\d+\s+Classifier{BESIDE}"
+            rf"(?:,\s*)?\bsoft-?max\b(?!-\d|\s*=)|\bSoftmax\s*/\s*s{D}\s+Classifier{BESIDE}"
         ),
         lambda match: left_away(LEFT_TO_THE_LOSS),
     ),
@@ -303,7 +304,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         re.compile(
             r"(?:\b[a-z]\w*(?:\s*=\s*|(?P<add>\.add\(\s*)))?(?:\b(?:tf\.)?keras\.)?(?:\blayers\.)?"
             r"\bInput(?:Layer)?\(\s*(?:(?:input_|batch_)?shape\s*=\s*)?"
-            r"\(\s*(?P<h>\d+)\s*,\s*(?P<w>\d+)\s*,\s*(?P<c>\d+)\s*(?:,\s*)?\)\s*\)(?(add)\s*\))"
+            rf"\(\s*(?P<h>{D})\s*,\s*(?P<w>{D})\s*,\s*(?P<c>{D})\s*(?:,\s*)?\)\s*\)(?(add)\s*\))"
         ),
         _input_of_keras,
     ),

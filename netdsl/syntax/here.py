@@ -23,11 +23,12 @@ class Here:
 Say = Callable[[re.Match[str]], Here | None]
 
 X = r"(?:[x×✕⨯]|\$?\\times\$?)"
-N = r"([0-9]{1,9})(?![0-9])"
+D = r"[0-9]{1,9}(?![0-9])"  # a number; longer ones are none that is meant
+N = rf"({D})"
 SIZE = rf"{N}\s*{X}\s*{N}"
 # NOTE: nowhere do two runs of blanks meet: a long one would be parted in every way between them.
 BY = r"(?:\s*,)?\s*(?:stride\s*(?:=\s*)?|/\s*|[sS]\s*=\s*|[sS](?=[0-9]))"
-STRIDE = rf"(?:{BY}(?P<stride>[0-9]+)(?![0-9]))?"
+STRIDE = rf"(?:{BY}(?P<stride>{D}))?"
 # The name of a row, and the size of what comes out of it, as in `conv3_x 28×28`.
 NAME = r"\b(?:block|conv|group|stage)_?\d+(?:_\w+)?"
 ROW = (
@@ -38,9 +39,12 @@ OUTPUT = rf"(?:{ROW}\s+)?"
 # The size of a map in a column of its own, and what stands in the columns behind it.
 GAP = r"[^\S\n]"
 MAP = (
-    rf"{GAP}+(?P<h>\d{{1,5}})\s*{X}\s*(?P<w>\d{{1,5}})\s*{X}\s*(?P<c>\d{{1,5}})\b"
+    rf"{GAP}+(?P<h>[0-9]{{1,5}})\s*{X}\s*(?P<w>[0-9]{{1,5}})\s*{X}\s*(?P<c>[0-9]{{1,5}})\b"
     rf"(?P<beside>(?:{GAP}+\d+(?:\.\d+)?[KMG]?(?![\w.×]|{GAP}*{X}))*)"
 )
+
+# What stands behind the name of a row, `conv4_16`, and not behind a layer, `conv3_64`.
+IN_ROW = rf"(?={GAP}+(?:[$\[(⎡⎛]|{D}\s*{X}\s*{D}(?![^\n,;\d]{{0,19}}pool)))"
 
 
 def height_and_width(match: re.Match[str]) -> tuple[str, str]:

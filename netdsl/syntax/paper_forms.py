@@ -14,9 +14,10 @@ from netdsl.syntax.forms import FORMS, call, function
 from netdsl.syntax.here import Here, Say
 from netdsl.syntax.tree import Comment
 
-_DEFINITION = re.compile(r"\bdef\b[^{}]*\{[^{}]*\}")
+_DEFINITION = re.compile(r"\bdef\s+\w+\s*(?:\([^(){}]*\)\s*)?\{[^{}]*\}")
 _WORD = re.compile(r"[A-Z]\w*|\w{2,}")  # a `k` in a form may well be that of the text
 _HEADER_ENDS = re.compile(r"(?<!\w)[A-Z]")
+_READ = 2 * MOST  # forms of a text: what is told of one may depend on those behind it
 
 
 def forms_of_papers(
@@ -49,7 +50,10 @@ def _is_behind(fault: Diagnostic, spans: Sequence[Span]) -> bool:
 
 
 def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
-    """Yield the forms of a text from its start on; where two overlap, the one listed first."""
+    """Yield the forms of a text from its start on; where two overlap, the one listed first.
+
+    Behind the first of them calls and names alone are read, which say whether there are norms.
+    """
     text = _blanked(source.text, [(c.span.start, c.span.end) for c in comments])
     bare = _blanked(text, [match.span() for match in re.finditer(r'"[^"\n]*"', text)])
     found: list[tuple[int, re.Match[str], Say]]
@@ -60,6 +64,8 @@ def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
     found += [(match.start(), match, named) for match in NAMED.finditer(bare)]
     chain = Chain(bare)
     for start, match, say in sorted(found, key=lambda one: one[0]):  # stable: in the order listed
+        if len(chain.forms) >= _READ and say not in (call, function, named):
+            continue
         words = [match["name"]] if say in (call, function) else re.findall(_WORD, match[0])
         if start < end or not own.isdisjoint(words):
             continue

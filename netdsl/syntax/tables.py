@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
+from netdsl.padding import pool_padding, same_padding
 from netdsl.syntax.here import (
     GAP,
+    IN_ROW,
     MAP,
     NAME,
     SIZE,
     STRIDE,
+    D,
     Here,
     Say,
     X,
@@ -20,13 +23,20 @@ from netdsl.syntax.here import (
 )
 
 # Howard et al. 2017, table 1: type and stride, shape of the filter, size of the input.
-BESIDE = rf"(?:\s+\d+\s*{X}\s*\d+\s*{X}\s*\d+(?!\s*{X}|\s*\d|\s*dw))?"
-_MOBILE = rf"\s*/\s*s(?P<stride>\d+)\s+(?P<k>\d+)\s*{X}\s*(?P<other>\d+)\s*{X}\s*\d+"
+BESIDE = rf"(?:\s+{D}\s*{X}\s*{D}\s*{X}\s*{D}(?!\s*{X}|\s*\d|\s*dw))?"
+_MOBILE, _MOBILE_DW = (
+    rf"\s*/\s*s(?P<{dw}stride>{D})\s+(?P<{dw}k>{D})\s*{X}\s*(?P<{dw}other>{D})\s*{X}\s*{D}"
+    for dw in ("", "dw_")
+)
 # Szegedy et al. 2015, table 1: type, patch size / stride, output size; in Szegedy et al. 2016,
 # table 1, the size of the input.
-_PATCH = rf"[^\S\n]+(?P<k>\d{{1,2}})\s*{X}\s*(?P<other>\d{{1,2}})(?:\s*/\s*(?P<stride>\d))?{MAP}"
-_TYPED = re.compile(rf"\b(?:conv(?:olution)?|pool)(?:[^\S\n]padded)?{_PATCH}")
-_NEXT = re.compile(rf"(?<![\w×])(\d+)\s*{X}\s*(\d+)\s*{X}\s*(\d+)(?![\w×])")
+_PATCH = (
+    rf"[^\S\n]+(?P<k>[0-9]{{1,2}})\s*{X}\s*(?P<other>[0-9]{{1,2}})"
+    rf"(?:\s*/\s*(?P<stride>[0-9]))?{MAP}"
+)
+_TYPED = re.compile(rf"\b(?:(?P<is_conv>conv(?:olution)?)|pool(?:ing)?)(?:[^\S\n]padded)?{_PATCH}")
+_NEAR = 4096  # characters before and behind a row, in which its table stands
+_NEXT = re.compile(rf"(?<![\w×])({D})\s*{X}\s*({D})\s*{X}\s*({D})(?![\w×])")
 # Blocks that papers call otherwise than their code, and a network that comes along with them.
 _BLOCKS = {
     "bottleneck": "mobilenet_v2",
@@ -42,13 +52,14 @@ def _typed(match: re.Match[str]) -> Here | None:
     if not match["is_conv"] and match["k"] == match["h"]:
         return code("GAP")
     stride, shape, padding = match["stride"] or "1", (match["h"], match["w"], match["c"]), ""
-    first = _TYPED.search(match.string)
+    text, start, end = match.string, match.start(), match.end()
+    first = _TYPED.search(text, max(0, start - _NEAR))
     if first and first["c"] in ("1", "3"):
-        found = _NEXT.search(match.string, match.end())
+        found = _NEXT.search(text, end, end + _NEAR)
         if found is None:
             return None
         shape = found[1], found[2], found[3]
-        padding = _padding(int(match["k"]), int(stride), int(match["h"]), int(shape[0]))
+        padding = _padding(match, max(int(stride), 1), int(shape[0]))
     h, w, channels = shape
     help = "numbers of other columns are left away" if match["beside"] else None
     layer = f"Max {match['k']}" + (f" s{stride}" if stride != match["k"] else "")
@@ -59,10 +70,12 @@ def _typed(match: re.Match[str]) -> Here | None:
     return Here(f"`{layer}{padding} :{channels}x{h}x{w}`", help)
 
 
-def _padding(k: int, stride: int, before: int, behind: int) -> str:
+def _padding(match: re.Match[str], stride: int, behind: int) -> str:
     """Return no padding where the sizes of the maps ask for none, and not for the usual one."""
-    sides = {p: (before + 2 * p - k) // max(stride, 1) + 1 for p in (0, (k - 1) // 2)}
-    return " p0" if sides[0] == behind != sides[(k - 1) // 2] else ""
+    k, before = int(match["k"]), int(match["h"])
+    usual = same_padding(k, stride) if match["is_conv"] else pool_padding(k, stride)
+    bare, padded = ((before + 2 * (p or 0) - k) // stride + 1 for p in (0, usual))
+    return " p0" if bare == behind and (usual is None or padded != behind) else ""
 
 
 def _mobile(match: re.Match[str]) -> Here:
@@ -115,28 +128,25 @@ def _squared(match: re.Match[str]) -> Here:
 
 
 TABLES: tuple[tuple[re.Pattern[str], Say], ...] = (
-    (
-        re.compile(rf"\b(?:(?P<is_conv>conv(?:olution)?)|pool(?:ing)?)(?:[^\S\n]padded)?{_PATCH}"),
-        _typed,
-    ),
+    (_TYPED, _typed),
     (
         re.compile(
-            rf"\bConv{_MOBILE}\s*{X}\s*(?P<channels>\d+){BESIDE}|"
-            rf"\bConv\s+dw{_MOBILE.replace('<', '<dw_')}\s*dw{BESIDE}"
+            rf"\bConv{_MOBILE}\s*{X}\s*(?P<channels>{D}){BESIDE}|"
+            rf"\bConv\s+dw{_MOBILE_DW}\s*dw{BESIDE}"
         ),
         _mobile,
     ),
     (
-        re.compile(rf"\bAvg\s*Pool\s*/\s*s\d+\s+Pool\s+(\d+)\s*{X}\s*\d+{BESIDE}"),
+        re.compile(rf"\bAvg\s*Pool\s*/\s*s{D}\s+Pool\s+({D})\s*{X}\s*{D}{BESIDE}"),
         lambda match: code(f"Avg {match[1]}"),
     ),
     (
-        re.compile(rf"\bFC\s*/\s*s\d+\s+\d+\s*{X}\s*(\d+){BESIDE}"),
+        re.compile(rf"\bFC\s*/\s*s{D}\s+{D}\s*{X}\s*({D}){BESIDE}"),
         lambda match: code(f"FC {match[1]}"),
     ),
     (
         re.compile(
-            rf"\b[Cc]onv(?:olution)?\.?\s+(?P<a>\d+)\s*{X}\s*(?P<b>\d+)\s*{X}\s*(?P<c>\d+)"
+            rf"\b[Cc]onv(?:olution)?\.?\s+(?P<a>{D})\s*{X}\s*(?P<b>{D})\s*{X}\s*(?P<c>{D})"
             rf"(?![\d.]|\s*{X}){STRIDE}"
         ),
         _three,
@@ -144,30 +154,37 @@ TABLES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (
         re.compile(
             r"(?:\b(?P<letter>[CS]\d{1,2})\s*:\s*)?(?:\bf(?:\.|eature)\s*maps\s+|\b[Cc]onv\.?\s+)?"
-            rf"(?<![\w@.])(?P<channels>\d+)@(?P<k>\d+)\s*{X}\s*(?P<other>\d+)"
+            rf"(?<![\w@.])(?P<channels>{D})@(?P<k>{D})\s*{X}\s*(?P<other>{D})"
         ),
         _maps,
     ),
     (
         re.compile(
             r"\b(?:(?P<block>bottleneck|bneck|fire|inception)\d{0,2}|(?P<numbered>MBConv)\d)"
-            rf"(?:\s*\(\d[a-z]\))?(?:[,\s]+k?\d[\d.]*(?:{X}\d+)*[KM]?(?![\w.×]))+"
+            rf"(?:\s*\(\d[a-z]\))?(?:(?:,|{GAP})+k?\d[\d.]*(?:{X}{D})*[KM]?(?![\w.×]))+"
         ),
         _block,
     ),
-    (re.compile(rf"(?<![\w.])(\d+)²\s*{X}\s*(\d+)"), _squared),
+    (re.compile(rf"(?<![\w.])({D})²\s*{X}\s*({D})"), _squared),
     # Huang et al. 2017, table 1, leave the channels to their text.
     (
         re.compile(
-            rf"(?<![^\n]){SIZE}\s*conv(?:\s*,\s*stride\s+(?P<stride>\d))?"
+            rf"(?<![^\n]){SIZE}\s*conv(?:\s*,\s*stride\s+(?P<stride>[0-9]))?"
             rf"(?!\w|{GAP}*,?{GAP}*\d|{GAP}*[.;\]])"
         ),
         _without_channels,
     ),
-    (re.compile(rf"\$\d+(?:\s*{X}\s*\d+)+\$"), _of_row),
-    (re.compile(r"\bconv\d+_\w+\s*\((?=[A-Z])"), lambda match: code("(")),
+    (re.compile(rf"\${D}(?:\s*{X}\s*{D})+\$"), _of_row),
+    (re.compile(rf"\bconv{D}_\w+\s*\((?=[A-Z])"), lambda match: code("(")),
     (
-        re.compile(rf"{NAME}\s+{SIZE}(?=\s+(?:[A-Za-z\[(]|\d+\s*{X}))|\bconv\d+_\w+\b(?!\s*[=:(])"),
+        re.compile(rf"{NAME}\s+{SIZE}(?=\s+(?:[A-Za-z\[(]|{D}\s*{X}))"),
+        _of_row,
+    ),
+    (
+        re.compile(
+            rf"\bconv{D}_(?:[A-Za-z]\w*|[0-9]{{1,2}}{IN_ROW}"
+            rf"|[0-9](?={GAP}+(?:Conv|BB|Bott)\b))\b(?!\s*[=:(])"
+        ),
         _of_row,
     ),
 )

@@ -188,6 +188,11 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
         ("3×3, 64\n×2\n3×3, 128", "(Conv 64)x2\nConv 128"),
         ("C3-32, C5-64, FC-10", "Conv 32, Conv 64 5x5, FC 10"),
         ("conv64-3 conv512-1", "Conv 64 Conv 512 1x1"),
+        ("conv3_64 maxpool conv3_128 2x2 max pool", "Conv 64 Max 2 Conv 128 Max 2"),
+        ("conv1_64 conv5_16 conv3_64, s2", "Conv 64 1x1 Conv 16 5x5 Conv 64 s2"),
+        ("conv3_1 3×3, 64\nconv3_2 28×28 Conv 64", "Conv 64\n Conv 64"),
+        ("conv4_16 [3×3, 64; 3×3, 64]\nconv4_24 3×3, 64", " BB 64\nConv 64"),
+        ("conv2_x\nConv 64 conv2_block1_conv Conv 8", "\nConv 64  Conv 8"),
         ("conv3-64/2 conv3-64-s2 conv3-64, s2", "Conv 64 s2 Conv 64 s2 Conv 64 s2"),
         ("(2×128C3)-MP2-32c5-2p-F20-SM10", "(Conv 128)x2  Max 2  Conv 32 5x5  Max 2  FC 20  FC 10"),
         ("20C4-MP2-150N-10N", "Conv 20 4x4 p0  Max 2  FC 150  FC 10"),
@@ -587,6 +592,22 @@ def test_the_stem_of_inception_has_the_sizes_of_its_table() -> None:
     assert netdsl.parse(text, input=(3, 299, 299)).depth == 6
 
 
+@pytest.mark.parametrize(
+    ("rows", "here"),
+    [
+        ("pool 3×3/3 10×10×32", "Max 3 :32x3x3"),
+        ("pooling 3×3/2 8×8×32", "Max 3 s2 p0 :32x3x3"),
+        ("conv 2×2/2 7×7×32", "Conv 64 2x2 s2 :64x3x3"),
+        ("conv 2×2 4×4×32", "Conv 64 2x2 p0 :64x3x3"),
+    ],
+)
+def test_the_sizes_of_a_table_say_whether_a_window_is_padded(rows: str, here: str) -> None:
+    channels = 32 if "pool" in rows else 64
+    text = rewritten(f"pooling 3×3/2 21×21×3\n{rows}\npool 3×3 3×3×{channels}")
+    first, row, last = text.split("\n")
+    assert (first.startswith("Max 3 s2"), row, last) == (True, here, "GAP")
+
+
 @pytest.mark.parametrize("sign", ["{}", "{}.", "{})", "({})", "{}:", "-", "*"])
 def test_numbers_and_bullets_of_lines_are_left_away(sign: str) -> None:
     lines = ["Conv 64", "Max 2", "FC 10"]
@@ -631,6 +652,17 @@ def test_the_first_size_of_a_table_is_that_of_the_input() -> None:
     here = rewritten("1x29x29-20C4-MP2-10N")
     assert here == "input 1x29x29  Conv 20 4x4 p0  Max 2  FC 10"
     assert netdsl.parse(here).depth == 2
+    for header in ("input 3x32x32", "input: 32x32x3"):
+        here = rewritten(f"{header} 3x32x32-8C3-MP2-10N")
+        assert here == "input 3x32x32 Conv 8  Max 2  FC 10"
+        assert netdsl.parse(here).depth == 2
+
+
+def test_a_chain_with_an_even_kernel_pads_none() -> None:
+    here = rewritten("1x29x29-20C4-MP2-40C5-MP3-8C1-C9-150N-10N")
+    layers = "Conv 20 4x4 p0  Max 2  Conv 40 5x5 p0  Max 3  Conv 8 1x1  Conv 9"
+    assert here == f"input 1x29x29  {layers}  FC 150  FC 10"
+    assert rewritten("(2x8C4)-8C3-10") == "(Conv 8 4x4 p0)x2  Conv 8 p0  FC 10"
 
 
 @pytest.mark.parametrize(
@@ -652,6 +684,23 @@ def test_blocks_of_papers_are_told_where_they_are_shown(text: str, network: str)
     assert netdsl.load(network)
 
 
+@pytest.mark.parametrize("row", ["bottleneck 6 24 2 2", "2 MBConv6, k3x3 4 40", "fire2, 8, 16 16"])
+def test_the_row_of_a_block_ends_with_its_line(row: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"Conv 64\n{row}\n3×3 conv, 64", input=(3, 9, 9))
+    block, conv = (one.message for one in caught.value.diagnostics if one.code == "E0121")
+    assert block == f"`{row.removeprefix('2 ')}` is written as a block of your own, by `def`"
+    assert conv == "`3×3 conv, 64` is written `Conv 64`"
+
+
+@pytest.mark.parametrize("text", ["conv3_1 conv3_2 pool3", "conv4_10", "Max 2 conv3_9 Max 2"])
+def test_a_name_without_anything_in_its_row_is_not_left_away(text: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"Conv 8 {text}", input=(3, 64, 64))
+    name = next(word for word in text.split() if word.startswith("conv"))
+    assert not any(one.message.startswith(f"`{name}` is left") for one in caught.value.diagnostics)
+
+
 def test_a_cell_of_wide_networks_is_told_with_its_parameters() -> None:
     header, body = "input 3x32x32 norm batch", "Conv 16 {} GAP FC 10"
     with pytest.raises(netdsl.NetDSLError) as caught:
@@ -669,14 +718,37 @@ def test_a_cell_of_wide_networks_is_told_with_its_parameters() -> None:
     assert netdsl.parse(here).depth == 1 + 8 + 1
 
 
-def test_cells_of_densenet_are_told_where_they_are_shown() -> None:
+@pytest.mark.parametrize(
+    ("cell", "network"),
+    [
+        ("[1×1 conv; 3×3 conv] × 6", "densenet121"),
+        ("[d7×7, 96; 1×1, 384; 1×1, 96] × 3", "convnext_tiny"),
+    ],
+)
+def test_cells_of_networks_are_told_where_they_are_shown(cell: str, network: str) -> None:
     with pytest.raises(netdsl.NetDSLError) as caught:
-        netdsl.parse("Conv 64 [1×1 conv; 3×3 conv] × 6 FC 10", input=(3, 9, 9))
+        netdsl.parse(f"Conv 64 {cell} FC 10", input=(3, 9, 9))
     (found,) = caught.value.diagnostics
-    assert found.message == (
-        "`[1×1 conv; 3×3 conv] × 6` is written as a block of your own, by `def`"
-    )
-    assert found.help == "`netdsl fmt densenet121` shows how"
+    assert found.message == f"`{cell}` is written as a block of your own, by `def`"
+    assert found.help == f"`netdsl fmt {network}` shows how"
+    assert netdsl.load(network)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        "nn.Sequential(",
+        "features = nn.Sequential(",
+        "model = tf.keras.Sequential([",
+        "Sequential()",
+    ],
+)
+def test_a_sequential_of_layers_is_left_away(begun: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"{begun} Conv 64 Max 2", input=(3, 9, 9))
+    found = next(one for one in caught.value.diagnostics if one.code == "E0121")
+    assert found.message == f"`{begun}` is left away here"
+    assert found.help == "layers follow one another as they stand"
 
 
 @pytest.mark.parametrize(
@@ -709,6 +781,15 @@ LONG = [
     "a." * 300_000 + "Sequential",
     "model.add( " * 50_000,
     "x = F.relu( " * 30_000,
+    "[3x3, 8; 3x3, 8]x2\n" * 20_000,
+    "[3x3, 8xk; 3x3, 8xk]xn " * 20_000,
+    "3x3, 8 x2 3x3, 8 " * 20_000,
+    "conv2_x 9x9 [3x3, 8; 3x3, 8]x2\n" * 10_000,
+    "pooling 3x3/2 9x9x9 " * 20_000,
+    "conv 3×3/2 9×9×3× " * 20_000,
+    "def " * 100_000,
+    "def A( " * 50_000,
+    "def A { " * 50_000,
 ]
 LONGER = [
     "avg pool 3x3, " * 50_000 + "avg pool FC 10",
@@ -760,21 +841,41 @@ def test_long_texts_with_forms_end_soon(text: str) -> None:
     assert 0 < len(caught.value.diagnostics) <= 40
 
 
+MANY = "9" * 5000  # digits, more than Python reads as a number
 FORMS = [
     "conv3-64", "7×7, 64, stride 2", "[3×3, 8; 3×3, 8]×2", r"\times", "maxpool", "3x3 max pool",
     "FC-10", "1000-d fc", "soft-max", "Conv 8 7x7 /2", "conv1: Conv 8", "Conv2d(3, 8, 3)",
     "Linear(8, 9)", "$", "# conv3-8\n", '"conv3-8"', "Conv 8", "(Conv 8)x2", "BB 8 s2", "k=[3x3, 5]",
     "def Dense(k) { Conv k }", "Dense(3)", "[", "]", "(", ")", "&", "\\",
-    "[1×1, 0; 3×3, 0; 1×1, 0]×2", f"[3×3, {'9' * 5000}]", f"conv3-{'9' * 5000}", "Conv2d()", "Linear()",
+    "[1×1, 0; 3×3, 0; 1×1, 0]×2", f"[3×3, {MANY}]", f"conv3-{MANY}", "Conv2d()", "Linear()",
     "32C3-MP2-10", "C8-P", "8-2", "Conv / s2 3 × 3 × 3 × 8", "Conv dw / s1 3 × 3 × 8 dw 9 × 9 × 8",
-    "3x3 conv. 8", "Conv 3x3, 8", "10-way softmax", "FC / s1 8 × 9", f"8C{'9' * 5000}-3",
-    "MaxPool2d()", f"Conv2d(3, {'9' * 5000}, 3)", "MaxPool2d(0, 0, 0)", "GroupNorm(0)", "Dense(k)",
+    "3x3 conv. 8", "Conv 3x3, 8", "10-way softmax", "FC / s1 8 × 9", f"8C{MANY}-3",
+    "MaxPool2d()", f"Conv2d(3, {MANY}, 3)", "MaxPool2d(0, 0, 0)", "GroupNorm(0)", "Dense(k)",
     "x = F.relu(x)", "F.max_pool2d(x, 2)", "torch.flatten(x, 1)", "F.softmax(x)",
     "⎡ 3×3, 8 ⎤ ×2\n⎣ 3×3, 8 ⎦", "3×3, 8\n×n\n3×3, 8", "[3×3, 8×k; 3×3, 8×k]×N", "conv2_x 9×9",
     "\n1 Conv 8", "\n2 Max 2", "\n- Conv 8", "Net 3", "Stage 1:", "(2×8C3)-MP2", "[8, 'M']", "k3n8s0",
     "conv 3×3/0 9×9×3", "pool 0×0 0×0×8", "9² × 3", "8@3x3", "Conv 8x3x3", "input 9×9 image",
-    f"C{'9' * 5000}-8", f"k{'9' * 5000}n8s1", "Conv 8, k=3, s=1", "fire2 8 8", "Drop-\nout",
+    f"C{MANY}-8", f"k{MANY}n8s1", "Conv 8, k=3, s=1", "fire2 8 8", "Drop-\nout", f"fc-{MANY}",
+    f"conv 3×3/2 9×9×3\n{MANY}×9×9", f"conv 3×3/2 9×9×3 {MANY}×9×9", f"{MANY}-d fc", f"{MANY} units",
+    f"fully connected {MANY}", f"32C3-MP2-{MANY}N", f"FC / s1 8 × {MANY} 1 × 1 × 3", f"Conv-{MANY}",
+    f"{MANY}×{MANY} max pool", f"3×3, 8, stride {MANY}", f"8@{MANY}x3", f"Conv 8, k={MANY}, s=1, p=1",
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "form", [form for form in FORMS if MANY in form], ids=lambda form: form[:12]
+)
+def test_numbers_of_thousands_of_digits_are_mistakes_as_others(form: str) -> None:
+    with pytest.raises(netdsl.NetDSLError):
+        netdsl.parse(f"Conv 8 {form} Foo", input=(3, 64, 64))
+
+
+@pytest.mark.parametrize("form", ["fc-١٢", "١٢-d fc", "8C٣-10", "Conv-٣"])
+def test_numbers_in_other_digits_are_no_numbers_of_forms(form: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"conv3-64 {form}", input=(3, 64, 64))
+    forms = [found.message for found in caught.value.diagnostics if found.code == "E0121"]
+    assert forms == ["`conv3-64` is written `Conv 64`"]
 
 
 @given(st.lists(st.sampled_from(FORMS), max_size=12).map(" ".join))
