@@ -15,10 +15,12 @@ from netdsl.syntax.here import Here
 _USUAL = {"norm": "batch", "act": "relu"}
 _NOUNS = {"norm": "norm", "act": "activation"}
 _BRINGS = {"FC": ("act",)}  # and a convolution both
-# `BN`, `ReLU6`, `LayerNorm(64)`, and layers of the language with brackets.
+_FEATURES = r"[^\S\n]+\d{1,5}(?=[^\S\n]*(?:[,;)\n]|->|→|\Z)|[^\S\n]+[A-Z])"
+# `BN`, `BN 64`, `ReLU6`, `LayerNorm(64)`, and layers of the language with brackets.
 NAMED = re.compile(
     r"(?<![\w.@])(?:(?P<own>Norm|Act)\s*\((?P<kind>\w+)\)"
-    rf"|(?P<name>{'|'.join(names_of('Norm', 'Act'))})(?:[123]d)?(?![\w.=])(?:\(\w*\))?)"
+    rf"|(?P<name>(?P<norm>{'|'.join(names_of('Norm'))})|{'|'.join(names_of('Act'))})"
+    rf"(?:[123]d)?(?![\w.=])(?:\(\w*\)|(?(norm){_FEATURES}|(?!)))?)"
 )
 _PART = re.compile(r"(?P<layer>Norm|Act)(?: (?P<kind>\w+))?(?P<options>(?: \w+=\S+)*)")
 _LAYER = re.compile(
@@ -27,6 +29,7 @@ _LAYER = re.compile(
 _DENSE = re.compile(r"\b(?:fc|linear|dense)|[ -](?:d|way)\b|fully[ -]connected", re.IGNORECASE)
 _BETWEEN = re.compile(r"(?:\s|,|;|->|→)*")
 _SIGN = re.compile(r"(?:,|;|->|→)\s*\Z")
+_SIGN_BEHIND = re.compile(r"\s*(?:,|;|->|→)")
 _WINDOW = 64
 # What is defined before it is called, in a way that is not read here.
 _DEFINED = re.compile(r"self\.|\([^\W\d]\w*\):")
@@ -88,6 +91,7 @@ class Chain:
         self.text = text
         self.forms: list[Form] = []
         self.kinds = {setting: _said(text, setting) or usual for setting, usual in _USUAL.items()}
+        self.has_norms = _said(text, "norm") is not None
         self.has_defaults = bool(re.search(r"\bdefault\s+(?:DWConv|Deconv|Conv|FC)\b", text))
         self.is_before = False  # that norms and activations stand before their convolution
         self.layer: _Layer | None = None
@@ -95,7 +99,7 @@ class Chain:
         self.norm_end = 0  # of a norm that nothing brings
         self.features: int | None = None  # of the last dense layer
         self.bare: list[int] = []  # places where a convolution is told to have no norm
-        self.has_norms = False
+        self.plain: list[int] = []  # and of those of which nothing is said
 
     def add(self, form: Form) -> None:
         """Go on to the next form."""
@@ -112,15 +116,27 @@ class Chain:
             self._close()
             form = self._with_features(form)
             self._open(code, form.end, form)
+        elif not code and form.is_call:
+            form = self._with_sign(form)
         self.forms.append(form)
+
+    def _with_sign(self, form: Form) -> Form:
+        """Return a call that is left away between two signs, with the one before it."""
+        before = _SIGN.search(self.text[max(0, form.start - _WINDOW) : form.start])
+        if before is None or _SIGN_BEHIND.match(self.text, form.end) is None:
+            return form
+        return replace(form, start=form.start - len(before[0]))
 
     def finish(self) -> list[Form]:
         """Return what is told of all forms."""
         self._close()
         first = next((i for i, form in enumerate(self.forms) if self._is_defined(form)), None)
         self._help(first, _OF_FORWARD)
-        if len(self.bare) > 1 and not self.has_norms:
-            self._help(self.bare[0], _NOT_NORMALISED)
+        if self.bare and not self.has_norms:
+            for place in self.plain:
+                self._add_option(place, "norm=none")
+            if len(places := self.bare + self.plain) > 1:
+                self._help(min(places), _NOT_NORMALISED)
         if "shortcut" not in self.text:
             self._help(self._first_widening(), _PROJECTED)
         return self.forms
@@ -208,6 +224,8 @@ class Chain:
             self.bare.append(next(place for place in places if place is not None))
         if layer.place is not None:
             self._tell_layer(layer, layer.place, options)
+            if not options and "norm" in layer.brings and not layer.is_defined:
+                self.plain.append(layer.place)
             layer.brings = [one for one in layer.brings if one not in missing]
             options = ""
         for setting, (place, part) in layer.parts.items():
@@ -237,6 +255,13 @@ class Chain:
             unless = ", unless it is the last" if layer.name == "FC" else ""
             rest = f", which brings its {_nouns(brought)}{unless}"
         self.forms[place] = replace(form, here=replace(form.here, words=f"`{code}`{rest}"))
+
+    def _add_option(self, place: int, option: str) -> None:
+        """Tell the form that stands there with one option more."""
+        here = self.forms[place].here
+        code, _, rest = here.words[1:].partition("`")
+        here = replace(here, words=f"`{code} {option}`{rest}")
+        self.forms[place] = replace(self.forms[place], here=here)
 
     def _told(self, layer: _Layer, setting: str, part: re.Match[str], added: str) -> Here:
         """Return what is said of a part that a layer brings, of another kind perhaps."""

@@ -109,6 +109,7 @@ def _wrong_value(spot: Spot) -> Diagnostic:
 
 def _setting_with_colon(spot: Spot) -> Diagnostic:
     key, value = spot.word(-1).text, spot.word(1).text
+    value = setting_here(key, value) or value
     message = f"a setting has no `:`: write `{key} {value or '…'}`"
     return Diagnostic("E0113", message, spot.span(-1, 0))
 

@@ -3,60 +3,175 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from functools import lru_cache
 
+from netdsl.syntax.foreign import SETTINGS_HERE, layer_here, value_here
 from netdsl.syntax.here import GAP, Here, Say, code, left_away
+from netdsl.syntax.lexemes import COMBINERS
+from netdsl.syntax.torch_arguments import TAKES
 
 _LINE = r"(?<![^\n])"
 # Words for layers that have a number behind them, as in `Stage 1: …`.
 _COUNTED = "(?:Block|Group|Layer|Level|Module|Part|Phase|Stage|Step|Unit)"
-_NUMBERED = re.compile(rf"{GAP}*\(?(\d{{1,3}})[.:)]?(?={GAP}+\S)")
+_NUMBER = re.compile(rf"{_LINE}{GAP}{{0,9}}\(?(?P<number>\d{{1,3}})[.:)]?(?={GAP}+[A-Za-z(\[])")
+_TABLE_ROW = re.compile(rf"{_LINE}{GAP}{{0,9}}\|(?P<cells>[^\n]+)\|{GAP}*(?![^\n])")
+_RULE = re.compile(r"[-:|\s]*-[-:|\s]*")
+_OWN_LAYERS = {name.lower() for name in (*TAKES, *COMBINERS)}
+_SETTINGS = (
+    "name", "input", "classes", "norm", "act", "init", "bias", "shortcut", "shortcut_kernel",
+    "shortcut_norm", "residual", "drop_path", *SETTINGS_HERE,
+)  # fmt: skip
+_NAMES_COLUMN = re.compile(r"(?:layers?|operat(?:ion|or)|stage|type)\b", re.IGNORECASE)
+# A module of torch that holds others, as it is printed: `(layer1): Sequential(\n  (0): `.
+_NAMED = r"(?:\((?P<name>\w+)\):\s{1,9})?\b(?<!\bdef )(?P<kind>[A-Z]\w*)"
+_KIND = re.compile(rf"{_NAMED}\Z")
+_PRINTED = re.compile(r"\(\s*\(\w+\): ")
+_OPENS_LIST = re.compile(r"\(\s*\[")
+_FOLLOW = "layers follow one another as they stand"
+
+
+def _is_layer(name: str) -> bool:
+    return name.lower() in _OWN_LAYERS or layer_here(name) is not None
+
+
+@lru_cache(maxsize=2)
+def _numbers(text: str) -> frozenset[int]:
+    """Return where lines have numbers that count them from 0 or 1 on, with no other among them.
+
+    `3 BB 64`, `4 BB 128`, `6 BB 256` in a column are repeats.
+    """
+    runs: list[list[re.Match[str]]] = []
+    behind = None  # of the line of the last number
+    for match in _NUMBER.finditer(text):
+        if match.start() != behind:
+            runs.append([])
+        runs[-1].append(match)
+        behind = text.find("\n", match.end()) + 1
+    return frozenset(
+        match.start()
+        for run in runs
+        if len(run) > 1 and (first := int(run[0]["number"])) < 2
+        if all(int(match["number"]) == i for i, match in enumerate(run, first))
+        for match in run
+    )
 
 
 def _number(match: re.Match[str]) -> Here | None:
-    """Return what is said of the number of a line, if the line before or behind has its own."""
-    text, number = match.string, int(match["number"])
-    before = text.rfind("\n", 0, max(match.start() - 1, 0)) + 1 if match.start() else None
-    behind = text.find("\n", match.end()) + 1
-    beside = [
-        (int(found[1]), step)
-        for start, step in ((before, -1), (behind or None, 1))
-        if start is not None and (found := _NUMBERED.match(text, start))
-    ]
-    is_one = any(other == number + step for other, step in beside)
+    is_one = match.start() in _numbers(match.string)
     return left_away("lines of layers have no numbers") if is_one else None
 
 
-def _label(match: re.Match[str]) -> Here:
-    label = "".join((match["label"] or match["counted"]).lower().split())
+def _label(match: re.Match[str]) -> Here | None:
+    """Return what is said of the name of what follows; None for a layer and for a setting."""
+    label, behind = match["label"] or "", match["behind"]
+    is_setting = label in _SETTINGS or (label == "head" and value_here(behind, ("flatten", "gap")))
+    if is_setting or (label[:1].isupper() and _is_layer(label.rstrip("0123456789"))):
+        return None
+    label = "".join((label or match["counted"]).lower().split())
     return left_away(f"where a branch reads it, it stands behind the layer as a label: `@{label}`")
 
 
-def _row_of_table(match: re.Match[str]) -> Here:
-    """Return the cells of a row of Markdown; nothing of its head and of the rule below."""
-    if not re.search(r"\d", match["cells"]) and not match["cells"].strip()[:1].isupper():
-        return left_away("layers follow one another as they stand")
-    return code("  ".join(" ".join(cell.split()) for cell in match["cells"].split("|")))
+@lru_cache(maxsize=2)
+def _header_end(text: str) -> int:
+    """Return where the first word with a capital stands."""
+    found = re.search(r"(?<!\w)[A-Z]", text)
+    return found.start() if found else len(text)
+
+
+def _name(match: re.Match[str]) -> Here | None:
+    """Return what is said of the name of a column, before which header entries may stand."""
+    if match.start("name") != _header_end(match.string):
+        return None
+    return Here(f'`name "{match["name"]}"`', "or leave the name of a column away")
+
+
+@lru_cache(maxsize=2)
+def _brackets(text: str) -> tuple[list[int], list[int | None]]:
+    """Return where round brackets stand, and behind them the end, and which is open before each."""
+    offsets: list[int] = []
+    around: list[int | None] = []
+    opened: list[int] = []
+    for match in re.finditer(r"[()]|\Z", text):
+        offsets.append(match.start())
+        around.append(opened[-1] if opened else None)
+        if match[0] == "(":
+            opened.append(match.start())
+        elif opened:
+            opened.pop()
+    return offsets, around
+
+
+def _opened_before(text: str, place: int) -> int | None:
+    """Return the innermost round bracket that is open at a place."""
+    offsets, around = _brackets(text)
+    return around[bisect_left(offsets, place)]
+
+
+def _row_of_table(match: re.Match[str]) -> Here | None:
+    """Return the layer of a row of Markdown; None for a branch, which stands in brackets."""
+    text, cells = match.string, [" ".join(cell.split()) for cell in match["cells"].split("|")]
+    above = _TABLE_ROW.match(text, text.rfind("\n", 0, max(match.start() - 1, 0)) + 1)
+    below = _TABLE_ROW.match(text, match.end() + 1)
+    is_table = below or (above and above.start() != match.start())
+    if not is_table or _opened_before(text, match.start()) is not None:
+        return None
+    places = [i for i, cell in enumerate(cells) if _begins_with_layer(cell)]
+    is_above_rule = below and _RULE.fullmatch(below[0]) and not places
+    is_head = (is_above_rule or _NAMES_COLUMN.match(cells[0])) and not re.search(r"\d", match[0])
+    if is_head or _RULE.fullmatch(match[0]):
+        return left_away(_FOLLOW)
+    if len(places) != 1:
+        return None
+    (place,) = places
+    layer, others = cells[place], [*cells[:place], *cells[place + 1 :]]
+    behind = cells[place + 1] if place + 1 < len(cells) else ""
+    if layer in ("Conv", "Deconv", "FC", "BB", "Bott") and behind.isdecimal():
+        layer = f"{layer} {behind}"
+        others.remove(behind)
+    help = "other columns are left away; a kernel stands behind its layer, as in `Conv 64 5x5`"
+    return Here(f"`{layer}`", help if any(others) else None)
+
+
+def _begins_with_layer(cell: str) -> bool:
+    """Say whether a cell is that of a layer, and not of the name of one, as in `conv1`."""
+    found = re.match(r"\(?([A-Za-z]++)(?!_|\d(?:_|\Z))", cell)
+    return found is not None and _is_layer(found[1])
+
+
+def _head_of_module(match: re.Match[str]) -> Here:
+    """Return what is said of the first line of a module that torch prints with what it holds."""
+    if match["name"] and match["kind"] != "Sequential":
+        return Here("as a block of your own, by `def`", "what it does with its layers is not read")
+    return left_away(_FOLLOW)
+
+
+def _end_of_module(match: re.Match[str]) -> Here | None:
+    """Return what is said of a bracket that closes a module whose first line is left away."""
+    text, opened = match.string, _opened_before(match.string, match.end() - 1)
+    if opened is None or (match[0] != ")" and not _OPENS_LIST.match(text, opened)):
+        return None
+    kind = _KIND.search(text[max(0, opened - 99) : opened])
+    is_head = kind is not None and not kind["name"] and _PRINTED.match(text, opened)
+    is_left_away = is_head or (kind is not None and kind["kind"] == "Sequential")
+    return left_away(_FOLLOW) if is_left_away else None
 
 
 LAYOUT: tuple[tuple[re.Pattern[str], Say], ...] = (
-    (re.compile(rf"{_LINE}{GAP}{{0,9}}\|(?P<cells>[^\n]+)\|{GAP}*(?![^\n])"), _row_of_table),
-    (
-        re.compile(rf"{_LINE}{GAP}{{0,9}}\(?(?P<number>\d{{1,3}})[.:)]?(?={GAP}+[A-Za-z(\[])"),
-        _number,
-    ),
+    (_TABLE_ROW, _row_of_table),
+    (_NUMBER, _number),
     (
         re.compile(rf"{_LINE}{GAP}{{0,9}}[-*](?={GAP}+[A-Z(])"),
-        lambda match: left_away("layers follow one another as they stand"),
+        lambda match: left_away(_FOLLOW),
     ),
     (
-        re.compile(rf"\A\s*(?P<name>(?:Column|Model|Net|Network){GAP}+(?:\d+|[A-Z](?!\w)))"),
-        lambda match: Here(f'`name "{match["name"]}"`', "or leave the name of a column away"),
+        re.compile(
+            rf"{_LINE}{GAP}{{0,9}}(?P<name>(?:Column|Model|Net|Network){GAP}+(?:\d+|[A-Z](?!\w)))"
+        ),
+        _name,
     ),
-    # A printed module of torch.
-    (
-        re.compile(r"\A\s*[A-Z]\w*\(\s*(?=\(\w+\): )|(?<=\n)\]?\)\s*\Z"),
-        lambda match: left_away("layers follow one another as they stand"),
-    ),
+    (re.compile(rf"{_NAMED}\(\s*(?=\(\w+\): )"), _head_of_module),
+    (re.compile(r"(?:\]\s{0,9})?\)"), _end_of_module),
     (
         re.compile(r"(?<![\w@])([A-Z][a-z]+)-\n\s*([a-z]+)(?![\w(])"),
         lambda match: code(f"{match[1]}{match[2]}"),
@@ -64,7 +179,7 @@ LAYOUT: tuple[tuple[re.Pattern[str], Say], ...] = (
     (
         re.compile(
             rf"(?<![\w@.])(?:(?P<label>[a-z]\w*|[A-Z][A-Za-z]*\d*)|(?P<counted>{_COUNTED}{GAP}+\d+))"
-            r"\s*:(?=\s*[A-Z(])"
+            r"\s*:(?=\s*(?P<behind>[A-Z]\w*|\())"
         ),
         _label,
     ),

@@ -15,7 +15,7 @@ from netdsl.syntax.here import Here, Say
 from netdsl.syntax.tree import Comment
 
 _DEFINITION = re.compile(r"\bdef\s+\w+\s*(?:\([^(){}]*\)\s*)?\{[^{}]*\}")
-_WORD = re.compile(r"[A-Z]\w*|\w{2,}")  # a `k` in a form may well be that of the text
+_WORD = re.compile(r"[A-Z][A-Za-z_]*|\w{2,}")  # a `k` in a form may well be that of the text
 _HEADER_ENDS = re.compile(r"(?<!\w)[A-Z]")
 _READ = 2 * MOST  # forms of a text: what is told of one may depend on those behind it
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from itertools import pairwise
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import netdsl
+from netdsl.ir.settings import Settings
 
 # Simonyan and Zisserman 2015, table 1, column A.
 VGG = """conv3-64 maxpool conv3-128 maxpool conv3-256 conv3-256 maxpool
@@ -304,6 +306,17 @@ def test_a_size_that_a_convolution_can_take_is_not_of_the_pool_behind(text: str,
             "conv3-64, ReLU, conv3-64, BN, conv1-8",
             "Conv 64 norm=none, Conv 64 act=none, Conv 8 1x1",
         ),
+        (
+            "conv3-64, ReLU, conv3-8, conv1-8",
+            "Conv 64 norm=none, Conv 8 norm=none, Conv 8 1x1 norm=none",
+        ),
+        ("Conv 64, BN 64, ReLU, Conv 8 BN 8 Conv 8", "Conv 64, Conv 8 act=none Conv 8"),
+        ("Conv 64, BN 3x3, 64", "Conv 64 act=none Conv 64"),
+        (
+            "nn.Conv2d(3, 8, 3), nn.Identity(), nn.Conv2d(8, 8, 3)",
+            "Conv 8 p0 norm=none act=none, Conv 8 p0 norm=none act=none",
+        ),
+        ("norm batch conv3-64, ReLU, conv1-8", "norm batch Conv 64 norm=none, Conv 8 1x1"),
         ("FC 64, ReLU, FC 10", "FC 64, FC 10"),
         ("FC 64 -> BN -> nn.ReLU() -> FC 10", "FC 64 act=none Norm -> Act relu -> FC 10"),
         ("FC 10, ReLU", "FC 10 act=relu"),
@@ -372,6 +385,23 @@ def test_what_nothing_normalises_is_told_once_to_be_so_in_the_header() -> None:
         ),
         ("`, nn.ReLU()` is left away here", "`Conv` brings its activation"),
         ("`nn.Conv2d(8, 9, 3)` is written `Conv 9 p0 norm=none act=none`", None),
+    ]
+
+
+def test_a_layer_of_which_nothing_is_said_is_told_without_norm_where_no_other_has_one() -> None:
+    # Lin et al. 2014, of whose convolutions some are printed with their activation.
+    text = "5×5 conv, 192, ReLU\n3×3 max pool, stride 2\n5×5 conv, 192\nglobal average pooling"
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 32, 32))
+    assert [(found.message, found.help) for found in caught.value.diagnostics] == [
+        (
+            "`5×5 conv, 192` is written `Conv 192 5x5 norm=none`",
+            "nothing here is normalised, which `norm none` in the header says of all layers",
+        ),
+        ("`, ReLU` is left away here", "`Conv` brings its activation"),
+        ("`3×3 max pool, stride 2` is written `Max 3 s2`", None),
+        ("`5×5 conv, 192` is written `Conv 192 5x5 norm=none`", None),
+        ("`global average pooling` is written `GAP`", None),
     ]
 
 
@@ -578,12 +608,118 @@ def test_a_functional_network_of_keras_is_told_line_by_line() -> None:
 @pytest.mark.parametrize(
     ("text", "here"),
     [
-        ("| layer | size |\n|---|---|\n| Conv 64 | 5x5 |\n| FC | 10 |", ["Conv 64  5x5", "FC  10"]),
+        ("| layer | size |\n|---|---|\n| Conv 64 | 5x5 |\n| FC | 10 |", ["Conv 64", "FC 10"]),
+        (
+            "| Layer | Output |\n|:--|:-:|\n| Conv 64 s2 | 5x5 |\n| Conv 9 | 9x5x5 |\n| GAP | |\n| FC 10 | 10 |",
+            ["Conv 64 s2", "Conv 9", "GAP", "FC 10"],
+        ),
+        ("| Layer | Output |\n| 1 | Conv 64 |\n| 2 | FC 10 |", ["Conv 64", "FC 10"]),
         ("Net(\n  (a): MaxPool2d(2)\n  (b): MaxPool2d(2)\n)", ["Max 2", "  Max 2"]),
+        ("input 3x32x32\nNet(\n  (a): MaxPool2d(2)\n)", ["input 3x32x32", "Max 2"]),
+        ("Net(\n  (a): Sequential(\n    (0): MaxPool2d(2)\n  )\n)", ["Max 2", "  "]),
+        ("nn.Sequential([\n  nn.MaxPool2d(2)\n  ])", ["  Max 2"]),
+        ("Sequential(MaxPool2d(2))\nCat(Conv 8 | Conv 8\n)", ["Max 2", "Cat(Conv 8 | Conv 8", ")"]),
     ],
 )
 def test_what_stands_around_layers_is_left_away(text: str, here: list[str]) -> None:
-    assert [line for line in rewritten(text).split("\n") if line.strip()] == here
+    written = [line for line in rewritten(text).split("\n") if line.strip()]
+    assert [line.strip() for line in written] == [line.strip() for line in here if line.strip()]
+
+
+def test_a_row_of_markdown_is_told_with_what_becomes_of_its_other_columns() -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse("| Conv 64 | 5x5 |\n| conv1 | GAP |\n| FC 10 | |", input=(3, 9, 9))
+    help = "other columns are left away; a kernel stands behind its layer, as in `Conv 64 5x5`"
+    assert [(found.message, found.help) for found in caught.value.diagnostics] == [
+        ("`| Conv 64 | 5x5 |` is written `Conv 64`", help),
+        ("`| conv1 | GAP |` is written `GAP`", help),
+        ("`| FC 10 | |` is written `FC 10`", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "Add(\n  Conv 8 act=none\n  | Conv 8 1x1 kernel=1 |\n)",
+            ["Conv has no option `kernel`; did you mean `k`?"],
+        ),
+        ("Cat(\n | Conv 8 1x1 | Conv 8 |\n)\nmaxpool", ["`maxpool` is written `Max 2`"]),
+        (
+            "Cat(\n | Conv 8 1x1 |\n | Conv 8 |\n)\nconv3-64",
+            ["`conv3-64` is written `Conv 64`"],
+        ),
+        ("Res(\n Conv 8\n)\nmaxpool", ["`maxpool` is written `Max 2`"]),
+        ("(maxpool\n)", ["`maxpool` is written `Max 2`"]),
+    ],
+)
+def test_branches_and_brackets_on_lines_of_their_own_are_no_forms(
+    text: str, said: list[str]
+) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 9, 9))
+    assert [found.message for found in caught.value.diagnostics] == said
+
+
+def test_a_block_of_a_printed_module_is_told_to_be_one_of_your_own() -> None:
+    text = "Net(\n  (a): Block(\n    (b): MaxPool2d(2)\n  )\n  (c): MaxPool2d(2)\n)"
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 9, 9))
+    said = [(found.message, found.help) for found in caught.value.diagnostics]
+    assert said[1] == (
+        "`(a): Block(` is written as a block of your own, by `def`",
+        "what it does with its layers is not read",
+    )
+    assert [message for message, _ in said[2:]] == [
+        "`(b): MaxPool2d(2)` is written `Max 2`",
+        "`(c): MaxPool2d(2)` is written `Max 2`",
+        "`)` is left away here",
+    ]
+
+
+@pytest.mark.parametrize("label", ["Conv64", "BB64", "GAP", "ReLU", "MaxPool2", "Norm"])
+def test_a_layer_before_a_colon_is_no_label(label: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"Conv 32 {label}: Max 2 GAP FC 10", input=(3, 9, 9))
+    assert [found.message for found in caught.value.diagnostics] == [
+        "a shape is missing after `:`, as in `:64x32x32`"
+    ]
+
+
+def test_a_block_of_the_text_before_a_colon_is_no_label() -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse("def Stem(c) { Conv c }\nStem64: Conv 64", input=(3, 9, 9))
+    assert [found.code for found in caught.value.diagnostics] == ["E0112"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "here"),
+    [
+        ("norm: BN", "norm batch"),
+        ("act: ReLU", "act relu"),
+        ("init: Kaiming", "init kaiming"),
+        ("shortcut: Project", "shortcut project"),
+        ("head: GAP", "head gap"),
+        ("num_classes: Ten", "num_classes Ten"),
+    ],
+)
+def test_a_setting_with_a_colon_is_no_label(entry: str, here: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"{entry}\nConv 64 GAP FC 10", input=(3, 9, 9))
+    assert [found.message for found in caught.value.diagnostics] == [
+        f"a setting has no `:`: write `{here}`"
+    ]
+
+
+@pytest.mark.parametrize("setting", [one.name for one in fields(Settings) if one.name != "head"])
+def test_no_setting_is_a_label(setting: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"{setting}: X\nConv 64 conv3-64", input=(3, 9, 9))
+    assert "E0113" in [found.code for found in caught.value.diagnostics]
+
+
+def test_a_head_that_is_none_of_the_settings_is_a_label() -> None:
+    assert rewritten("Conv 64\nhead: FC 10") == "Conv 64\n FC 10"
 
 
 def test_the_stem_of_inception_has_the_sizes_of_its_table() -> None:
@@ -621,9 +757,25 @@ def test_a_number_that_no_other_line_continues_is_no_number_of_a_line() -> None:
     assert [found.code for found in caught.value.diagnostics] == ["E0102"]
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        "3 BB 64\n4 BB 128\n6 BB 256\n3 BB 512",
+        "2 Conv 64\n3 Conv 128",
+        "1 BB 64\n2 BB 128\n6 BB 256",
+        "Conv 64\n2 BB 64\n3 BB 128",
+    ],
+)
+def test_a_column_of_repeats_is_no_column_of_numbers_of_lines(column: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"{column}\nfc-10", input=(3, 9, 9))
+    assert not [one for one in caught.value.diagnostics if "no numbers" in (one.help or "")]
+
+
 def test_the_name_of_a_column_is_that_of_the_network() -> None:
-    text = rewritten("Net 3\nConv 64\nFC 10")
-    assert netdsl.parse(text, input=(3, 9, 9)).name == "Net 3"
+    for header in ("", "norm none\n"):
+        text = rewritten(f"{header}Net 3\nConv 64\nFC 10")
+        assert netdsl.parse(text, input=(3, 9, 9)).name == "Net 3"
 
 
 @pytest.mark.parametrize(
@@ -827,6 +979,8 @@ LONGER = [
     "8 filters " * 50_000,
     "conv1 $8 x 8 x 8" + " " * 900_000 + "?",
     ")\n" * 19 + "\n" * 900_000 + "?",
+    "| Conv 8 | 9 |\n" * 20_000,
+    "(a): Net(" + " " * 900_000 + "?",
 ]
 
 
