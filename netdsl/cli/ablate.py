@@ -25,7 +25,7 @@ from netdsl.cli.shared_training import (
     shared_options,
     taken,
 )
-from netdsl.experiment.layout import NETWORKS
+from netdsl.experiment.folder import NETWORKS
 
 if TYPE_CHECKING:
     from netdsl.experiment.ablate import Change

@@ -11,7 +11,7 @@ import click
 
 from netdsl.cli.kinds import PLACE, TEXT, PlacePath
 from netdsl.cli.notes import note
-from netdsl.experiment.layout import DEFINITION, PLAN
+from netdsl.experiment.folder import DEFINITION, PLAN
 
 if TYPE_CHECKING:
     from netdsl.experiment.definition import Definition

@@ -13,7 +13,7 @@ from netdsl.cli.experiment_options import narrowed
 from netdsl.cli.kinds import TEXT
 from netdsl.cli.notes import note
 from netdsl.cli.slug import mark, slug
-from netdsl.experiment.layout import DEFINITION
+from netdsl.experiment.folder import DEFINITION
 
 if TYPE_CHECKING:
     from netdsl.experiment.definition import Definition

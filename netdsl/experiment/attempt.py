@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from netdsl.experiment.layout import LOGS
+from netdsl.experiment.folder import LOGS
 from netdsl.experiment.line import Line
 from netdsl.experiment.locks import take
 from netdsl.experiment.plan import Job

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from netdsl.experiment import report
-from netdsl.experiment.layout import LOCKS, PLAN, REPORT, RUNS
+from netdsl.experiment.folder import LOCKS, PLAN, REPORT, RUNS
 from netdsl.experiment.places import Places, places_of
 from netdsl.experiment.plan import distinct, read_plan
 from netdsl.experiment.stages import stages_of

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from netdsl.experiment.layout import LOCKS
+from netdsl.experiment.folder import LOCKS
 from netdsl.flock import claim, lock
 
 

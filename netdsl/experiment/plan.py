@@ -11,8 +11,8 @@ from types import NoneType
 from typing import Any
 
 from netdsl.amounts import listed
+from netdsl.experiment.folder import PLAN
 from netdsl.experiment.labels import display
-from netdsl.experiment.layout import PLAN
 from netdsl.experiment.line import Line
 from netdsl.experiment.locks import waiting
 from netdsl.experiment.wanted import Wanted, read_wanted

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from netdsl.errors import Diagnostic, NetDSLError
 from netdsl.experiment.definition import Definition
+from netdsl.experiment.folder import RUNS
 from netdsl.experiment.grid import expand
 from netdsl.experiment.key import Resolved, key_of
 from netdsl.experiment.labels import group_all, label_all
-from netdsl.experiment.layout import RUNS
 from netdsl.experiment.line import Line, train_line
 from netdsl.experiment.plan import Job, Plan, choose, compared, names_of
 from netdsl.experiment.sources import digest_of_sources

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from netdsl.experiment.layout import REPORT
+from netdsl.experiment.folder import REPORT
 from netdsl.experiment.locks import waiting
 from netdsl.experiment.report import write_report
 from netdsl.train.files import remove_leftovers

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from netdsl.amounts import counted
-from netdsl.experiment.layout import DEFINITION, LOCKS, LOGS, NETWORKS, PLAN, RUNS
+from netdsl.experiment.folder import DEFINITION, LOCKS, LOGS, NETWORKS, PLAN, RUNS
 from netdsl.experiment.locks import is_taken
 from netdsl.experiment.plan import Job, Plan, read_plan
 from netdsl.experiment.stages import stages_of

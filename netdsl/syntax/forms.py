@@ -33,8 +33,8 @@ from netdsl.syntax.here import (
     height_and_width,
     left_away,
 )
-from netdsl.syntax.layout import LAYOUT
 from netdsl.syntax.lexemes import BETWEEN_LAYERS
+from netdsl.syntax.markup import MARKUP
 from netdsl.syntax.tables import BESIDE, TABLES
 from netdsl.syntax.torch_arguments import LARGEST_KERNEL, TAKES, words_of, written_here
 
@@ -216,7 +216,7 @@ def function(match: re.Match[str]) -> Here | None:
 
 FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     *CELLS,
-    *LAYOUT,
+    *MARKUP,
     (re.compile(_INPUT), _input),
     (
         re.compile(rf"(?<![\w.×✕⨯])(?P<before>{D})\s*{X}\s*{D}{GAP}+{_POOL}"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from netdsl.experiment.layout import REPORT
+from netdsl.experiment.folder import REPORT
 from netdsl.experiment.plan import read_plan
 from netdsl.experiment.report import figures, formats, headline, page, tables
 from netdsl.experiment.report.outcome import read_outcomes

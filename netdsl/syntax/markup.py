@@ -157,7 +157,7 @@ def _end_of_module(match: re.Match[str]) -> Here | None:
     return left_away(_FOLLOW) if is_left_away else None
 
 
-LAYOUT: tuple[tuple[re.Pattern[str], Say], ...] = (
+MARKUP: tuple[tuple[re.Pattern[str], Say], ...] = (
     (_TABLE_ROW, _row_of_table),
     (_NUMBER, _number),
     (
