@@ -143,7 +143,8 @@ def warn_of_unread_settings(file: tree.File, environment: Environment, report: R
     for entry in (e for e in file.header if isinstance(e, tree.Setting)):
         if entry.key not in ("norm", "act", "bias", "shortcut"):
             continue
-        taking = {code for code, cls in CATALOGUE.items() if entry.key in settings_of(cls)}
+        layers = {**CATALOGUE, "Res": Res}
+        taking = {code for code, cls in layers.items() if entry.key in settings_of(cls)}
         left_out = written & taking - defaults.filled
         is_read = entry.key in defaults.reads.settings
         if not is_read and not left_out and _is_settled(entry.key, environment):

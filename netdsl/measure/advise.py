@@ -19,10 +19,10 @@ from netdsl.ops.norm import Normalization
 from netdsl.ops.pool import AvgPoolTo, GlobalAvgPool
 from netdsl.ops.regularise import Dropout
 from netdsl.ops.wiring import ShortcutAdd, StochasticDepth
+from netdsl.syntax.torch_arguments import LARGEST_KERNEL
 
 LARGE = 10**6
 LARGE_KERNEL = 9
-LARGEST_KERNEL = 11  # of stride 1 that is usual: AlexNet's, whose stride is 4
 _ONCE_IS_ENOUGH = (Activation, Normalization, GlobalAvgPool, Flatten)
 _OFF = {"norm": "norm=none", "activation": "act=none"}
 
@@ -85,7 +85,7 @@ def _odd_size(graph: Graph, node: Node) -> tuple[str, str] | None:
 
 def _says_kernel(span: Span | None) -> bool:
     """Say whether a layer names its kernel, as `k7` or `k=7x7`: then it is one."""
-    return span is not None and re.search(r"(?<![A-Za-z_])k\s*=?\s*\S", span.text) is not None
+    return span is not None and re.search(r"(?<![A-Za-z_])k(?:\s*=|\d)", span.text) is not None
 
 
 def _fills(op: Convolution, before: Size, behind: Size) -> bool:

@@ -35,6 +35,7 @@ kk = batch  scale s(kk=group)  norm kk  default Norm(groups=4)  Conv 4
 kk = batch  norm kk  default Norm(groups=4)  Norm groups=4  Conv 4
 n = 0  scale s(n=2)  shortcut project  shortcut_kernel 3  Conv 8 (BB 16)x n
 n = 0  shortcut_kernel 3  Conv 8 (BB 16)x n
+n = 0  scale s(n=2)  shortcut project  Conv 8 (Res( Conv 8 ))x n
 kk = none  norm kk  Norm Conv 8
 """
 
