@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from netdsl.errors import Diagnostic, NetDSLError, Span, by_place, fail
 from netdsl.ir import UNKNOWN, Graph, Report, Settings
@@ -12,8 +12,11 @@ from netdsl.lower.classes import follow_classes
 from netdsl.lower.count import check_size
 from netdsl.lower.environment import Environment
 from netdsl.lower.header import read_header
-from netdsl.lower.misread import warn_of_layers_in_comments, warn_of_numbered_layers
-from netdsl.lower.names import unknown_layer
+from netdsl.lower.misread import (
+    warn_of_layers_in_comments,
+    warn_of_numbered_layers,
+    with_input,
+)
 from netdsl.lower.nesting import check_nesting
 from netdsl.lower.override import Overrides
 from netdsl.lower.unused import (
@@ -72,7 +75,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         place = (span.source.name, span.start) if span else ()
         findings.setdefault((diagnostic.code, diagnostic.message, *place), diagnostic)
 
-    file = follow_classes(_with_input(file, report), overrides)
+    file = follow_classes(with_input(file, report), overrides)
     try:
         environment = read_header(file, overrides, loader, report)
     except NetDSLError as error:
@@ -107,25 +110,6 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         frozenset(environment.defaults.reads.settings), _spans(file, environment, overrides),
         tuple(environment.expectations), by_place(told),
     )  # fmt: skip
-
-
-def _with_input(file: tree.File, report: Report) -> tree.File:
-    """Return a file with what a first `Input 3x64x64` says in its header, where it is refused."""
-    first = file.body[0].core if file.body else None
-    own = [entry.name for entry in file.header if isinstance(entry, tree.Definition)]
-    if not isinstance(first, tree.Layer) or first.name != "Input" or "Input" in own:
-        return file
-    shape, *rest = first.arguments or (None,)
-    if not isinstance(shape, tree.Dims | tree.Number):
-        return file
-    pairs: list[tuple[Span, str, tree.Value]] = [(first.name_span, "input", shape)]
-    for key, value in zip(rest[::2], rest[1::2], strict=False):
-        if isinstance(key, tree.Name) and not isinstance(value, tree.Option | tree.Pinned):
-            pairs.append((key.span, key.text, value))
-    for diagnostic in unknown_layer("Input", first.name_span, ()).diagnostics:
-        report(diagnostic)
-    settings = (tree.Setting(key, value, at, at.to(value.span)) for at, key, value in pairs)
-    return replace(file, header=(*file.header, *settings), body=file.body[1:])
 
 
 def _is_of_file(span: Span | None, file: tree.File) -> bool:

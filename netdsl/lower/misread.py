@@ -1,18 +1,39 @@
-"""What of a file is read otherwise than was probably meant: numbers of layers, marks of notes."""
+"""What of a file was meant otherwise than it is read: an input, numbers of layers, notes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Container
+from dataclasses import replace
 
-from netdsl.errors import Diagnostic
+from netdsl.errors import Diagnostic, Span
 from netdsl.ir import Report
 from netdsl.lower.bind_mistakes import WIDTHS
 from netdsl.lower.environment import Environment
 from netdsl.lower.mentions import written_layers
+from netdsl.lower.names import unknown_layer
 from netdsl.ops import CATALOGUE
 from netdsl.syntax import tree
 from netdsl.syntax.lexemes import lexemes
+
+
+def with_input(file: tree.File, report: Report) -> tree.File:
+    """Return a file with what a first `Input 3x64x64` says in its header, where it is refused."""
+    first = file.body[0].core if file.body else None
+    own = [entry.name for entry in file.header if isinstance(entry, tree.Definition)]
+    if not isinstance(first, tree.Layer) or first.name != "Input" or "Input" in own:
+        return file
+    shape, *rest = first.arguments or (None,)
+    if not isinstance(shape, tree.Dims | tree.Number):
+        return file
+    pairs: list[tuple[Span, str, tree.Value]] = [(first.name_span, "input", shape)]
+    for key, value in zip(rest[::2], rest[1::2], strict=False):
+        if isinstance(key, tree.Name) and not isinstance(value, tree.Option | tree.Pinned):
+            pairs.append((key.span, key.text, value))
+    for diagnostic in unknown_layer("Input", first.name_span, ()).diagnostics:
+        report(diagnostic)
+    settings = (tree.Setting(key, value, at, at.to(value.span)) for at, key, value in pairs)
+    return replace(file, header=(*file.header, *settings), body=file.body[1:])
 
 
 def warn_of_numbered_layers(file: tree.File, report: Report) -> None:
