@@ -6,7 +6,7 @@ import re
 
 from netdsl.syntax.cells import CELLS
 from netdsl.syntax.chains import CHAINS
-from netdsl.syntax.foreign import layer_here, layer_with, names_of
+from netdsl.syntax.foreign import layer_here, layer_with
 from netdsl.syntax.foreign_calls import (
     CHANGES_NOTHING,
     LEFT_TO_THE_LOSS,
@@ -18,9 +18,6 @@ from netdsl.syntax.foreign_calls import (
     why_left_away,
 )
 from netdsl.syntax.here import (
-    BY,
-    GAP,
-    MAP,
     OUTPUT,
     STRIDE,
     D,
@@ -33,8 +30,9 @@ from netdsl.syntax.here import (
     height_and_width,
     left_away,
 )
-from netdsl.syntax.lexemes import BETWEEN_LAYERS
+from netdsl.syntax.lexemes import BETWEEN_LAYERS, FOLLOW
 from netdsl.syntax.markup import MARKUP
+from netdsl.syntax.pools import OF_NO_KIND, POOLS
 from netdsl.syntax.tables import BESIDE, TABLES
 from netdsl.syntax.torch_arguments import LARGEST_KERNEL, TAKES, words_of, written_here
 
@@ -58,76 +56,8 @@ _SMALLEST = 8
 # A layer whose arguments are listed, all but the first with a name or as a size.
 _LIST = rf"(?<![\w.])(?P<layer>Conv|Deconv|Max|Avg)\s+{D}"
 _ITEM = rf"(?:{D}{X}{D}|[a-z_]+\s*=\s*(?:{D}(?:{X}{D})?|same|valid))"
-# What a number behind a pool belongs to, when it is not its size.
-_OF_CHANNELS = r"\s*,\s*\d{2,}"
-_OF_LAYER = r"\s*(?:-\s*(?:d|way)\b|(?:filters|channels|conv\w*|fc)\b)"
-_POOL = (
-    rf"(?P<global>[Gg]lobal\s+)?"
-    rf"(?P<kind>[Mm]ax|[Aa]vg|[Aa]verage)(?:[ -][Pp]|p)ool(?:ing)?\b(?![-\w(]|\s*/\s*s)"
-    rf"(?:(?:{GAP}*,)?{GAP}*(?P<behind>{D})\s*{X}\s*{D}(?!\d|{_OF_CHANNELS})"
-    rf"|{GAP}+(?P<number>{D})\b(?!\s*{X}|{_OF_LAYER}))?"
-    rf"(?:{BY}(?P<stride>{D}))?(?:{MAP})?"
-)
-# What stands behind a pool that is none of the whole map: any layer with arguments, but a head.
-_OF_HEADS = (
-    "Act", "Classifier", "Connected", "Dropout", "FC", "Flatten", "Layer", "Norm", "Softmax",
-    *names_of("Act", "FC", "Flatten", "Norm"),
-)  # fmt: skip
-_GOES_ON = re.compile(
-    rf"conv|pool|\b(?<!soft-)(?:Max|Avg|BB|Bott|GAP|C\d|{D}C\d)|\d\s*{X}\s*{D}\s*,"
-    rf"|\b(?!(?:{'|'.join(_OF_HEADS)})(?:[123]d)?(?![a-z]))(?-i:[A-Z][A-Za-z]*)(?:\s?\d|\s?\()",
-    re.IGNORECASE,
-)
-_ANY_POOL = re.compile(rf"(?<![\w.])(?<!\d[x×✕⨯]\d\s)(?<!\d\s[x×✕⨯]\s\d\s){_POOL}")
 # Layers whose number is one of channels, filters, or units.
 _WITH_CHANNELS = ("BB", "Bott", "Conv", "Deconv", "FC")
-# A convolution whose arguments are still being read at the end of a text, and a size among them.
-_BEGUN = re.compile(r"\b(?:DWConv|Deconv|Conv)([^A-Z\n,;|()→>]*)\Z")
-_HAS_SIZE = re.compile(rf"\d\s*{X}\s*\d|\bk=?\d")
-
-
-def _pool_behind_size(match: re.Match[str]) -> Here | None:
-    """Return a pool with the size before it; None where a convolution there has none yet."""
-    layer = _BEGUN.search(match.string[max(0, match.start() - 64) : match.start()])
-    is_its = layer is not None and not _HAS_SIZE.search(layer[1])
-    return None if is_its else _pool_of(match, match["before"])
-
-
-def _pool(match: re.Match[str]) -> Here | None:
-    return _pool_of(match, None)
-
-
-def _pool_of(match: re.Match[str], before: str | None) -> Here | None:
-    size = before or match["behind"] or match["number"]
-    is_max = match["kind"].lower() == "max"
-    # 1×1 is the size of what comes out: He et al. have a column of them before that of the layers.
-    is_whole = size == "1" or (size is None and not is_max and _is_of_whole_map(match))
-    if match["global"] or (not is_max and is_whole):
-        return code('Torch "nn.AdaptiveMaxPool2d" 1' if is_max else "GAP")
-    if size == "1":  # which would change nothing
-        return None
-    help = None if size or is_max else "or, over the whole map, `GAP`"
-    size = size or "2"
-    # A pool of the whole map has no stride; with one below its size it would pad here.
-    strides = {None, size} | ({"1"} if match["h"] == match["w"] == "1" else set())
-    stride = "" if match["stride"] in strides else f" s{match['stride']}"
-    shape = f" :{match['c']}x{match['h']}x{match['w']}" if match["c"] else ""
-    return Here(f"`{'Max' if is_max else 'Avg'} {size}{stride}{shape}`", help)
-
-
-def _is_of_whole_map(match: re.Match[str]) -> bool:
-    """Say whether an average pool without a size ends the maps, and is the first of its kind."""
-    if _GOES_ON.search(match.string, match.end()):
-        return False
-    pools = _ANY_POOL.finditer(match.string, 0, match.start())
-    sized = ("behind", "number", "global")
-    return all(any(map(one.group, sized)) or one["kind"] in ("max", "Max") for one in pools)
-
-
-def _pool_of_no_kind(match: re.Match[str]) -> Here:
-    size = match["k"] or "2"
-    arguments = size if match["stride"] in (None, size) else f"{size} s{match['stride']}"
-    return Here(f"`Max {arguments}`", f"or `Avg {arguments}`: which of them is not said")
 
 
 def _input(match: re.Match[str]) -> Here | None:
@@ -218,11 +148,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     *CELLS,
     *MARKUP,
     (re.compile(_INPUT), _input),
-    (
-        re.compile(rf"(?<![\w.×✕⨯])(?P<before>{D})\s*{X}\s*{D}{GAP}+{_POOL}"),
-        _pool_behind_size,
-    ),
-    (re.compile(rf"(?<![\w.×✕⨯]){_POOL}"), _pool),
+    *POOLS,
     *CHAINS,
     (
         re.compile(rf"(?<![\w.(]){_ROW}"),
@@ -281,14 +207,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         re.compile(rf"\b[Uu]p-?[Cc]onv(?:olution)?\s+({D})\s*{X}\s*\1\s*,\s*{N}"),
         lambda match: code(f"Deconv {match[2]} s{match[1]}"),
     ),
-    (
-        re.compile(
-            rf"(?<![\w.=@×✕⨯-])pool(?:ing)?\b(?![(.=:-]|\s+=)"
-            rf"(?:(?:{GAP}*,)?{GAP}*(?P<k>{D})\s*{X}\s*{D}(?!\d|{_OF_CHANNELS}))?"
-            rf"(?:{BY}(?P<stride>{D}))?"
-        ),
-        _pool_of_no_kind,
-    ),
+    OF_NO_KIND,
     (
         re.compile(rf"(?:,\s*)?\bstride\s+({D})|,\s*/\s*({D})"),
         lambda match: code(f"s{match[1] or match[2]}"),
@@ -310,7 +229,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     ),
     (
         re.compile(r"(?:\b[a-z]\w*\s*=\s*)?\b(?:\w+\.){0,3}Sequential\((?:\s*[\[)])?"),
-        lambda match: left_away("layers follow one another as they stand"),
+        lambda match: left_away(FOLLOW),
     ),
     (re.compile(r"\$?\\times(?![a-z])\$?"), lambda match: code("x")),
     (re.compile(r"\$?\\(?:to|(?:long)?rightarrow)(?![a-z])\$?"), lambda match: code("->")),

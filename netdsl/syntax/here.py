@@ -37,14 +37,14 @@ ROW = (
 )
 OUTPUT = rf"(?:{ROW}\s+)?"
 # The size of a map in a column of its own, and what stands in the columns behind it.
-GAP = r"[^\S\n]"
+BLANK = r"[^\S\n]"
 MAP = (
-    rf"{GAP}+(?P<h>[0-9]{{1,5}})\s*{X}\s*(?P<w>[0-9]{{1,5}})\s*{X}\s*(?P<c>[0-9]{{1,5}})\b"
-    rf"(?P<beside>(?:{GAP}+\d+(?:\.\d+)?[KMG]?(?![\w.×]|{GAP}*{X}))*)"
+    rf"{BLANK}+(?P<h>[0-9]{{1,5}})\s*{X}\s*(?P<w>[0-9]{{1,5}})\s*{X}\s*(?P<c>[0-9]{{1,5}})\b"
+    rf"(?P<beside>(?:{BLANK}+\d+(?:\.\d+)?[KMG]?(?![\w.×]|{BLANK}*{X}))*)"
 )
 
 # What stands behind the name of a row, `conv4_16`, and not behind a layer, `conv3_64`.
-IN_ROW = rf"(?={GAP}+(?:[$\[(⎡⎛]|{D}\s*{X}\s*{D}(?![^\n,;\d]{{0,19}}pool)))"
+IN_ROW = rf"(?={BLANK}+(?:[$\[(⎡⎛]|{D}\s*{X}\s*{D}(?![^\n,;\d]{{0,19}}pool)))"
 
 
 def height_and_width(match: re.Match[str]) -> tuple[str, str]:

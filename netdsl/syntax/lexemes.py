@@ -13,6 +13,7 @@ VALUE = "(?:number|dims|string|word|short)"
 ANY = r"\w+"
 COMBINERS = ("Res", "Add", "Cat", "Mul")
 BETWEEN_LAYERS = "between layers stands `,`, `->` or nothing"
+FOLLOW = "layers follow one another as they stand"
 FOOTNOTE = "delete it, or write a repeat as in `(Conv 64)x2`"
 
 _LEXEME = re.compile(

@@ -7,15 +7,15 @@ from bisect import bisect_left
 from functools import lru_cache
 
 from netdsl.syntax.foreign import SETTINGS_HERE, layer_here, value_here
-from netdsl.syntax.here import GAP, Here, Say, code, left_away
-from netdsl.syntax.lexemes import COMBINERS
+from netdsl.syntax.here import BLANK, Here, Say, code, left_away
+from netdsl.syntax.lexemes import COMBINERS, FOLLOW
 from netdsl.syntax.torch_arguments import TAKES
 
 _LINE = r"(?<![^\n])"
 # Words for layers that have a number behind them, as in `Stage 1: …`.
 _COUNTED = "(?:Block|Group|Layer|Level|Module|Part|Phase|Stage|Step|Unit)"
-_NUMBER = re.compile(rf"{_LINE}{GAP}{{0,9}}\(?(?P<number>\d{{1,3}})[.:)]?(?={GAP}+[A-Za-z(\[])")
-_TABLE_ROW = re.compile(rf"{_LINE}{GAP}{{0,9}}\|(?P<cells>[^\n]+)\|{GAP}*(?![^\n])")
+_NUMBER = re.compile(rf"{_LINE}{BLANK}{{0,9}}\(?(?P<number>\d{{1,3}})[.:)]?(?={BLANK}+[A-Za-z(\[])")
+_TABLE_ROW = re.compile(rf"{_LINE}{BLANK}{{0,9}}\|(?P<cells>[^\n]+)\|{BLANK}*(?![^\n])")
 _RULE = re.compile(r"[-:|\s]*-[-:|\s]*")
 _OWN_LAYERS = {name.lower() for name in (*TAKES, *COMBINERS)}
 _SETTINGS = (
@@ -28,7 +28,6 @@ _NAMED = r"(?:\((?P<name>\w+)\):\s{1,9})?\b(?<!\bdef )(?P<kind>[A-Z]\w*)"
 _KIND = re.compile(rf"{_NAMED}\Z")
 _PRINTED = re.compile(r"\(\s*\(\w+\): ")
 _OPENS_LIST = re.compile(r"\(\s*\[")
-_FOLLOW = "layers follow one another as they stand"
 
 
 def _is_layer(name: str) -> bool:
@@ -120,7 +119,7 @@ def _row_of_table(match: re.Match[str]) -> Here | None:
     is_above_rule = below and _RULE.fullmatch(below[0]) and not places
     is_head = (is_above_rule or _NAMES_COLUMN.match(cells[0])) and not re.search(r"\d", match[0])
     if is_head or _RULE.fullmatch(match[0]):
-        return left_away(_FOLLOW)
+        return left_away(FOLLOW)
     if len(places) != 1:
         return None
     (place,) = places
@@ -143,7 +142,7 @@ def _head_of_module(match: re.Match[str]) -> Here:
     """Return what is said of the first line of a module that torch prints with what it holds."""
     if match["name"] and match["kind"] != "Sequential":
         return Here("as a block of your own, by `def`", "what it does with its layers is not read")
-    return left_away(_FOLLOW)
+    return left_away(FOLLOW)
 
 
 def _end_of_module(match: re.Match[str]) -> Here | None:
@@ -154,19 +153,19 @@ def _end_of_module(match: re.Match[str]) -> Here | None:
     kind = _KIND.search(text[max(0, opened - 99) : opened])
     is_head = kind is not None and not kind["name"] and _PRINTED.match(text, opened)
     is_left_away = is_head or (kind is not None and kind["kind"] == "Sequential")
-    return left_away(_FOLLOW) if is_left_away else None
+    return left_away(FOLLOW) if is_left_away else None
 
 
 MARKUP: tuple[tuple[re.Pattern[str], Say], ...] = (
     (_TABLE_ROW, _row_of_table),
     (_NUMBER, _number),
     (
-        re.compile(rf"{_LINE}{GAP}{{0,9}}[-*](?={GAP}+[A-Z(])"),
-        lambda match: left_away(_FOLLOW),
+        re.compile(rf"{_LINE}{BLANK}{{0,9}}[-*](?={BLANK}+[A-Z(])"),
+        lambda match: left_away(FOLLOW),
     ),
     (
         re.compile(
-            rf"{_LINE}{GAP}{{0,9}}(?P<name>(?:Column|Model|Net|Network){GAP}+(?:\d+|[A-Z](?!\w)))"
+            rf"{_LINE}{BLANK}{{0,9}}(?P<name>(?:Column|Model|Net|Network){BLANK}+(?:\d+|[A-Z](?!\w)))"
         ),
         _name,
     ),
@@ -178,7 +177,7 @@ MARKUP: tuple[tuple[re.Pattern[str], Say], ...] = (
     ),
     (
         re.compile(
-            rf"(?<![\w@.])(?:(?P<label>[a-z]\w*|[A-Z][A-Za-z]*\d*)|(?P<counted>{_COUNTED}{GAP}+\d+))"
+            rf"(?<![\w@.])(?:(?P<label>[a-z]\w*|[A-Z][A-Za-z]*\d*)|(?P<counted>{_COUNTED}{BLANK}+\d+))"
             r"\s*:(?=\s*(?P<behind>[A-Z]\w*|\())"
         ),
         _label,

@@ -6,7 +6,7 @@ import re
 
 from netdsl.padding import pool_padding, same_padding
 from netdsl.syntax.here import (
-    GAP,
+    BLANK,
     IN_ROW,
     MAP,
     NAME,
@@ -161,7 +161,7 @@ TABLES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (
         re.compile(
             r"\b(?:(?P<block>bottleneck|bneck|fire|inception)\d{0,2}|(?P<numbered>MBConv)\d)"
-            rf"(?:\s*\(\d[a-z]\))?(?:(?:,|{GAP})+k?\d[\d.]*(?:{X}{D})*[KM]?(?![\w.×]))+"
+            rf"(?:\s*\(\d[a-z]\))?(?:(?:,|{BLANK})+k?\d[\d.]*(?:{X}{D})*[KM]?(?![\w.×]))+"
         ),
         _block,
     ),
@@ -170,7 +170,7 @@ TABLES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (
         re.compile(
             rf"(?<![^\n]){SIZE}\s*conv(?:\s*,\s*stride\s+(?P<stride>[0-9]))?"
-            rf"(?!\w|{GAP}*,?{GAP}*\d|{GAP}*[.;\]])"
+            rf"(?!\w|{BLANK}*,?{BLANK}*\d|{BLANK}*[.;\]])"
         ),
         _without_channels,
     ),
@@ -183,7 +183,7 @@ TABLES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (
         re.compile(
             rf"\bconv{D}_(?:[A-Za-z]\w*|[0-9]{{1,2}}{IN_ROW}"
-            rf"|[0-9](?={GAP}+(?:Conv|BB|Bott)\b))\b(?!\s*[=:(])"
+            rf"|[0-9](?={BLANK}+(?:Conv|BB|Bott)\b))\b(?!\s*[=:(])"
         ),
         _of_row,
     ),
