@@ -42,7 +42,7 @@ def main() -> None:
     experiments = dict.fromkeys(item.experiment for item in wanted if item.experiment)
     lines = {line: item for item in wanted for line in _lines(item, _options(choice))}
     if choice.list:
-        print("\n".join(map(typed, lines)))
+        print("\n".join(map(typed, lines)), flush=True)
         return
     for folder in ("figures", EXPERIMENTS):
         (example.folder / folder).mkdir(exist_ok=True)

@@ -164,6 +164,16 @@ def test_commands_are_told_without_torch(example: Path) -> None:
     assert done.stdout.splitlines()[-1] == "False"
 
 
+def test_commands_may_be_read_by_whoever_stops_reading(example: Path) -> None:
+    line = [sys.executable, str(example.parent / "run.py"), example.name, "--list"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        assert started.stderr is not None
+        started.stdout.close()
+        told = started.stderr.read()
+    assert (started.returncode, told) == (1, b"")
+
+
 def test_a_command_on_a_run_says_that_none_is_finished(example: Path) -> None:
     told = run(example, "--only", "Figure 2", code=1)
     assert told.splitlines() == [
