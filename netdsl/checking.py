@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from netdsl.collector import paused
-from netdsl.errors import Diagnostic, NetDSLError, by_place
+from netdsl.errors import Diagnostic, NetDSLError, first_by_place
 from netdsl.ir import Graph, Settings
 from netdsl.lower import Loader, Lowered, Overrides, lower, read_header
 from netdsl.measure import advise, check_expectations, count_scores, turned
@@ -21,7 +21,7 @@ def checked(lowered: Lowered) -> tuple[Graph, tuple[Diagnostic, ...]]:
     Raises `NetDSLError` with all that is wrong.
     """
     graph, told = _run(lowered)
-    findings = by_place(told)
+    findings = first_by_place(told)
     if graph is None or any(finding.severity == "error" for finding in findings):
         raise NetDSLError(*findings)
     return graph, findings
@@ -66,7 +66,8 @@ def check(file: tree.File, overrides: Overrides, loader: Loader) -> tuple[Diagno
     except NetDSLError as error:
         return error.diagnostics
     message = "no input is given, so shapes were not checked"
-    return (*lowered.diagnostics, Diagnostic("N0506", message, file.span, help=_GIVE_INPUT))
+    unchecked = Diagnostic("N0506", message, file.span, help=_GIVE_INPUT)
+    return (*first_by_place(lowered.diagnostics), unchecked)
 
 
 def declared(file: tree.File, overrides: Overrides, loader: Loader) -> Settings:

@@ -25,7 +25,7 @@ CODES = {
     "E0119": "a shape that is not made of whole numbers",
     "E0120": "a text without layers",
     "E0121": "a form of papers, LaTeX or torch that is written otherwise here",
-    "N0122": "errors that are not shown",
+    "N0122": "errors and warnings that are not shown",
     "E0201": "an unknown layer",
     "E0202": "an unknown setting",
     "E0203": "an option that the layer does not have",

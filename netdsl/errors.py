@@ -10,6 +10,7 @@ from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
 
+MOST = 20  # errors of a text that are told, and as many findings that are none
 LINE_ENDS = "\r\n\x85\u2028\u2029"  # each ends a line, `\r\n` together a single one
 _LINE_END = re.compile(f"[{LINE_ENDS}]")
 _WIDTH = 120  # letters; a line of more than twice as many is cut to some around its mark
@@ -118,6 +119,27 @@ class Diagnostic:
 def by_place(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Return findings in the order of their places, those of no place first."""
     return tuple(sorted(findings, key=lambda one: one.span.start if one.span else -1))
+
+
+def first_by_place(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return the first `MOST` errors and as many other findings, and how many more there are.
+
+    >>> unknown = [Diagnostic("E0202", f"unknown setting `{one}`") for one in range(1022)]
+    >>> first_by_place(unknown)[-1].message
+    '… and 1,002 more errors'
+    """
+    told = by_place(dict.fromkeys(findings))
+    errors = [one for one in told if one.severity == "error"]
+    others = [one for one in told if one.severity != "error"]
+    more = [
+        f"{number:,} more {noun}{'' if number == 1 else 's'}"
+        for number, noun in ((len(errors) - MOST, "error"), (len(others) - MOST, "warning"))
+        if number > 0
+    ]
+    if not more:
+        return told
+    first = by_place((*errors[:MOST], *others[:MOST]))
+    return (*first, Diagnostic("N0122", f"… and {' and '.join(more)}"))
 
 
 class NetDSLError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netdsl.errors import Diagnostic, NetDSLError, Span, by_place, fail
+from netdsl.errors import Diagnostic, NetDSLError, Span, by_place, fail, first_by_place
 from netdsl.ir import UNKNOWN, Graph, Report, Settings
 from netdsl.ir.limits import PARAMETERS, SIDE
 from netdsl.lower.body import Lowering
@@ -79,7 +79,7 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
     try:
         environment = read_header(file, overrides, loader, report)
     except NetDSLError as error:
-        raise NetDSLError(*by_place((*findings.values(), *error.diagnostics))) from None
+        raise NetDSLError(*first_by_place((*findings.values(), *error.diagnostics))) from None
     if not file.body and not findings:
         report(Diagnostic("E0120", "the text has no layers", file.span))
     graph = Graph()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from netdsl.errors import Diagnostic, Label, NetDSLError, Source, Span, fail
+from netdsl.errors import MOST, Diagnostic, Label, NetDSLError, Source, Span, fail
 
 DEPTH = 64
-MOST = 20  # errors of a text that are told
 COUNTED = 100  # that are found, to say how many more there are
 
 _PAIRS = {"(": ")", "[": "]", "{": "}"}

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from netdsl.errors import Diagnostic, Source, Span
-from netdsl.syntax.brackets import MOST
+from netdsl.errors import MOST, Diagnostic, Source, Span
 from netdsl.syntax.brought import NAMED, Chain, Form, named
 from netdsl.syntax.foreign_calls import CALL, FUNCTION
 from netdsl.syntax.forms import FORMS, call, function

@@ -13,9 +13,8 @@ from lark.exceptions import UnexpectedInput
 
 from netdsl.amounts import counted
 from netdsl.collector import paused
-from netdsl.errors import Diagnostic, NetDSLError, Source
+from netdsl.errors import MOST, Diagnostic, NetDSLError, Source
 from netdsl.syntax import tree
-from netdsl.syntax.brackets import MOST
 from netdsl.syntax.build import Builder
 from netdsl.syntax.lexemes import COMBINERS
 from netdsl.syntax.paper_forms import forms_of_papers

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from netdsl.errors import LINE_ENDS, Diagnostic, NetDSLError, Source, Span, fail
-from netdsl.syntax.brackets import MOST, Brackets, match_brackets
+from netdsl.errors import LINE_ENDS, MOST, Diagnostic, NetDSLError, Source, Span, fail
+from netdsl.syntax.brackets import Brackets, match_brackets
 from netdsl.syntax.lexemes import BETWEEN_LAYERS, FOOTNOTE
 from netdsl.syntax.tree import Comment
 

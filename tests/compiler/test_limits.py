@@ -113,3 +113,26 @@ def test_many_layers_are_fine() -> None:
 def test_layers_of_several_values_are_refused_before_they_are_made(layer: str) -> None:
     with pytest.raises(netdsl.NetDSLError, match=f"`{layer}` is no layer here: it gives several"):
         netdsl.parse(f'input 3x64x64 Torch "{layer}" 64 8 1000000')
+
+
+@pytest.mark.parametrize(
+    ("begin", "line", "times", "code", "more"),
+    [
+        ("", "foo ", 5000, "E0202", "… and 2,480 more errors"),
+        ("", "Foo 3\n", 21, "E0201", "… and 1 more error"),
+        ("input 3x8x8 ", "Foo 3\n", 3000, "E0201", "… and 2,980 more errors"),
+        ("Conv 3\n", "Foo 3\n", 20, "E0201", None),
+    ],
+)
+def test_of_many_errors_the_first_are_told_and_how_many_more_there_are(
+    begin: str, line: str, times: int, code: str, more: str | None
+) -> None:
+    with pytest.raises(netdsl.NetDSLError) as error:
+        netdsl.parse(begin + line * times)
+    told = error.value.diagnostics
+    first, rest = told[:20], told[20:]
+    assert {one.code for one in first} == {code}
+    assert [one.span.start for one in first if one.span] == [
+        len(begin) + one * (8 if code == "E0202" else len(line)) for one in range(20)
+    ]
+    assert [(one.code, one.message) for one in rest] == ([("N0122", more)] if more else [])
