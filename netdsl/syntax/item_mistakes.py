@@ -22,7 +22,8 @@ def _arguments_in_brackets(spot: Spot) -> Diagnostic:
         return Diagnostic("E0117", message, spot.span(-1))
     if foreign := _foreign_block(spot.word(-2).text, spot):
         return foreign
-    name, written = spot.word(-2).text, _without_brackets(spot, closed)
+    name = spot.word(-2).text
+    written = _without_brackets(spot, closed, name)
     help = None
     if written is not None and len(layer := f"{name} {written}".rstrip()) <= LENGTH:
         help = f"write `{layer}`"
@@ -39,7 +40,24 @@ def _numbers_of_block(name: str) -> str:
     return f"a block has the number of its channels, as in `{name} 64 s2`"
 
 
-def _without_brackets(spot: Spot, closed: int) -> str | None:
+def _more_in_brackets(spot: Spot) -> Diagnostic | None:
+    """Return what to say of `Conv3x3(64)`, whose name in torch code ends with its kernel."""
+    closed, name = spot.partner(-1), spot.word(-3).text
+    if closed is None or not spot.glued(-3) or not spot.glued(-2):
+        return None
+    outside, inside = spot.word(-2), (_without_brackets(spot, closed, name) or "").split()
+    help = None
+    is_kernel = outside.kind == "dims"
+    has_two = is_kernel and any(one.startswith("k") for one in inside)
+    if inside and outside.kind != spot.word(0).kind and not has_two:
+        inside.insert(is_kernel, outside.text)
+        layer = " ".join((name, *inside))
+        help = f"write `{layer}`" if len(layer) <= LENGTH else None
+    message = "the arguments of a layer stand without brackets"
+    return Diagnostic("E0117", message, spot.span(-1, closed), help=help)
+
+
+def _without_brackets(spot: Spot, closed: int, name: str) -> str | None:
     """Return arguments as they are written; `(c + 8) / 2` is an expression and keeps brackets."""
     end = closed
     while spot.word(end + 1).kind in OPERATORS and re.fullmatch(
@@ -52,7 +70,7 @@ def _without_brackets(spot: Spot, closed: int) -> str | None:
         return part_of_whole(spot.word(0).text)
     if any(spot.word(i).kind in OPERATORS for i in range(closed)):
         return f"[{spot.written(0, closed - 1)}]"
-    name, words = spot.word(-2).text, words_of(spot.written(0, closed - 1))
+    words = words_of(spot.written(0, closed - 1))
     if _is_own(name, spot):
         return " ".join(words)
     return written_here(name, words) if is_read_alike(name, spot.source.text) else None
@@ -244,6 +262,7 @@ ITEMS = (
     Mistake("item|entry", ANY, "list (?:layer|combine|label)", _group_in_square_brackets),
     Mistake("item|layer", ANY, KEYWORD, _keyword),
     Mistake("item", "layer open", ANY, _arguments_in_brackets),
+    Mistake("item", f"layer (?:{PLAIN}) open", f"{VALUE}|word", _more_in_brackets),
     Mistake("item", "open", "close", _empty_brackets),
     Mistake("combine", ANY, SEPARATOR, separator_between_options),
     Mistake("combine", ANY, f"{VALUE}|list", _argument_of_combine),
