@@ -37,15 +37,17 @@ def forms_of_papers(
 
 def _is_of(fault: Diagnostic, spans: Sequence[Span]) -> bool:
     """Say whether a fault is one of the forms that stand there."""
-    return _is_behind(fault, spans) or any(_is_inside(fault.span, span) for span in spans)
+    return _is_beside(fault, spans) or any(_is_inside(fault.span, span) for span in spans)
 
 
-def _is_behind(fault: Diagnostic, spans: Sequence[Span]) -> bool:
-    """Say whether a fault is but the comma behind a form, which may stand behind a layer."""
+def _is_beside(fault: Diagnostic, spans: Sequence[Span]) -> bool:
+    """Say whether a fault is but the comma before or behind a form, which layers may have."""
     if fault.code != "E0111" or fault.span is None:
         return False
-    written = len(fault.span.source.text[: fault.span.start].rstrip())
-    return any(span.source is fault.span.source and span.end == written for span in spans)
+    source = fault.span.source
+    end = len(source.text[: fault.span.start].rstrip())
+    start = len(source.text) - len(source.text[fault.span.end :].lstrip())
+    return any(one.source is source and (one.end == end or one.start == start) for one in spans)
 
 
 def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:

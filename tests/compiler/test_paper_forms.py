@@ -242,6 +242,16 @@ def test_forms_are_told_however_many_characters_of_theirs_are_none_of_ours(
     assert f"is written `{here}`" in found[0].message
 
 
+@pytest.mark.parametrize("sign", [", ", ",", " → ", ",\n  "])
+def test_a_sign_before_a_form_is_not_at_fault(sign: str) -> None:
+    text = f"Conv 8{sign}3x3 conv 64{sign}Max 2"
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 8, 8))
+    (found,) = caught.value.diagnostics
+    assert found.message == "`3x3 conv 64` is written `Conv 64`"
+    assert netdsl.parse(text.replace("3x3 conv 64", "Conv 64"), input=(3, 8, 8)).depth == 2
+
+
 @pytest.mark.parametrize(
     ("text", "codes"),
     [("Conv 10-2-3 Conv 3 4", ["E0205"]), ("FC 7 - 2 FC 5 -", ["E0112"]), ("FC 64 5-2", ["E0205"])],
