@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -18,6 +19,9 @@ from torch import Tensor, nn
 from netdsl.errors import fail
 from netdsl.first_line import first_line
 from netdsl.transfer.zoos import in_zoo, load, torchvision_names
+
+# What torch's unpickler may raise beside its own error, as the damage of a file has it.
+_DAMAGED = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, struct.error)
 
 
 def open_source(source: str, weights: str | None = None) -> nn.Module | Mapping[str, Tensor]:
@@ -79,6 +83,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise fail("E0703", message) from error
     except (SafetensorError, RuntimeError, ValueError, EOFError) as error:
         raise fail("E0703", f"{path} is not a file of weights: {first_line(error)}") from error
+    except _DAMAGED as error:
+        raise fail("E0703", f"{path} is not a file of weights, or is damaged") from error
     return tensors(found, str(path))
 
 

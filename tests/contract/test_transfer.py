@@ -499,6 +499,9 @@ class TestFiles:
             ("w.pth", b"no", "w.pth is not a file of weights"),
             ("w.pth", b"", "w.pth is not a file of weights"),
             ("w.pth", b"PK\x03\x04 half a zip", "w.pth is not a file of weights"),
+            ("w.pth", b"hello" * 9, "w.pth is not a file of weights, or is damaged"),
+            ("w.pth", b"a", "w.pth is not a file of weights, or is damaged"),
+            ("w.pth", b"J1", "w.pth is not a file of weights, or is damaged"),
             ("w.pth", None, "No such file or directory"),
         ],
     )
