@@ -123,6 +123,7 @@ def transfer(
             pairs, matched, has_sorted_names = _match_state(ours, state, by_name=by_name)
             far, uncompared = None, _WEIGHTS
             _refuse_unfit(pairs, ours[-1], partial=partial)
+            _refuse_whole(pairs)
         _move(pairs, state)
     taken = {pair.ours.name for pair in pairs if pair.fits}
     used = {pair.theirs.name for pair in pairs if pair.fits}
@@ -178,6 +179,23 @@ def _refuse_empty(state: Mapping[str, Tensor]) -> None:
         if tensor.is_meta:
             message = f"`{name}` of the source has no numbers: its device is torch's `meta`"
             raise fail("E0703", message)
+        if tensor.layout is not torch.strided:
+            message = f"`{name}` of the source is sparse"
+            raise fail("E0703", message, help="`tensor.to_dense()` makes it one that can be moved")
+
+
+def _refuse_whole(pairs: tuple[Pair, ...]) -> None:
+    """Refuse what is not of floating point where the network is, as quantised weights are."""
+    for pair in pairs:
+        for mine, theirs in pair.names() if pair.fits else ():
+            found = pair.theirs.tensors.get(theirs)
+            if found is None or found.is_floating_point():
+                continue
+            if pair.ours.tensors[mine].is_floating_point():
+                name = f"{pair.theirs.name}.{theirs}".removeprefix(".")
+                fact = f"`{name}` of the source is of {found.dtype}, which is no floating point"
+                help = "quantised weights stand for others: give these, with their scale"
+                raise fail("E0703", fact, help=help)
 
 
 def _match_state(

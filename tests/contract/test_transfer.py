@@ -371,6 +371,27 @@ class TestDefaults:
                 "its device is torch's `meta`"
             )
 
+    def test_sparse_numbers_are_refused(self) -> None:
+        net = netdsl.parse(self.NET, input=(1, 8, 8))
+        state = net.module(3).state_dict()
+        state["conv1.weight"] = state["conv1.weight"].to_sparse()
+        assert refused(net, state) == (
+            "error[E0703]: `conv1.weight` of the source is sparse\n"
+            "  = help: `tensor.to_dense()` makes it one that can be moved"
+        )
+
+    @pytest.mark.parametrize("kind", [torch.int8, torch.complex64])
+    @pytest.mark.parametrize("prefix", ["", "its."])
+    def test_numbers_of_another_kind_are_refused(self, kind: torch.dtype, prefix: str) -> None:
+        net = netdsl.parse(self.NET, input=(1, 8, 8))
+        state = {f"{prefix}{name}": tensor for name, tensor in net.module(3).state_dict().items()}
+        name = f"{prefix}conv1.weight"
+        state[name] = state[name].to(kind)
+        assert refused(net, state) == (
+            f"error[E0703]: `{name}` of the source is of {kind}, which is no floating point\n"
+            "  = help: quantised weights stand for others: give these, with their scale"
+        )
+
 
 class TestRandomNumbers:
     """Those of the comparison: every one has to matter, in deep networks too."""
