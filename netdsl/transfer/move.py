@@ -225,7 +225,7 @@ def _compare(
 
     A copy of the source is run, with random numbers. Order alone is trusted only if they do.
     """
-    stand_in = copy.deepcopy(source).to("cpu", x.dtype).eval()
+    stand_in = _copied(source).to("cpu", x.dtype).eval()
     theirs, is_telling = _run(stand_in, x)
 
     def verified(pairs: tuple[Pair, ...]) -> float | None:
@@ -244,6 +244,16 @@ def _compare(
         if far is None:
             raise
         return pairs, "order", far
+
+
+def _copied(source: nn.Module) -> nn.Module:
+    """Return a copy of the source; raise where it holds what cannot be copied."""
+    try:
+        return copy.deepcopy(source)
+    except Exception as error:  # whatever a foreign module may hold
+        fact = f"the source cannot be copied, and a copy is what is run: {first_line(error)}"
+        help = "pruned weights can be copied behind `torch.nn.utils.prune.remove`"
+        raise fail("E0701", fact, help=help) from error
 
 
 def _run(stand_in: nn.Module, x: Tensor) -> tuple[tuple[Weighted, ...], bool]:

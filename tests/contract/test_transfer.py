@@ -11,6 +11,7 @@ import torch
 from hypothesis import assume, given, settings
 from safetensors.torch import save_file
 from torch import nn
+from torch.nn.utils import prune
 from torchvision import models
 
 import netdsl
@@ -860,3 +861,15 @@ def test_a_source_that_fails_in_any_way_is_refused(error: Exception) -> None:
             raise error
 
     assert "error[E0701]: the source does not take" in refused(ours(), Failing(nn.Linear(2, 2)))
+
+
+def test_a_source_that_cannot_be_copied_is_refused() -> None:
+    source = original()
+    prune.l1_unstructured(source[4], "weight", 0.5)
+    message = refused(ours(), source)
+    assert message.startswith(
+        "error[E0701]: the source cannot be copied, and a copy is what is run:"
+    )
+    assert message.endswith(
+        "\n  = help: pruned weights can be copied behind `torch.nn.utils.prune.remove`"
+    )
