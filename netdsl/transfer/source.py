@@ -108,5 +108,14 @@ def tensors(found: object, where: str) -> dict[str, Tensor]:
     if not isinstance(found, Mapping) or not found:
         raise fail("E0703", f"{where} holds no weights")
     if not all(isinstance(value, Tensor) for value in found.values()):
-        raise fail("E0703", f"{where} holds more than weights by name")
+        inner = next((key for key, value in found.items() if _are_weights(value)), None)
+        help = None if inner is None else f"`{inner}` in it holds weights by name: give that alone"
+        raise fail("E0703", f"{where} holds more than weights by name", help=help)
     return {str(key).removeprefix("module."): value for key, value in found.items()}
+
+
+def _are_weights(value: object) -> bool:
+    """Say whether something is a dict of tensors, as a state dict is."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    return all(isinstance(each, Tensor) for each in value.values())

@@ -206,6 +206,13 @@ class TestOtherHead:
         found = net.load_weights({"state_dict": state, "epoch": 3}).state_dict()  # type: ignore[dict-item]
         assert all(torch.equal(value, found[name]) for name, value in state.items())
 
+    def test_of_weights_in_what_is_not_known_the_key_is_told(self) -> None:
+        state = {"epoch": 3, "net": ours().module().state_dict(), "optimizer": {"state": {}}}
+        assert refused(ours(), state) == (
+            "error[E0703]: the source holds more than weights by name\n"
+            "  = help: `net` in it holds weights by name: give that alone"
+        )
+
     @pytest.mark.parametrize(
         ("source", "fact"),
         [(None, "holds no weights"), ({}, "holds no weights"), ({"a": 1}, "holds more than weights by name")],
