@@ -290,6 +290,17 @@ def test_predict_gives_the_probabilities_of_a_plain_loop() -> None:
     torch.testing.assert_close(found.sum(1), torch.ones(7))
 
 
+def test_predict_takes_a_mean_of_each_pixel() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 5 * 7, 4)).eval()
+    images = torch.randint(0, 256, (7, 3, 5, 7), dtype=torch.uint8)
+    mean, std = torch.rand(5, 7, 3), [0.2, 0.25, 0.3]  # H, W, C, as files of weights hold it
+    settings = Settings(batch_size=3, precision="fp32")
+    found = predict(model, images, mean=mean.flatten().tolist(), std=std, settings=settings)
+    plain = (images / 255 - mean.permute(2, 0, 1)) / torch.tensor(std).view(3, 1, 1)
+    torch.testing.assert_close(found, model(plain).softmax(1).detach(), rtol=1e-5, atol=1e-6)
+
+
 def test_no_images_come_to_no_rows_of_the_classes() -> None:
     none, channels = torch.zeros(0, 1, 2, 2, dtype=torch.uint8), {"mean": [0.5], "std": [0.5]}
     found = predict(nn.Sequential(nn.Flatten(), nn.Linear(4, 3)), none, **channels)

@@ -32,7 +32,8 @@ def predict(
     """Return what a network takes images for: uint8 (N, C, H, W) to float32 (N, classes).
 
     Each row holds the probabilities of the classes, which add up to 1. `mean` and `std` are of
-    each channel, of pixels in 0 … 1, as in the training. A copy of the network computes, with its
+    each channel, of pixels in 0 … 1, as in the training; a mean of each pixel is one number for
+    each of H × W × C values, as `About` holds them. A copy of the network computes, with its
     batch norms folded, on the device, in the precision and in batches of the size that the
     settings say: those of this machine, bf16 where that is faster, unless given. Raises
     `TrainError` for other images, for numbers that normalise nothing, and where memory ends.
@@ -66,9 +67,12 @@ def _check(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> None:
     if images.dtype != torch.uint8 or images.ndim != 4:
         fact = f"images are uint8 (N, C, H, W), not {images.dtype} {tuple(images.shape)}"
         raise TrainError(fact, "pixels as they are in files: 0 to 255", ExitCode.USAGE)
-    channels = images.shape[1]
-    rules = (("mean", mean, -math.inf, "a number"), ("std", std, 0, "a number above 0"))
-    for name, values, lowest, rule in rules:
-        if len(values) != channels or not all(lowest < value < math.inf for value in values):
+    channels, height, width = images.shape[1:]
+    rules = (
+        ("mean", mean, (channels, channels * height * width), -math.inf, "a number"),
+        ("std", std, (channels,), 0, "a number above 0"),
+    )
+    for name, values, counts, lowest, rule in rules:
+        if len(values) not in counts or not all(lowest < value < math.inf for value in values):
             fact = f"{name} is {tuple(values)}, but must be {rule} for each of {channels} channels"
             raise TrainError(fact, "as in the training: `data.mean`, `data.std`", ExitCode.USAGE)
