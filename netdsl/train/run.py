@@ -52,7 +52,8 @@ class RunFolder:
         That is empty, or a run lies there of which nothing was stored: it is begun anew.
 
         `network` is the text of the network, `asked` what the run is to be remembered by, as JSON
-        can hold it. With `data` a later start can tell whether the images are still the same.
+        can hold it: `overrides` and `scale` in it are what was said in place of the text. With
+        `data` a later start can tell whether the images are still the same.
         """
         run = RunFolder(new_folder(name) if path is None else _empty(Path(path)))
         made = {**made_of(data), "commit": commit()}

@@ -4,6 +4,7 @@ import importlib
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -40,6 +41,28 @@ def test_every_python_example_runs(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "architectures").symlink_to(ROOT / "architectures")
     exec(compile(text, "README", "exec"), {})
+
+
+@pytest.mark.parametrize(
+    ("text", "scale"),
+    [
+        ("scale half(width=0.5) input 1x8x8 classes 10 Conv 32 BB 32 GAP FC classes", "half"),
+        ('use "parts.arch" input 1x8x8 classes 10 Conv 8 Stage 8 GAP FC classes', None),
+    ],
+)
+def test_the_training_of_the_manual_keeps_what_no_text_says(
+    text: str, scale: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "parts.arch").write_text("n = 1 def Stage(c) { (BB c)x n }")
+    (tmp_path / "mine.arch").write_text(text)
+    (example,) = (block for block in blocks("python") if 'load_trained("runs/mine")' in block)
+    other = f"load('mine.arch', scale={scale!r}, drop_path=1e-200)"
+    assert 'load("digits", plain=True)' in example
+    told: dict[str, Any] = {}
+    exec(example.replace('load("digits", plain=True)', other), told)
+    kept = told["trained"].network()
+    assert list(kept.checked) == list(told["net"].checked)
 
 
 @pytest.mark.parametrize(
