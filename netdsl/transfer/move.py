@@ -123,7 +123,7 @@ def transfer(
             pairs, matched, has_sorted_names = _match_state(ours, state, by_name=by_name)
             far, uncompared = None, _WEIGHTS
             _refuse_unfit(pairs, ours[-1], partial=partial)
-            _refuse_whole(pairs)
+        _refuse_unsound(pairs, state)
         _move(pairs, state)
     taken = {pair.ours.name for pair in pairs if pair.fits}
     used = {pair.theirs.name for pair in pairs if pair.fits}
@@ -184,18 +184,18 @@ def _refuse_empty(state: Mapping[str, Tensor]) -> None:
             raise fail("E0703", message, help="`tensor.to_dense()` makes it one that can be moved")
 
 
-def _refuse_whole(pairs: tuple[Pair, ...]) -> None:
-    """Refuse what is not of floating point where the network is, as quantised weights are."""
-    for pair in pairs:
-        for mine, theirs in pair.names() if pair.fits else ():
-            found = pair.theirs.tensors.get(theirs)
-            if found is None or found.is_floating_point():
-                continue
-            if pair.ours.tensors[mine].is_floating_point():
-                name = f"{pair.theirs.name}.{theirs}".removeprefix(".")
-                fact = f"`{name}` of the source is of {found.dtype}, which is no floating point"
-                help = "quantised weights stand for others: give these, with their scale"
-                raise fail("E0703", fact, help=help)
+def _refuse_unsound(pairs: tuple[Pair, ...], state: Mapping[str, Tensor]) -> None:
+    """Refuse NaN, and what is not of floating point where the network is, as quantised weights."""
+    for name, target, found in _moves(pairs, state):
+        if not target.is_floating_point():
+            continue
+        if not found.is_floating_point():
+            fact = f"`{name}` of the source is of {found.dtype}, which is no floating point"
+            help = "quantised weights stand for others: give these, with their scale"
+            raise fail("E0703", fact, help=help)
+        if bool(found.to(target.dtype).isnan().any()):
+            help = "a training that diverged leaves such weights: take those of a step before"
+            raise fail("E0703", f"`{name}` of the source holds NaN", help=help)
 
 
 def _match_state(
@@ -316,11 +316,19 @@ def _refuse_unfit(pairs: tuple[Pair, ...], last: Weighted, *, partial: bool) -> 
 @torch.no_grad()
 def _move(pairs: tuple[Pair, ...], state: Mapping[str, Tensor]) -> None:
     """Copy the numbers of the pairs that fit from the state dict of the second network."""
+    for _, target, found in _moves(pairs, state):
+        target.copy_(found.reshape(target.shape))
+
+
+def _moves(
+    pairs: tuple[Pair, ...], state: Mapping[str, Tensor]
+) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """Yield a name in the state dict, the tensor that is filled, and the one whose numbers it gets.
+
+    Of pairs that do not fit there is none.
+    """
     for pair in pairs:
-        if not pair.fits:
-            continue
         prefix = f"{pair.theirs.name}." if pair.theirs.name else ""
-        for mine, theirs in pair.names():
-            target = pair.ours.tensors[mine]
+        for mine, theirs in pair.names() if pair.fits else ():
             if prefix + theirs in state:
-                target.copy_(state[prefix + theirs].reshape(target.shape))
+                yield prefix + theirs, pair.ours.tensors[mine], state[prefix + theirs]

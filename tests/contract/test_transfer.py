@@ -400,6 +400,16 @@ class TestDefaults:
             "  = help: quantised weights stand for others: give these, with their scale"
         )
 
+    @pytest.mark.parametrize("is_module", [True, False])
+    def test_weights_of_a_training_that_diverged_are_refused(self, *, is_module: bool) -> None:
+        net = netdsl.parse(self.NET, input=(1, 8, 8))
+        source = net.module(3)
+        source.get_parameter("conv1.weight").detach()[0, 0, 1, 2] = torch.nan
+        assert refused(net, source if is_module else source.state_dict()) == (
+            "error[E0703]: `conv1.weight` of the source holds NaN\n"
+            "  = help: a training that diverged leaves such weights: take those of a step before"
+        )
+
 
 class TestRandomNumbers:
     """Those of the comparison: every one has to matter, in deep networks too."""
