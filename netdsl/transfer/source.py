@@ -56,7 +56,9 @@ def is_here(source: str) -> bool:
 def _file(source: str) -> Path:
     path = Path(source)
     if path.is_dir():
-        raise fail("E0703", f"{source} is a folder, and no file of weights")
+        files = ", ".join(str(file) for file in sorted(path.glob("*.safetensors"))[:3])
+        help = f"files of weights in it: {files}" if files else None
+        raise fail("E0703", f"{source} is a folder, and no file of weights", help=help)
     if path.exists():
         return path
     if ":" in source:

@@ -567,6 +567,19 @@ class TestFiles:
                 net.load_weights(name)
             assert str(caught.value) == message
 
+    def test_of_a_run_in_place_of_its_weights_these_are_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        net, run = ours(), Path("run")
+        run.mkdir()
+        for files in ("", "\n  = help: files of weights in it: run/best.safetensors"):
+            with pytest.raises(netdsl.NetDSLError) as caught:
+                net.load_weights(run)
+            message = f"error[E0703]: run is a folder, and no file of weights{files}"
+            assert str(caught.value) == message
+            save_file(net.module().state_dict(), run / "best.safetensors")
+
     @pytest.mark.parametrize(
         ("state", "fact"),
         [
