@@ -357,3 +357,11 @@ def test_predict_refuses_what_normalises_nothing(mean: Any, std: Any, message: s
 def test_predict_refuses_images_that_are_normalised_already() -> None:
     with pytest.raises(TrainError, match=r"^images are uint8 \(N, C, H, W\), not torch\.float32"):
         predict(nn.Flatten(), torch.zeros(1, 3, 2, 2), mean=[0.5] * 3, std=[0.2] * 3)
+
+
+def test_predict_refuses_what_is_no_tensor() -> None:
+    images: Any = torch.zeros(1, 3, 2, 2, dtype=torch.uint8).numpy()
+    with pytest.raises(TrainError) as caught:
+        predict(nn.Flatten(), images, mean=[0.5] * 3, std=[0.2] * 3)
+    assert str(caught.value) == "images are a tensor, not of type ndarray"
+    assert caught.value.help == "`torch.from_numpy` makes one of an array"

@@ -64,6 +64,9 @@ def probabilities(model: nn.Module, source: Feed) -> Iterator[Tensor]:
 
 
 def _check(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> None:
+    if not isinstance(images, Tensor):
+        fact = f"images are a tensor, not of type {type(images).__name__}"
+        raise TrainError(fact, "`torch.from_numpy` makes one of an array", ExitCode.USAGE)
     if images.dtype != torch.uint8 or images.ndim != 4:
         fact = f"images are uint8 (N, C, H, W), not {images.dtype} {tuple(images.shape)}"
         raise TrainError(fact, "pixels as they are in files: 0 to 255", ExitCode.USAGE)
