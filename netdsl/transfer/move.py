@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import Literal
 
 import torch
@@ -16,6 +14,7 @@ from netdsl.amounts import sized
 from netdsl.errors import NetDSLError, fail
 from netdsl.first_line import first_line
 from netdsl.modes import evaluating
+from netdsl.transfer.numbers import lent, move, numbers_of, refuse_empty, refuse_unsound, widened
 from netdsl.transfer.pairs import Pair, pair_by_name, pair_by_order, pair_by_role
 from netdsl.transfer.source import tensors
 from netdsl.transfer.verify import difference, randomise
@@ -108,9 +107,9 @@ def transfer(
     Raises `NetDSLError` where the two are not the same network; `module` is then left as it was.
     """
     has_sorted_names = False
-    state = _numbers(source) if isinstance(source, nn.Module) else tensors(source, "the source")
-    _refuse_empty(state)
-    with evaluating(module), _widened(module) as dtype:
+    state = numbers_of(source) if isinstance(source, nn.Module) else tensors(source, "the source")
+    refuse_empty(state)
+    with evaluating(module), widened(module) as dtype:
         random = torch.Generator().manual_seed(0)
         x = torch.randn(2, *shape, generator=random, dtype=dtype, device="cpu")
         ours = executed(module, x)
@@ -123,8 +122,8 @@ def transfer(
             pairs, matched, has_sorted_names = _match_state(ours, state, by_name=by_name)
             far, uncompared = None, _WEIGHTS
             _refuse_unfit(pairs, ours[-1], partial=partial)
-        _refuse_unsound(pairs, state)
-        _move(pairs, state)
+        refuse_unsound(pairs, state)
+        move(pairs, state)
     taken = {pair.ours.name for pair in pairs if pair.fits}
     used = {pair.theirs.name for pair in pairs if pair.fits}
     return Transfer(
@@ -133,69 +132,6 @@ def transfer(
         tuple(layer.name for layer in weighted_layers(state)[0] if layer.name not in used),
         uncompared, has_sorted_names,
     )  # fmt: skip
-
-
-@contextmanager
-def _widened(module: nn.Module) -> Iterator[torch.dtype]:
-    """Let a network compute in one type that holds all of its own, fp32 at the least; give it.
-
-    Every tensor is of its own type again behind it.
-    """
-    own = {name: tensor.dtype for name, tensor in _named(module)}
-    floating = (dtype for dtype in own.values() if dtype.is_floating_point)
-    wide = reduce(torch.promote_types, floating, torch.float32)
-    module.to(wide)
-    try:
-        yield wide
-    finally:
-        for name, tensor in _named(module):
-            tensor.data = tensor.data.to(own[name])
-
-
-def _named(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Yield parameters and buffers, those of several names by each of them."""
-    yield from module.named_parameters(remove_duplicate=False)
-    yield from module.named_buffers(remove_duplicate=False)
-
-
-@contextmanager
-def _lent(module: nn.Module) -> Iterator[None]:
-    """Lend a network to other numbers, and give it back with its own."""
-    kept = [(tensor, tensor.detach().clone()) for tensor in _numbers(module).values()]
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for tensor, numbers in kept:
-                tensor.copy_(numbers)
-
-
-def _numbers(module: nn.Module) -> dict[str, Tensor]:
-    return dict(module.named_parameters()) | dict(module.named_buffers())
-
-
-def _refuse_empty(state: Mapping[str, Tensor]) -> None:
-    for name, tensor in state.items():
-        if tensor.is_meta:
-            message = f"`{name}` of the source has no numbers: its device is torch's `meta`"
-            raise fail("E0703", message)
-        if tensor.layout is not torch.strided:
-            message = f"`{name}` of the source is sparse"
-            raise fail("E0703", message, help="`tensor.to_dense()` makes it one that can be moved")
-
-
-def _refuse_unsound(pairs: tuple[Pair, ...], state: Mapping[str, Tensor]) -> None:
-    """Refuse NaN, and what is not of floating point where the network is, as quantised weights."""
-    for name, target, found in _moves(pairs, state):
-        if not target.is_floating_point():
-            continue
-        if not found.is_floating_point():
-            fact = f"`{name}` of the source is of {found.dtype}, which is no floating point"
-            help = "quantised weights stand for others: give these, with their scale"
-            raise fail("E0703", fact, help=help)
-        if bool(found.to(target.dtype).isnan().any()):
-            help = "a training that diverged leaves such weights: take those of a step before"
-            raise fail("E0703", f"`{name}` of the source holds NaN", help=help)
 
 
 def _match_state(
@@ -275,8 +211,8 @@ def _verify(
     if not all(pair.fits for pair in pairs[:-1]):
         return None
     layers = None if last.fits else (last.ours.name, last.theirs.name)
-    with _lent(module):
-        _move(pairs, _numbers(stand_in))
+    with lent(module):
+        move(pairs, numbers_of(stand_in))
         far = difference(module, stand_in, x, layers)
     if not far <= TOLERANCE:
         raise fail(
@@ -311,24 +247,3 @@ def _refuse_unfit(pairs: tuple[Pair, ...], last: Weighted, *, partial: bool) -> 
                 help="the last layer alone may differ; `netdsl transfer --partial`, in Python "
                 "`partial=True`, leaves what does not fit as it is initialised",
             )
-
-
-@torch.no_grad()
-def _move(pairs: tuple[Pair, ...], state: Mapping[str, Tensor]) -> None:
-    """Copy the numbers of the pairs that fit from the state dict of the second network."""
-    for _, target, found in _moves(pairs, state):
-        target.copy_(found.reshape(target.shape))
-
-
-def _moves(
-    pairs: tuple[Pair, ...], state: Mapping[str, Tensor]
-) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """Yield a name in the state dict, the tensor that is filled, and the one whose numbers it gets.
-
-    Of pairs that do not fit there is none.
-    """
-    for pair in pairs:
-        prefix = f"{pair.theirs.name}." if pair.theirs.name else ""
-        for mine, theirs in pair.names() if pair.fits else ():
-            if prefix + theirs in state:
-                yield prefix + theirs, pair.ours.tensors[mine], state[prefix + theirs]
