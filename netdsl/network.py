@@ -207,22 +207,22 @@ class Network:
         # A last layer of other classes is told already: it stays as it is initialised.
         if more := [name for name in done.unused if name not in done.unlike]:
             warnings.warn(f"not used of the source: {', '.join(more)}", stacklevel=2)
-        if isinstance(source, str | Path) and not done.initialised and not done.unused:
-            self._warn_of_another(str(source))
+        if isinstance(source, str | Path) and (another := self.trained_elsewhere(source, done)):
+            told = f"{another}: `netdsl.load_trained` opens it as it was trained"
+            warnings.warn(told, NetDSLWarning, stacklevel=2)
         return done.module  # type: ignore[return-value]
 
-    def _warn_of_another(self, source: str) -> None:
-        """Warn where all weights of a file fit, and were trained in a network unlike this one."""
-        trained = _kept_beside(source)
+    def trained_elsewhere(self, source: str | Path, done: Transfer) -> str:
+        """Return what a file says of all its weights where a network unlike this one has them.
+
+        Empty where they were trained in this network, do not all fit it, or come without a word.
+        """
+        trained = None if done.initialised or done.unused else _kept_beside(str(source))
         if trained is None or _computed(trained.checked) == _computed(self.checked):
-            return
+            return ""
         said = _said(trained.overrides)
-        warnings.warn(
-            f"{source} was trained in a network that computes something else"
-            f"{said and f', with {said}'}: `netdsl.load_trained` opens it as it was trained",
-            NetDSLWarning,
-            stacklevel=3,
-        )
+        fact = f"{source} was trained in a network that computes something else"
+        return f"{fact}, with {said}" if said else fact
 
     def source(self, module: str = "") -> str:
         """Return a Python file that needs torch alone and defines the same network.

@@ -204,8 +204,9 @@ def _begin(network: Network, init: str | None, seed: int) -> Module:
     left = f"; initialised: {', '.join(found.initialised)}" if found.initialised else ""
     layers, params = counted(len(found.moved), "layer"), counted(found.params, "parameter")
     click.echo(f"{layers} with {params} from {init}{left}", err=True)
-    if found.caution:
-        click.echo(found.caution, err=True)
+    for note in (found.caution, network.trained_elsewhere(init, found)):
+        if note:
+            click.echo(note, err=True)
     return found.module
 
 

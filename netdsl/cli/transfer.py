@@ -67,17 +67,18 @@ def command(
     from netdsl.transfer import open_source
 
     found = network.transfer(open_source(source, weights), partial=partial, seed=seed)
+    another = network.trained_elsewhere(source, found)
     if output is not None:
         save_weights(found.module, output, {})
     if as_json:
-        click.echo(json.dumps(record(found, output), indent=2))
+        click.echo(json.dumps(record(found, another, output), indent=2))
     else:
         click.echo(table(found))
-        for line in notes(found, source, output):
+        for line in notes(found, source, another, output):
             click.echo(line)
 
 
-def record(found: Transfer, output: Path | None) -> dict[str, object]:
+def record(found: Transfer, another: str, output: Path | None) -> dict[str, object]:
     """Return what `--json` prints; keys are only ever added to it."""
     return {
         "pairs": [[pair.ours.name, pair.theirs.name, pair.fits] for pair in found.pairs],
@@ -87,6 +88,7 @@ def record(found: Transfer, output: Path | None) -> dict[str, object]:
         "compared": found.compared or None,
         "uncompared": found.uncompared or None,
         "difference": found.difference,
+        "trained_elsewhere": another or None,
         "initialised": list(found.initialised),
         "unused": list(found.unused),
         "output": None if output is None else str(output),
@@ -107,7 +109,7 @@ def table(found: Transfer) -> str:
     return "\n".join([lines[0], "─" * (sum(widths[:3]) + 10), *lines[1:], ""])
 
 
-def notes(found: Transfer, source: str, output: Path | None) -> list[str]:
+def notes(found: Transfer, source: str, another: str, output: Path | None) -> list[str]:
     """Say in sentences what was done, what was compared, and what was left."""
     how = {"role": "by order and role", "order": "by order", "name": "by name"}[found.matched]
     lines = [
@@ -123,6 +125,8 @@ def notes(found: Transfer, source: str, output: Path | None) -> list[str]:
             f"compared with random numbers: {found.compared} differ by {found.difference:.1e} "
             "of the largest value"
         )
+    if another:
+        lines.append(another)
     if found.initialised:
         lines.append(f"left as initialised: {', '.join(found.initialised)}")
     if found.unused:

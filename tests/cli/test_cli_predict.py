@@ -549,6 +549,27 @@ def test_weights_of_a_network_that_computes_something_else_are_told(here: Path) 
         net.load_weights("bare.safetensors")
 
 
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_commands_tell_weights_of_a_network_that_computes_something_else(
+    run: Run, here: Path, *, is_plain: bool
+) -> None:
+    told = None if is_plain else (
+        "run/best.safetensors was trained in a network that computes something else, with w=6, "
+        "residual=off, input=3x9x8, classes=3"
+    )  # fmt: skip
+    net = ("run/network.arch", "-D", "w=6", "--input", "3x9x8", "--classes", "3")
+    net += ("--plain",) * is_plain
+    weights = "run/best.safetensors"
+    record = json.loads(run("transfer", *net, "--from", weights, "--json")[1])
+    assert record["trained_elsewhere"] == told
+    moved = run("transfer", *net, "--from", weights)[1]
+    code, _, begun = run("train", *net, "--init", weights, "--data", "images", "--epochs", "1")
+    assert code == 0, begun
+    for said in (moved, begun):
+        found = [line for line in said.splitlines() if "something else" in line]
+        assert found == [told] * (not is_plain)
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [
