@@ -14,6 +14,7 @@ MOST = 20  # errors of a text that are told, and as many findings that are none
 LINE_ENDS = "\r\n\x85\u2028\u2029"  # each ends a line, `\r\n` together a single one
 _LINE_END = re.compile(f"[{LINE_ENDS}]")
 _WIDTH = 120  # letters; a line of more than twice as many is cut to some around its mark
+_FAR = 6 * _WIDTH  # letters between two marks, beyond which each has an excerpt of its own
 _PICTURES = 0x2400  # U+2400 is the picture of U+0000, and so on
 _PICTURES_OF, _DELETE = 0x20, 0x7F
 _TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
@@ -210,10 +211,22 @@ def _excerpt(diagnostic: Diagnostic, span: Span) -> Iterator[str]:
         rows = list(dict.fromkeys(source.position(m[0].start)[0] for m in here))
         for number in rows:
             on_row = [m for m in here if source.position(m[0].start)[0] == number]
-            text, shift = _clip(source.line(on_row[0][0].start), on_row, source)
-            yield f"{number:>{gutter}} | {_printable(text)}".rstrip()
-            for line in _underline(on_row, source, text, shift):
-                yield f"{' ' * gutter} | {line}"
+            for near in _near(on_row):
+                text, shift = _clip(source.line(near[0][0].start), near, source)
+                yield f"{number:>{gutter}} | {_printable(text)}".rstrip()
+                for line in _underline(near, source, text, shift):
+                    yield f"{' ' * gutter} | {line}"
+
+
+def _near(marks: list[tuple[Span, str, str]]) -> Iterator[list[tuple[Span, str, str]]]:
+    """The marks of one line, those apart that are too far from one another to be shown in one."""
+    near: list[tuple[Span, str, str]] = []
+    for mark in marks:
+        if near and mark[0].start - near[0][0].start > _FAR:
+            yield near
+            near = []
+        near.append(mark)
+    yield near
 
 
 def _underline(
@@ -275,7 +288,7 @@ def _clip(line: str, marks: list[tuple[Span, str, str]], source: Source) -> tupl
     if len(line) <= 2 * _WIDTH:
         return line, 0
     shift = max(0, min(columns) - _WIDTH // 2)
-    return line[shift : max(shift + 2 * _WIDTH, max(columns) + _WIDTH // 2)][: 8 * _WIDTH], shift
+    return line[shift : max(shift + 2 * _WIDTH, max(columns) + _WIDTH // 2)], shift
 
 
 def _gutter(diagnostic: Diagnostic) -> int:

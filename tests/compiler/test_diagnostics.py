@@ -55,3 +55,14 @@ def test_a_numbered_row_behind_others_is_no_layer() -> None:
         "warning[W0517]: `#2` begins a comment: the layers behind it are left out\n"
         "  --> net.arch:2:1\n"
     )
+
+
+def test_places_far_apart_in_one_long_line_are_shown_one_by_one() -> None:
+    text = said(f"Conv 8 @a {'Conv 8 ' * 160}Max 2 Add( | @a )")
+    *_, first, under_first, second, under_second, remark = text.splitlines()
+    assert first.startswith(" 1 | Conv 8 @a Conv 8 Conv 8")
+    assert under_first == "   | ------ 8x32x32"
+    assert second.endswith(" Conv 8 Max 2 Add( | @a )")
+    at = second.index("Max 2")
+    assert under_second == f"{'   |':{at}}----- ^^^"
+    assert remark == f"{'   |':{at}}8x16x16"
