@@ -62,6 +62,10 @@ NETWORKS = {
         f"{' '.join(f'Conv 8 @b{i}' for i in range(7))} Add( | {' | '.join(f'@b{i}' for i in range(7))} ) "
         "Add( | @b0 | @b1 | @b2 ) Mul( | @b0 | @b1 ) FC 10"
     ),
+    "reads right below": (
+        "Conv 16 @a Cat( Conv 8 Cat( | @a ) | Conv 8 ) Conv 16 @b Cat( Conv 8 Cat( Conv 4 Cat( | @b ) | Conv 8 ) "
+        "| Conv 8 Add( Conv 16 | @b | @b ) | Cat( @b | Mul( | @b Conv 1 ) ) | Res( Conv 16 | @b ) ) @c Conv 16 Cat( @c Conv 4 | Conv 8 ) FC 10"
+    ),
     "gates": (
         "Conv 16 @a Mul( | GAP Conv 4 1x1 Conv 16 1x1 act=sigmoid ) Mul( | Conv 1 7x7 act=sigmoid ) "
         "Res( Conv 16 Mul( Conv 16 act=tanh | Conv 16 act=sigmoid ) ) Mul( | @a | @a Conv 1 ) FC 10"

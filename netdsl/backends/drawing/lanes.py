@@ -67,10 +67,12 @@ class _Spread:
         self.pen = pen
         self.wires = pen.wires
         self.leaving: dict[str, list[int]] = {}
+        self.arriving: dict[str, list[int]] = {}
         self.entered: Counter[int] = Counter()
         self.done: set[int] = set()
         for i, wire in enumerate(pen.wires):
             self.leaving.setdefault(wire.tail, []).append(i)
+            self.arriving.setdefault(wire.head, []).append(i)
 
     def column(self, members: Sequence[Member]) -> Block:
         """Place the members of a column, then the lines that go around some of them."""
@@ -125,6 +127,7 @@ class _Spread:
     def _branch(self, members: Sequence[Member]) -> Block:
         """Place a branch, and in it the lines that come in from elsewhere."""
         block = self.column(members)
+        self._entry(block)
         for i in entering(members, self.pen):
             levels = self.layout.levels[i]
             self.entered[i] += 1
@@ -135,6 +138,16 @@ class _Spread:
             depth = len(levels) - self.entered[i]
             self._lane(block, i, bounds[depth], bounds[depth + 1])
         return block
+
+    def _entry(self, branch: Block) -> None:
+        """Keep free where the main path comes into a branch, for the lines that go around it."""
+        inside = set(branch.names)
+        for wire in (self.wires[i] for name in branch.names for i in self.arriving[name]):
+            if wire.form == "spine" and wire.tail not in inside:
+                tail, head = self.layout.members[wire.tail], self.layout.members[wire.head]
+                middle, height = (tail.y + head.top) / 2, head.top - tail.y
+                self._add(branch, Place(head.x, middle, 0.0, height))
+                return
 
     def _arcs(self, column: Block) -> None:
         """Lay the lines within this column that go around, short ones first."""

@@ -15,7 +15,7 @@ from netdsl.backends.drawing.figure import Box, Frame, Joint, Member, Pen, Split
 from netdsl.backends.drawing.labels import Labels
 
 GAP, LABEL, ARROW = 8.0, 16.0, 8.0  # between rows; for a label; for an arrowhead
-ENTRY = 9.0  # between the lines that enter branches from above
+FIRST, ENTRY = 18.0, 9.0  # above the lines that enter branches, for a label; between them
 ROUNDS = 50  # of pushing rows down until those of all drawings agree; twins need 3
 PAD, HEADING = 8.0, 18.0  # inside a frame; at the top of one that has a name
 
@@ -107,13 +107,15 @@ class _Stack:
 
     def _split(self, split: Split, y: float) -> float:
         """Place branches, under the lines that come into them from elsewhere."""
+        if not any(split.branches):
+            return y  # nothing but lines, above which there may still be some to come in
         read = [i for branch in split.branches for i in entering(branch, self.pen)]
         from_above = [i for i in read if self.pen.wires[i].head not in self.signed]
-        for k, i in enumerate(read, 1):
-            self.layout.levels.setdefault(i, []).append(y + ENTRY * k)
-        under = y + ENTRY * len(read) + LABEL / 2
-        self.layout.from_above.update(dict.fromkeys(from_above, under))
-        inset = self.inset + ENTRY * len(read) + LABEL * bool(from_above)
+        inset = self.inset + (FIRST + ENTRY * (len(read) - 1) if read else 0.0)
+        for k, i in enumerate(reversed(read)):
+            self.layout.levels.setdefault(i, []).append(y + inset - ENTRY * k)
+        self.layout.from_above.update(dict.fromkeys(from_above, y + inset + LABEL / 2))
+        inset += LABEL * bool(from_above)
         ends = [y]
         for branch in split.branches:
             self.inset = inset
