@@ -81,6 +81,17 @@ def test_each_kind_of_shortcut_has_its_line_and_its_word(
     assert (re.findall(r"style=(\w+)", line) or [None]) == [look]
 
 
+def test_a_projection_around_a_group_has_its_parameters_beside_its_word() -> None:
+    found = on_wires(
+        "Conv 4 (Res shortcut=avgproject ( Conv 6 s2 BB 6 ))x2 BB 8 s2 shortcut=project"
+    )
+    assert [words for words in found if "1×1" in words] == [
+        "avg-pool + 1×1 36",
+        "avg-pool + 1×1 48",
+        "1×1",
+    ]
+
+
 def joints(source: str) -> list[tuple[str, str]]:
     """The signs in the joints, and their colours."""
     return re.findall(r'label=<<FONT POINT-SIZE="[\d.]+" COLOR="(#\w+)">(\+|×|Cat)<', source)

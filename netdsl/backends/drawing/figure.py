@@ -67,7 +67,8 @@ Member = Box | Joint | Frame | Split
 class Wire:
     """From one member to another; `shape` is written on it, `word` or `box` says what it does.
 
-    One that is `written` belongs to a shortcut that is made of layers of the text.
+    `params` are those of what it does, where they are in no box. One that is `written` belongs to a
+    shortcut that is made of layers of the text.
     """
 
     tail: str
@@ -77,13 +78,14 @@ class Wire:
     shape: Shape | None = None
     box: Box | None = None
     written: bool = False
+    params: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """What leaves the member `at`; `said` is the last shape that was written on the way there.
 
-    `form`, `word`, `box` and `written` are those of the next wire.
+    `form`, `word`, `box`, `written` and `params` are those of the next wire.
     """
 
     at: str
@@ -93,6 +95,7 @@ class Value:
     word: str = ""
     box: Box | None = None
     written: bool = False
+    params: int = 0
 
 
 def flat(members: Iterable[Member]) -> Iterator[Box | Joint]:
@@ -147,7 +150,7 @@ class Pen:
         if x.form == "read":
             self.reads.append(len(self.wires))
         self.sides[head] += x.form != "spine"
-        self.wires.append(Wire(x.at, head, x.form, x.word, shape, x.box, x.written))
+        self.wires.append(Wire(x.at, head, x.form, x.word, shape, x.box, x.written, x.params))
         return Value(head, x.shape, x.shape)
 
     @contextmanager

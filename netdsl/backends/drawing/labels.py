@@ -232,4 +232,5 @@ def _on_wire(wire: Wire) -> list[tuple[str, str]]:
     if wire.shape is not None:
         return [(sized(wire.shape.dims, "×"), GREY)]
     words = re.sub(r" \+ ", " +\n", wire.word).splitlines()
-    return [(word, RED if wire.written else WIRES[wire.form]["color"]) for word in words]
+    lines = [(word, RED if wire.written else WIRES[wire.form]["color"]) for word in words]
+    return [*lines, (params(wire.params), GREY)] if wire.params else lines

@@ -77,8 +77,9 @@ class _Artist:
             return self._own_nodes(fork, y, item) if item.nodes else y
         if item.shortcut is not None:
             y = self.pen.joint(y, f"{item.name} add", "+", silent=True, of_shortcut=True)
-            kind = item.shortcut
-            self.pen.wire(replace(fork, form=kind.form, word=kind.word), y.at)
+            kind, own = item.shortcut, item.nodes if isinstance(item, Group) else ()
+            params = sum(self.graph.cost(node).params for node in own)
+            self.pen.wire(replace(fork, form=kind.form, word=kind.word, params=params), y.at)
         return self._activation(y, item.nodes) if isinstance(item, Group) else y
 
     def _own_nodes(self, fork: Value, y: Value, group: Group) -> Value:
