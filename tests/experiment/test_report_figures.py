@@ -296,6 +296,20 @@ def test_many_networks_share_the_looks_there_are(
     assert told == [f"N{n}" for n in range(17)]
 
 
+def test_both_panels_of_an_overview_have_the_same_axes(
+    experiment: Callable[..., Path], make_job: Make, change_run: Make
+) -> None:
+    jobs = [make_job(label, 0, plain=plain) for label in "AB" for plain in (False, True)]
+    folder = experiment(jobs)
+    for job in (one for one in jobs if not one["plain"]):
+        shutil.rmtree(folder / job["folder"])
+        change_run.run(folder, job, 3)  # as where patience ends it
+    plain, residual = draw_overview(read_results(folder)).axes
+    assert [len(axes.lines[0].get_xdata()) for axes in (plain, residual)] == [4, 3]
+    assert plain.get_xlim() == residual.get_xlim()
+    assert plain.get_ylim() == residual.get_ylim()
+
+
 def test_a_figure_that_is_asked_for_no_more_is_removed_and_nothing_else(
     twins: Path, change_run: Make
 ) -> None:

@@ -104,7 +104,7 @@ def draw_overview(results: Results) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8.2, 3.9), layout="constrained")
-    axes = list(figure.subplots(1, 2, sharey=True))
+    axes = list(figure.subplots(1, 2, sharex=True, sharey=True))
     looks = _looks([title for title, _ in results.panels])
     for one, plain in zip(axes, (True, False), strict=True):
         one.set_title("plain" if plain else "residual")
