@@ -219,11 +219,11 @@ def _meet_fitted(
 
     shape = declared(*source.with_overrides(said)).input or (entry.shape if entry else None)
     if entry is not None:
-        _build(source, said, shape, where["limit_classes"] or entry.classes)
+        _build_unfitted(source, said, shape, where["limit_classes"] or entry.classes)
     where["shape"] = list(shape) if shape else None
     images = load_images(where, place)
     classes = len(images.classes)
-    network, end = _build(source, said, images.shape, classes), ""
+    network, end = _build_unfitted(source, said, images.shape, classes), ""
     if network.output_shape != (classes,):
         end = f"; its last layer gives {classes}, not {sized(network.output_shape)}"
         source = replace(source, file=end_in_classes(source.file))
@@ -267,6 +267,19 @@ def _build(source: Arch, said: Any, shape: Shape | None, classes: int) -> Networ
         with contextlib.suppress(NetDSLError):
             return build(*source.with_overrides(replace(said, names=names)))
     return build(*source.with_overrides(told))
+
+
+def _build_unfitted(source: Arch, said: Any, shape: Shape | None, classes: int) -> Network:
+    """Build a network whose last layer may give another number than the classes asked for."""
+    from netdsl.errors import NetDSLError
+
+    try:
+        return _build(source, said, shape, classes)
+    except NetDSLError:
+        if "classes" not in said.names:
+            raise
+    names = {name: value for name, value in said.names.items() if name != "classes"}
+    return _build(source, replace(said, names=names), shape, classes)
 
 
 def _refuse_conflict(source: Arch, said: Any, data: str, shape: Shape, classes: int) -> None:

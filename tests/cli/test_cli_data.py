@@ -352,6 +352,27 @@ def test_a_class_without_validation_images_is_told_of_before_a_training(
     assert done.stderr.count("eel") == 1
 
 
+@pytest.mark.parametrize(("classes", "code", "told"), [
+    (2, 0, "--fit: the images of digits are brought to 1x8x8 for network; "
+           "its last layer gives 2, not 5\n"),
+    (11, 2, "error: --classes is 11, but must be from 2 to 10\n"),
+])  # fmt: skip
+def test_a_last_layer_is_brought_to_fewer_classes_than_the_data_has(
+    run: Run, classes: int, code: int, told: str
+) -> None:
+    done = run("train", "-", "--data", "digits", "--limit", "40", "--fit", "--epochs", "1",
+               "--batch-size", "16", "--classes", str(classes), "--run-dir", "run",
+               stdin=f"{TINY} 5")  # fmt: skip
+    assert (done.returncode, done.stderr) == (code, told)
+
+
+def test_fit_leaves_a_network_wrong_that_contradicts_itself(run: Run) -> None:
+    done = run("train", "-", "--data", "digits", "--fit", "--classes", "2",
+               stdin=f"classes 7 {TINY} 5")  # fmt: skip
+    assert done.returncode == 2
+    assert "the network gives 5 scores for 7 classes" in done.stderr
+
+
 @pytest.mark.parametrize("end", ["FC 5 :5", "FC bias=off 5", "FC bias 5"])
 def test_however_it_is_written_the_last_layer_tells_the_classes_of_the_data(
     run: Run, end: str
