@@ -24,6 +24,7 @@ _RUNS = Path("runs")
 _TABLES = ("metrics.csv", "speed.csv")
 _DECIDED = ["compile"]  # what is left open until a training has begun
 _REQUIRED = ("network.arch", "settings.json")
+_ANOTHER = "name another folder for the run"
 _SHOWN = 4  # runs in a folder that is none itself
 
 
@@ -84,7 +85,7 @@ class RunFolder:
         """Raise where another process has begun the run anew since this one did."""
         if self.start and self.start != self._start:
             fact = f"another process has begun a run in {self.path} meanwhile"
-            raise TrainError(fact, "name another folder for the run", ExitCode.IO)
+            raise TrainError(fact, _ANOTHER, ExitCode.IO)
 
     @property
     def _start(self) -> tuple[object, ...]:
@@ -217,21 +218,25 @@ def new_folder(name: str) -> Path:
 
 def _empty(path: Path) -> Path:
     """Make a folder, or take one with nothing but what a start that came to nothing has left."""
-    if not _made(path) and (path.is_file() or any(not _is_left(file) for file in path.iterdir())):
+    if _made(path):
+        return path
+    if not path.is_dir():
+        raise TrainError(f"{path} is no folder", _ANOTHER, ExitCode.IO)
+    if any(not _is_left(file) for file in path.iterdir()):
         raise TrainError(f"{path} is not empty", _way_out(path), ExitCode.IO)
     return path
 
 
 def _way_out(path: Path) -> str:
     """Return what helps whoever wants to begin a run in a folder that is not empty."""
-    run, another = RunFolder.begun(path), "name another folder for the run"
+    run = RunFolder.begun(path)
     if run is None:
-        return another
+        return _ANOTHER
     if run.is_finished:
-        return f"the run in it is finished: {another}"
+        return f"the run in it is finished: {_ANOTHER}"
     # NOTE: whoever typed --resume auto was too late: another process began the run meanwhile.
     free = "unless another process trains there now"
-    return f"go on with the run in it, as it was begun, by --resume auto, {free}, or {another}"
+    return f"go on with the run in it, as it was begun, by --resume auto, {free}, or {_ANOTHER}"
 
 
 def _runs_below(path: Path) -> str | None:

@@ -58,6 +58,16 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     assert caught.value.help == "name another folder for the run"
 
 
+def test_what_is_no_folder_becomes_no_run(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    for path in (tmp_path / "file", tmp_path / "link", Path("/dev/null")):
+        with pytest.raises(TrainError) as caught:
+            RunFolder.create("", Settings(), {}, path=path)
+        assert str(caught.value) == f"{path} is no folder"
+        assert caught.value.help == "name another folder for the run"
+
+
 @pytest.mark.parametrize(
     ("files", "help"),
     [
