@@ -132,6 +132,8 @@ class Reporting:
             renew_report(self.folder)
         except Exception as error:  # a report must not cost a run
             fact = f"the report could not be written: {type(error).__name__}: {error}"
+            if help := getattr(error, "help", None):
+                fact = f"{fact}\n  = help: {help}"
             if fact not in self.said:
                 click.echo(fact, err=True)
             self.said.add(fact)

@@ -70,6 +70,8 @@ def test_a_report_that_cannot_be_written_is_told_by_the_exit_code(
     done = run(tmp_path)
     assert done.exit_code == 3, done.output
     assert "the report could not be written: TrainError: " in done.stderr
+    help = f"  = help: remove {folder / job.folder}, and `netdsl experiment run` trains it again\n"
+    assert help in done.stderr
     assert done.stdout.splitlines()[-1].startswith("1 of 1 run is finished; ")
     path.write_text(whole)
     assert run(tmp_path).exit_code == 0
