@@ -166,4 +166,8 @@ def _accuracies(path: Path) -> list[float]:
     """Return the accuracy of each epoch; the file is whole whenever it is there."""
     if not path.is_file():
         return []
-    return read_accuracies(read_file(path).decode(errors="replace"), str(path))
+    try:
+        return read_accuracies(read_file(path).decode(errors="replace"), str(path))
+    except TrainError as error:
+        help = f"remove {path.parent}, and `netdsl experiment run` trains it again"
+        raise TrainError(str(error), help, error.exit_code) from error

@@ -54,3 +54,18 @@ KINDS: dict[Any, Kind] = {
         tuple,
     ),
 }
+
+
+def shown(value: object) -> str:
+    """Return a setting as `--set` takes it.
+
+    >>> shown((30.0, 60.0)), shown(()), shown(True), shown(0.1), shown(None)
+    ('30, 60', 'none', 'true', '0.1', 'not given')
+    """
+    if value is None:
+        return "not given"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple | list):
+        return ", ".join(map(shown, value)) or "none"
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)

@@ -10,6 +10,7 @@ import torch
 
 from netdsl.train.data.dataset import DataSet
 from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.kinds import shown
 from netdsl.train.settings import Settings
 
 Origin = Mapping[str, object]  # as JSON can hold it
@@ -61,7 +62,7 @@ def _change(name: str, before: object, now: object) -> str:
         return _changed_line(str(before), str(now))
     if name in _BY_HASH:
         return f"{_BY_HASH[name]} are others than they were"
-    return f"{name} was {_show(before)} and is {_show(now)}"
+    return f"{name} was {shown(before)} and is {shown(now)}"
 
 
 def _changed_line(before: str, now: str) -> str:
@@ -81,11 +82,3 @@ def _changed_line(before: str, now: str) -> str:
 def _plain(value: object) -> object:
     """Return a value as it comes back from a file: lists for tuples."""
     return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
-
-
-def _show(value: object) -> str:
-    if value is None:
-        return "not given"
-    if isinstance(value, tuple | list):
-        return ", ".join(map(str, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)

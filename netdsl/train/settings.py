@@ -11,7 +11,7 @@ from netdsl.amounts import counted
 from netdsl.suggest import did_you_mean, meant
 from netdsl.train import machine
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.kinds import KINDS
+from netdsl.train.kinds import KINDS, shown
 from netdsl.train.transforms import make
 
 OPTIMISERS = ("sgd", "adam", "adamw")
@@ -78,7 +78,8 @@ class Settings:
             refuse_out_of_range(name, value)
         for name, holds, rule in _rules(self):
             if not holds:
-                raise TrainError(f"{name} is {getattr(self, name)}, {rule}", None, ExitCode.USAGE)
+                fact = f"{name} is {shown(given[name])}, {rule}"
+                raise TrainError(fact, None, ExitCode.USAGE)
 
     @property
     def settled_nesterov(self) -> bool:
@@ -180,7 +181,7 @@ def refuse_out_of_range(name: str, value: Any, where: str = "") -> None:
     for holds, rule in _RANGES.get(name, ()):
         if not holds(value):
             help = meant(value, _WORDS[name]) if name in _WORDS else None
-            raise TrainError(f"{where}{name} is {value}, {rule}", help, ExitCode.USAGE)
+            raise TrainError(f"{where}{name} is {shown(value)}, {rule}", help, ExitCode.USAGE)
     for text in value if name == "augment" else ():
         try:
             make(text)
@@ -247,7 +248,7 @@ def _rules(s: Settings) -> tuple[tuple[str, bool, str], ...]:
         (
             "milestones",
             s.schedule != "step" or s.milestones != (),
-            "but a step schedule needs some",
+            "but a step schedule needs some, as in milestones=30,60",
         ),
         ("sync_bn", not s.sync_bn or s.device == "cuda", f"but needs GPUs, not {s.device}"),
         ("compile", not (s.compile and s.exact), "but exact is what a plain loop computes"),

@@ -762,6 +762,8 @@ def test_a_damaged_file_of_a_run_is_named(tmp_path: Path, name: str, content: by
     done = run("status", folder=folder)
     assert isinstance(done.exception, TrainError)
     assert str(done.exception).startswith(str(path))
+    again = f"remove {path.parent}, and `netdsl experiment run` trains it again"
+    assert done.exception.help == ("remove it" if name == "failed.json" else again)
 
 
 def test_finished_runs_that_a_new_plan_has_not_are_told(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_every_network_of_a_process_is_compiled(monkeypatch: pytest.MonkeyPatch)
 def test_exact_and_compiled_exclude_one_another() -> None:
     with pytest.raises(TrainError) as caught:
         resolve({"exact": True, "compile": True})
-    assert str(caught.value) == "compile is True, but exact is what a plain loop computes"
+    assert str(caught.value) == "compile is true, but exact is what a plain loop computes"
 
 
 FAILING = """

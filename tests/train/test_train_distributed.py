@@ -285,7 +285,7 @@ def test_what_cannot_be_shared_out_is_refused(
 
 
 def test_batch_norm_is_synchronised_on_gpus_alone() -> None:
-    with pytest.raises(TrainError, match=r"^sync_bn is True, but needs GPUs, not cpu$"):
+    with pytest.raises(TrainError, match=r"^sync_bn is true, but needs GPUs, not cpu$"):
         Settings(sync_bn=True)
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
     names = list(model.state_dict())

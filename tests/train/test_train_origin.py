@@ -112,7 +112,7 @@ def test_another_version_is_refused_and_another_torch_is_not() -> None:
         before, before | {"torch": "2.11.0", "threads": 2, "compile": False}, "run"
     )
     assert changes == (
-        "torch was 2.10.0 and is 2.11.0", "threads was 4 and is 2", "compile was True and is False",
+        "torch was 2.10.0 and is 2.11.0", "threads was 4 and is 2", "compile was true and is false",
     )  # fmt: skip
 
 

@@ -167,7 +167,7 @@ def test_all_that_is_wrong_with_the_settings_of_a_recipe_is_said(tmp_path: Path)
         read_recipe(path)
     assert str(caught.value) == (
         f"{path}, [train]: epochs is 0, but at least 1 is needed\n"
-        f"  {path}, [train]: lr is -1.0, but must be above 0\n"
+        f"  {path}, [train]: lr is -1, but must be above 0\n"
         f"  {path}, [train]: 'batch_sze' is not a setting; did you mean batch_size?\n"
         f"  {path}, [train]: clip is 'x', but must be a number"
     )
