@@ -1,4 +1,4 @@
-"""`netdsl check`: every finding of every file; nothing on success."""
+"""`netdsl check`: what is wrong with each file; nothing on success."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from netdsl.collector import paused
 )
 @paused()
 def command(archs: tuple[str, ...], layout: str, **options: Any) -> int:
-    """Check every ARCH (a path, a shipped name, or -) and print all that is wrong with it.
+    """Check every ARCH (a path, a shipped name, or -) and print what is wrong with it.
 
     Exits with 2 if there is an error; warnings alone exit with 0.
     """
