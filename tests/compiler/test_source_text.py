@@ -175,6 +175,14 @@ def test_equal_layers_in_a_row_are_a_loop_and_two_are_not() -> None:
     assert "for i in range(1, 4):  # ends with 6x1x1" in text
 
 
+def test_no_class_hides_what_a_printed_file_uses() -> None:
+    names = ("F", "Random", "Tensor", "RuntimeError")
+    blocks = " ".join(f"def {name}(c) {{ (BB c drop_path=0.3)x2 }}" for name in names)
+    text = source(f"{blocks} {' '.join(f'{name} 6' for name in names)}")
+    assert "raise RuntimeError(" in text
+    assert not [name for name in names if f"class {name}(" in text]
+
+
 def test_a_dropped_branch_is_not_computed() -> None:
     text = source("Conv 6 BB 6 drop_path=0.3")
     assert (

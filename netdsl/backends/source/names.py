@@ -15,7 +15,7 @@ from netdsl.ops import CATALOGUE
 from netdsl.ops.blocks import WITH_SHORTCUT
 from netdsl.plan import ModulePlan
 
-IMPORTED = ("F", "Random", "Tensor")
+IMPORTED = ("F", "Random", "Tensor", "RuntimeError")  # the last is built in, and raised
 SHORTCUTS = {
     "": "an identity shortcut",
     "Project": "a projection shortcut",
