@@ -77,7 +77,7 @@ def test_a_setting_that_cannot_be_is_told_with_its_file(run: Run, tiny: Path) ->
     done = run("experiment", "plan", "x.toml")
     assert (done.returncode, done.stderr) == (
         2,
-        "error: x.toml, tiny.arch: warmup is 3.0, but must be less than the 3 epochs of "
+        "error: x.toml, tiny.arch: warmup is 3, but must be less than the 3 epochs of "
         "the training\n",
     )
 

@@ -99,7 +99,7 @@ def test_any_setting_can_be_set_without_a_recipe(train: Run, folder: Path) -> No
          "error: 'optimizer' is not a setting\n  = help: did you mean optimiser?\n"),
         (["--set", "augment=flop"],
          "error: 'flop' is not a transform\n  = help: did you mean flip?\n"),
-        (["--set", "lr=0"], "error: lr is 0.0, but must be above 0\n"),
+        (["--set", "lr=0"], "error: lr is 0, but must be above 0\n"),
         (["--lr", "0.1", "--set", "lr=0.2"],
          "Error: lr is given by its own option and by --set\n"),
         (["--recipe", "typo.toml"],

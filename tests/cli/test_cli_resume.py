@@ -108,7 +108,7 @@ def test_a_run_that_decided_to_compile_goes_on_where_nothing_can_be_compiled(
     [
         (["--batch-size", "32"], "batch_size was 64 and is 32"),
         (["--limit", "200"], "--limit was 300 and is 200; the images are others than they were"),
-        (["--plain"], "-D residual was not given and is False"),
+        (["--plain"], "-D residual was not given and is false"),
     ],
 )
 def test_what_has_changed_is_refused(run: Run, more: list[str], fact: str, finished: Path) -> None:

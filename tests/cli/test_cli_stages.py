@@ -222,8 +222,8 @@ MISTAKES = [
     ("freeze = ['bodi']", "stage 2, b: the network has no module 'bodi'"),
     ("freeze = ['body', 'fc1']", "stage 2, b: body, fc1: all weights of the network are frozen"),
     ("network = { nosuch = 1 }", "error[E0208]: stage 2, b: recipe mistaken, [network]: the file has no parameter `nosuch`"),
-    ("train = { lr = -3 }", "mistaken.toml, [[stage]] 2, [train]: lr is -3.0, but must be above 0"),
-    ("train = { schedule = 'cosine', warmup = 3 }", "stage 2, b: warmup is 3.0, but must be less than the 1 epoch"),
+    ("train = { lr = -3 }", "mistaken.toml, [[stage]] 2, [train]: lr is -3, but must be above 0"),
+    ("train = { schedule = 'cosine', warmup = 3 }", "stage 2, b: warmup is 3, but must be less than the 1 epoch"),
     ("train = { schedule = 'cosine', warmup = 99, unit = 'iterations' }",
      "stage 2, b: warmup is 99 iterations, and the training has 4"),
 ]  # fmt: skip
