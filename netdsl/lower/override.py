@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from numbers import Integral, Real
+from numbers import Integral, Rational, Real
 from typing import Any
 
 from netdsl.errors import Diagnostic, fail
@@ -16,6 +17,7 @@ from netdsl.lower.names import SETTINGS
 from netdsl.lower.values import Quoted, Value, exact
 
 _WHOLE, _PART = r"[0-9]{1,15}", r"[0-9]{1,17}"  # as many decimals as a float is written with
+_NONE = 'the word for nothing is "none", as in norm="none"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,17 @@ class Overrides:
     """What the command line or the caller says in place of the file.
 
     `names` holds parameters and settings by name, as values or as their text. `said_by` names what
-    says one of them where that is not the caller, as a recipe is.
+    says one of them where that is not the caller, as a recipe is. Numbers of other libraries become
+    those of Python, which JSON can hold.
     """
 
     names: Mapping[str, object] = field(default_factory=dict)
     scale: str | None = None
     said_by: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        own = {name: _of_python(value) for name, value in self.names.items()}
+        object.__setattr__(self, "names", own)
 
     def named(self, finding: Diagnostic, name: str) -> Diagnostic:
         """Return a finding about a name with what says it, unless that is the caller."""
@@ -92,15 +99,39 @@ def given(value: object) -> Value:
         return "on" if value else "off"
     if isinstance(value, str):
         return _parsed(value)
-    if isinstance(value, Integral):
-        return int(value)
-    if isinstance(value, Fraction):
-        return exact(value)
-    if isinstance(value, Real) and math.isfinite(value):
-        return exact(Fraction(repr(float(value))))
+    if isinstance(value, Real) and (isinstance(value, Rational) or math.isfinite(value)):
+        return _number(value)
     if isinstance(value, tuple | list) and all(isinstance(n, Integral) for n in value):
         return tuple(int(n) for n in value)
-    raise fail("E0206", f"{value!r} is neither a number, a word nor a shape of whole numbers")
+    message = f"{value!r} is neither a number, a word nor a shape of whole numbers"
+    raise fail("E0206", message, help=_NONE if value is None else None)
+
+
+def _number(value: Real) -> Value:
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Fraction) and abs(value) > sys.float_info.max:
+        raise fail("E0206", "a fraction is larger than any `float`")
+    return exact(value if isinstance(value, Fraction) else Fraction(str(value)))
+
+
+def _of_python(value: object) -> object:
+    """Return a number, an array or a tensor of another library as Python has it.
+
+    >>> _of_python("18"), _of_python(0.5), _of_python([3, 8, 8])
+    ('18', 0.5, [3, 8, 8])
+    """
+    if isinstance(value, bool | int | float | Fraction | str):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(str(value))  # the digits of a float32 are fewer than those of its `float`
+    if isinstance(value, tuple | list):
+        own = map(_of_python, value)
+        return tuple(own) if isinstance(value, tuple) else list(own)
+    listed = getattr(value, "tolist", None)
+    return value if listed is None else listed()
 
 
 def _parsed(text: str) -> Value:

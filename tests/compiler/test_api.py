@@ -1,7 +1,9 @@
 """The Python interface, as the README shows it."""
 
+import json
 import pickle
 import warnings
+from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import networkx as nx
 import numpy
 import pytest
+import torch
 from torch import nn
 
 import netdsl
@@ -272,10 +275,26 @@ def test_what_a_scale_sets_is_not_assumed() -> None:
     assert "norm batch" in netdsl.parse(text).assumed
 
 
+@pytest.mark.parametrize(
+    ("number", "code"), [(10**400, "E0402"), (Fraction(10**400, 3), "E0206"), (1e300, "E0402")]
+)
+def test_a_number_however_large_is_refused(number: object, code: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as error:
+        netdsl.parse("n=2 input 3x8x8 (Conv 8)x n", n=number)
+    assert [found.code for found in error.value.diagnostics] == [code]
+
+
 def test_numbers_of_other_libraries_are_numbers() -> None:
     text = "input 3x8x8 n=1 (Conv 8)x n Dropout 0.5"
     assert netdsl.parse(text, n=numpy.int64(3)).depth == 3
     assert netdsl.parse(text, drop_path=numpy.float32(0.5)).settings.drop_path == 0.5
+    assert netdsl.parse(text, drop_path=numpy.float32(0.1)).settings.drop_path == 0.1
+    assert netdsl.parse(text, n=numpy.array(3), residual=numpy.bool_(False)).depth == 3
+    assert netdsl.parse(text, input=numpy.array([3, 9, 8])).input_shape == (3, 9, 8)
+    assert netdsl.parse(text, input=torch.Size([3, 9, 8])).input_shape == (3, 9, 8)
+    said = {"n": numpy.int32(2), "drop_path": numpy.float32(0.1), "input": numpy.array([3, 9, 8])}
+    names = netdsl.parse(text, **said).overrides.names  # type: ignore[arg-type]
+    assert json.loads(json.dumps(names)) == {"n": 2, "drop_path": 0.1, "input": [3, 9, 8]}
 
 
 @pytest.mark.parametrize(
@@ -284,6 +303,7 @@ def test_numbers_of_other_libraries_are_numbers() -> None:
         ({"drop_path": float("nan")}, "nan"),
         ({"input": (3.7, 32.5, 32)}, "(3.7, 32.5, 32)"),
         ({"input": (3, "a", 32)}, "(3, 'a', 32)"),
+        ({"input": numpy.array([3.5, 8, 8])}, "[3.5, 8.0, 8.0]"),
         ({"act": None}, "None"),
         ({"n": None}, "None"),
     ],
@@ -294,7 +314,8 @@ def test_what_is_no_value_of_the_language_is_refused(
     with pytest.raises(netdsl.NetDSLError) as error:
         netdsl.parse("n=2 input 3x8x8 (Conv 8)x n", **override)  # type: ignore[arg-type]
     message = f"{shown} is neither a number, a word nor a shape of whole numbers"
-    assert str(error.value) == f"error[E0206]: {message}"
+    help = '\n  = help: the word for nothing is "none", as in norm="none"' * (shown == "None")
+    assert str(error.value) == f"error[E0206]: {message}{help}"
 
 
 @pytest.mark.parametrize("name", [5, None, Path("net.arch")])
