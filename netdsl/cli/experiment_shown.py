@@ -106,26 +106,37 @@ def outcome(job: Job, state: State) -> str:
 
 
 def show_states(plan: Plan, folder: Path, jobs: Sequence[Job]) -> None:
-    """Print a line a run, and how many there are of each kind; rows may share runs."""
+    """Print a line a run, and how many there are of each kind; rows may share runs.
+
+    Raises `TrainError` behind that where the files of one are damaged.
+    """
     from netdsl.experiment.state import look
+    from netdsl.train.errors import TrainError
 
     table = Table(box=None, pad_edge=False, header_style="")
     for title, justify in (("network", "left"), ("seed", "right"), ("depth", "right"),
                            ("params", "right"), ("MACs", "right"), ("key", "left"),
                            ("state", "left")):  # fmt: skip
         table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    states = [look(folder, job) for job in jobs]
-    for job, state in zip(jobs, states, strict=True):
+    phases, faults = {}, []
+    for job in jobs:
+        try:
+            state = look(folder, job)
+            phases[job.key], said = str(state.phase), outcome(job, state)
+        except TrainError as error:  # told behind the others
+            phases[job.key] = said = "damaged"
+            faults.append(error)
         numbers = (str(job.seed), str(job.depth), f"{job.params:,}", f"{job.macs:,}")
-        table.add_row(job.row_name, *numbers, job.key, outcome(job, state))
+        table.add_row(job.row_name, *numbers, job.key, said)
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = 1000  # a log has no edge
     console.print(table)
-    phases = {job.key: str(state.phase) for job, state in zip(jobs, states, strict=True)}
     counts = Counter(phases.values())
     known = ", ".join(f"{count} {phase}" for phase, count in counts.items())
     click.echo(f"{plan.name}: {counted(len(phases), 'run')}, {known}; in {folder}")
+    if faults:
+        raise faults[0]
 
 
 def show_forecast(

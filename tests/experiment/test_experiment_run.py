@@ -762,6 +762,9 @@ def test_a_damaged_file_of_a_run_is_named(tmp_path: Path, name: str, content: by
     done = run("status", folder=folder)
     assert isinstance(done.exception, TrainError)
     assert str(done.exception).startswith(str(path))
+    others = len(read_plan(runs(folder)).jobs) - 1
+    assert f"{others} waiting" in done.stdout
+    assert [line.split()[-1] for line in done.stdout.splitlines() if job.key in line] == ["damaged"]
     again = f"remove {path.parent}, and `netdsl experiment run` trains it again"
     assert done.exception.help == ("remove it" if name == "failed.json" else again)
 
