@@ -13,7 +13,7 @@ from netdsl.amounts import counted
 from netdsl.checking import checked
 from netdsl.collector import paused
 from netdsl.errors import Diagnostic, NetDSLError, NetDSLWarning
-from netdsl.ir import Graph, Op, Settings
+from netdsl.ir import Graph, Settings
 from netdsl.lower import (
     Loader,
     Overrides,
@@ -24,7 +24,7 @@ from netdsl.lower import (
     value_text,
     write_in,
 )
-from netdsl.measure import depth, has_effect, total, training_step
+from netdsl.measure import computed, depth, has_effect, total, training_step
 from netdsl.shelf import read_bytes
 from netdsl.syntax import to_text, tree
 
@@ -218,7 +218,7 @@ class Network:
         Empty where they were trained in this network, do not all fit it, or come without a word.
         """
         trained = None if done.initialised or done.unused else _kept_beside(str(source))
-        if trained is None or _computed(trained.checked) == _computed(self.checked):
+        if trained is None or computed(trained.checked) == computed(self.checked):
             return ""
         said = _said(trained.overrides)
         fact = f"{source} was trained in a network that computes something else"
@@ -332,8 +332,3 @@ def _said(overrides: Overrides) -> str:
     """Return what was said in place of a text, as a comment or a message has it."""
     said = [f"{name}={value_text(given(value))}" for name, value in overrides.names.items()]
     return ", ".join([*said, f"scale {overrides.scale}"] if overrides.scale else said)
-
-
-def _computed(graph: Graph) -> list[tuple[str, Op, tuple[str, ...]]]:
-    """Return all that a network computes, whatever the size of its images."""
-    return [(node.name, node.op, node.inputs) for node in graph if node is not graph.input]

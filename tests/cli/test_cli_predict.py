@@ -549,6 +549,26 @@ def test_weights_of_a_network_that_computes_something_else_are_told(here: Path) 
         net.load_weights("bare.safetensors")
 
 
+@pytest.mark.parametrize("dropped", ["", " Dropout 0.3"])
+@pytest.mark.parametrize("drop_path", [0.0, 0.5])
+def test_what_training_alone_draws_makes_no_other_network(
+    here: Path, dropped: str, drop_path: float
+) -> None:
+    text = f"input 1x8x8 Conv 4 BB 4{dropped} GAP FC 3"
+    net = netdsl.parse(text, drop_path=drop_path)
+    said = {"network": text, "overrides": {"drop_path": drop_path}}
+    write_weights(net.module().state_dict(), Path("kept.safetensors"), said)
+    for other in ("", " Dropout 0.1"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            netdsl.parse(f"input 1x8x8 Conv 4 BB 4{other} GAP FC 3").load_weights(
+                "kept.safetensors"
+            )
+    for another in ("act gelu Conv 4 BB 4", "Conv 4 BB 4 s1 order=bn_after_add"):
+        with pytest.warns(netdsl.NetDSLWarning, match="computes something else"):
+            netdsl.parse(f"input 1x8x8 {another} GAP FC 3").load_weights("kept.safetensors")
+
+
 @pytest.mark.parametrize("is_plain", [True, False])
 def test_commands_tell_weights_of_a_network_that_computes_something_else(
     run: Run, here: Path, *, is_plain: bool
