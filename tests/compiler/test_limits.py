@@ -5,6 +5,9 @@ import time
 import pytest
 
 import netdsl
+from netdsl.checking import check
+from netdsl.lower import Overrides
+from netdsl.shelf import read_bytes
 
 HOSTILE = {
     "repeats of repeats": ("((((Conv 3)x999)x999)x999)x999", "E0402", "exceed the limit of 100,000"),
@@ -136,3 +139,16 @@ def test_of_many_errors_the_first_are_told_and_how_many_more_there_are(
         len(begin) + one * (8 if code == "E0202" else len(line)) for one in range(20)
     ]
     assert [(one.code, one.message) for one in rest] == ([("N0122", more)] if more else [])
+
+
+@pytest.mark.parametrize(
+    ("times", "more"),
+    [(20, None), (21, "… and 1 more warning"), (30, "… and 10 more warnings")],
+)
+@pytest.mark.parametrize("header", ["", "input 3x8x8 "])
+def test_of_many_warnings_the_first_are_told(header: str, times: int, more: str | None) -> None:
+    unused = " ".join(f"a{i} = 1" for i in range(times))
+    source = read_bytes(f"{header}{unused} Conv 8".encode(), "net.arch")
+    told = [(one.code, one.message) for one in check(*source.with_overrides(Overrides()))]
+    assert [code for code, _ in told[:20]] == ["W0502"] * 20
+    assert [one for one in told[20:] if one[0] != "N0506"] == ([("N0122", more)] if more else [])
