@@ -11,7 +11,8 @@ from netdsl.amounts import counted
 from netdsl.cli.called import called
 from netdsl.cli.choices import with_recipe
 from netdsl.cli.idle import note_idle, note_idle_images
-from netdsl.cli.images import folder_of, meet, wanted_images
+from netdsl.cli.images import folder_of, wanted_images
+from netdsl.cli.meet import meet
 from netdsl.cli.network import note_own_twin, overrides
 from netdsl.cli.notes import note, note_threads
 from netdsl.cli.stages import alone, planning, refuse_unfreezable

@@ -112,7 +112,8 @@ def _batch(
         refuse_large_batch(module, (batch, *network.input_shape), free_memory("cpu"))
         images, labels = random_batch(network.input_shape, network.output_shape, batch)
         return network, images, labels
-    from netdsl.cli.images import HOLDOUT, meet, wanted_images
+    from netdsl.cli.images import HOLDOUT, wanted_images
+    from netdsl.cli.meet import meet
 
     wanted = {"data": data, "limit": batch, "holdout": HOLDOUT, "on_bad_image": "error"}
     where = wanted_images(wanted, said)
