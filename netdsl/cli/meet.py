@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,8 @@ def _meet_fitted(
 def _matched(source: Arch, said: Any, data: str, shape: Shape, classes: int) -> Network:
     """Build a network for images of a shape and classes; one that is for others is refused."""
     _refuse_conflict(source, said, data, shape, classes)
-    network = _build(source, said, shape, classes)
+    with _fit_offered():
+        network = _build(source, said, shape, classes)
     if network.output_shape != (classes,):
         raise _misfit(
             f"{source.name} gives {numbers(network.output_shape)} an image, "
@@ -170,6 +172,23 @@ def _refuse_conflict(source: Arch, said: Any, data: str, shape: Shape, classes: 
             f"give {given('--classes', min(classes, settings.classes))}"
             + _or_fit("or {} to set its last layer"),
         )
+
+
+@contextlib.contextmanager
+def _fit_offered() -> Iterator[None]:
+    """Add to the help of a number of scores that is not that of the classes that --fit sets it."""
+    from netdsl.errors import NetDSLError
+
+    try:
+        yield
+    except NetDSLError as error:
+        more = _or_fit("or give {}, which does that for a last FC")
+        raise NetDSLError(
+            *(
+                replace(one, help=f"{one.help}{more}") if one.code == "E0310" else one
+                for one in error.diagnostics
+            )
+        ) from error
 
 
 def _or_fit(words: str) -> str:

@@ -403,6 +403,18 @@ def test_a_network_of_other_classes_is_named_with_the_data(run: Run) -> None:
     )
 
 
+def test_scores_that_are_not_the_classes_asked_for_may_be_fitted(run: Run) -> None:
+    asked = ("train", "-", "--data", "digits", "--classes", "5")
+    done = run(*asked, stdin=f"{TINY} 10")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error[E0310]: the network gives 10 scores for 5 classes\n")
+    assert done.stderr.endswith(
+        "= help: write `FC classes`, or give --fit, which does that for a last FC\n"
+    )
+    done = run(*asked, "--fit", "--limit", "64", "--epochs", "1", stdin=f"{TINY} 10")
+    assert (done.returncode, "its last layer gives 5, not 10" in done.stderr) == (0, True)
+
+
 def test_a_network_of_one_number_tells_no_classes(run: Run) -> None:
     for options, told in (
         ((), "<stdin> gives 1 number an image, a number a class\n"
