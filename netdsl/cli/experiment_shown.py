@@ -108,10 +108,10 @@ def outcome(job: Job, state: State) -> str:
 def show_states(plan: Plan, folder: Path, jobs: Sequence[Job]) -> None:
     """Print a line a run, and how many there are of each kind; rows may share runs.
 
-    Raises `TrainError` behind that where the files of one are damaged.
+    Raises `TrainError` behind that with all whose files are damaged.
     """
     from netdsl.experiment.state import look
-    from netdsl.train.errors import TrainError
+    from netdsl.train.errors import TrainError, together
 
     table = Table(box=None, pad_edge=False, header_style="")
     for title, justify in (("network", "left"), ("seed", "right"), ("depth", "right"),
@@ -136,7 +136,7 @@ def show_states(plan: Plan, folder: Path, jobs: Sequence[Job]) -> None:
     known = ", ".join(f"{count} {phase}" for phase, count in counts.items())
     click.echo(f"{plan.name}: {counted(len(phases), 'run')}, {known}; in {folder}")
     if faults:
-        raise faults[0]
+        raise together(faults)
 
 
 def show_forecast(

@@ -769,6 +769,20 @@ def test_a_damaged_file_of_a_run_is_named(tmp_path: Path, name: str, content: by
     assert done.exception.help == ("remove it" if name == "failed.json" else again)
 
 
+def test_all_damaged_runs_are_named_at_once(tmp_path: Path) -> None:
+    folder = written(tmp_path, FILE)
+    run("run", "--print-jobs", folder=folder)
+    paths = [runs(folder) / job.folder / "failed.json" for job in read_plan(runs(folder)).jobs[:2]]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        path.write_text("{")
+    done = run("status", folder=folder)
+    first, second = str(done.exception).split("\n  ")
+    for path, line in zip(paths, (first, second), strict=True):
+        assert line.startswith(f"{path} is damaged: ")
+        assert line.endswith("; remove it")
+
+
 def test_finished_runs_that_a_new_plan_has_not_are_told(tmp_path: Path) -> None:
     written(tmp_path, FILE)
     run("run", "--print-jobs", folder=tmp_path)
