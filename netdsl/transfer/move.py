@@ -14,11 +14,12 @@ from netdsl.amounts import sized
 from netdsl.errors import NetDSLError, fail
 from netdsl.first_line import first_line
 from netdsl.modes import evaluating
+from netdsl.transfer.construction import as_built
 from netdsl.transfer.numbers import lent, move, numbers_of, refuse_empty, refuse_unsound, widened
 from netdsl.transfer.pairs import Pair, pair_by_name, pair_by_order, pair_by_role
 from netdsl.transfer.source import tensors
 from netdsl.transfer.verify import difference, randomise
-from netdsl.transfer.weighted import Weighted, executed, weighted_layers
+from netdsl.transfer.weighted import Weighted, executed, registered, weighted_layers
 
 TOLERANCE = 1e-5  # of the largest value, in fp32
 
@@ -139,7 +140,8 @@ def _match_state(
 ) -> tuple[tuple[Pair, ...], Matched, bool]:
     """Pair by name where one side has all names of the other, else by the order of the file.
 
-    The last value says whether that is the order of names.
+    Where that is the order of names and does not fit, a network of torchvision may know another.
+    The last value says whether it is that of names.
     """
     theirs, is_sorted = weighted_layers(state)
     here, there = {layer.name for layer in ours}, {layer.name for layer in theirs}
@@ -150,6 +152,8 @@ def _match_state(
     except NetDSLError as error:
         if not is_sorted:
             raise
+        if (built := as_built(state)) is not None:
+            return pair_by_role(ours, registered(built)), "role", False
         found = (replace(diagnostic, help=_SORTED) for diagnostic in error.diagnostics)
         raise NetDSLError(*found) from None
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from netdsl.errors import fail
 from netdsl.first_line import first_line
+from netdsl.transfer.weighted import registered
 from netdsl.transfer.zoos import in_zoo, load, torchvision_names
 
 # What torch's unpickler may raise beside its own error, as the damage of a file has it.
@@ -28,7 +29,8 @@ def open_source(source: str, weights: str | None = None) -> nn.Module | Mapping[
     """Return the network that `source` names, or the weights in the file that it is.
 
     `torchvision:resnet50` and `timm:resnet50` come with pre-trained weights, which are downloaded
-    once; with those of the file `weights`; or, where that is `none`, with random ones.
+    once; with those of the file `weights`, whose last layer may tell other classes; or, where that
+    is `none`, with random ones.
     """
     if (found := in_zoo(source)) is None:
         if weights is not None:
@@ -39,8 +41,12 @@ def open_source(source: str, weights: str | None = None) -> nn.Module | Mapping[
     if weights is None:
         return zoo.pretrained(name)
     model = zoo.bare(name)
-    if weights != "none":
-        load(model, read_state(Path(weights)), weights)
+    if weights == "none":
+        return model
+    state = read_state(Path(weights))
+    if (classes := _other_classes(model, state)) is not None:
+        model = zoo.bare(name, classes)
+    load(model, state, weights)
     return model
 
 
@@ -51,6 +57,15 @@ def is_here(source: str) -> bool:
         return True
     zoo, name = found
     return zoo.is_here(name)
+
+
+def _other_classes(model: nn.Module, state: Mapping[str, Tensor]) -> int | None:
+    """Return how many classes weights tell where a network tells another number; None for alike."""
+    end = registered(model.state_dict())[-1]
+    own, given = end.tensors.get("weight"), state.get(f"{end.name}.weight")
+    if own is None or given is None or not given.ndim or len(given) == len(own):
+        return None
+    return len(given)
 
 
 def _file(source: str) -> Path:

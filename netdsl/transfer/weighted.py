@@ -97,10 +97,10 @@ def weighted_layers(state: Mapping[str, Tensor]) -> tuple[tuple[Weighted, ...], 
         by_type.setdefault(tensor.dtype, []).append(key)
     if any(keys != sorted(keys) for keys in by_type.values()):
         return layers, False
-    return tuple(sorted(layers, key=lambda layer: _counted(layer.name))), True
+    return tuple(sorted(layers, key=lambda layer: counted_up(layer.name))), True
 
 
-def _counted(name: str) -> str:
+def counted_up(name: str) -> str:
     """Return a name as it is sorted among others: 2 before 10."""
     return re.sub("[0-9]+", lambda number: number[0].zfill(20), name)
 

@@ -26,8 +26,8 @@ _FILES_OF_TIMM = ("model.safetensors", "pytorch_model.bin")
 class Zoo(Protocol):
     """A library of networks; what cannot be had of it is an error of code E0703."""
 
-    def bare(self, name: str) -> nn.Module:
-        """Return a network with random weights."""
+    def bare(self, name: str, classes: int | None = None) -> nn.Module:
+        """Return a network with random weights, of so many classes; of its own, unless given."""
 
     def pretrained(self, name: str) -> nn.Module:
         """Return a network with its pre-trained weights, which are downloaded once."""
@@ -39,11 +39,11 @@ class Zoo(Protocol):
 class Torchvision:
     """`torchvision:resnet50`; the newest weights are the pre-trained ones."""
 
-    def bare(self, name: str) -> nn.Module:
+    def bare(self, name: str, classes: int | None = None) -> nn.Module:
         from torchvision import models
 
         _refuse_unknown("torchvision", name, torchvision_names())
-        model: nn.Module = models.get_model(name, **_BARE.get(name, {}))
+        model: nn.Module = models.get_model(name, **_BARE.get(name, {}), **_head(classes))
         return model
 
     def pretrained(self, name: str) -> nn.Module:
@@ -69,8 +69,8 @@ class Torchvision:
 class Timm:
     """`timm:seresnet50`, `timm:resnet50.a1_in1k`: a model, and its weights by their tag."""
 
-    def bare(self, name: str) -> nn.Module:
-        model: nn.Module = self._library(name).create_model(name)
+    def bare(self, name: str, classes: int | None = None) -> nn.Module:
+        model: nn.Module = self._library(name).create_model(name, **_head(classes))
         return model
 
     def pretrained(self, name: str) -> nn.Module:
@@ -150,6 +150,11 @@ def load(model: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
         raise fail(
             "E0703", f"{where} does not fit: {str(error).splitlines()[-1].strip()}"
         ) from error
+
+
+def _head(classes: int | None) -> dict[str, int]:
+    """Return what both libraries take for a last layer of so many classes."""
+    return {} if classes is None else {"num_classes": classes}
 
 
 def _is_cached(url: str) -> bool:

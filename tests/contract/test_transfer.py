@@ -16,7 +16,7 @@ from torchvision import models
 
 import netdsl
 from netdsl.cli import main
-from netdsl.transfer import executed, is_here, read_state, transfer, zoos
+from netdsl.transfer import executed, is_here, open_source, read_state, transfer, zoos
 from netdsl.transfer.verify import randomise
 from tests.compiler.test_properties import networks
 from tests.printed import scramble
@@ -530,6 +530,51 @@ class TestFiles:
             "  = help: the source has its layers sorted by name; a file of `torch.save` has them "
             "as they were built"
         )
+
+    @pytest.mark.parametrize(
+        "name", ["resnet18", "vgg11_bn", "mobilenet_v3_small", "regnet_y_400mf"]
+    )
+    def test_sorted_layers_of_torchvision_are_put_as_they_were_built(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        torch.manual_seed(0)
+        source = scramble(models.get_model(name, num_classes=7))
+        save_file(source.state_dict(), tmp_path / "w.safetensors")
+        found = netdsl.load(name, classes=7).transfer(read_state(tmp_path / "w.safetensors"))
+        assert (found.matched, found.sorted_names, found.initialised) == ("role", False, ())
+        assert found.caution.endswith("the pairs rest on order and role alone")
+        x = torch.rand(2, 3, 224, 224)
+        with torch.no_grad():
+            torch.testing.assert_close(found.module.eval()(x), source.eval()(x))
+
+    def test_sorted_layers_of_torchvision_may_end_in_several(self, tmp_path: Path) -> None:
+        source = models.resnet18()
+        source.fc = nn.Sequential(nn.Dropout(), nn.Linear(512, 3))  # type: ignore[assignment]
+        save_file(source.state_dict(), tmp_path / "w.safetensors")
+        state = read_state(tmp_path / "w.safetensors")
+        found = netdsl.load("resnet18", classes=3).transfer(state)
+        assert (found.pairs[-1].theirs.name, found.initialised, found.unused) == ("fc.1", (), ())
+
+    def test_sorted_layers_of_torchvision_are_refused_where_the_networks_part(
+        self, tmp_path: Path
+    ) -> None:
+        save_file(models.resnet18().state_dict(), tmp_path / "w.safetensors")
+        told = refused(netdsl.load("resnet34"), read_state(tmp_path / "w.safetensors"))
+        assert told.startswith("error[E0701]: the networks part at branch layer 36 of 67 and 35: ")
+        assert "sorted by name" not in told
+
+    def test_weights_of_a_network_of_torchvision_may_tell_other_classes(
+        self, tmp_path: Path
+    ) -> None:
+        torch.manual_seed(0)
+        source = scramble(models.resnet18(num_classes=3))
+        save_file(source.state_dict(), tmp_path / "w.safetensors")
+        opened = open_source("torchvision:resnet18", str(tmp_path / "w.safetensors"))
+        found = netdsl.load("resnet18", classes=3).transfer(opened)
+        assert (found.compared, found.initialised) == ("logits", ())
+        x = torch.rand(2, 3, 64, 64)
+        with torch.no_grad():
+            torch.testing.assert_close(found.module.eval()(x), source.eval()(x))
 
     @pytest.mark.parametrize(
         ("name", "content", "message"),
