@@ -24,14 +24,28 @@ def _arguments_in_brackets(spot: Spot) -> Diagnostic:
         return foreign
     name = spot.word(-2).text
     written = _without_brackets(spot, closed, name)
-    help = None
-    if written is not None and len(layer := f"{name} {written}".rstrip()) <= LENGTH:
-        help = f"write `{layer}`"
-    elif not _is_own(name, spot) and not is_read_alike(name, spot.source.text):
+    help = None if written is None else _help_to_write(name, written.split())
+    if help is not None:
+        return Diagnostic("E0117", message, spot.span(-1, closed), help=help)
+    if not _is_own(name, spot) and not is_read_alike(name, spot.source.text):
         help = f"with the channels and the kernel, as in `{name} 64 9x9`"
     elif name in ("BB", "Bott") and not _is_own(name, spot):
         help = _numbers_of_block(name)
     return Diagnostic("E0117", message, spot.span(-1, closed), help=help)
+
+
+def _help_to_write(name: str, words: list[str]) -> str | None:
+    """Return a layer and its arguments as they are written, a `Conv` with channels; None if long.
+
+    >>> _help_to_write("Conv", ["3x3", "s=2"])
+    'with the channels, as in `Conv 64 3x3 s=2`'
+    """
+    are_options = all(re.fullmatch(r"\w+=.*|\d+x\d+", word) for word in words)
+    has_channels = name != "Conv" or not are_options
+    layer = " ".join((name, *words) if has_channels else (name, "64", *words))
+    if len(layer) > LENGTH:
+        return None
+    return f"write `{layer}`" if has_channels else f"with the channels, as in `{layer}`"
 
 
 def _numbers_of_block(name: str) -> str:
@@ -50,9 +64,9 @@ def _more_in_brackets(spot: Spot) -> Diagnostic | None:
     is_kernel = outside.kind == "dims"
     has_two = is_kernel and any(one.startswith("k") for one in inside)
     if inside and outside.kind != spot.word(0).kind and not has_two:
-        inside.insert(is_kernel, outside.text)
-        layer = " ".join((name, *inside))
-        help = f"write `{layer}`" if len(layer) <= LENGTH else None
+        after_channels = is_kernel and "=" not in inside[0]
+        inside.insert(after_channels, outside.text)
+        help = _help_to_write(name, inside)
     message = "the arguments of a layer stand without brackets"
     return Diagnostic("E0117", message, spot.span(-1, closed), help=help)
 

@@ -101,6 +101,22 @@ def test_arguments_in_brackets_are_told_as_they_can_be_written(
         assert netdsl.parse(here, input=(64, 12, 8)).warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("written", "here"),
+    [
+        ("Conv3x3(stride=2)", "Conv 64 3x3 s=2"),
+        ("Conv(3x3, stride=2)", "Conv 64 3x3 s=2"),
+        ("Conv(stride=2)", "Conv 64 s=2"),
+    ],
+)
+def test_channels_that_brackets_do_not_hold_are_told(written: str, here: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(written, input=(64, 12, 8))
+    (found,) = caught.value.diagnostics
+    assert found.help == f"with the channels, as in `{here}`"
+    assert netdsl.parse(here, input=(64, 12, 8)).warnings == ()
+
+
 def test_numbers_in_brackets_are_read_alike_in_a_text_or_not_at_all() -> None:
     # Dong et al. 2014: kernel, filters, channels
     with pytest.raises(netdsl.NetDSLError) as caught:
