@@ -21,6 +21,7 @@ from netdsl.syntax.foreign import (
     layer_here,
     layer_with,
     numbers_here,
+    spelt,
 )
 from netdsl.syntax.shorthand import LETTERS, SHORT_OPTIONS
 
@@ -165,8 +166,7 @@ def outside_option(name: str, option: str, written: Container[str]) -> Argument:
 
 
 def unknown_setting(entry: tree.Setting) -> NetDSLError:
-    if entry.key.capitalize() in CATALOGUE or entry.key.upper() in CATALOGUE:
-        code = next(c for c in CATALOGUE if c.lower() == entry.key)
+    if code := _layer_meant(entry.key):
         return fail(
             "E0202", f"unknown setting `{entry.key}`; layers start with a capital: `{code}`",
             entry.key_span,
@@ -179,3 +179,15 @@ def unknown_setting(entry: tree.Setting) -> NetDSLError:
     elif not near and entry.key not in _OPTIONS and isinstance(entry.value, tree.Number):
         help = f"a parameter is written `{entry.key} = {entry.value}`"
     return fail("E0202", f"unknown setting `{entry.key}`{meant}", entry.key_span, help=help)
+
+
+def _layer_meant(key: str) -> str | None:
+    """Return the layer whose name in lower case stands where a setting does, its number with it.
+
+    >>> _layer_meant("conv64"), _layer_meant("relu"), _layer_meant("depth")
+    ('Conv64', 'ReLU', None)
+    """
+    key = key.removesuffix("2d")
+    name = key.rstrip("0123456789")
+    own = next((code for code in CATALOGUE if code.lower() == name), None)
+    return f"{own}{key.removeprefix(name)}" if own else spelt(key)

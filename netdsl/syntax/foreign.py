@@ -165,6 +165,7 @@ _LAYERS |= {
 _HELPED = {name.lower(): help for help, names in _HELP.items() for name in names}
 _MEANT_VALUES = {name: ours for ours, names in _VALUES.items() for name in names}
 _MEANT = {name.lower(): ours for ours, names in _LAYERS.items() for name in names}
+_SPELT = {name.lower(): name for names in _LAYERS.values() for name in names}
 
 
 def layer_here(name: str) -> str | None:
@@ -174,6 +175,15 @@ def layer_here(name: str) -> str | None:
     ('Norm', 'Act relu', None)
     """
     return _MEANT.get(name.lower())
+
+
+def spelt(name: str) -> str | None:
+    """Return a layer of another library in its own letters, letter case aside.
+
+    >>> spelt("relu"), spelt("Dense"), spelt("conv")
+    ('ReLU', 'Dense', None)
+    """
+    return _SPELT.get(name.lower())
 
 
 def layer_with(name: str, number: str) -> str | None:

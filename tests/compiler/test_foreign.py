@@ -206,3 +206,25 @@ def test_a_group_behind_the_name_of_a_layer_is_not_in_its_brackets(between: str)
         netdsl.parse(f"Conv 64, BN, ReLU{between}(Conv 64)x2", input=(3, 12, 8))
     said = [found.message for found in caught.value.diagnostics]
     assert said == ["`, BN` is left away here", "`, ReLU` is left away here"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("conv 64 Max 2", ["`conv`; layers start with a capital: `Conv`"]),
+        ("conv2d 64 Max 2", ["`conv2d`; layers start with a capital: `Conv`"]),
+        ("conv64 relu avg2 fc200",
+         ["`conv64`; layers start with a capital: `Conv64`",
+          "`avg2`; layers start with a capital: `Avg2`"]),
+        ("dense 10", ["`dense`; layers start with a capital: `Dense`"]),
+        ("conv 64 relu bn", ["`conv`; layers start with a capital: `Conv`",
+                             "`relu`; layers start with a capital: `ReLU`"]),
+        ("lr 3", ["`lr`"]),
+        ("depth 3", ["`depth`"]),
+    ],
+)  # fmt: skip
+def test_a_column_in_lower_case_is_told_its_layers(text: str, said: list[str]) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(64, 12, 8))
+    told = [found.message.removeprefix("unknown setting ") for found in caught.value.diagnostics]
+    assert told == said
