@@ -26,6 +26,15 @@ def lines(diagnostic: Diagnostic) -> Iterator[str]:
         yield f"{indent} = help: {diagnostic.help}"
 
 
+def width(text: str) -> int:
+    """Return how many columns of a terminal a text fills.
+
+    >>> width("网络 1"), width("Net 1")
+    (6, 5)
+    """
+    return sum(map(_width, text))
+
+
 def _excerpt(diagnostic: Diagnostic, span: Span) -> Iterator[str]:
     """The lines of the primary range and of its labels, in the order of the text, file by file."""
     gutter = _gutter(diagnostic)

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from netdsl.amounts import duration
-from netdsl.experiment.report.formats import to_latex
+from netdsl.experiment.report.formats import to_latex, to_text
 from netdsl.experiment.report.spread import spread, student_t
 from netdsl.experiment.report.table import Cell, Column, Line, Table
 from netdsl.experiment.report.words import short
@@ -127,3 +127,11 @@ def test_signs_of_latex_in_a_name_are_written_out() -> None:
     line = Line((Cell("x^2_~{a}", ("x",)),), 1)
     table = Table("table", "a", (Column("network", ("network",), is_text=True),), (line,))
     assert r"    x\textasciicircum{}2\_\textasciitilde{}\{a\} \\" in to_latex(table).splitlines()
+
+
+def test_names_of_wide_letters_leave_the_columns_of_a_terminal_as_they_are() -> None:
+    columns = (Column("network", ("network",), is_text=True), Column("runs", ("runs",)))
+    cells = (("网络 1", "3"), ("Net 1", "12"))
+    lines = tuple(Line(tuple(Cell(text, (text,)) for text in row), 1) for row in cells)
+    shown = to_text(Table("table", "a", columns, lines)).splitlines()
+    assert shown[2:6] == ["network  runs", "─────────────", "网络 1      3", "Net 1      12"]

@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Callable, Sequence
 
+from netdsl.excerpt import width
 from netdsl.experiment.report.table import Column, Line, Table, raw_text
 
 _LATEX = {
@@ -65,7 +66,7 @@ def to_text(table: Table) -> str:
     """Return the table in aligned columns, for a terminal."""
     heads = [column.heading for column in table.columns]
     whole = [_texts(line, table) for line in table.lines if not line.failure]
-    widths = [max(map(len, column)) for column in zip(heads, *whole, strict=True)]
+    widths = [max(map(width, column)) for column in zip(heads, *whole, strict=True)]
     rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
     aligned = [
         f"  {line.cells[0].text}: {line.failure}"
@@ -91,9 +92,10 @@ def _remarks(table: Table) -> tuple[str, ...]:
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int], columns: Sequence[Column]) -> str:
-    parts = zip(cells, widths, columns, strict=True)
+    blanks = [" " * (most - width(cell)) for cell, most in zip(cells, widths, strict=True)]
     return "  ".join(
-        cell.ljust(width) if column.is_text else cell.rjust(width) for cell, width, column in parts
+        cell + blank if column.is_text else blank + cell
+        for cell, blank, column in zip(cells, blanks, columns, strict=True)
     ).rstrip()
 
 
