@@ -129,6 +129,12 @@ def test_signs_of_latex_in_a_name_are_written_out() -> None:
     assert r"    x\textasciicircum{}2\_\textasciitilde{}\{a\} \\" in to_latex(table).splitlines()
 
 
+def test_quotes_and_hyphens_of_a_name_need_no_encoding_of_latex() -> None:
+    line = Line((Cell('"a" ---b-c –', ("x",)),), 1)
+    table = Table("table", "a", (Column("network", ("network",), is_text=True),), (line,))
+    assert r"    {\char34}a{\char34} -{}-{}-b-c -- \\" in to_latex(table).splitlines()
+
+
 def test_names_of_wide_letters_leave_the_columns_of_a_terminal_as_they_are() -> None:
     columns = (Column("network", ("network",), is_text=True), Column("runs", ("runs",)))
     cells = (("网络 1", "3"), ("Net 1", "12"))

@@ -14,7 +14,7 @@ from netdsl.experiment.report.table import Column, Line, Table, raw_text
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"{\char34}",
     "±": r"$\pm$", "−": r"$-$", "–": "--", "×": r"$\times$",
 }  # fmt: skip
 
@@ -109,12 +109,13 @@ def _markdown(text: str) -> str:
 
 
 def _latex(text: str) -> str:
-    r"""Return a text that LaTeX sets as it stands.
+    r"""Return a text that LaTeX sets as it stands, in any of its encodings.
 
-    >>> print(_latex("50 % of a_b ± 1"))
-    50 \% of a\_b $\pm$ 1
+    >>> print(_latex("50 % of a_b ± 1"), _latex("--retry"))
+    50 \% of a\_b $\pm$ 1 -{}-retry
     """
-    return "".join(_LATEX.get(letter, letter) for letter in " ".join(text.split()))
+    parts = re.split("-(?=-)", " ".join(text.split()))  # two hyphens would be set as a dash
+    return "-{}".join("".join(_LATEX.get(letter, letter) for letter in part) for part in parts)
 
 
 def _latex_line(line: Line, table: Table) -> str:
