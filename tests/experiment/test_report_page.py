@@ -140,6 +140,18 @@ def test_what_comes_from_outside_is_text(experiment: Callable[..., Path], make_j
     assert json.loads(data)["rows"][0]["name"] == bad
 
 
+def test_a_row_without_a_recipe_is_told_none_of_the_others(
+    experiment: Callable[..., Path], make_job: Any
+) -> None:
+    recipes = {"A": "", "B": "quick", "C": "/home/ada/slow.toml"}
+    jobs = {name: make_job(name, 0, recipe=recipe) for name, recipe in recipes.items()}
+    page = page_of(experiment([*jobs.values()], recipe="quick, /home/ada/slow.toml"))
+    assert re.findall(r"<p>Recipe: (.*?)\. netdsl", page) == ["none", "quick", "slow"]
+    assert "with 1 seed each, trained by quick, slow or by none, cut to 4 epochs." in page
+    page = page_of(experiment([jobs["A"], jobs["B"]], name="y"))
+    assert ", trained by the recipe quick or by none, cut to 4 epochs." in page
+
+
 def open_page(page: str, folder: Path, tail: str = "") -> str:
     """Return the page as the browser has it after its scripts ran."""
     path = folder / "page.html"

@@ -21,11 +21,19 @@ def summary(results: Results) -> str:
     plan = results.plan
     what = f"{len(results.rows)} variants of a network" if plan.is_ablation else _networks(results)
     seeds = counted(len({run.job.seed for run in results.runs}), "seed")
-    recipes = sorted({recipe(row.job.recipe) for row in results.rows if row.job.recipe})
-    how = f", trained by {'the recipe ' if len(recipes) == 1 else ''}{', '.join(recipes)}"
     found = cut(cuts(results))
     tail = f", cut to {found}" if found else ""
-    return f"{what}, on {plan.data}, with {seeds} each{how if recipes else ''}{tail}."
+    return f"{what}, on {plan.data}, with {seeds} each{_recipes(results)}{tail}."
+
+
+def _recipes(results: Results) -> str:
+    """Say by which recipes the rows were trained, and whether some were by none."""
+    names = {row.job.recipe for row in results.rows}
+    recipes = sorted({recipe(name) for name in names if name})
+    if not recipes:
+        return ""
+    the = "the recipe " if len(recipes) == 1 else ""
+    return f", trained by {the}{', '.join(recipes)}{' or by none' if '' in names else ''}"
 
 
 def _networks(results: Results) -> str:

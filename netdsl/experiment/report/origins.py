@@ -53,7 +53,7 @@ def origins_of(results: Results) -> tuple[Origin, ...]:
     return tuple(
         Origin(
             row.number, drawn[row.number], row.name, commits_of(row.runs),
-            recipe(row.job.recipe or results.plan.recipe or "none"),
+            recipe(row.job.recipe or "none"),
             {name: text for name, text in found.items() if name not in shared},
             tuple(_run_origin(run) for run in row.runs),
         )
