@@ -70,16 +70,15 @@ class State:
 
 def look(folder: Path, job: Job) -> State:
     """Return how far a run of an experiment is, from its files and its lock alone."""
-    # A training by stages has a table for each; the last stage's is what the job comes to.
+    # A training by stages has a table for each; its best epoch is one of all these, as in a report.
     tables = (stage / "metrics.csv" for stage in stages_of(folder, job))
-    epochs = sum(len(_accuracies(table)) for table in tables)
-    best = max(_accuracies(folder / job.folder / "metrics.csv"), default=None)
+    accuracies = [accuracy for table in tables for accuracy in _accuracies(table)]
     # How a finished run once failed says nothing any more.
     failure = None if is_finished(folder, job) else read_failure(folder, job)
     phase = reached(folder, job, failure)
     if phase is not Phase.FINISHED and is_running(folder, job):
         phase = Phase.RUNNING
-    return State(phase, epochs, best, failure)
+    return State(phase, len(accuracies), max(accuracies, default=None), failure)
 
 
 def reached(folder: Path, job: Job, failure: Failure | None) -> Phase:

@@ -83,6 +83,16 @@ def test_a_stage_that_was_reproduced_before_the_next_began_is_no_stage(staged: P
     assert len(checkpoint_times(staged, job)) == 1
 
 
+def test_the_best_accuracy_of_a_run_is_that_of_all_its_stages(staged: Path) -> None:
+    job = the_job(staged)
+    first = staged / "runs" / job.key / "1-head" / "metrics.csv"
+    head, *lines = first.read_text().splitlines()
+    lines[1] = ",".join([*lines[1].split(",")[:7], "0.999", "1.0"])
+    first.write_text("\n".join([head, *lines]) + "\n")
+    (run,) = read_results(staged).runs
+    assert look(staged, job).best == run.best_epoch.val_accuracy == 0.999
+
+
 def test_a_stage_may_be_called_again(staged: Path) -> None:
     job = the_job(staged)
     run = staged / "runs" / job.key
