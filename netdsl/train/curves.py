@@ -38,7 +38,7 @@ def _draw(axes: Axes, rows: Sequence[Row], what: str, values: list[tuple[float, 
     axes.plot(epochs, train, "--", color="0.45", marker=marker, label="training")
     axes.plot(epochs, val, "-", color="black", marker=marker, label="validation")
     axes.set(xlabel="epoch", ylabel=what)
-    axes.locator_params("x", integer=True)
+    axes.locator_params("x", integer=True, min_n_ticks=1)
     axes.grid(color="0.9")
     axes.legend()
 

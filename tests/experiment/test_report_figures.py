@@ -21,6 +21,7 @@ from netdsl.experiment.report.figures import CAPTIONS, draw_figures
 from netdsl.experiment.report.notes import loss_notes
 from netdsl.experiment.report.page import to_page
 from netdsl.experiment.report.results import only
+from netdsl.experiment.report.scatter import draw_against
 from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.style import PLAIN, RESIDUAL, look_of, style
 from netdsl.experiment.report.tables import tables_of
@@ -242,6 +243,19 @@ def test_means_that_end_before_a_run_are_told_of(
     assert f'<p class="hint">{told}</p>' in to_page(
         read_results(folder), tables_of(read_results(folder)), (), {}
     )
+
+
+def test_a_single_epoch_or_depth_is_a_whole_number(twins: Path, change_run: Any) -> None:
+    for job in json.loads((twins / "plan.json").read_text())["jobs"]:
+        shutil.rmtree(twins / job["folder"])
+        change_run.run(twins, job, 1)
+    results = only(read_results(twins), ["Net 6"])
+    with style():
+        epoch = draw_together(results, ACCURACY, "accuracy in %")
+        depth = draw_against(results, lambda row: row.job.depth, "depth", logarithmic=False)
+    for figure, place in ((epoch, 1), (depth, 7)):
+        low, high = figure.axes[0].get_xlim()
+        assert [x for x in figure.axes[0].get_xticks() if low < x < high] == [place]
 
 
 @pytest.mark.parametrize("name", ["label_smoothing", "mixup", "cutmix"])

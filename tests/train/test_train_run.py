@@ -6,6 +6,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import threading
 from pathlib import Path
 from xml.etree import ElementTree
@@ -222,6 +223,12 @@ def test_curves_are_drawn_as_svg_and_png() -> None:
         "training, evaluated",
     } <= words
     assert Image.open(io.BytesIO(drawn["png"])).size == (1350, 540)
+
+
+def test_a_single_epoch_is_a_whole_number_in_its_curves() -> None:
+    svg = draw_curves(ROWS[:1], "a")["svg"].decode()
+    ticks = re.findall(r'<g id="xtick_\d+">.*?>([^<>]+)</text>', svg, re.DOTALL)
+    assert ticks == ["1"] * 2
 
 
 def test_the_same_rows_draw_the_same_bytes() -> None:

@@ -190,7 +190,7 @@ def _draw(axes: Axes, row: Result, curve: Curve, look: Look) -> None:
 def _finish(figure: Figure, axes: list[Axes], what: str) -> None:
     for one in axes:
         grid(one)
-        one.locator_params("x", integer=True)
+        one.locator_params("x", integer=True, min_n_ticks=1)
     figure.supxlabel("epoch", fontsize=10)
     figure.supylabel(what, fontsize=10)
 

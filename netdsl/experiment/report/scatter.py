@@ -56,7 +56,7 @@ def draw_against(results: Results, take: Take, what: str, *, logarithmic: bool) 
     if logarithmic:
         _logarithmic(axes, [take(row) for row in rows])
     else:
-        axes.locator_params("x", integer=True)
+        axes.locator_params("x", integer=True, min_n_ticks=1)
     axes.set(xlabel=what, ylabel="accuracy in %", xmargin=0.12, ymargin=0.14)
     grid(axes)
     figure.legend(
