@@ -91,6 +91,7 @@ def _work(
 ) -> int:  # fmt: skip
     """Run what is due; return the exit code of a signal that ended it, else 0."""
     from netdsl.cli.experiment_shown import told
+    from netdsl.experiment.folder import REPORT
     from netdsl.experiment.run import begin, work_off
     from netdsl.experiment.shares import gpus, share_out
     from netdsl.experiment.stopping import listen
@@ -105,8 +106,10 @@ def _work(
             from netdsl.experiment.on_ray import work_off_on_ray
 
             work_off_on_ray(work, ray)
-    if not report.times and work.seen:
-        report()  # nothing was left to run, but the definition may be another
+    # Runs failed behind the last that finished; or nothing was left to run, of another definition.
+    is_old = work.has_failed and (folder / REPORT).exists()
+    if is_old or (work.seen and not report.times):
+        report()
     return wish.exit_code if wish.count else 0
 
 

@@ -64,6 +64,7 @@ class Work:
     seen: set[str] = field(default_factory=set)  # the finished ones that were told of
     waits: bool = False
     is_behind: bool = False  # the report: runs have finished since
+    has_failed: bool = False  # a run, since the report was due
     heard: int = 0  # signals that the children were told of
 
 
@@ -191,7 +192,7 @@ def renew(work: Work, running: int) -> None:
     As long as some are `running` that were told to end, it waits: they may be told once more.
     """
     if work.is_behind and not (work.wish.count and running):
-        work.is_behind = False
+        work.is_behind = work.has_failed = False
         work.renewed()
 
 
@@ -199,9 +200,11 @@ def _tell(work: Work, job: Job) -> None:
     if is_finished(work.folder, job):
         _see(work, job)
         work.is_behind = True
+    state = _state(work, job)
+    work.has_failed |= state.phase is Phase.FAILED
     hoped = [one for one in work.jobs if one.key in work.seen or _is_hoped(work, one)]
     left = seconds_left(work.folder, hoped, len(work.shares))
-    work.told.ended(job, _state(work, job), len(work.seen), left)
+    work.told.ended(job, state, len(work.seen), left)
 
 
 def _state(work: Work, job: Job) -> State:

@@ -143,6 +143,15 @@ def test_running_again_skips_what_is_done_and_tries_what_failed(finished: tuple[
     assert "finished, 3 of 3 epochs, best " in first
 
 
+def test_a_report_tells_of_runs_that_failed_behind_the_last_that_finished(tmp_path: Path) -> None:
+    folder = written(tmp_path, WILD.replace('"both"', "false"))
+    assert run("run", folder=folder).exit_code == 4  # one at a time, the wild one behind the other
+    table = runs(folder) / "report" / "table.md"
+    assert "failed (exit 4, 1 attempt): the loss became nan in step " in table.read_text()
+    assert run("run", "--only", "wild", folder=folder).exit_code == 4
+    assert "failed (exit 4, 2 attempts): the loss became nan in step " in table.read_text()
+
+
 def test_a_figure_that_is_asked_for_later_is_drawn_without_a_run(
     finished: tuple[Path, str], tmp_path: Path
 ) -> None:
