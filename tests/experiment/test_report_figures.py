@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,17 @@ def test_means_that_end_before_a_run_are_told_of(
     assert f'<p class="hint">{told}</p>' in to_page(
         read_results(folder), tables_of(read_results(folder)), (), {}
     )
+
+
+def test_long_names_below_each_other_do_not_touch(experiment: Make, make_job: Make) -> None:
+    long = "a long name that goes on and on, " * 5
+    names = ["A", "B", "C", long, f"{long} again", "D"]
+    with style():
+        figure = draw_gap(read_results(experiment([make_job(name, 0) for name in names])))
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw_without_rendering()
+    boxes = [one.get_window_extent(renderer) for one in figure.axes[0].get_yticklabels()]
+    assert all(above.y0 > below.y1 for above, below in pairwise(boxes))
 
 
 def test_a_single_epoch_or_depth_is_a_whole_number(twins: Path, change_run: Any) -> None:

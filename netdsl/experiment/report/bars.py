@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from netdsl.experiment.report.results import Result, Results
@@ -119,14 +121,21 @@ def _lines(names: list[str]) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
     texts = [safe(name, _WIDTH) for name in names]
-    lines = sum(text.count("\n") + 1 for text in texts)
-    figure = Figure(figsize=(7.6, 1.5 + 0.27 * lines + 0.1 * len(texts)), layout="constrained")
+    lines = [text.count("\n") + 1 for text in texts]
+    usual = 1.5 + 0.27 * sum(lines) + 0.1 * len(texts)
+    height = max(usual, 1.5 + len(texts) * _least(lines))
+    figure = Figure(figsize=(7.6, height), layout="constrained")
     axes = figure.subplots()
     axes.set_yticks(range(len(texts)), texts)
     axes.set_ylim(len(texts) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     grid(axes, "x")
     return figure, axes
+
+
+def _least(lines: Sequence[int]) -> float:
+    """Return the inches between names of so many lines with which no two of them touch."""
+    return max((0.17 * (above + below) / 2 + 0.05 for above, below in pairwise(lines)), default=0)
 
 
 def _beside(axes: Axes, place: float, text: str, *, left: int = 6, right: int = 0) -> None:
