@@ -45,8 +45,7 @@ class Upsample(Op):
         return Call("nn.Upsample", arguments)
 
     def window(self, *inputs: Shape) -> Window:
-        reach = 1 if self.mode == "nearest" else 2
-        return Window(kernel=(reach, reach), up=self.factor)
+        return Window(kernel=_kernel(self.mode, self.factor), up=self.factor)
 
     @property
     def is_identity(self) -> bool:
@@ -89,9 +88,15 @@ class UpsampleTo(Op):
 
     def window(self, *inputs: Shape) -> Window:
         (x,) = inputs
-        reach = 1 if self.mode == "nearest" else 2
         common = [gcd(size, to) for size, to in zip(x.hw, self.n, strict=True)]
         stride, up = (
             [size // c for size, c in zip(sizes, common, strict=True)] for sizes in (x.hw, self.n)
         )
-        return Window((reach, reach), (stride[0], stride[1]), up=(up[0], up[1]))
+        factor = (up[0], up[1])
+        return Window(_kernel(self.mode, factor), (stride[0], stride[1]), up=factor)
+
+
+def _kernel(mode: str, up: Size) -> Size:
+    """Return how many positions are mixed: two by `bilinear` along an axis that grows, else one."""
+    height, width = (1 if mode == "nearest" or factor == 1 else 2 for factor in up)
+    return height, width

@@ -1033,6 +1033,7 @@ class TestReceptiveField:
          "Bott 4 s2 Avg 2 Up 2", "Avg 2 Deconv 2 k4 s2 Conv 2", "Res( Conv 2 1x1 s2 ) Conv 2",
          "AvgTo 13", "Conv 2 AvgTo 13x7", "Conv 2 AvgTo 24x16 Conv 2",
          "Conv 2 Deconv 2 k3 s2 Conv 2", "Avg 2 Up 2 bilinear Conv 2",
+         "Avg 2 Up 2x1 bilinear Conv 2", "Conv 2 s=1x2 UpTo 48 bilinear Conv 2",
          'Torch "nn.Conv2d" 1 2 3 padding=1 Torch "nn.Conv2d" 2 2 5 padding=4 dilation=2 Conv 2',
          'Torch "nn.AvgPool2d" 3 stride=2 padding=1 Torch "nn.AvgPool2d" 2 Conv 2',
          'Torch "nn.ConvTranspose2d" 1 2 3 padding=1',
