@@ -20,6 +20,7 @@ from netdsl.transfer.pairs import Pair, pair_by_name, pair_by_order, pair_by_rol
 from netdsl.transfer.source import tensors
 from netdsl.transfer.verify import difference, randomise
 from netdsl.transfer.weighted import Weighted, executed, registered, weighted_layers
+from netdsl.transfer.wrapped import unwrapped
 
 TOLERANCE = 1e-5  # of the largest value, in fp32
 
@@ -108,6 +109,7 @@ def transfer(
     Raises `NetDSLError` where the two are not the same network; `module` is then left as it was.
     """
     has_sorted_names = False
+    source = unwrapped(source) if isinstance(source, nn.Module) else source
     state = numbers_of(source) if isinstance(source, nn.Module) else tensors(source, "the source")
     refuse_empty(state)
     with evaluating(module), widened(module) as dtype:

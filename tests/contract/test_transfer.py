@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import assume, given, settings
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn.utils import prune
+from torch.optim.swa_utils import AveragedModel
 from torchvision import models
 
 import netdsl
@@ -647,6 +649,33 @@ class TestFiles:
         assert str(error.value).endswith(
             "w.pth is not a file of weights: it holds something else than tensors by name"
         )
+
+
+def compiled(model: nn.Module) -> nn.Module:
+    return torch.compile(model, backend="eager")  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [compiled, nn.DataParallel, AveragedModel, lambda model: AveragedModel(compiled(model))],
+    ids=["compiled", "parallel", "averaged", "averaged-compiled"],
+)
+class TestWrapped:
+    def test_a_network_is_taken_out_of_what_wraps_it(
+        self, wrap: Callable[[nn.Module], nn.Module]
+    ) -> None:
+        found = ours().transfer(wrap(ours().module(1)))
+        assert all(pair.ours.name == pair.theirs.name for pair in found.pairs)
+        assert (found.initialised, found.unused, found.difference) == ((), (), 0.0)
+
+    def test_a_file_of_it_has_the_names_of_the_network(
+        self, wrap: Callable[[nn.Module], nn.Module], tmp_path: Path
+    ) -> None:
+        source = ours().module(1)
+        save_file(wrap(source).state_dict(), tmp_path / "w.safetensors")
+        found = ours().transfer(read_state(tmp_path / "w.safetensors"))
+        assert (found.matched, found.initialised, found.unused) == ("name", (), ())
+        assert torch.equal(logits(found.module), logits(source))
 
 
 class TestCommand:
