@@ -101,7 +101,7 @@ def _shares(op: Op) -> bool:
     if isinstance(op, Dropout):
         return not op.p  # torch returns what it was given
     if isinstance(op, TorchLayer):
-        return op.overwrites
+        return op.shares
     if isinstance(op, Activation) and op.kind == "none":
         return True
     return isinstance(op, InPlaceAct | Flatten | ChannelPart)

@@ -14,18 +14,16 @@ from netdsl.errors import Misfit
 from netdsl.first_line import first_line
 from netdsl.ir import Call, Cost, Family, Keeps, Op, Shape, Size, Window
 from netdsl.ops.catalogue import arg, layer
+from netdsl.ops.torch_memory import KEEPS, OVERWRITING, SOFTMAXES, VIEWS
 from netdsl.suggest import closest
 
 WEIGHTED = ("Conv2d", "ConvTranspose2d", "Linear")  # what the depth of a network counts
 # Weights of these meet each position alone; norms count so too, over whatever they average.
 POINTWISE = ("PReLU", "Norm")
-SOFTMAXES = ("Softmax", "LogSoftmax", "Softmin")
 # Of how many dimensions is what these take for one image, in which each channel is for itself.
 UNBATCHED = {"Dropout1d": 2, "InstanceNorm1d": 2, "Dropout3d": 4, "InstanceNorm3d": 4}
 # What layers with a kernel slide it by; of padding where it is no word.
 LEAST = {"kernel_size": 1, "stride": 1, "dilation": 1, "padding": 0}
-# These keep their output alone for the backward pass if they overwrite their input.
-OVERWRITING = ("ReLU", "LeakyReLU", "ELU", "CELU", "SELU")
 CONTAINERS = ("Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
               "Container", "DataParallel")  # fmt: skip
 
@@ -59,12 +57,16 @@ class TorchLayer(Op):
     @property
     def overwrites(self) -> bool:
         """Whether the output lies where the input was, and is all that the layer keeps."""
-        name = self.target.removeprefix("nn.")
-        return name in OVERWRITING and ("inplace", True) in self.options
+        return self._name in OVERWRITING and ("inplace", True) in self.options
+
+    @property
+    def shares(self) -> bool:
+        """Whether the output lies where the input was."""
+        return self.overwrites or self._name in VIEWS
 
     @property
     def keeps(self) -> Keeps:  # type: ignore[override]
-        return "output" if self.overwrites else "input"
+        return "output" if self.overwrites else KEEPS.get(self._name, "input")
 
     def infer(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -88,7 +90,12 @@ class TorchLayer(Op):
 
     @property
     def depth(self) -> int:
-        return int(self.target.removeprefix("nn.") in WEIGHTED)
+        return int(self._name in WEIGHTED)
+
+    @property
+    def _name(self) -> str:
+        """The name of the class in torch.nn."""
+        return self.target.removeprefix("nn.")
 
     def window(self, *inputs: Shape) -> Window | None:
         (x,) = inputs

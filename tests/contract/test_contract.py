@@ -205,6 +205,25 @@ def test_what_torch_layers_keep_in_place_is_counted(layer: str) -> None:
     assert_counted(f'Conv 16 act=none norm=none Torch "nn.{layer}" inplace=true Conv 4')
 
 
+@pytest.mark.parametrize("before", ["Conv 16 norm=none", "Conv 16 norm=none act=none"])
+@pytest.mark.parametrize(
+    "layer",
+    ["nn.ReLU", "nn.Sigmoid", "nn.Tanh", "nn.Softmax dim=1", "nn.LogSoftmax dim=1",
+     "nn.Softmin dim=1", "nn.Softmax2d", "nn.Dropout 0.3", "nn.AlphaDropout 0.3", "nn.Dropout2d",
+     "nn.FeatureAlphaDropout", "nn.Identity", "nn.ChannelShuffle 2", "nn.PixelShuffle 2",
+     "nn.PixelUnshuffle 1", "nn.ZeroPad2d 2", "nn.ConstantPad2d 1 0.5", "nn.CircularPad2d 1",
+     "nn.Upsample scale_factor=2", "nn.UpsamplingNearest2d scale_factor=2",
+     "nn.UpsamplingBilinear2d scale_factor=2", "nn.Hardsigmoid", "nn.AvgPool2d 2"],
+)  # fmt: skip
+def test_what_torch_layers_keep_is_counted(layer: str, before: str) -> None:
+    name, *arguments = layer.split()
+    assert_counted(f'{before} Torch "{name}" {" ".join(arguments)} Conv 4')
+
+
+def test_a_flattened_map_is_kept_once() -> None:
+    assert_counted('Conv 16 Torch "nn.Flatten" FC 3')
+
+
 def test_a_torch_layer_that_must_not_work_in_place_makes_a_map_of_its_own() -> None:
     text = 'Conv 16 act=none norm=none @a Torch "nn.Hardtanh" inplace=true Conv 4 Cat(|@a) Conv 3'
     assert_counted(text)
