@@ -143,7 +143,9 @@ def _probed(
     with _progress(len(networks) * seeds) as advance:
         for network in networks:
             twin = "residual" if has_shortcuts(network) else "plain"
-            spots = find_spots(network)
+            if not (spots := find_spots(network)):
+                fact = f"{network.title} has no convolution and no fully connected layer"
+                raise click.UsageError(f"{fact}, so nothing to probe")
             for seed in range(seeds):
                 module = network.module(seed)
                 if not found:

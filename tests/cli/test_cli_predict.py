@@ -489,6 +489,7 @@ def test_a_finished_run_without_weights_says_so(run: Run, here: Path) -> None:
     ("text", "options", "message"),
     [
         ("input 1x8x8 GAP", (), "net has no weights, so nothing to probe"),
+        ("input 2x8x8 Norm", (), "net has no convolution and no fully connected layer"),
         ("input 1x8x8 Conv 4 GAP FC 1", (), "net tells one class, whose loss is 0"),
         ("input 1x8x8 Conv 4 GAP FC 3", ("--batch", 10**9), "GB are free"),
     ],
