@@ -18,6 +18,7 @@ from netdsl.ops.dense import Flatten, Linear
 from netdsl.ops.norm import Normalization
 from netdsl.ops.pool import AvgPoolTo, GlobalAvgPool
 from netdsl.ops.regularise import Dropout
+from netdsl.ops.torch_layer import TorchLayer
 from netdsl.ops.wiring import ShortcutAdd, StochasticDepth
 from netdsl.syntax.torch_arguments import LARGEST_KERNEL
 
@@ -129,6 +130,8 @@ def _drops(graph: Graph) -> bool:
 def _stuck(graph: Graph) -> Iterator[Diagnostic]:
     for span, stop in {end.span: stop for end, stop in stuck_branches(graph)}.items():
         what, instead = "a ReLU", "end it with `act=none`"
+        if isinstance(stop, TorchLayer):
+            instead = f'end it without `Torch "{stop.target}"`'
         if isinstance(stop, LayerScale):
             what, instead = "a LayerScale of 0", "let the factor begin at another number"
         message = f"the branch begins at zero and stays there: {what} behind its end learns nothing"

@@ -12,7 +12,7 @@ from netdsl.ops.norm import Normalization
 from netdsl.ops.torch_layer import TorchLayer
 from netdsl.ops.wiring import Add, Cat, Multiply, ShortcutAdd
 
-_STUCK = ("relu", "relu6")  # at zero their gradient is zero too
+_STUCK = ("relu", "relu6", "nn.ReLU", "nn.ReLU6")  # at zero their gradient is zero too
 _ENDS = Normalization | Convolution | TransposedConvolution
 
 
@@ -30,10 +30,13 @@ def branch_ends(graph: Graph) -> Iterator[str]:
 def stuck_branches(graph: Graph) -> Iterator[tuple[Node, Op]]:
     """Yield what ends residual branches and, once it is zero, never learns.
 
-    With each comes what lets no gradient through behind it: a ReLU, or a factor of zero.
+    With each comes what lets no gradient through behind it: a ReLU, or a factor of zero. One that
+    is read on several ways learns by those that have no such thing.
     """
-    for end, stop in _ends(graph):
-        if stop is not None:
+    ends = tuple(_ends(graph))
+    learning = {end.name for end, stop in ends if stop is None}
+    for end, stop in ends:
+        if stop is not None and end.name not in learning:
             yield end, stop
 
 
@@ -60,6 +63,8 @@ def _behind(
 
 def _is_stop(op: Op) -> bool:
     """Say whether an op lets no gradient back to what is zero before it."""
+    if isinstance(op, TorchLayer):
+        return op.target in _STUCK
     is_relu = isinstance(op, Activation) and op.kind in _STUCK
     return is_relu or (isinstance(op, LayerScale) and op.v == 0)
 
