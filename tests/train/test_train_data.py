@@ -145,6 +145,11 @@ def _made(**changes: Any) -> DataSet:
             "labels are int64 (N), not int32 (4,)",
         ),
         ({"labels": torch.zeros(4, 3).long()}, "labels are int64 (N), not int64 (4, 3)"),
+        (
+            {"images": torch.zeros(4, 3, 8, 8, dtype=torch.uint8).numpy()},
+            "images are a tensor, not of type ndarray",
+        ),
+        ({"labels": [0, 1, 2, 0]}, "labels are a tensor, not of type list"),
         ({"labels": torch.zeros(3).long()}, "4 images have 3 labels"),
         (
             {"images": torch.zeros(1, 3, 8, 8).byte(), "labels": torch.zeros(1).long()},

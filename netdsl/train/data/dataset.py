@@ -181,7 +181,10 @@ def refuse_too_few(name: str, train: int, val: int, help: str | None = None) -> 
         raise TrainError(f"{name} has {counts}, but at least 2 and 1 are needed", help)
 
 
-def _check_kind(name: str, tensor: Tensor, dtype: torch.dtype, dims: str) -> None:
+def _check_kind(name: str, tensor: object, dtype: torch.dtype, dims: str) -> None:
+    if not isinstance(tensor, Tensor):
+        fact = f"{name} are a tensor, not of type {type(tensor).__name__}"
+        raise TrainError(fact, "`torch.from_numpy` makes one of an array")
     if tensor.dtype != dtype or tensor.ndim != len(dims.split()):
         wanted, found = (str(each).removeprefix("torch.") for each in (dtype, tensor.dtype))
         raise TrainError(f"{name} are {wanted} {dims}, not {found} {tuple(tensor.shape)}")
