@@ -16,14 +16,18 @@ from netdsl.amounts import first_of
 from netdsl.train.data.dataset import show_shape
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import read_file, write_file
+from netdsl.wrapped import unwrapped
 
 
 def state_of(model: nn.Module) -> dict[str, Tensor]:
-    """Return a copy of parameters and buffers, as files hold them."""
+    """Return a copy of parameters and buffers, as files hold them.
+
+    Their names are those of the network itself, also where it is compiled or on several devices.
+    """
     refuse_unstorable(model)
     return {
         name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-        for name, tensor in model.state_dict().items()
+        for name, tensor in unwrapped(model).state_dict().items()
     }
 
 
@@ -45,10 +49,11 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
         state = safetensors.torch.load(read_file(Path(path)))
     except SafetensorError as error:
         raise TrainError(f"{path} is not a file of weights: {error}") from error
-    own = model.state_dict()
+    inner = unwrapped(model)
+    own = inner.state_dict()
     if fault := _fault(own, state):
         raise TrainError(f"{path} does not fit the network: {fault}")
-    model.load_state_dict(state)
+    inner.load_state_dict(state)
 
 
 def read_about(path: Path) -> dict[str, object]:

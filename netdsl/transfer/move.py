@@ -20,7 +20,7 @@ from netdsl.transfer.pairs import Pair, pair_by_name, pair_by_order, pair_by_rol
 from netdsl.transfer.source import tensors
 from netdsl.transfer.verify import difference, randomise
 from netdsl.transfer.weighted import Weighted, executed, registered, weighted_layers
-from netdsl.transfer.wrapped import unwrapped
+from netdsl.wrapped import unwrapped
 
 TOLERANCE = 1e-5  # of the largest value, in fp32
 

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from netdsl.errors import fail
 from netdsl.first_line import first_line
 from netdsl.transfer.weighted import registered
-from netdsl.transfer.wrapped import bare
 from netdsl.transfer.zoos import in_zoo, load, torchvision_names
+from netdsl.wrapped import bare
 
 # What torch's unpickler may raise beside its own error, as the damage of a file has it.
 _DAMAGED = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, struct.error)

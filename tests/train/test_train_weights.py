@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,22 @@ def _sharing() -> nn.Sequential:
     model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     model[1].weight = model[0].weight
     return model
+
+
+def _compiled(model: nn.Module) -> nn.Module:
+    return torch.compile(model, backend="eager")  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("wrap", [_compiled, nn.DataParallel])
+def test_weights_have_the_names_of_the_network_whatever_wraps_it(
+    wrap: Callable[[nn.Module], nn.Module], tmp_path: Path
+) -> None:
+    saved, bare, inside = _network(), _other(), _other()
+    save_weights(wrap(saved), tmp_path / "w.safetensors", {})
+    for model in (bare, wrap(inside)):
+        load_weights(model, tmp_path / "w.safetensors")
+    _assert_same(saved, bare)
+    _assert_same(saved, inside)
 
 
 def test_weights_that_two_layers_share_can_be_stored(tmp_path: Path) -> None:
