@@ -62,10 +62,11 @@ def make_overrides(
     parameters: Mapping[str, object],
 ) -> Overrides:
     """Return what was said in place of the file; None says nothing."""
-    if plain is not None and not isinstance(plain, bool):
+    truth = _of_python(plain)
+    if truth is not None and not isinstance(truth, bool):
         raise fail("E0206", f"plain must be True or False, not {plain!r}")
     names = dict(parameters)
-    said = {"residual": None if plain is None else not plain, "input": input, "classes": classes}
+    said = {"residual": None if truth is None else not truth, "input": input, "classes": classes}
     for key, value in said.items():
         if value is not None and key in names:
             raise fail("E0207", f"`{key}` is given twice from outside")

@@ -290,6 +290,7 @@ def test_numbers_of_other_libraries_are_numbers() -> None:
     assert netdsl.parse(text, drop_path=numpy.float32(0.5)).settings.drop_path == 0.5
     assert netdsl.parse(text, drop_path=numpy.float32(0.1)).settings.drop_path == 0.1
     assert netdsl.parse(text, n=numpy.array(3), residual=numpy.bool_(False)).depth == 3
+    assert netdsl.parse(text, plain=numpy.bool_(True)).overrides.names == {"residual": False}  # type: ignore[arg-type]
     assert netdsl.parse(text, input=numpy.array([3, 9, 8])).input_shape == (3, 9, 8)
     assert netdsl.parse(text, input=torch.Size([3, 9, 8])).input_shape == (3, 9, 8)
     said = {"n": numpy.int32(2), "drop_path": numpy.float32(0.1), "input": numpy.array([3, 9, 8])}
