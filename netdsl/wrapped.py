@@ -16,7 +16,7 @@ COUNTER = "n_averaged"  # the number that `AveragedModel` has beside the network
 
 def unwrapped(source: nn.Module) -> nn.Module:
     """Return the network itself, which computes the same; one that was compiled runs as it is."""
-    inner = source.module if isinstance(source, WRAPPERS) else source._modules.get(COMPILED)
+    inner = source.module if isinstance(source, WRAPPERS) else getattr(source, COMPILED, None)
     return unwrapped(inner) if isinstance(inner, nn.Module) else source
 
 

@@ -189,7 +189,10 @@ def _compare(
 
 
 def _copied(source: nn.Module) -> nn.Module:
-    """Return a copy of the source; raise where it holds what cannot be copied."""
+    """Return a copy of the source; raise where it holds what cannot be copied or watched."""
+    if isinstance(source, torch.jit.ScriptModule):
+        fact = "the source is a module of TorchScript, in which layers cannot be watched"
+        raise fail("E0701", fact, help="give its weights, `source.state_dict()`")
     try:
         return copy.deepcopy(source)
     except Exception as error:  # whatever a foreign module may hold

@@ -316,6 +316,15 @@ class TestRefused:
             "error[E0701]: the source does not take a 3x33x35 image: "
         )
 
+    @pytest.mark.filterwarnings("ignore:.torch.jit")
+    def test_a_module_of_torchscript_is_refused_and_its_weights_are_not(self) -> None:
+        source = torch.jit.trace(ours().module(1).eval(), torch.zeros(1, *INPUT))  # type: ignore[no-untyped-call]
+        assert refused(ours(), source) == (
+            "error[E0701]: the source is a module of TorchScript, in which layers cannot be watched\n"
+            "  = help: give its weights, `source.state_dict()`"
+        )
+        assert ours().transfer(source.state_dict()).matched == "name"
+
     def test_sources_that_cannot_be_compared(self) -> None:
         layers = tuple(original())
         assert refused(ours(), Mute(*layers)) == (
