@@ -28,7 +28,7 @@ PAPER: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 _RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "data": (bool, "but must name a data set or a folder"),
-    "classes": (lambda n: n >= 1, "but must be 1 or more"),
+    "classes": (lambda n: n >= 2, "but must be 2 or more"),
     "limit": (lambda n: n >= 2, "but must be 2 or more"),
     "holdout": (lambda x: 0 < x < 1, "but must lie between 0 and 1"),
 }

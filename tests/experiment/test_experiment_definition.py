@@ -43,6 +43,8 @@ def failure(run: Callable[[], object]) -> tuple[str, str | None, int]:
         (NETWORK + "set = { learning_rate = 1 }\n", "[[network]] 1: set: 'learning_rate' is not a setting", "did you mean lr?"),
         ("set = { epochs = 0 }\n" + NETWORK, "set: epochs is 0, but at least 1 is needed", None),
         ("limit = 0\n" + NETWORK, "x.toml: limit is 0, but must be 2 or more", None),
+        ("classes = 0\n" + NETWORK, "x.toml: classes is 0, but must be 2 or more", None),
+        ("classes = 1\n" + NETWORK, "x.toml: classes is 1, but must be 2 or more", None),
         ("data = ''\n" + NETWORK, "x.toml: data is '', but must name a data set or a folder", None),
         (NETWORK + "holdout = 2\n", "[[network]] 1: holdout is 2, but must lie between 0 and 1", None),
         (NETWORK + "recipe = 'qick'\n", "[[network]] 1: recipe: no recipe is called 'qick'", "did you mean quick?"),
