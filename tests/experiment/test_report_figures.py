@@ -336,6 +336,22 @@ def test_both_panels_of_an_overview_have_the_same_axes(
     assert plain.get_ylim() == residual.get_ylim()
 
 
+def test_an_overview_of_networks_of_one_kind_has_one_panel(
+    experiment: Callable[..., Path], make_job: Make
+) -> None:
+    (axes,) = draw_overview(read_results(experiment([make_job(n, 0) for n in "AB"]))).axes
+    assert (axes.get_title(), len(axes.lines)) == ("residual", 2)
+
+
+def test_networks_that_have_no_shortcuts_stand_with_the_plain_ones(
+    experiment: Callable[..., Path], make_job: Make
+) -> None:
+    jobs = [make_job("A", 0), make_job("A", 0, plain=True), make_job("none", 0, blocks=0)]
+    plain, residual = draw_overview(read_results(experiment(jobs))).axes
+    assert (plain.get_title(), len(plain.lines)) == ("plain", 2)
+    assert (residual.get_title(), len(residual.lines)) == ("residual", 1)
+
+
 def test_a_figure_that_is_asked_for_no_more_is_removed_and_nothing_else(
     twins: Path, change_run: Make
 ) -> None:

@@ -97,22 +97,27 @@ def draw_together(results: Results, curves: tuple[Curve, ...], what: str) -> Fig
 
 
 def draw_overview(results: Results) -> Figure:
-    """Return validation of all plain networks at the left, of all residual ones at the right.
+    """Return validation of all networks without shortcuts at the left, with them at the right.
 
-    As in figure 6 of He et al. 2016; a network and its twin have one colour.
+    As in figure 6 of He et al. 2016; a network and its twin have one colour. Where all networks
+    are of one kind there is one panel.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.2, 3.9), layout="constrained")
-    axes = list(figure.subplots(1, 2, sharex=True, sharey=True))
+    rows = [(title, row) for title, rows in results.panels for row in rows]
+    sides = [
+        (name, [(title, row) for title, row in rows if (row.job.shortcuts == "residual") is has])
+        for name, has in (("plain", False), ("residual", True))
+    ]
+    sides = [(name, shown) for name, shown in sides if shown]
+    figure, axes = _panels(len(sides))
+    if len(sides) == 2:
+        figure.set_size_inches(8.2, 3.9)
     looks = _looks([title for title, _ in results.panels])
-    for one, plain in zip(axes, (True, False), strict=True):
-        one.set_title("plain" if plain else "residual")
-        for title, rows in results.panels:
-            for row in (row for row in rows if row.job.plain is plain):
-                _draw(one, row, ACCURACY[0], looks[title])
+    for one, (name, shown) in zip(axes, sides, strict=True):
+        one.set_title(name)
+        for title, row in shown:
+            _draw(one, row, ACCURACY[0], looks[title])
     _finish(figure, axes, "validation accuracy in %")
-    _legend(figure, looks, (), 4, stages=_has_stages(results.rows))
+    _legend(figure, looks, (), 4 if len(sides) == 2 else 2, stages=_has_stages(results.rows))
     return figure
 
 
