@@ -246,6 +246,8 @@ def _header_entry(spot: Spot) -> Diagnostic:
     last = 2 if spot.word(1).kind == "equal" else 1
     message = f"`{spot.written(0, last)}` belongs to no layer"
     help = "header entries stand before the first layer"
+    if spot.word(-1).kind == "open" and spot.word(-2).text == "Res":
+        help = f"options stand before the brackets: `Res {spot.written(0, last)} ( … )`"
     return Diagnostic("E0110", message, spot.span(0, last), help=help)
 
 

@@ -228,3 +228,22 @@ def test_a_column_in_lower_case_is_told_its_layers(text: str, said: list[str]) -
         netdsl.parse(text, input=(64, 12, 8))
     told = [found.message.removeprefix("unknown setting ") for found in caught.value.diagnostics]
     assert told == said
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ("Res(drop_path=0.1)(Conv 64)",
+         "options stand before the brackets: `Res drop_path=0.1 ( … )`"),
+        ("Conv 64 Res( act=relu | Conv 64 )",
+         "options stand before the brackets: `Res act=relu ( … )`"),
+        ("Cat(norm=none Conv 64 | Conv 64)", "header entries stand before the first layer"),
+    ],
+)  # fmt: skip
+def test_options_within_the_brackets_of_a_res_are_told_where_they_stand(
+    text: str, help: str
+) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(64, 12, 8))
+    found = caught.value.diagnostics[0]
+    assert (found.code, found.help) == ("E0110", help)
