@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
 import time
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +29,8 @@ from netdsl.train.training import Training
 from netdsl.train.weights import is_finite, write_weights
 
 _FORMAT = 2
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, NotImplementedError,
+           struct.error)  # fmt: skip
 
 
 def pause(job: Training) -> None:
@@ -79,6 +83,7 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
     content = read_file(path)
     if not zipfile.is_zipfile(io.BytesIO(content)):  # torch reads older kinds too, with warnings
         raise TrainError(f"{path} is not a checkpoint", None, ExitCode.IO)
+    _refuse_damage(path, content)
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
@@ -86,6 +91,18 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
     if not isinstance(state, dict) or state.get("format") != _FORMAT:
         raise TrainError(f"{path} is not a checkpoint of this version", None, ExitCode.IO)
     return state
+
+
+def _refuse_damage(path: Path, content: bytes) -> None:
+    """Raise where a checkpoint is not what was written: torch looks at no checksum."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            damaged = archive.testzip() is not None
+    except _BROKEN:
+        damaged = True
+    if damaged:
+        help = "bring back a copy of it, or delete it: the run then begins anew"
+        raise TrainError(f"{path} is damaged: its checksums are others", help)
 
 
 def check_finite(job: Training) -> None:

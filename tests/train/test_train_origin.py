@@ -170,6 +170,17 @@ def test_a_checkpoint_that_is_cut_short_is_none(cut: RunFolder) -> None:
         read_checkpoint(cut.checkpoint)
 
 
+def test_a_checkpoint_with_a_byte_that_changed_is_damaged(cut: RunFolder) -> None:
+    content = bytearray(cut.checkpoint.read_bytes())
+    weight, *_ = read_checkpoint(cut.checkpoint)["model"].values()
+    content[content.index(weight.numpy().tobytes()) + 2] ^= 1
+    cut.checkpoint.write_bytes(content)
+    with pytest.raises(TrainError) as caught:
+        read_checkpoint(cut.checkpoint)
+    assert str(caught.value) == f"{cut.checkpoint} is damaged: its checksums are others"
+    assert caught.value.exit_code == ExitCode.DATA
+
+
 def test_a_checkpoint_of_another_version_is_none(tmp_path: Path) -> None:
     torch.save({"format": 1}, tmp_path / "resume.pt")
     with pytest.raises(TrainError, match=r"resume\.pt is not a checkpoint of this version$"):
