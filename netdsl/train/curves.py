@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 def draw_curves(rows: Sequence[Row], title: str) -> dict[str, bytes]:
     """Return the curves in each of the formats, readable in black and white.
 
-    The same rows give the same bytes.
+    The same rows give the same bytes. The title is taken letter by letter: a `$` begins no formula,
+    and what is no character of Unicode, as in names that are not UTF-8, becomes `?`.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(SAME):
+    with mpl.rc_context({**SAME, "text.parse_math": False}):
         figure = Figure(figsize=(9, 3.6), layout="constrained")
-        figure.suptitle(title)
+        figure.suptitle(title.encode(errors="replace").decode())
         loss, accuracy = figure.subplots(1, 2)
         _draw(loss, rows, "loss", [(row.train_loss, row.val_loss) for row in rows])
         percent = [(100 * row.train_accuracy, 100 * row.val_accuracy) for row in rows]

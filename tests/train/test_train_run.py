@@ -231,6 +231,15 @@ def test_a_single_epoch_is_a_whole_number_in_its_curves() -> None:
     assert ticks == ["1"] * 2
 
 
+@pytest.mark.parametrize(
+    ("title", "shown"), [("lr$0.1$", "lr$0.1$"), ("$\\frac$", "$\\frac$"), ("caf\udce9", "caf?")]
+)
+def test_the_title_of_curves_may_be_any_name_of_a_folder(title: str, shown: str) -> None:
+    drawn = ElementTree.fromstring(draw_curves(ROWS, title)["svg"])
+    texts = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert shown in texts
+
+
 def test_the_same_rows_draw_the_same_bytes() -> None:
     assert draw_curves(ROWS[:1], "a") == draw_curves(ROWS[:1], "a")
 
