@@ -108,6 +108,17 @@ def test_a_photo_taken_sideways_is_turned_upright(
     assert np.array_equal(found, np.rot90(stored, -1))
 
 
+def test_a_photo_with_damaged_exif_is_read_without_a_word(
+    tmp_path: Path, picture: Callable[..., Image.Image], recwarn: pytest.WarningsRecorder
+) -> None:
+    image, damaged = picture(1, 5, 7), b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + bytes(20)
+    found = _decoded(image, tmp_path / "a.jpg", exif=damaged)
+    assert np.array_equal(found, _decoded(image, tmp_path / "b.jpg"))
+    _read(ImageFiles(FolderStore(tmp_path), ["a.jpg", "b.jpg"]))
+    assert len(list(ImageFiles(FolderStore(tmp_path), ["a.jpg"]).raw(np.array([0])))) == 1
+    assert not list(recwarn)
+
+
 def test_photos_are_compared_by_their_sizes_when_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 8
