@@ -36,8 +36,19 @@ def write_file(path: Path, content: bytes | memoryview) -> None:
 
 def write_json(path: Path, record: object, indent: int | None = 2) -> None:
     """Replace a file by a value as JSON; raise `ValueError` for what JSON lacks, as NaN."""
-    text = json.dumps(record, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
-    write_file(path, text.encode())
+    write_file(path, f"{to_json(record, indent)}\n".encode())
+
+
+def to_json(record: object, indent: int | None = None) -> str:
+    """Return a value as JSON that can be UTF-8; raise `ValueError` for what JSON lacks, as NaN.
+
+    A path that is not UTF-8 comes back as it was.
+
+    >>> json.loads(to_json({"data": "caf\\udce9"})) == {"data": "caf\\udce9"}
+    True
+    """
+    text = json.dumps(record, indent=indent, ensure_ascii=False, allow_nan=False)
+    return text.encode(errors="backslashreplace").decode()  # which JSON reads as the same
 
 
 def read_file(path: Path) -> bytes:

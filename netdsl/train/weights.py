@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from netdsl.amounts import first_of
 from netdsl.train.data.dataset import show_shape
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.files import read_file, write_file
+from netdsl.train.files import read_file, to_json, write_file
 from netdsl.wrapped import unwrapped
 
 
@@ -39,7 +39,7 @@ def save_weights(model: nn.Module, path: str | Path, about: Mapping[str, object]
 def write_weights(state: Mapping[str, Tensor], path: Path, about: Mapping[str, object]) -> None:
     """Write what `state_of` returned."""
     # NOTE: one key, for safetensors puts several in another order each time.
-    metadata = {"netdsl": json.dumps(dict(about), ensure_ascii=False)}
+    metadata = {"netdsl": to_json(dict(about))}
     write_file(path, safetensors.torch.save(dict(state), metadata))
 
 

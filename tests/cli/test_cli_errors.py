@@ -3,11 +3,14 @@
 import csv
 import io
 import json
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 from netdsl.cli import main
@@ -61,6 +64,22 @@ def test_a_run_from_a_device_that_is_not_here_is_looked_into_none_the_less(
     done = run("errors", "run", "-o", "elsewhere")
     assert (done.returncode, done.stderr) == (0, "")
     assert (trained.parent / "elsewhere" / "errors.html").is_file()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_folder_of_images_need_not_be_called_in_utf_8(run: Run, tmp_path: Path) -> None:
+    images = os.fsdecode(b"caf\xe9")
+    for name in ("cat/1", "cat/2", "dog/1", "dog/2"):
+        path = tmp_path / images / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (len(path.parent.name) * int(path.stem), 9, 200)).save(path)
+    (tmp_path / "a.arch").write_text("Conv 4 GAP FC classes")
+    assert run("train", "a.arch", "--data", images, "--epochs", "1", "--holdout", "0.5",
+               "--run-dir", "run").returncode == 0  # fmt: skip
+    settings = json.loads((tmp_path / "run" / "settings.json").read_bytes())
+    assert settings["asked"]["data"]["data"] == images
+    done = run("evaluate", "run"), run("errors", "run"), run("train", "--resume", "run")
+    assert [one.returncode for one in done] == [0, 0, 0]
 
 
 def test_what_is_wrong_with_a_run_is_said(run: Run, trained: Path, tmp_path: Path) -> None:

@@ -284,6 +284,15 @@ def test_a_name_need_not_be_utf_8(animals: Path, save: Callable[..., None]) -> N
     assert len(load(str(animals)).train) == 12
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_the_name_of_a_class_is_utf_8(animals: Path) -> None:
+    odd = animals / os.fsdecode(b"caf\xe9")
+    (animals / "cat").rename(odd)
+    with pytest.raises(TrainError) as caught:
+        load(str(animals))
+    assert str(caught.value) == f"the name of the class folder {odd} is not UTF-8"
+
+
 def test_a_damaged_image_in_a_zip_is_left_out_where_that_is_wanted(
     animals: Path, tmp_path: Path
 ) -> None:

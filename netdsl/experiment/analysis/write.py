@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from netdsl.experiment.analysis.record import (
 )
 from netdsl.experiment.analysis.table import to_csv
 from netdsl.train import DataSet
-from netdsl.train.files import make_folder, write_file
+from netdsl.train.files import make_folder, to_json, write_file
 
 
 def write_errors(found: Errors, data: DataSet, about: About, folder: Path) -> Path:
@@ -47,7 +46,7 @@ def write_errors(found: Errors, data: DataSet, about: About, folder: Path) -> Pa
         write_file(folder / name, content)
     svgs = {name: kinds["svg"] for name, kinds in figures.items()}
     page = folder / "errors.html"
-    write_file(page, make_page(found, data, about, svgs).encode())
+    write_file(page, make_page(found, data, about, svgs).encode(errors="replace"))
     return page
 
 
@@ -65,5 +64,4 @@ def tables(found: Errors) -> dict[str, bytes]:
 
 
 def _json(content: dict[str, object]) -> bytes:
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    return f"{text}\n".encode()
+    return f"{to_json(content, 2)}\n".encode()

@@ -82,7 +82,16 @@ def _labelled(train: ByClass, val: ByClass) -> Iterator[tuple[str, int]]:
 
 
 def _classes(root: Path, below: str) -> ByClass:
-    return {folder.name: _images(root, folder) for folder in _folders(root / below)}
+    folders = _folders(root / below)
+    if odd := [folder for folder in folders if not _is_text(folder.name)]:
+        fact = f"the name of the class folder {odd[0]} is not UTF-8"
+        raise TrainError(fact, "give it another: classes are written into weights and tables")
+    return {folder.name: _images(root, folder) for folder in folders}
+
+
+def _is_text(name: str) -> bool:
+    """Say whether a name is UTF-8: Python keeps other bytes as surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _folders(around: Path) -> list[Path]:
