@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 
 from netdsl.train.commit import commit
@@ -139,7 +140,7 @@ class RunFolder:
         try:
             return restore(record)
         except (AttributeError, TypeError, ValueError, TrainError) as error:  # a number in quotes
-            raise TrainError(f"{self.path / 'settings.json'} is damaged: {error}") from error
+            raise self._unread_settings(error) from error
 
     @property
     def undecided(self) -> Settings:
@@ -189,6 +190,16 @@ class RunFolder:
         for suffix, content in draw_curves(rows, self.path.name).items():
             write_file(self.path / f"curves.{suffix}", content)
         self._write_json("summary.json", asdict(summary) | {"settings": summary.settings.record()})
+
+    def _unread_settings(self, error: Exception) -> TrainError:
+        """Return what to raise where settings cannot be read: of another version, or damaged."""
+        path, here = self.path / "settings.json", version("netdsl")
+        made = self._read_json("settings.json").get("made")
+        there = made.get("netdsl", here) if isinstance(made, dict) else here
+        if there == here:
+            return TrainError(f"{path} is damaged: {error}")
+        fact = f"{path} was written by netdsl {there}, and this is {here}: {error}"
+        return TrainError(fact, f"install netdsl {there} to use this run")
 
     def _write_json(self, name: str, record: Mapping[str, object]) -> None:
         write_json(self.path / name, record)

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import threading
+from importlib.metadata import version
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -166,6 +167,20 @@ def test_settings_of_another_kind_are_damage(tmp_path: Path) -> None:
         TrainError, match=r"settings\.json is damaged: lr is '0\.01', but must be a n"
     ):
         _ = run.settings
+
+
+def test_settings_of_another_version_are_no_damage(tmp_path: Path) -> None:
+    run = RunFolder.create("", Settings(), {}, path=tmp_path)
+    record = json.loads((tmp_path / "settings.json").read_text())
+    record["settings"]["ema_decay"], record["made"]["netdsl"] = 0.9, "99.0"
+    (tmp_path / "settings.json").write_text(json.dumps(record))
+    with pytest.raises(TrainError) as caught:
+        _ = run.settings
+    assert str(caught.value) == (
+        f"{tmp_path}/settings.json was written by netdsl 99.0, and this is {version('netdsl')}: "
+        "'ema_decay' is not a setting"
+    )
+    assert caught.value.help == "install netdsl 99.0 to use this run"
 
 
 def test_a_run_is_named_by_a_text_or_a_path(
