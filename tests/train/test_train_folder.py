@@ -319,6 +319,14 @@ def test_running_out_of_memory_is_no_broken_image(monkeypatch: pytest.MonkeyPatc
         decode(Encoded("a.png", b""))
 
 
+@pytest.mark.skipif(os.name != "posix", reason="other systems look at such names otherwise")
+def test_what_cannot_be_looked_at_is_named() -> None:
+    long = "a" * 300
+    with pytest.raises(TrainError) as caught:
+        load(long)
+    assert str(caught.value) == f"cannot read {long}: File name too long"
+
+
 def test_a_folder_that_cannot_be_read_is_named(
     animals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

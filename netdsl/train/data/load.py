@@ -113,9 +113,12 @@ def list_images(
         fact = f"holdout is {holdout!r}, but must be a number above 0 and below 1"
         raise TrainError(fact, exit_code=ExitCode.USAGE)
     entry = DATA_SETS.get(name)
-    if entry is None:
-        return open_folder(_folder(name), holdout, seed)
-    return entry.open(Request(Path(data_dir) if data_dir else data_folder(), *free, seed))
+    try:
+        if entry is None:
+            return open_folder(_folder(name), holdout, seed)
+        return entry.open(Request(Path(data_dir) if data_dir else data_folder(), *free, seed))
+    except OSError as error:  # of a look at what may not be looked at
+        raise TrainError(f"cannot read {error.filename}: {error.strerror}") from error
 
 
 def called(name: str) -> str:
