@@ -30,6 +30,7 @@ class Server:
     content: bytes = CONTENT
     kind: str = "application/zip"
     continues: bool = True
+    tells_length: bool = True
     cuts: list[int] = field(default_factory=list)  # bytes after which a request is cut
     asked: list[int] = field(default_factory=list)
 
@@ -49,7 +50,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 return
             self.send_response(206 if first else 200)
             self.send_header("Content-Type", server.kind)
-            self.send_header("Content-Length", str(len(server.content) - first))
+            if server.tells_length:
+                self.send_header("Content-Length", str(len(server.content) - first))
             self.end_headers()
             until = first + server.cuts.pop(0) if server.cuts else len(server.content)
             self.wfile.write(server.content[first:until])
@@ -99,6 +101,14 @@ def test_a_cut_download_goes_on_by_itself(server: Server, archive: Archive, tmp_
     server.cuts = [294_912, 196_608, 16_384]
     assert _get(archive, tmp_path) == CONTENT
     assert server.asked == [0, 294_912, 491_520, 507_904]
+
+
+def test_a_cut_download_goes_on_where_the_server_tells_no_length(
+    server: Server, archive: Archive, tmp_path: Path
+) -> None:
+    server.tells_length, server.cuts = False, [294_912]
+    assert _get(archive, tmp_path) == CONTENT
+    assert server.asked == [0, 294_912]
 
 
 def test_a_download_goes_on_where_another_process_was_killed(

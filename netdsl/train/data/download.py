@@ -134,7 +134,7 @@ def _attempt(url: str, part: Path, archive: Archive, downloaded: Told) -> None:
         if "html" in response.headers.get("Content-Type", "") or total > archive.size + _SLACK:
             raise _NotThere("a web page or another file lies there, not the archive")
         there = _append(response, part, there, lambda done: downloaded(done, total))
-    if length and there < total:
+    if there < total:  # by what the server says, or else by what was published
         raise requests.exceptions.ChunkedEncodingError
 
 
