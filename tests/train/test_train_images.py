@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import multiprocessing
 import os
+import signal
+import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +16,11 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from netdsl.flock import lock
 from netdsl.train import ExitCode, TrainError
 from netdsl.train.data.images import Encoded, ImageFiles, chunks, decode
 from netdsl.train.data.parallel import in_parallel
+from netdsl.train.data.place import alone
 from netdsl.train.data.source import Wanted
 from netdsl.train.data.store import FolderStore
 
@@ -193,6 +199,27 @@ def test_few_large_files_are_in_memory_before_the_first_is_taken(
     assert len(store.reads) <= 4 * in_flight
     assert sum(1 for _ in found) + 1 == {"blocks": 15, "raw": 60}[how]
     assert len(store.reads) == 60
+
+
+def _killed_while_it_decodes(file: Path) -> None:
+    with alone(file):
+        results = in_parallel(abs, range(50), 50, processes=2)
+        next(results)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_processes_end_with_the_one_that_they_decode_for(tmp_path: Path) -> None:
+    forked = multiprocessing.get_context("fork")
+    process = forked.Process(target=_killed_while_it_decodes, args=(tmp_path / "lock",))
+    with warnings.catch_warnings(action="ignore"):  # of forking beside threads
+        process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    with (tmp_path / "lock").open("wb") as file:
+        until = time.monotonic() + 20
+        while not lock(file.fileno()):  # which they were forked with
+            assert time.monotonic() < until
+            time.sleep(0.1)
 
 
 def test_a_process_that_is_killed_is_told_as_a_lack_of_memory() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
+import threading
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +19,7 @@ from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.machine import count_cores
 
 _WORTH_A_PROCESS = 5_000  # images; below, starting processes costs what they save
+_LOOK = 0.5  # seconds between two looks at whether the parent is still there
 _KILLED = "most likely the machine ran out of memory: end other programs, or decode on fewer cores"
 Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
@@ -34,7 +38,7 @@ def in_parallel(
     forked = multiprocessing.get_context("fork")
     waiting: deque[Future[Result]] = deque()
     try:
-        with ProcessPoolExecutor(processes, forked, _leave_interrupts) as pool:
+        with ProcessPoolExecutor(processes, forked, _belong_to, (os.getpid(),)) as pool:
             for chunk in chunks:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads
@@ -52,5 +56,15 @@ def _worth(images: int) -> int:
     return count_cores() if can_fork and images >= _WORTH_A_PROCESS else 1
 
 
-def _leave_interrupts() -> None:
+def _belong_to(parent: int) -> None:
+    """Leave Ctrl-C to the process that this one works for, and end with it, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    # NOTE: who outlives it waits for work for ever, and has the locks that it was forked with:
+    # whoever wants the same images next would wait for ever too.
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os._exit(1)
