@@ -11,7 +11,7 @@ import click
 
 from netdsl.amounts import sized
 from netdsl.cli.idle import note_idle, note_idle_images
-from netdsl.cli.images import HOLDOUT
+from netdsl.cli.images import BAD_IMAGE, HOLDOUT
 from netdsl.cli.kinds import PLACE, TEXT, Number, OutputPath
 from netdsl.cli.once import OnceGroup
 
@@ -114,10 +114,11 @@ def info(name: str, data_dir: Path | None, holdout: float, as_json: bool) -> Non
 @click.option(
     "--input", "shape", type=TEXT, metavar="CxHxW", help="Cut and rescale the images to this shape."
 )
+@BAD_IMAGE
 @DATA_DIR  # fmt: skip
 def show(  # noqa: PLR0913
     name: str, *, recipe: str | None, augment: tuple[str, ...], output: Path, rows: int,
-    columns: int, seed: int, shape: str | None, data_dir: Path | None,
+    columns: int, seed: int, shape: str | None, on_bad_image: str, data_dir: Path | None,
 ) -> None:  # fmt: skip
     """Draw training images as they are and as a training sees them, with their classes."""
     from netdsl.cli.images import load_images
@@ -129,8 +130,9 @@ def show(  # noqa: PLR0913
     if recipe is not None and augment:
         raise click.UsageError("--augment stands in place of what --recipe says: leave one away")
     wanted = None if shape is None else list(parsed_shape(shape))
-    note_idle_images({"data": name}, data_dir)
-    where = {"data": name, "limit": None, "limit_classes": None, "shape": wanted}
+    where = {"data": name, "on_bad_image": on_bad_image}
+    note_idle_images(where, data_dir)
+    where |= {"limit": None, "limit_classes": None, "shape": wanted}
     images = load_images(where, data_dir)
     settings = _changes(images, recipe, augment, seed)
     write_file(output, draw_sheet(images, settings, rows=rows, columns=columns))
@@ -157,7 +159,8 @@ def record(found: Info) -> dict[str, object]:
         }
         for name, split in found.splits.items()
     }  # fmt: skip
-    return {"classes": found.classes, "splits": splits, "mean": found.mean, "std": found.std}
+    known = {"classes": found.classes, "splits": splits, "mean": found.mean, "std": found.std}
+    return known | {"others": found.others}
 
 
 def _entry(name: str) -> Entry:
@@ -187,6 +190,7 @@ def _table(place: Path) -> Iterator[str]:
 def _report(name: str, found: Info) -> Iterator[str]:
     """Yield what was found as a person reads it."""
     from netdsl.train import DATA_SETS
+    from netdsl.train.data.dataset import passed_over
 
     published = DATA_SETS[name].validation if name in DATA_SETS else ""
     yield f"{name}: {len(found.classes)} classes"
@@ -200,6 +204,8 @@ def _report(name: str, found: Info) -> Iterator[str]:
             yield f"      {published}: what is selected by them is selected on the test set"
         if split.broken:
             yield f"      {len(split.broken):,} cannot be read; the first: {split.broken[0]}"
+    if found.others:
+        yield passed_over(found.others)
     yield f"mean  {_numbers(found.mean)}  of the training images, in 0 … 1"
     yield f"std   {_numbers(found.std)}  of all their pixels at once"
     if len(found.classes) <= 20:

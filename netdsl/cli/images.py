@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 HOLDOUT = 0.2  # as in netdsl.train.data.folder, which needs torch
 _read: ContextVar[dict[str, DataSet] | None] = ContextVar("images read", default=None)
 
+BAD_IMAGE = click.option(
+    "--on-bad-image", type=click.Choice(["error", "skip"]), default="error", show_default=True,
+    help="What to do about an image that cannot be read.",
+)  # fmt: skip
 OPTIONS = (
     click.option("--data", type=TEXT, metavar="NAME|FOLDER", help="cifar10, cifar100, digits, "
                  "shapes, tiny-imagenet, or a folder with one sub-folder a class; synthetic "
@@ -35,8 +39,7 @@ OPTIONS = (
     click.option("--holdout", type=Number(0, 1, min_open=True, max_open=True),
                  default=HOLDOUT, show_default=True,
                  help="The part of a folder without val that is held out for validation."),
-    click.option("--on-bad-image", type=click.Choice(["error", "skip"]), default="error",
-                 show_default=True, help="What to do about an image that cannot be read."),
+    BAD_IMAGE,
     click.option("--fit", is_flag=True, help="Crop and rescale the images to the input of the "
                  "network, and give its last layer one output per class of the data."),
 )  # fmt: skip

@@ -340,6 +340,15 @@ def test_images_of_several_sizes_are_shown_in_one(run: Run, photos: Path) -> Non
     assert (done.returncode, "norm off" in done.stdout) == (0, True), done.stderr
 
 
+def test_a_folder_with_a_damaged_image_can_be_shown(run: Run, photos: Path) -> None:
+    shown = ("data", "show", "photos", "--input", "3x8x8", "-o", "a.png")
+    done = run(*shown)
+    assert (done.returncode, "21.png is not an image" in done.stderr) == (3, True)
+    done = run(*shown, "--on-bad-image", "skip")
+    assert (done.returncode, "1 of 21 images is left out" in done.stderr) == (0, True), done.stderr
+    assert (photos / "a.png").is_file()
+
+
 def test_a_class_without_validation_images_is_told_of_before_a_training(
     run: Run, photos: Path
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from netdsl.train import ExitCode, TrainError, load
 from netdsl.train.data.images import Encoded, decode
@@ -114,6 +115,30 @@ def test_a_class_without_images_is_named(animals: Path) -> None:
     with pytest.raises(TrainError) as caught:
         load(str(animals))
     assert (str(caught.value), caught.value.help) == (f"no image in {animals}/eel", LAYOUT)
+
+
+def test_a_class_of_other_files_alone_is_told_how_images_end(animals: Path) -> None:
+    (animals / "eel").mkdir()
+    (animals / "eel" / "1.heic").write_bytes(b"")
+    with pytest.raises(TrainError) as caught:
+        load(str(animals))
+    assert str(caught.value) == f"no image in {animals}/eel"
+    assert str(caught.value.help).startswith("images end in .bmp, .gif, .jfif, ")
+
+
+def test_files_that_do_not_end_as_images_do_are_told(animals: Path) -> None:
+    assert load(str(animals)).notes == ()
+    for name in ("dog/labels.csv", "dog/Thumbs.db", ".DS_Store", "cat/.DS_Store", "cat/1.heic"):
+        (animals / name).write_bytes(b"")
+    told = "2 files are left out that end otherwise than images; the first: "
+    assert load(str(animals)).notes == (f"{told}{animals}/cat/1.heic",)
+
+
+def test_a_jpeg_may_end_as_browsers_save_it(animals: Path) -> None:
+    for name in ("jfif", "JPE"):
+        Image.new("RGB", (9, 6)).save(animals / "dog" / f"x.{name}", "JPEG")
+    found = load(str(animals))
+    assert (len(found.train) + len(found.val), found.notes) == (17, ())
 
 
 def test_folders_in_class_folders_are_refused(tmp_path: Path, save: Callable[..., None]) -> None:

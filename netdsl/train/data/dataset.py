@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from netdsl.amounts import sized
+from netdsl.amounts import counted, sized
 from netdsl.train.data.archive import Archive
 from netdsl.train.data.source import Images
 from netdsl.train.errors import TrainError
@@ -120,7 +120,8 @@ class Listing:
 
     An image of a test set has no label that anybody knows: it is -1, and nothing trains on it.
     `class_ids` are what lists of the classes call them, where that is not their names. `part` is
-    how much was asked to be held out; None where the images came with a split.
+    how much was asked to be held out; None where the images came with a split. `others` are files
+    among the images that are none by their suffix.
     """
 
     classes: tuple[str, ...]
@@ -129,6 +130,7 @@ class Listing:
     images: Images
     class_ids: tuple[str, ...] = ()
     part: float | None = None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,18 @@ def show_shape(shape: tuple[int, ...]) -> str:
     '3×64×64'
     """
     return sized(shape, "×")
+
+
+def passed_over(others: Sequence[str]) -> str:
+    """Say how many files are none of the images by their names; empty where there is none.
+
+    >>> passed_over(["cat/a.txt", "cat/b.txt"])
+    '2 files are left out that end otherwise than images; the first: cat/a.txt'
+    """
+    if not others:
+        return ""
+    left = "is left out that ends" if len(others) == 1 else "are left out that end"
+    return f"{counted(len(others), 'file')} {left} otherwise than images; the first: {others[0]}"
 
 
 def refuse_too_few(name: str, train: int, val: int, help: str | None = None) -> None:

@@ -20,6 +20,8 @@ LAYOUT = (
 _OTHERWISE = ("valid", "validation", "dev")  # that others call `val`
 _NO_CLASSES = frozenset({"test", "val", *_OTHERWISE})
 
+_LITTER = frozenset({"desktop.ini", "thumbs.db"})  # of Windows
+
 HOLDOUT = 0.2  # the part of a folder without `val` that validates, unless somebody says another
 ByClass = dict[str, list[str]]  # class, the names of its images in order
 
@@ -29,17 +31,17 @@ def open_folder(root: Path, part: float = HOLDOUT, seed: int = 0, held: str = "v
 
     `held` is what the folder of held-out images is called.
 
-    Classes are in the order of their names; files that are no image by their suffix, and hidden
-    ones, are passed over.
+    Classes are in the order of their names; hidden files are passed over, and so are those that are
+    no image by their suffix: `others` of the listing.
     """
     if (root / "train").is_dir() and (root / held).is_dir():
-        train, val = _classes(root, "train"), _classes(root, held)
+        (train, others), (val, more) = _classes(root, "train"), _classes(root, held)
         if unknown := sorted(val.keys() - train.keys()):
             raise TrainError(f"class {unknown[0]} is in {root / held} only", LAYOUT)
     else:
         _refuse_train_alone(root, held)
         _refuse_split_among_classes(root)
-        train, val = _classes(root, ""), {}
+        (train, others), val, more = _classes(root, ""), {}, []
     if len(train) < 2:
         raise TrainError(f"{root} has fewer than 2 class folders", LAYOUT)
     labelled = list(_labelled(train, val))
@@ -52,6 +54,7 @@ def open_folder(root: Path, part: float = HOLDOUT, seed: int = 0, held: str = "v
         held_out=held_out,
         images=ImageFiles(FolderStore(root), [name for name, _ in labelled]),
         part=None if val else part,
+        others=(*others, *more),
     )
 
 
@@ -81,12 +84,16 @@ def _labelled(train: ByClass, val: ByClass) -> Iterator[tuple[str, int]]:
             yield from ((image, label) for image in images.get(name, ()))
 
 
-def _classes(root: Path, below: str) -> ByClass:
+def _classes(root: Path, below: str) -> tuple[ByClass, list[str]]:
+    """Return the images of each class, and the files among them that are none by their suffix."""
     folders = _folders(root / below)
     if odd := [folder for folder in folders if not _is_text(folder.name)]:
         fact = f"the name of the class folder {odd[0]} is not UTF-8"
         raise TrainError(fact, "give it another: classes are written into weights and tables")
-    return {folder.name: _images(root, folder) for folder in folders}
+    found = {folder: _visible(folder) for folder in folders}
+    images = {folder.name: _images(root, folder, files) for folder, files in found.items()}
+    others = (path for files in found.values() for path in files if not _is_image(path))
+    return images, [str(path) for path in others if path.name.lower() not in _LITTER]
 
 
 def _is_text(name: str) -> bool:
@@ -98,14 +105,18 @@ def _folders(around: Path) -> list[Path]:
     return [path for path in _visible(around) if path.is_dir()]
 
 
-def _images(root: Path, folder: Path) -> list[str]:
-    inside = list(_visible(folder))
+def _images(root: Path, folder: Path, inside: list[Path]) -> list[str]:
     if nested := [path for path in inside if path.is_dir()]:
         raise TrainError(f"{nested[0]} is a folder inside a class folder", LAYOUT)
-    images = [path for path in inside if path.suffix.lower() in SUFFIXES]
+    images = [path.relative_to(root).as_posix() for path in inside if _is_image(path)]
     if not images:
-        raise TrainError(f"no image in {folder}", LAYOUT)
-    return [path.relative_to(root).as_posix() for path in images]
+        help = f"images end in {', '.join(sorted(SUFFIXES))}" if inside else LAYOUT
+        raise TrainError(f"no image in {folder}", help)
+    return images
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -19,8 +19,11 @@ from netdsl.train.data.store import Store
 from netdsl.train.errors import TrainError
 
 SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
+    {
+        ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff",
+        ".webp",
+    }
+)  # fmt: skip
 MIXED_SIZES = "bring all images to one size, or have it done: give their `shape`"
 _FILES, _BYTES = 256, 2**22  # of a chunk, of which a few for each process are in memory
 _WORTH_KEEPING = 2**22  # bytes of files; fewer are decoded again before anybody notices

@@ -30,12 +30,16 @@ class SplitInfo:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What is in a data set; mean and std are of the training images, of all pixels at once."""
+    """What is in a data set; mean and std are of the training images, of all pixels at once.
+
+    `others` are files among its images that are none by their names.
+    """
 
     classes: tuple[str, ...]
     splits: Mapping[str, SplitInfo]
     mean: Channels
     std: Channels
+    others: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -70,7 +74,7 @@ def describe(listing: Listing, told: Told) -> Info:
         for i, name in enumerate(_SPLITS)
         if (split == i).any()
     }
-    return Info(listing.classes, splits, mean, std)
+    return Info(listing.classes, splits, mean, std, listing.others)
 
 
 def _split_info(classes: tuple[str, ...], labels: NDArray[np.int64], tally: _Tally) -> SplitInfo:

@@ -21,6 +21,7 @@ from netdsl.train.data.dataset import (
     Request,
     Shape,
     Split,
+    passed_over,
     refuse_too_few,
     show_shape,
 )
@@ -95,7 +96,8 @@ def load(  # noqa: PLR0913
         data = _measured(name, classes, found, entry)
     else:
         data = _of_entry(entry, classes, found, shape)
-    return replace(data, class_ids=listing.class_ids[:limit_classes])
+    notes = (*filter(None, [passed_over(listing.others)]), *data.notes)
+    return replace(data, class_ids=listing.class_ids[:limit_classes], notes=notes)
 
 
 def list_images(
