@@ -130,9 +130,11 @@ def show(  # noqa: PLR0913
     if recipe is not None and augment:
         raise click.UsageError("--augment stands in place of what --recipe says: leave one away")
     wanted = None if shape is None else list(parsed_shape(shape))
-    where = {"data": name, "on_bad_image": on_bad_image}
+    where = {
+        "data": name, "limit": None, "limit_classes": None, "shape": wanted,
+        "on_bad_image": on_bad_image,
+    }  # fmt: skip
     note_idle_images(where, data_dir)
-    where |= {"limit": None, "limit_classes": None, "shape": wanted}
     images = load_images(where, data_dir)
     settings = _changes(images, recipe, augment, seed)
     write_file(output, draw_sheet(images, settings, rows=rows, columns=columns))
@@ -159,8 +161,10 @@ def record(found: Info) -> dict[str, object]:
         }
         for name, split in found.splits.items()
     }  # fmt: skip
-    known = {"classes": found.classes, "splits": splits, "mean": found.mean, "std": found.std}
-    return known | {"others": found.others}
+    return {
+        "classes": found.classes, "splits": splits, "mean": found.mean, "std": found.std,
+        "others": found.others,
+    }  # fmt: skip
 
 
 def _entry(name: str) -> Entry:
