@@ -144,6 +144,8 @@ def _said_of(error: Exception, code: int) -> str:
             f"internal error: {type(error).__name__}: {error}\n"
             "this is a fault of netdsl; `netdsl --traceback …` shows where it is"
         )
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        error = OSError(f"{error.filename}: {error.strerror}")
     help = getattr(error, "help", None)
     kind = "" if code > 128 else "error: "  # a signal is no error
     return f"{kind}{error}" + (f"\n  = help: {help}" if help else "")

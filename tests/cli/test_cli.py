@@ -481,6 +481,12 @@ def test_a_traceback_stands_before_the_error_and_changes_no_exit_code(run: Run) 
     assert asked.stderr.endswith(f"\n{plain.stderr}")
 
 
+def test_what_the_system_refuses_is_said_behind_the_file(run: Run) -> None:
+    name = "a" * 300
+    done = run("evaluate", name)
+    assert (done.returncode, done.stderr) == (6, f"error: {name}: File name too long\n")
+
+
 @pytest.mark.parametrize("line", ["--traceback build net1 --nosuch", "build net1 --traceback"])
 def test_what_was_mistyped_has_no_traceback(run: Run, line: str) -> None:
     done = run(*line.split())
