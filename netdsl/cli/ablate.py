@@ -16,6 +16,7 @@ from netdsl.cli.experiment_options import (
 )
 from netdsl.cli.idle import note_idle_beside
 from netdsl.cli.kinds import TEXT
+from netdsl.cli.network import parsed_definitions
 from netdsl.cli.shared_training import (
     Draft,
     arch_of,
@@ -67,7 +68,7 @@ def command(
             click.echo(change.words)
         return
     folder = dir or experiment_folder(str(top["name"]))
-    said = dict(pair.split("=", 1) for pair in definitions)
+    said = parsed_definitions(definitions)
     networks = [_network(arch, scale, base.name, said, None)]
     networks += [_network(arch, scale, base.name, said, one) for one in found.changes]
     texts = {folder / _beside(one): one.text for one in found.changes if one.text}

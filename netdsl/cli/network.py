@@ -81,7 +81,13 @@ def overrides(
     """Return what the command line says in place of the file."""
     from netdsl.lower import make_overrides
 
-    names: dict[str, object] = {}
+    shape = None if input_ is None else parsed_shape(input_)
+    return make_overrides(plain or None, shape, classes, scale, parsed_definitions(definitions))
+
+
+def parsed_definitions(definitions: tuple[str, ...]) -> dict[str, str]:
+    """Return the names and values that are typed at `-D`."""
+    names: dict[str, str] = {}
     for definition in definitions:
         name, equals, value = definition.partition("=")
         if not equals or not name:
@@ -91,8 +97,7 @@ def overrides(
         if name.strip() in names:
             raise click.BadParameter(f"`{name.strip()}` is given twice", param_hint="-D")
         names[name.strip()] = value.strip()
-    shape = None if input_ is None else parsed_shape(input_)
-    return make_overrides(plain or None, shape, classes, scale, names)
+    return names
 
 
 def show_warnings(network: Network) -> None:

@@ -251,6 +251,20 @@ def test_changed_texts_are_written_and_planned_in_a_new_folder(
     assert (tmp_path / "experiments" / "ablate-n" / "networks" / "dropout-off.arch").is_file()
 
 
+def test_a_change_takes_the_place_of_what_is_typed_with_blanks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "n.arch").write_text("input 1x8x8\nConv 4  BB 8  GAP  FC classes\n")
+    words = ["ablate", "n.arch", "--data", "digits", "--limit", "40", "--seeds", "1"]
+    done = [
+        CliRunner().invoke(netdsl, [*words, "-D", text, "--name", "x", "--print-jobs"])
+        for text in ("shortcut=project", " shortcut = project ")
+    ]
+    assert done[0].exit_code == 0, done[0].output
+    assert done[1].stdout == done[0].stdout
+
+
 def test_a_folder_behind_a_link_takes_changed_texts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
