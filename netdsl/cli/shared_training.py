@@ -46,6 +46,7 @@ def taken(options: dict[str, Any], name: str) -> dict[str, object]:
     """Take those options out; return the part of a definition that holds for all networks."""
     from netdsl.experiment.definition import placed_images
     from netdsl.train.choices import parse_choices
+    from netdsl.train.recipe import is_file
 
     chosen = dict(parse_choices(options.pop("assignments")))
     if "seed" in chosen:
@@ -59,7 +60,7 @@ def taken(options: dict[str, Any], name: str) -> dict[str, object]:
     return {
         "name": options.pop("name") or name,
         "data": placed_images(data, Path()),
-        "recipe": absolute(recipe) if recipe and recipe.endswith(".toml") else recipe,
+        "recipe": absolute(recipe) if recipe and is_file(recipe) else recipe,
         "input": options.pop("input_"), "classes": options.pop("classes"),
         "limit": options.pop("limit"), "fit": options.pop("fit") or None,
         "seeds": list(range(options.pop("seeds"))), "set": chosen,

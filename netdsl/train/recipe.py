@@ -108,12 +108,18 @@ def read_recipe(name: str | Path) -> Recipe:
 def find_recipe(name: str | Path) -> Path:
     """Return the file of a recipe."""
     path, known = Path(name), recipes()
-    if path.suffix == SUFFIX or len(path.parts) > 1:
+    if is_file(path):
         return path
     if str(name) not in known:
         hint = did_you_mean(str(name), known, "recipes")
         raise TrainError(f"no recipe is called {str(name)!r}", hint, ExitCode.USAGE)
     return known[str(name)]
+
+
+def is_file(name: str | Path) -> bool:
+    """Say whether a recipe is named by the path of its file, not as one that comes along."""
+    path = Path(name)
+    return path.suffix == SUFFIX or len(path.parts) > 1
 
 
 def base_of(path: Path) -> Path | None:

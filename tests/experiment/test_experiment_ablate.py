@@ -203,6 +203,21 @@ def test_nothing_is_written_before_the_plan_stands(
     assert kept(tmp_path) == before
 
 
+@pytest.mark.parametrize("command", ["compare", "ablate"])
+def test_a_recipe_is_found_by_the_path_of_a_file_of_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "n.arch").write_text("input 1x8x8\nConv 4  BB 4  GAP  FC classes\n")
+    (tmp_path / "mine").mkdir()
+    recipe = tmp_path / "mine" / "slow"
+    recipe.write_text("[train]\nlr = 0.001\n")
+    words = [command, "n.arch", "--data", "digits", "--limit", "40", "--seeds", "1"]
+    done = CliRunner().invoke(netdsl, [*words, "--recipe", "mine/slow", "--print-jobs"])
+    assert done.exit_code == 0, done.output
+    assert f"--recipe {recipe.resolve()} " in done.stdout.splitlines()[0]
+
+
 def test_a_seed_of_a_comparison_is_refused_with_the_option_for_it() -> None:
     done = CliRunner().invoke(netdsl, ["compare", "digits", "--set", "seed=3"])
     assert "--seeds says how many trainings of each network, from seed 0 on" in done.output
