@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from netdsl.shelf import open_arch
 from netdsl.syntax import to_text
 from netdsl.train import TrainError
 from netdsl.train.files import read_file
+from netdsl.train.recipe import base_of, recipes
 
 
 def digest_of_sources(definition: Definition) -> str:
@@ -20,19 +22,37 @@ def digest_of_sources(definition: Definition) -> str:
 
     What comes with netdsl is left out: a plan tells the version.
     """
-    named = {name for variant in definition.networks for name in (variant.arch, variant.recipe)}
-    named |= {str(name) for name in definition.grid.get("recipe", ())}
-    paths = [Path(name) for name in named if Path(name).is_absolute()]
-    texts = sorted(map(_text, paths))
-    return sha256(json.dumps(texts).encode()).hexdigest() if texts else ""
+    networks = _own(variant.arch for variant in definition.networks)
+    chosen = _own(variant.recipe for variant in definition.networks)
+    varied = _own(str(name) for name in definition.grid.get("recipe", ()))
+    texts = [*map(_network, networks), *map(_recipe, chosen | varied)]
+    return sha256(json.dumps(sorted(texts)).encode()).hexdigest() if texts else ""
 
 
-def _text(path: Path) -> str:
-    """Return what a file says: of a network in canonical layout, with what it uses."""
+def _own(names: Iterable[str]) -> set[Path]:
+    """Return the files of a person's own: a definition names them by whole paths."""
+    return {path for path in map(Path, names) if path.is_absolute()}
+
+
+def _network(path: Path) -> str:
+    """Return what a file says of a network, in canonical layout, with what it uses."""
     try:
-        if path.suffix == ".toml":
-            return read_file(path).decode("utf-8", "replace")
         source = open_arch(path)
         return to_text(inline(source.file, source.loader))
-    except (NetDSLError, TrainError):
-        return f"{path.name} cannot be read"
+    except NetDSLError:
+        return _unread(path)
+
+
+def _recipe(path: Path) -> str:
+    """Return what the file of a recipe says, and each of one's own that it is a variation of."""
+    shipped, files = {file.resolve() for file in recipes().values()}, [path.resolve()]
+    try:
+        while (base := base_of(files[-1])) and (file := base.resolve()) not in (*shipped, *files):
+            files.append(file)
+        return "\n".join(read_file(file).decode("utf-8", "replace") for file in files)
+    except TrainError:
+        return _unread(path)
+
+
+def _unread(path: Path) -> str:
+    return f"{path.name} cannot be read"

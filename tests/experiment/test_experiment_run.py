@@ -863,7 +863,8 @@ def test_a_file_that_has_changed_since_its_runs_were_planned_is_told(tmp_path: P
 def test_networks_and_recipes_that_have_changed_since_are_told(tmp_path: Path) -> None:
     text = FILE.replace('data = "digits"', 'data = "digits"\nrecipe = "r.toml"')
     path = written(tmp_path, text) / "x.toml"
-    (tmp_path / "r.toml").write_text('about = "a recipe"\n')
+    (tmp_path / "below.toml").write_text("[train]\nlr = 0.05\n")
+    (tmp_path / "r.toml").write_text('about = "a recipe"\nbase = "./below.toml"\n')
     (tmp_path / "parts.arch").write_text("def Stem(c) { Conv c }\n")
     (tmp_path / "tiny.arch").write_text(f'use "parts.arch"\n{TINY.replace("Conv 4", "Stem 4")}')
     assert run("run", "--print-jobs", folder=tmp_path).exit_code == 0
@@ -872,6 +873,7 @@ def test_networks_and_recipes_that_have_changed_since_are_told(tmp_path: Path) -
     for name, change in (
         ("parts.arch", "def Stem(c) { Conv c 5x5 }\n"),
         ("r.toml", 'about = "another"\n'),
+        ("below.toml", "[train]\nlr = 0.01\n"),
     ):
         before = (tmp_path / name).read_text()
         (tmp_path / name).write_text(change)
