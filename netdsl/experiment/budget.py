@@ -13,7 +13,7 @@ from netdsl.suggest import did_you_mean
 from netdsl.train import Choices
 from netdsl.train.choices import SWITCH, parse_choices, read_choices, refuse_twice
 from netdsl.train.kinds import Numbers, Texts
-from netdsl.train.resolve import over
+from netdsl.train.resolve import over, refuse_two_lengths
 from netdsl.train.settings import TYPES
 
 Budget = Mapping[str, object]
@@ -41,9 +41,7 @@ def read_layers(text: str, named: Mapping[str, Budget] | None = None) -> tuple[L
     layers = tuple(_layer(part, named or {}) for part in _whole(parts, named or {}))
     typed = [key for name, said in layers if not name for key in said]
     refuse_twice(typed, "--budget: ")
-    if {"epochs", "iterations"} <= set(typed):
-        fact = "--budget: epochs and iterations are both given, and each says how long to train"
-        raise wrong(fact, "leave one of them out")
+    refuse_two_lengths(typed, "--budget: ")
     return layers
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 from netdsl.suggest import did_you_mean
 from netdsl.train.errors import ExitCode, TrainError, together
 from netdsl.train.kinds import KINDS, Numbers, Texts
-from netdsl.train.resolve import Choices
+from netdsl.train.resolve import Choices, refuse_two_lengths
 from netdsl.train.settings import TYPES, refuse_out_of_range
 
 OTHER_WORDS = {
@@ -34,9 +34,7 @@ def read_choices(table: Mapping[str, object], where: str = "") -> Choices:
     >>> read_choices({"lr": 1, "milestones": [30, 60]})
     {'lr': 1.0, 'milestones': (30.0, 60.0)}
     """
-    if {"epochs", "iterations"} <= table.keys():
-        fact = f"{where}epochs and iterations are both given, and each says how long to train"
-        raise TrainError(fact, "leave one of them out", ExitCode.USAGE)
+    refuse_two_lengths(table, where)
     read: dict[str, object] = {}
     wrong: list[TrainError] = []
     for key, value in table.items():

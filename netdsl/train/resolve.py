@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, TypedDict, cast
 
@@ -58,7 +58,8 @@ class Choices(TypedDict, total=False):
 def resolve(*layers: Choices, images: int | None = None, processes: int = 1) -> Settings:
     """Return the settings that the layers choose, later ones first, then this machine.
 
-    `images` is how many there are to train on, by so many processes, which `iterations` need.
+    `images` is how many there are to train on, by so many processes, which `iterations` need. A
+    layer that chooses both `epochs` and `iterations` is an error.
 
     >>> resolve({"epochs": 30, "lr": 0.1}, {"lr": 0.02, "epochs": None}).epochs
     30
@@ -67,6 +68,7 @@ def resolve(*layers: Choices, images: int | None = None, processes: int = 1) -> 
     """
     said = Choices()
     for layer in layers:
+        refuse_two_lengths({name for name, value in layer.items() if value is not None})
         said = over(said, layer)
     chosen: dict[str, Any] = dict(said)
     refuse_other_kinds(chosen)
@@ -100,6 +102,13 @@ def over(below: Choices, above: Choices) -> Choices:
     hidden = _LENGTHS - said.keys() if not _LENGTHS.isdisjoint(said) else frozenset()
     kept = {k: v for k, v in below.items() if v is not None and k not in hidden}
     return cast(Choices, kept | said)
+
+
+def refuse_two_lengths(names: Collection[str], where: str = "") -> None:
+    """Raise where both `epochs` and `iterations` are chosen; `where` is put before."""
+    if _LENGTHS.issubset(names):
+        fact = f"{where}epochs and iterations are both given, and each says how long to train"
+        raise TrainError(fact, "leave one of them out", ExitCode.USAGE)
 
 
 def _epochs(iterations: int, chosen: Mapping[str, Any], images: int | None, processes: int) -> int:

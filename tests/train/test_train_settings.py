@@ -222,6 +222,14 @@ def test_epochs_and_iterations_say_one_thing_and_the_later_wins() -> None:
     assert resolve(*chosen, {"epochs": 4}, images=50_000).epochs == 4
 
 
+def test_epochs_beside_iterations_are_refused() -> None:
+    fact = "epochs and iterations are both given, and each says how long to train"
+    with pytest.raises(TrainError, match=f"^{fact}$") as caught:
+        resolve({"epochs": 30, "iterations": 1000}, images=50_000)
+    assert caught.value.help == "leave one of them out"
+    assert resolve({"epochs": None, "iterations": 1000}, images=50_000).epochs == 3
+
+
 def test_only_a_cycle_climbs_unless_something_else_is_said() -> None:
     for schedule, usual in (("one_cycle", 0.3), ("cosine", 0.0)):
         for settings in (resolve({"schedule": schedule}), Settings(schedule=schedule)):
