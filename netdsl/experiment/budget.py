@@ -23,6 +23,7 @@ _COUNTS = {"classes": 2, "limit": 2, "seeds": 1}
 _TEXTS = ("data", "input")
 _SWITCHES = ("fit",)
 _OWN = (*_COUNTS, *_TEXTS, *_SWITCHES)
+OF_IMAGES = tuple(key for key in _OWN if key != "seeds")  # which images a network is trained on
 _KEYS = (*_OWN, *(name for name in TYPES if name != "seed"))
 
 

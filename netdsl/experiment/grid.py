@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any, cast
 
-from netdsl.experiment.budget import merged
+from netdsl.experiment.budget import OF_IMAGES, merged
 from netdsl.experiment.definition import Definition
 from netdsl.experiment.variant import Value, Variant
 from netdsl.ir import Settings
@@ -21,7 +21,6 @@ from netdsl.train.resolve import over
 from netdsl.train.settings import TYPES
 
 _FIELDS = ("plain", "scale", "recipe", "data", "input", "classes", "limit", "weights")
-_CUT = (*_FIELDS, "fit")  # what a budget may say beside settings and seeds
 _LENGTHS = {"epochs", "iterations"}  # of which each goes before the other
 
 
@@ -95,7 +94,7 @@ def _with(variant: Variant, values: dict[str, Value]) -> Variant:
 
 def _within(variant: Variant, budget: Mapping[str, object]) -> Variant:
     """Return the variant as a budget lets it be trained."""
-    fields: dict[str, Any] = {name: value for name, value in budget.items() if name in _CUT}
+    fields: dict[str, Any] = {name: budget[name] for name in OF_IMAGES if name in budget}
     chosen = {name: value for name, value in budget.items() if name not in (*fields, "seeds")}
     return replace(variant, set=_over(variant.set, chosen), **fields)
 
