@@ -114,9 +114,9 @@ def refuse_foreign(folder: Path, name: str) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise TrainError(f"{folder} is a file", _ANOTHER, ExitCode.IO)
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    shown = {name for name in names if not name.startswith(".")}
-    own = {PLAN, DEFINITION} & names
+    files = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    shown = {file for file in files if not file.startswith(".")}
+    own = {PLAN, DEFINITION} & files
     if not own and not shown <= {LOCKS, LOGS, NETWORKS, RUNS}:
         raise TrainError(f"{folder} is not empty, and no experiment", _ANOTHER, ExitCode.IO)
     if (other := _planned_in(folder)) not in (None, name):
