@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
+from netdsl.amounts import counted
 from netdsl.train import Row, RunFolder, TrainError
 from netdsl.train.files import read_file
 from netdsl.train.metrics import METRICS
@@ -63,7 +64,7 @@ def _metrics(first: RunFolder, second: RunFolder) -> Iterator[Difference]:
     if [_learnt(row) for row in before] == [_learnt(row) for row in now]:
         yield Difference("metrics.csv", "the same numbers, written otherwise")
     if len(before) != len(now):
-        yield Difference("metrics.csv", f"{len(before)} epochs and {len(now)}")
+        yield Difference("metrics.csv", f"{counted(len(before), 'epoch')} and {len(now)}")
     for name in METRICS[1:]:
         pairs = [(getattr(a, name), getattr(b, name)) for a, b in zip(before, now, strict=False)]
         farthest = max((abs(a - b) for a, b in pairs), default=0.0)

@@ -185,6 +185,14 @@ def test_a_run_is_reproduced_bit_for_bit(finished: tuple[Path, str], tmp_path: P
     assert "epoch" not in apart
 
 
+def test_a_run_of_one_epoch_is_told_from_a_longer_one(twins: Path) -> None:
+    first, second = (twins / job.folder for job in read_plan(twins).jobs[:2])
+    for name in ("metrics.csv", "speed.csv"):
+        (first / name).write_text("".join((first / name).read_text().splitlines(keepends=True)[:2]))
+    told, *_ = differences(RunFolder.open(first), RunFolder.open(second))
+    assert (told.what, told.how) == ("metrics.csv", "1 epoch and 4")
+
+
 def test_a_run_that_kept_no_weights_is_reproduced_by_its_numbers(
     finished: tuple[Path, str], tmp_path: Path
 ) -> None:

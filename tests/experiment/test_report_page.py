@@ -74,6 +74,15 @@ def read(page: str) -> Reader:
     return reader
 
 
+def test_a_run_of_one_epoch_so_far_is_told_as_such(twins: Path) -> None:
+    first = json.loads((twins / "plan.json").read_text())["jobs"][0]
+    run = twins / first["folder"]
+    (run / "summary.json").unlink()
+    for name in ("metrics.csv", "speed.csv"):
+        (run / name).write_text("".join((run / name).read_text().splitlines(keepends=True)[:2]))
+    assert "unfinished, 1 epoch so far" in page_of(twins)
+
+
 @pytest.mark.parametrize("name", ["table", "differences", "speed"])
 def test_numbers_on_the_page_are_those_of_the_csv(twins: Path, name: str) -> None:
     tables = {table.name: table for table in tables_of(read_results(twins))}

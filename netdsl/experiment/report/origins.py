@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
+from netdsl.amounts import counted
 from netdsl.experiment.report.networks import commits_of, drawn_together, settings_of
 from netdsl.experiment.report.outcome import Outcome
 from netdsl.experiment.report.results import Result, Results
@@ -93,7 +94,7 @@ def _run_origin(run: Outcome) -> RunOrigin:
     train, val, gap = (percent(row.measure(name)) for name in ("train", "val", "gap"))
     state = str(run.failure) if run.failure else run.state
     if run.state == "unfinished":
-        state = f"unfinished, {len(run.epochs)} epochs so far"
+        state = f"unfinished, {counted(len(run.epochs), 'epoch')} so far"
     return RunOrigin(
         job.seed, state, job.folder, job.key,
         train, val, gap, best,
