@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from netdsl.experiment.plan import Job, Plan
     from netdsl.experiment.planning import PlannedRow
     from netdsl.experiment.state import State
+    from netdsl.train import TrainError
 
 
 @contextmanager
@@ -110,8 +111,7 @@ def show_states(plan: Plan, folder: Path, jobs: Sequence[Job]) -> None:
 
     Raises `TrainError` behind that with all whose files are damaged.
     """
-    from netdsl.experiment.state import look
-    from netdsl.train.errors import TrainError, together
+    from netdsl.train.errors import together
 
     table = Table(box=None, pad_edge=False, header_style="")
     for title, justify in (("network", "left"), ("seed", "right"), ("depth", "right"),
@@ -120,12 +120,8 @@ def show_states(plan: Plan, folder: Path, jobs: Sequence[Job]) -> None:
         table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     phases, faults = {}, []
     for job in jobs:
-        try:
-            state = look(folder, job)
-            phases[job.key], said = str(state.phase), outcome(job, state)
-        except TrainError as error:  # told behind the others
-            phases[job.key] = said = "damaged"
-            faults.append(error)
+        phases[job.key], said, fault = _looked(folder, job)
+        faults += [fault] if fault else []
         numbers = (str(job.seed), str(job.depth), f"{job.params:,}", f"{job.macs:,}")
         table.add_row(job.row_name, *numbers, job.key, said)
     console = Console(highlight=False, markup=False)
@@ -137,6 +133,18 @@ def show_states(plan: Plan, folder: Path, jobs: Sequence[Job]) -> None:
     click.echo(f"{plan.name}: {counted(len(phases), 'run')}, {known}; in {folder}")
     if faults:
         raise together(faults)
+
+
+def _looked(folder: Path, job: Job) -> tuple[str, str, TrainError | None]:
+    """Return the phase of a run and what became of it, in words, and what is damaged of it."""
+    from netdsl.experiment.state import look
+    from netdsl.train.errors import TrainError
+
+    try:
+        state = look(folder, job)
+    except TrainError as error:
+        return "damaged", "damaged", error
+    return str(state.phase), outcome(job, state), None
 
 
 def show_forecast(
@@ -165,12 +173,20 @@ def show_forecast(
 
 
 def closing(folder: Path, jobs: Sequence[Job]) -> Iterator[str]:
-    """Yield how many runs are finished, which are not and why."""
-    from netdsl.experiment.plan import distinct
-    from netdsl.experiment.state import is_finished, look
+    """Yield how many runs are finished, which are not and why.
 
-    jobs = distinct(jobs)
+    Raises `TrainError` behind that with all whose files are damaged.
+    """
+    from netdsl.experiment.plan import distinct
+    from netdsl.experiment.state import is_finished
+    from netdsl.train.errors import together
+
+    jobs, faults = distinct(jobs), []
     left = [job for job in jobs if not is_finished(folder, job)]
     for job in left:
-        yield f"{job.name}: {outcome(job, look(folder, job))}"
+        _, said, fault = _looked(folder, job)
+        faults += [fault] if fault else []
+        yield f"{job.name}: {said}"
     yield f"{part(len(jobs) - len(left), len(jobs), 'run')} finished; all of it in {folder}"
+    if faults:
+        raise together(faults)

@@ -17,6 +17,7 @@ from netdsl.cli.experiment_shown import closing
 from netdsl.experiment.plan import Job, distinct, in_turn, read_plan
 from netdsl.experiment.report.notes import progress, speed_notes
 from netdsl.experiment.report.write import read_results
+from netdsl.train import TrainError
 from netdsl.train.prepare import prepare
 from netdsl.train.training import Training
 
@@ -81,6 +82,19 @@ def test_finished_runs_are_counted_once(shared: Path) -> None:
     assert count.startswith("1 of 2 runs is finished; ")
     done = CliRunner().invoke(experiment, ["status", str(shared)])
     assert done.stdout.splitlines()[-1] == f"t: 2 runs, 1 cut, 1 finished; in {shared}"
+
+
+def test_a_damaged_run_hides_no_other_at_the_end(shared: Path) -> None:
+    first, second = (shared / job.folder for job in distinct(jobs_of(shared)))
+    for folder in (first, second):
+        (folder / "summary.json").unlink()
+    (first / "metrics.csv").write_text("junk")
+    lines = closing(shared, jobs_of(shared))
+    assert next(lines) == "A seed 0: damaged"
+    assert next(lines).startswith("A seed 1: cut, ")
+    assert next(lines) == f"0 of 2 runs are finished; all of it in {shared}"
+    with pytest.raises(TrainError, match="is not a table of epochs"):
+        next(lines)
 
 
 def test_a_line_for_other_engines_stands_there_once(planned: Path) -> None:
