@@ -43,6 +43,7 @@ from netdsl.train import DATA_SETS, toml
 from netdsl.train.choices import read_choices
 from netdsl.train.recipe import SUFFIX
 from netdsl.train.resolve import over
+from netdsl.transfer.zoos import in_zoo
 
 _SEEDS = 10_000  # that a number stands for
 _WEIGHTS = ".safetensors"
@@ -187,7 +188,7 @@ def _placed(table: Table, folder: Path) -> Table:
     """Return the table with every path from where the person stands, not from the file's folder."""
     placed = dict(table)
     for key, suffix in (("arch", ".arch"), ("recipe", SUFFIX), ("weights", _WEIGHTS)):
-        if (value := table.get(key)) and ":" not in value and _is_path(value, suffix, folder):
+        if (value := table.get(key)) and _is_path(value, suffix, folder):
             placed[key] = str(folder.joinpath(value).resolve())
     if data := table.get("data"):
         placed["data"] = placed_images(data, folder)
@@ -197,6 +198,8 @@ def _placed(table: Table, folder: Path) -> Table:
 
 
 def _is_path(value: str, suffix: str, folder: Path) -> bool:
+    if suffix == _WEIGHTS and in_zoo(value):
+        return False
     is_there = suffix == _WEIGHTS and folder.joinpath(value).is_file()  # they have many suffixes
     return value.endswith(suffix) or len(Path(value).parts) > 1 or is_there
 

@@ -471,6 +471,18 @@ def test_weights_of_any_suffix_are_found_beside_the_file(
     assert definition.networks[0].weights == str(tmp_path / name)
 
 
+def test_a_file_with_a_colon_in_its_name_is_found_beside_the_file(
+    tmp_path: Path, define: Define
+) -> None:
+    (tmp_path / "r:1.toml").write_text("[train]\nlr = 0.03\n")
+    network = '[[network]]\narch = "n:1.arch"\nrecipe = "r:1.toml"\nweights = "w:1.safetensors"\n'
+    (variant,) = define(network).networks
+    names = ("n:1.arch", "r:1.toml", "w:1.safetensors")
+    assert (variant.arch, variant.recipe, variant.weights) == tuple(
+        str(tmp_path / name) for name in names
+    )
+
+
 def test_weights_by_name_are_no_file(define: Define) -> None:
     definition = define('[[network]]\narch = "tiny.arch"\nweights = "torchvision:resnet18"\n')
     assert definition.networks[0].weights == "torchvision:resnet18"
