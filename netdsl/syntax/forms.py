@@ -40,7 +40,7 @@ from netdsl.syntax.torch_arguments import LARGEST_KERNEL, TAKES, words_of, writt
 _CONV = r"conv(?:2d|[a-z]*)"
 _K = f"(?:{'|'.join(map(str, range(LARGEST_KERNEL, 0, -1)))})"
 _ROW = (
-    rf"{OUTPUT}(?:\b[Cc]onv\w*(?:\s*,)?\s*)?(?P<k>{_K})\s*{X}\s*(?P<other>{_K})(?![0-9])"
+    rf"{OUTPUT}(?:\b[Cc]onv\w*(?:\s*,)?\s*)?\$?(?P<k>{_K})\s*{X}\s*(?P<other>{_K})(?![0-9])\$?"
     rf"\s*(?:{_CONV}\.?(?:\s*,)?|(?P<comma>,))\s*(?P<channels>[0-9]{{1,9}})(?![\w.]){STRIDE}"
     rf"(?:(?(comma)\s|\Z)\s*{X}\s*(?P<times>[0-9]{{1,9}})(?![0-9]))?(?!\s*[x×])"
     r"(?:\s+(?:filters|channels|maps)\b)?"

@@ -1,4 +1,4 @@
-"""What stands around the layers of a pasted column: line numbers, bullets, names, broken words."""
+"""What stands around the layers of a pasted column: numbers, names, broken words, tags, rules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from netdsl.syntax.foreign import SETTINGS_HERE, layer_here, value_here
 from netdsl.syntax.here import BLANK, Here, Say, code, left_away
-from netdsl.syntax.lexemes import COMBINERS, FOLLOW
+from netdsl.syntax.lexemes import BETWEEN_LAYERS, COMBINERS, FOLLOW
 from netdsl.syntax.torch_arguments import TAKES
 
 _LINE = r"(?<![^\n])"
@@ -28,6 +28,17 @@ _NAMED = r"(?:\((?P<name>\w+)\):\s{1,9})?\b(?<!\bdef )(?P<kind>[A-Z]\w*)"
 _KIND = re.compile(rf"{_NAMED}\Z")
 _PRINTED = re.compile(r"\(\s*\(\w+\): ")
 _OPENS_LIST = re.compile(r"\(\s*\[")
+# Tags of HTML, and what LaTeX has around a table and between its rows.
+_TAG = r"</?[a-z][a-z0-9]{0,19}(?:\s[^<>]{0,199})?/?>"
+_AROUND = (
+    r"\\(?:begin|end)\{(?:table|tabular[xy]?|longtable|center)\*?\}"
+    rf"(?:{BLANK}*(?:\[[^\[\]\n]{{0,99}}\]|\{{[^{{}}\n]{{0,99}}\}}))*"
+)
+_BETWEEN_ROWS = (
+    r"\\(?:(?:top|mid|bottom)rule|centering)(?![A-Za-z])"
+    r"|\\c(?:line|midrule)(?:\([a-z]{0,9}\))?\{[-0-9]{1,9}\}"
+)
+_ENTITIES = {"times": "x", "rarr": "->", "nbsp": "", "ensp": "", "emsp": ""}
 
 
 def _is_layer(name: str) -> bool:
@@ -156,6 +167,11 @@ def _end_of_module(match: re.Match[str]) -> Here | None:
     return left_away(FOLLOW) if is_left_away else None
 
 
+def _entity(match: re.Match[str]) -> Here:
+    meant = _ENTITIES[match[1]]
+    return code(meant) if meant else left_away(BETWEEN_LAYERS)
+
+
 MARKUP: tuple[tuple[re.Pattern[str], Say], ...] = (
     (_TABLE_ROW, _row_of_table),
     (_NUMBER, _number),
@@ -169,6 +185,11 @@ MARKUP: tuple[tuple[re.Pattern[str], Say], ...] = (
         ),
         _name,
     ),
+    (
+        re.compile(rf"{_TAG}(?:\s*{_TAG})*|{_AROUND}|{_BETWEEN_ROWS}"),
+        lambda match: left_away(BETWEEN_LAYERS),
+    ),
+    (re.compile(rf"&({'|'.join(_ENTITIES)});"), _entity),
     (re.compile(rf"{_NAMED}\(\s*(?=\(\w+\): )"), _head_of_module),
     (re.compile(r"(?:\]\s{0,9})?\)"), _end_of_module),
     (

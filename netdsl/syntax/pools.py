@@ -79,7 +79,7 @@ def _pool_of_no_kind(match: re.Match[str]) -> Here:
 
 POOLS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (
-        re.compile(rf"(?<![\w.×✕⨯])(?P<before>{D})\s*{X}\s*{D}{BLANK}+{_POOL}"),
+        re.compile(rf"(?<![\w.×✕⨯])\$?(?P<before>{D})\s*{X}\s*{D}\$?{BLANK}+{_POOL}"),
         _pool_behind_size,
     ),
     (re.compile(rf"(?<![\w.×✕⨯]){_POOL}"), _pool),

@@ -33,6 +33,7 @@ _MARK = re.compile(
 )
 _SAID = {"…": "write out what is left away", "•": "delete it"}
 _SAID |= dict.fromkeys("†‡§¶", FOOTNOTE)
+_KNOWN = re.compile(r'[A-Za-z0-9_.,;:@!|=+\-*/%()\[\]{}#">×]+')  # signs that the language has
 _DASHES = "−–—‐‑‒"
 _ARROW = re.compile(rf"[{_DASHES}=~>]+[>›»]|>")
 _MEANT = dict.fromkeys(_DASHES, "-")
@@ -165,12 +166,10 @@ def _meant(span: Span) -> str | None:
         return BETWEEN_LAYERS
     if text in _DASHES and re.search(r"\b[A-Z][A-Za-z]*\s*$", before):
         return "write a space"
-    if text in _SAID:
-        return _SAID[text]
+    if said := _said(text, before, after):
+        return said
     if unicodedata.decomposition(text[0]).startswith(("<super>", "<sub>")):
         return FOOTNOTE  # or a power
-    if text == "^" and before.endswith(")"):
-        return "a repeat is written as in `(Conv 64)x2`"
     if text == "." and after[:1].isdecimal():
         plain = "0." + after[: len(after) - len(after.lstrip("0123456789"))]
     elif text in "·⋅" and re.search(r"(?<![\w.])0$", before) and after[:1].isdecimal():
@@ -179,8 +178,16 @@ def _meant(span: Span) -> str | None:
         plain = "->"
     else:
         plain = _MEANT.get(text) or "".join(map(_plain, text))
-    fits = plain != text and re.fullmatch(r"[!-~×]+", plain)
+    fits = plain != text and _KNOWN.fullmatch(plain)
     return f"write `{plain}`" if fits else None
+
+
+def _said(text: str, before: str, after: str) -> str | None:
+    if text == "\\" and re.match("[A-Za-z_]", after):
+        return "write what LaTeX makes of it"
+    if text == "^" and before.endswith(")"):
+        return "a repeat is written as in `(Conv 64)x2`"
+    return _SAID.get(text)
 
 
 def _plain(character: str) -> str:

@@ -120,6 +120,14 @@ def _of_row(match: re.Match[str]) -> Here:
     return left_away("a column is written without the names of its rows and their sizes")
 
 
+def _in_math(match: re.Match[str]) -> Here:
+    """Return the kernel of `Conv 64 $5\\times5$`; any other size is that of a row."""
+    before = match.string[max(0, match.start() - 64) : match.start()]
+    if match["size"] and re.search(r"\b(?:DWConv|Deconv|Conv)\b[^$&()|,;:\n]*\Z", before):
+        return code("x".join(re.split(rf"\s*{X}\s*", match["size"])))
+    return _of_row(match)
+
+
 def _squared(match: re.Match[str]) -> Here:
     """Return what `224² × 3` is: the input, in the first row."""
     if match.string[: match.start()].strip():
@@ -174,7 +182,13 @@ TABLES: tuple[tuple[re.Pattern[str], Say], ...] = (
         ),
         _without_channels,
     ),
-    (re.compile(rf"\${D}(?:\s*{X}\s*{D})+\$"), _of_row),
+    (
+        re.compile(
+            rf"\$(?P<size>{D}(?:\s*{X}\s*{D})+)\$|\bconv{D}\\_\w+"
+            rf"|(?<![\w.$]){D}(?:\s*\$\\times\$\s*{D})+(?={BLANK}*&)"
+        ),
+        _in_math,
+    ),
     (re.compile(rf"\bconv{D}_\w+\s*\((?=[A-Z])"), lambda match: code("(")),
     (
         re.compile(rf"{NAME}\s+{SIZE}(?=\s+(?:[A-Za-z\[(]|{D}\s*{X}))"),

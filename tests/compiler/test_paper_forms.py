@@ -593,6 +593,40 @@ def test_the_table_of_a_report_is_its_network() -> None:
     assert (ours.params, ours.macs, ours.depth) == (theirs.params, theirs.macs, 14)
 
 
+@pytest.mark.parametrize(
+    ("text", "here"),
+    [
+        (
+            '<table>\n<tr><td align="center">(Conv 64)&times;2</td></tr>\n<tr><td>FC 10</td></tr></table>',
+            "(Conv 64)x2FC 10",
+        ),
+        ("Conv&nbsp;64<br>\nMax 2<br/>\n", "Conv64\nMax 2\n"),
+        (
+            "\\begin{tabular}{|l|c|}\n\\toprule\nConv 64 \\\\\n\\cmidrule(lr){1-2}\nMax 2\n\\end{tabular}",
+            "\n\nConv 64 \n\nMax 2\n",
+        ),
+    ],
+)
+def test_tags_and_the_rules_of_tables_are_left_away(text: str, here: str) -> None:
+    assert rewritten(text) == here
+
+
+@pytest.mark.parametrize(
+    ("row", "here"),
+    [
+        (r"conv1 & $7\times7$, 64, stride 2 & 3 \\", "Conv 64 7x7 s2"),
+        (r"conv2\_x & 56$\times$56 & $3\times3$ max pool, stride 2 \\", "Max 3 s2"),
+        (r"Conv 64 $5\times5$ s2", "5x5"),
+    ],
+)
+def test_sizes_in_dollars_are_read_as_those_without(row: str, here: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(row, input=(3, 64, 64))
+    assert {found.code for found in caught.value.diagnostics} <= {"E0121", "N0122"}
+    said = [found.message.partition(" is written ")[2] for found in caught.value.diagnostics]
+    assert [one for one in said if one] == [f"`{here}`"]
+
+
 def test_rows_of_densenet_are_told_each_with_what_it_lacks() -> None:
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse(DENSENET, input=(3, 224, 224))
@@ -1015,7 +1049,8 @@ FORMS = [
     "32C3-MP2-10", "C8-P", "8-2", "Conv / s2 3 × 3 × 3 × 8", "Conv dw / s1 3 × 3 × 8 dw 9 × 9 × 8",
     "3x3 conv. 8", "Conv 3x3, 8", "10-way softmax", "FC / s1 8 × 9", f"8C{MANY}-3",
     "MaxPool2d()", f"Conv2d(3, {MANY}, 3)", "MaxPool2d(0, 0, 0)", "GroupNorm(0)", "Dense(k)",
-    "x = F.relu(x)", "F.max_pool2d(x, 2)", "torch.flatten(x, 1)", "F.softmax(x)",
+    "<td>", "</td><td>", "&times;", r"\begin{tabular}{c}", r"\toprule", r"$8\times8$, 8",
+    r"8$\times$8 &", "x = F.relu(x)", "F.max_pool2d(x, 2)", "torch.flatten(x, 1)", "F.softmax(x)",
     "⎡ 3×3, 8 ⎤ ×2\n⎣ 3×3, 8 ⎦", "3×3, 8\n×n\n3×3, 8", "[3×3, 8×k; 3×3, 8×k]×N", "conv2_x 9×9",
     "\n1 Conv 8", "\n2 Max 2", "\n- Conv 8", "Net 3", "Stage 1:", "(2×8C3)-MP2", "[8, 'M']", "k3n8s0",
     "conv 3×3/0 9×9×3", "pool 0×0 0×0×8", "9² × 3", "8@3x3", "Conv 8x3x3", "input 9×9 image",

@@ -212,6 +212,21 @@ error[E0101]: unexpected character `•`
    | ^
    = help: delete it
 """,
+    "Conv 64 >< Max 2": """
+error[E0101]: unexpected characters `><`
+  --> net.arch:1:9
+   |
+ 1 | Conv 64 >< Max 2
+   |         ^^
+""",
+    r"Conv 64 \textbf Max 2": r"""
+error[E0101]: unexpected character `\`
+  --> net.arch:1:9
+   |
+ 1 | Conv 64 \textbf Max 2
+   |         ^
+   = help: write what LaTeX makes of it
+""",
     "(Conv 64)⨉2": """
 error[E0101]: unexpected character `⨉`
   --> net.arch:1:10
