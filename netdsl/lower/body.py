@@ -47,6 +47,7 @@ class Lowering:
         self.build.hidden_act = environment.defaults.layers.get("FC", {}).get("act")
         self.combiner = Combiner(self.build, environment, self.body)
         self.bound: dict[int, tuple[Any, str]] = {}
+        self.built: set[int] = set()  # layers, by their `id`
         self.unrolled = 0  # layers and combinations, and repetitions that are empty
 
     def network(self, file: tree.File, shape: Shape) -> Graph:
@@ -140,6 +141,7 @@ class Lowering:
 
     def _layer(self, core: tree.Layer, x: Node, frame: Frame) -> tuple[Node, Outline]:
         self._count(core.span)
+        self.built.add(id(core))
         if core.name in self.environment.definitions:
             return self._call(core, x, frame)
         if core.name not in CATALOGUE:

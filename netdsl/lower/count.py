@@ -111,6 +111,16 @@ def formal_values(
     return _with_defaults(call, definition, given, from_cin, Scope(header, scope.used))
 
 
+def check_call(call: tree.Layer, definition: tree.Definition) -> None:
+    """Raise for an argument that a definition does not have, and for one that it lacks."""
+    names = [formal.name for formal in definition.formals]
+    positions = iter(names)
+    given = {_formal(call, argument, names, positions)[0] for argument in call.arguments}
+    for formal in definition.formals:
+        if formal.default is None and formal.name not in given:
+            raise _missing(call, formal)
+
+
 def call_text(call: tree.Layer, values: dict[str, Value]) -> str:
     """Return the call of a definition with its arguments resolved."""
     positions = iter(values)
@@ -152,13 +162,17 @@ def _with_defaults(
         if formal.name in given:
             values[formal.name] = given[formal.name]
         elif formal.default is None:
-            raise fail("E0204", f"{call.name} needs its `{formal.name}`", call.span)
+            raise _missing(call, formal)
         else:
             names = {**header.names, **values}
             inner = Scope(names, header.used, from_cin=frozenset(from_cin & {*values}))
             values[formal.name], read_cin = _word_or_value(formal.default, inner)
             from_cin |= {formal.name} if read_cin else set()
     return values, frozenset(from_cin)
+
+
+def _missing(call: tree.Layer, formal: tree.Formal) -> NetDSLError:
+    return fail("E0204", f"{call.name} needs its `{formal.name}`", call.span)
 
 
 def _word_or_value(expr: tree.Value, scope: Scope) -> tuple[Value, bool]:

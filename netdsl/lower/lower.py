@@ -12,6 +12,7 @@ from netdsl.lower.classes import follow_classes
 from netdsl.lower.count import check_size
 from netdsl.lower.environment import Environment
 from netdsl.lower.header import read_header
+from netdsl.lower.left_out import refuse_left_out
 from netdsl.lower.misread import (
     warn_of_layers_in_comments,
     warn_of_numbered_layers,
@@ -139,6 +140,8 @@ def _graph(file: tree.File, environment: Environment, report: Report) -> Graph:
         )
     lowering = Lowering(environment, report)
     graph = lowering.network(file, shape or UNKNOWN)
+    own = [entry for entry in file.header if isinstance(entry, tree.Definition)]
+    refuse_left_out((file.body, *own), lowering.built, environment, report)
     warn_of_unused_names(file, environment, report)
     if len(graph) == 1 and file.body:  # the input alone
         message = "no layer is left: all that is written is repeated 0 times, or does nothing"
