@@ -9,7 +9,7 @@ from netdsl.errors import Diagnostic, fail
 from netdsl.ir import Graph, Shape
 from netdsl.lower import Lowered
 from netdsl.lower.convert import convert
-from netdsl.lower.names import MEASURED, SETTINGS
+from netdsl.lower.names import MEASURED, SETTINGS, words_beside
 from netdsl.lower.values import Scope, Value, evaluate, plain
 from netdsl.measure.totals import depth, total
 from netdsl.syntax import tree
@@ -34,6 +34,8 @@ def check_expectations(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
             message = "`expect` says nothing that is measured, and holds always"
             help = f"measured are {', '.join(MEASURED)}; all else is a condition"
             yield Diagnostic("E0204", message, expectation.span, help=help)
+        for option in expectation.options:
+            _refuse_what_is_not_measured(option)
         if not all(held):
             continue
         scaled = frozenset() if "scale" in named else lowered.scaled
@@ -52,14 +54,23 @@ def check_expectations(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
                 yield Diagnostic("E0401", message, option.span)
 
 
+def _refuse_what_is_not_measured(option: tree.Option) -> None:
+    """Raise where a measured quantity is expected to be what it never is."""
+    value = option.value
+    if option.key == "out" and not isinstance(value, tree.Dims | tree.Number):
+        help = "as in `out=200` or `out=64x8x8`"
+        raise fail("E0206", "out is expected to be a shape", value.span, help=help)
+    if option.key in MEASURED and option.key != "out" and not isinstance(value, tree.Number):
+        raise fail("E0206", f"{option.key} is expected to be a number", value.span)
+
+
 def holds(key: str, expected: tree.Value, graph: Graph) -> bool:
     """Whether a measured number rounds to the one that was written."""
     value = measured(key, graph)
     if isinstance(value, Shape):
         dims = expected.values if isinstance(expected, tree.Dims) else _whole(expected)
         return dims == value.dims
-    if not isinstance(expected, tree.Number):
-        raise fail("E0206", f"{key} is expected to be a number", expected.span)
+    assert isinstance(expected, tree.Number)
     _, point, digits = expected.text.rstrip("KMG").partition(".")
     if expected.unit == 1 and not point:
         return value == expected.value
@@ -91,7 +102,9 @@ def _holds_here(option: tree.Option, lowered: Lowered) -> bool:
         is_flops = option.key.lower() in ("flops", "gflops", "mflops", "mult_adds")
         help = "1 MAC = 2 FLOPs: say `macs`" if is_flops else f"measured are {', '.join(MEASURED)}"
         raise fail("E0208", message, option.key_span, help=help)
-    words = (option.value.text,) if isinstance(option.value, tree.Name) else ()
+    words = words_beside(())
+    if option.key == "scale" and isinstance(option.value, tree.Name):
+        words = (option.value.text,)
     written = plain(evaluate(option.value, Scope({}), words))
     if option.key == "scale":
         return written == (lowered.scale or "none")
