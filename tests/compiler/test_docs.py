@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import netdsl
 from netdsl.backends.table import HEADER, make_table
@@ -15,7 +16,8 @@ from netdsl.cli.main import group
 from netdsl.codes import CODES
 from netdsl.ir import Settings
 from netdsl.ops import arguments
-from netdsl.train import ExitCode
+from netdsl.train import DATA_SETS, ExitCode, load
+from netdsl.train import Settings as Training
 from netdsl.train.transforms import TRANSFORMS, make
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +96,34 @@ def test_the_recipe_in_the_manual_trains(tmp_path: Path, monkeypatch: pytest.Mon
     done = CliRunner().invoke(group, [*line, "--recipe", "mine.toml"], catch_exceptions=False)
     assert done.exit_code == 0, done.stderr
     assert Path("runs", "2-all", "summary.json").exists()
+
+
+def test_the_defaults_of_every_data_set_stand_in_the_manual(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "training.md").read_text("utf-8")
+    head = "| data | `epochs` | `batch_size` | `lr` | `weight_decay` | `augment` |\n"
+    told = page.partition(head)[2].partition("\n\n")[0].splitlines()[1:]
+    names = ("epochs", "batch_size", "lr", "weight_decay")
+    usual = Training().record()
+    rows = [
+        " | ".join(
+            (
+                f"| `{name}`",
+                *(str((usual | entry.defaults)[key]) for key in names),
+                f"{', '.join(f'`{text}`' for text in entry.augment)} |".lstrip(),
+            )
+        )
+        for name, entry in DATA_SETS.items()
+    ]
+    for place in ("a/0", "a/1", "b/0", "b/1"):
+        path = tmp_path / f"{place}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (40, 24)).save(path)
+    assert load(str(tmp_path)).augment == ("pad_crop padding=3",)
+    shown = " | ".join(str(usual[key]) for key in names)
+    folder = (
+        f"| a folder of images | {shown} | `pad_crop`, its padding an eighth of the shorter side |"
+    )
+    assert told == [*rows, folder]
 
 
 def test_every_transform_stands_in_the_manual_with_its_options() -> None:
