@@ -12,7 +12,7 @@ from PIL import Image
 
 import netdsl
 from netdsl.backends.table import HEADER, make_table
-from netdsl.cli.main import group
+from netdsl.cli.main import group, main
 from netdsl.codes import CODES
 from netdsl.ir import Settings
 from netdsl.ops import arguments
@@ -140,6 +140,23 @@ def test_every_exit_code_is_explained() -> None:
     rows = table.partition("\n\n")[0].splitlines()
     told = {int(code) for row in rows for code in row.split("|")[1].split(",")}
     assert told == {*map(int, ExitCode), 1, 7, 8, 141}
+
+
+def test_the_exit_codes_of_weights_are_those_of_the_manual(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "training.md").read_text("utf-8")
+    told = dict(re.findall(r"^\| (\d) \| (.*) \|$", page, re.M))
+    assert "weights to begin with (`--init`, `--from`) are not there or cannot be read" in told["2"]
+    assert "images, a run or the weights to evaluate are damaged" in told["3"]
+    assert "the weights to evaluate are not there or cannot be opened" in told["6"]
+    gone, bad = tmp_path / "gone.safetensors", tmp_path / "bad.safetensors"
+    bad.write_text("x")
+    codes = []
+    for line in (["train", "digits", "--data", "digits", "--init"], ["evaluate"]):
+        for path in (gone, bad):
+            with pytest.raises(SystemExit) as ended:
+                main([*line, str(path)])
+            codes.append(ended.value.code)
+    assert codes == [2, 2, 6, 3]
 
 
 def test_the_generated_pages_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
