@@ -16,7 +16,7 @@ from netdsl.cli.main import group, main
 from netdsl.codes import CODES
 from netdsl.ir import Settings
 from netdsl.ops import arguments
-from netdsl.train import DATA_SETS, ExitCode, load
+from netdsl.train import DATA_SETS, ExitCode, TrainError, load
 from netdsl.train import Settings as Training
 from netdsl.train.transforms import TRANSFORMS, make
 
@@ -157,6 +157,25 @@ def test_the_exit_codes_of_weights_are_those_of_the_manual(tmp_path: Path) -> No
                 main([*line, str(path)])
             codes.append(ended.value.code)
     assert codes == [2, 2, 6, 3]
+
+
+def test_what_downloads_nothing_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = " ".join((ROOT / "docs" / "data.md").read_text("utf-8").split())
+    assert "`netdsl data info` and, in Python, `netdsl.train.load` download nothing" in page
+    assert "nor does any command but `data get` into a `--data-dir` that is not there yet" in page
+    monkeypatch.setenv("NETDSL_DATA", str(tmp_path))
+    monkeypatch.setenv("NETDSL_MIRROR", "http://127.0.0.1:9")
+    with pytest.raises(TrainError, match="cifar10 is not in"):
+        load("cifar10")
+    gone = ["--data-dir", str(tmp_path / "gone")]
+    lines = (["data", "info", "cifar10"], ["train", "resnet20", "--data", "cifar10", *gone])
+    for line in lines:
+        with pytest.raises(SystemExit) as ended:
+            main(line)
+        assert ended.value.code == 3
+        assert "it is downloaded" not in capsys.readouterr().err
 
 
 def test_the_generated_pages_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
