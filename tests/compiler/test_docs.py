@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from torch import nn
 
 import netdsl
 from netdsl.backends.table import HEADER, make_table
@@ -18,6 +19,7 @@ from netdsl.ir import Settings
 from netdsl.ops import arguments
 from netdsl.train import DATA_SETS, ExitCode, TrainError, load
 from netdsl.train import Settings as Training
+from netdsl.train.dropout import has_near
 from netdsl.train.transforms import TRANSFORMS, make
 
 ROOT = Path(__file__).parents[2]
@@ -176,6 +178,15 @@ def test_what_downloads_nothing_is_told(
             main(line)
         assert ended.value.code == 3
         assert "it is downloaded" not in capsys.readouterr().err
+
+
+def test_the_dropout_that_stays_torchs_own_is_told_by_its_limits() -> None:
+    page = (ROOT / "docs" / "training.md").read_text("utf-8")
+    assert "(some p below 0.038 or above 0.962)" in page
+    stays = [p / 10_000 for p in range(1, 10_000) if not has_near(nn.Dropout(p / 10_000))]
+    low = [p for p in stays if p < 0.5]
+    assert 0.037 < max(low) < 0.038
+    assert 0.962 < min(set(stays) - {*low}) < 0.963
 
 
 def test_the_generated_pages_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
