@@ -189,6 +189,16 @@ def test_the_dropout_that_stays_torchs_own_is_told_by_its_limits() -> None:
     assert 0.962 < min(set(stays) - {*low}) < 0.963
 
 
+def test_the_words_of_shortcuts_name_the_policies_that_make_them() -> None:
+    page = " ".join((ROOT / "docs" / "language.md").read_text("utf-8").split())
+    assert (
+        "a projection (`project`, `always`, or `avgproject` at stride 1), `avg-pool + 1×1`" in page
+    )
+    net = netdsl.parse("shortcut avgproject BB 4 BB 8 s2 GAP FC 5", input=(3, 8, 8))
+    shown = [line.split("  ")[-1].strip() for line in net.table().splitlines() if "BB" in line]
+    assert shown == ["1×1", "avg-pool + 1×1"]
+
+
 def test_the_generated_pages_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "docs")
     for page, text in importlib.import_module("generate").pages().items():
