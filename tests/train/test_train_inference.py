@@ -138,7 +138,7 @@ def test_paths_that_are_wrong_are_named(tmp_path: Path) -> None:
         find_files([tmp_path])
     assert str(caught.value) == f"no image is below {tmp_path}"
     assert caught.value.help == (
-        "images end in .bmp, .gif, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp"
+        "images end in .bmp, .gif, .jfif, .jpe, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp"
     )
 
 
