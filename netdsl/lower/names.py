@@ -166,7 +166,7 @@ def outside_option(name: str, option: str, written: Container[str]) -> Argument:
 
 
 def unknown_setting(entry: tree.Setting) -> NetDSLError:
-    if code := _layer_meant(entry.key):
+    if code := _layer_meant(entry):
         return fail(
             "E0202", f"unknown setting `{entry.key}`; layers start with a capital: `{code}`",
             entry.key_span,
@@ -181,13 +181,27 @@ def unknown_setting(entry: tree.Setting) -> NetDSLError:
     return fail("E0202", f"unknown setting `{entry.key}`{meant}", entry.key_span, help=help)
 
 
-def _layer_meant(key: str) -> str | None:
+def _layer_meant(entry: tree.Setting) -> str | None:
     """Return the layer whose name in lower case stands where a setting does, its number with it.
 
-    >>> _layer_meant("conv64"), _layer_meant("relu"), _layer_meant("depth")
-    ('Conv64', 'ReLU', None)
+    That of another library is one if a number or a further layer follows: `padding same` is none.
     """
-    key = key.removesuffix("2d")
-    name = key.rstrip("0123456789")
+    if own := _own_layer(entry.key):
+        return own
+    value = entry.value
+    is_column = isinstance(value, tree.Number) or (
+        isinstance(value, tree.Name) and (_own_layer(value.text) or spelt(value.text)) is not None
+    )
+    return spelt(entry.key) if is_column and entry.key not in SETTINGS_HERE else None
+
+
+def _own_layer(word: str) -> str | None:
+    """Return the layer that a word in lower case is, its number with it.
+
+    >>> _own_layer("conv64"), _own_layer("conv2d"), _own_layer("depth")
+    ('Conv64', 'Conv', None)
+    """
+    word = word.removesuffix("2d")
+    name = word.rstrip("0123456789")
     own = next((code for code in CATALOGUE if code.lower() == name), None)
-    return f"{own}{key.removeprefix(name)}" if own else spelt(key)
+    return f"{own}{word.removeprefix(name)}" if own else None

@@ -221,9 +221,14 @@ def test_a_group_behind_the_name_of_a_layer_is_not_in_its_brackets(between: str)
                              "`relu`; layers start with a capital: `ReLU`"]),
         ("lr 3", ["`lr`"]),
         ("depth 3", ["`depth`"]),
+        ("activation relu Conv 64", ["`activation`; did you mean `act`?"]),
+        ("normalization batch Conv 64", ["`normalization`; did you mean `norm`?"]),
+        ("padding same Conv 64", ["`padding`"]),
     ],
 )  # fmt: skip
-def test_a_column_in_lower_case_is_told_its_layers(text: str, said: list[str]) -> None:
+def test_a_column_in_lower_case_is_told_its_layers_and_a_setting_is_none(
+    text: str, said: list[str]
+) -> None:
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse(text, input=(64, 12, 8))
     told = [found.message.removeprefix("unknown setting ") for found in caught.value.diagnostics]
