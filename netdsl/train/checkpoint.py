@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
-import struct
 import time
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +17,7 @@ from torch.optim import Optimizer
 from netdsl.first_line import first_line
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.faults import diverged
-from netdsl.train.files import read_file, write_file
+from netdsl.train.files import DAMAGED_ZIP, read_file, write_file
 from netdsl.train.metrics import Row
 from netdsl.train.origin import refuse_changes
 from netdsl.train.pace import Pace
@@ -29,8 +27,6 @@ from netdsl.train.training import Training
 from netdsl.train.weights import is_finite, write_weights
 
 _FORMAT = 2
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, NotImplementedError,
-           struct.error)  # fmt: skip
 
 
 def pause(job: Training) -> None:
@@ -98,7 +94,7 @@ def _refuse_damage(path: Path, content: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             damaged = archive.testzip() is not None
-    except _BROKEN:
+    except DAMAGED_ZIP:
         damaged = True
     if damaged:
         help = "bring back a copy of it, or delete it: the run then begins anew"

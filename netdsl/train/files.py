@@ -6,6 +6,9 @@ import errno
 import json
 import os
 import re
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -14,6 +17,9 @@ from pathlib import Path
 from netdsl.disk import replace_file
 from netdsl.flock import HAS_LOCKS, claim, lock
 from netdsl.train.errors import ExitCode, TrainError
+
+# What reading a damaged zip file may raise.
+DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError)
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 

@@ -318,6 +318,17 @@ def test_the_name_of_a_class_is_utf_8(animals: Path) -> None:
     assert str(caught.value) == f"the name of the class folder {odd} is not UTF-8"
 
 
+def test_a_zip_that_needs_a_newer_version_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.png", b"")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 6] = 99  # the version that it takes to read the file
+    path.write_bytes(content)
+    with pytest.raises(TrainError, match="is not a readable zip file: zip file version 9.9"):
+        open_zip(path)
+
+
 def test_a_damaged_image_in_a_zip_is_left_out_where_that_is_wanted(
     animals: Path, tmp_path: Path
 ) -> None:

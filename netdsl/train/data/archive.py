@@ -10,7 +10,6 @@ import shutil
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,10 +18,9 @@ from typing import IO
 
 from netdsl.train.data.told import Told
 from netdsl.train.errors import ExitCode, TrainError
+from netdsl.train.files import DAMAGED_ZIP
 
 _CHUNK = 2**20
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError,
-           NotImplementedError)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +166,7 @@ class _Capped(io.RawIOBase):
 def _broken(path: Path) -> Iterator[None]:
     try:
         yield
-    except _BROKEN as error:
+    except (tarfile.TarError, *DAMAGED_ZIP) as error:
         raise _refused(path, f"it is cut short or damaged ({error})") from error
     except FileExistsError as error:
         raise _refused(path, "it holds a file twice") from error

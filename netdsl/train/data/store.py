@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from netdsl.train.errors import TrainError
+from netdsl.train.files import DAMAGED_ZIP
 
-_DAMAGE = (KeyError, OSError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error)
 MOST_BYTES = 64 * 2**20  # no image that a network is trained on comes near
 
 
@@ -92,7 +91,7 @@ class ZipStore:
         try:
             with self.archive.open(self.root + name) as file:
                 content = file.read(MOST_BYTES + 1)
-        except _DAMAGE as error:
+        except (KeyError, OSError, *DAMAGED_ZIP) as error:
             raise TrainError(f"cannot read {self.where(name)}: {error}") from error
         return _checked(content, self.where(name))
 
@@ -108,7 +107,7 @@ def open_zip(path: Path, root: str = "") -> ZipStore:
     """Return the files of a zip file; `root` is left away where the archive has it."""
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, *DAMAGED_ZIP) as error:
         raise TrainError(f"{path} is not a readable zip file: {error}") from error
     nested = any(name.startswith(root) for name in archive.namelist())
     return ZipStore(path, archive, root if nested else "")
