@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from netdsl.train.data.dataset import Listing
-from netdsl.train.data.images import SUFFIXES, ImageFiles
+from netdsl.train.data.images import ENDINGS, ImageFiles, is_image
 from netdsl.train.data.split import hold_out
 from netdsl.train.data.store import FolderStore
 from netdsl.train.errors import TrainError
@@ -92,7 +92,7 @@ def _classes(root: Path, below: str) -> tuple[ByClass, list[str]]:
         raise TrainError(fact, "give it another: classes are written into weights and tables")
     found = {folder: _visible(folder) for folder in folders}
     images = {folder.name: _images(root, folder, files) for folder, files in found.items()}
-    others = (path for files in found.values() for path in files if not _is_image(path))
+    others = (path for files in found.values() for path in files if not is_image(path.name))
     return images, [str(path) for path in others if path.name.lower() not in _LITTER]
 
 
@@ -108,15 +108,10 @@ def _folders(around: Path) -> list[Path]:
 def _images(root: Path, folder: Path, inside: list[Path]) -> list[str]:
     if nested := [path for path in inside if path.is_dir()]:
         raise TrainError(f"{nested[0]} is a folder inside a class folder", LAYOUT)
-    images = [path.relative_to(root).as_posix() for path in inside if _is_image(path)]
+    images = [path.relative_to(root).as_posix() for path in inside if is_image(path.name)]
     if not images:
-        help = f"images end in {', '.join(sorted(SUFFIXES))}" if inside else LAYOUT
-        raise TrainError(f"no image in {folder}", help)
+        raise TrainError(f"no image in {folder}", ENDINGS if inside else LAYOUT)
     return images
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import PurePath
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -18,12 +19,9 @@ from netdsl.train.data.source import Block, Pixels, Positions, Wanted, fit
 from netdsl.train.data.store import Store
 from netdsl.train.errors import TrainError
 
-SUFFIXES = frozenset(
-    {
-        ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff",
-        ".webp",
-    }
-)  # fmt: skip
+_SUFFIXES = (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif",
+             ".tiff", ".webp")  # fmt: skip
+ENDINGS = f"images end in {', '.join(_SUFFIXES)}"
 MIXED_SIZES = "bring all images to one size, or have it done: give their `shape`"
 _FILES, _BYTES = 256, 2**22  # of a chunk, of which a few for each process are in memory
 _WORTH_KEEPING = 2**22  # bytes of files; fewer are decoded again before anybody notices
@@ -119,6 +117,15 @@ def chunks(files: Iterable[Encoded | str]) -> Iterator[list[Encoded | str]]:
             chunk, size = [], 0
     if chunk:
         yield chunk
+
+
+def is_image(name: str) -> bool:
+    """Say whether a file is an image by its name, letter case aside.
+
+    >>> is_image("cat/1.JPG"), is_image("cat/labels.csv"), is_image("cat/png")
+    (True, False, False)
+    """
+    return PurePath(name).suffix.lower() in _SUFFIXES
 
 
 def decode(image: Encoded, shape: tuple[int, int, int] | None = None) -> Pixels:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from netdsl.amounts import part
 from netdsl.train.data.dataset import Listing, Shape
 from netdsl.train.data.folder import HOLDOUT, open_folder
-from netdsl.train.data.images import SUFFIXES, ImageFiles
+from netdsl.train.data.images import ENDINGS, ImageFiles, is_image
 from netdsl.train.data.load import DATA_SETS, called, list_images
 from netdsl.train.data.source import Images
 from netdsl.train.data.store import FolderStore
@@ -131,10 +131,9 @@ def _chosen(listing: Listing, split: str) -> NDArray[np.int64]:
 
 def _below(folder: Path) -> Iterator[Path]:
     names = FolderStore(folder).names()
-    found = [name for name in names if Path(name).suffix.lower() in SUFFIXES and not _hidden(name)]
+    found = [name for name in names if is_image(name) and not _hidden(name)]
     if not found:
-        kinds = ", ".join(sorted(SUFFIXES))
-        raise TrainError(f"no image is below {folder}", f"images end in {kinds}")
+        raise TrainError(f"no image is below {folder}", ENDINGS)
     return (folder / name for name in found)
 
 
