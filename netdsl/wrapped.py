@@ -20,11 +20,11 @@ def unwrapped(source: nn.Module) -> nn.Module:
     return unwrapped(inner) if isinstance(inner, nn.Module) else source
 
 
-def bare(state: Mapping[object, Tensor]) -> dict[str, Tensor]:
+def own_names(state: Mapping[object, Tensor]) -> dict[str, Tensor]:
     """Return weights by the names that they have in the network itself.
 
     >>> import torch
-    >>> list(bare({"n_averaged": torch.tensor(3), "module._orig_mod.conv1.weight": torch.ones(1)}))
+    >>> list(own_names({"n_averaged": torch.tensor(3), "module._orig_mod.conv1.weight": torch.ones(1)}))
     ['conv1.weight']
     """
     named = {str(key).replace(f"{COMPILED}.", ""): tensor for key, tensor in state.items()}

@@ -20,7 +20,7 @@ from netdsl.errors import fail
 from netdsl.first_line import first_line
 from netdsl.transfer.weighted import registered
 from netdsl.transfer.zoos import in_zoo, load, torchvision_names
-from netdsl.wrapped import bare
+from netdsl.wrapped import own_names
 
 # What torch's unpickler may raise beside its own error, as the damage of a file has it.
 _DAMAGED = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, struct.error)
@@ -129,7 +129,7 @@ def tensors(found: object, where: str) -> dict[str, Tensor]:
         inner = next((key for key, value in found.items() if _are_weights(value)), None)
         help = None if inner is None else f"`{inner}` in it holds weights by name: give that alone"
         raise fail("E0703", f"{where} holds more than weights by name", help=help)
-    return bare(found)
+    return own_names(found)
 
 
 def _are_weights(value: object) -> bool:
