@@ -24,7 +24,8 @@ def own_names(state: Mapping[object, Tensor]) -> dict[str, Tensor]:
     """Return weights by the names that they have in the network itself.
 
     >>> import torch
-    >>> list(own_names({"n_averaged": torch.tensor(3), "module._orig_mod.conv1.weight": torch.ones(1)}))
+    >>> one = torch.ones(1)
+    >>> list(own_names({"n_averaged": one, "module._orig_mod.conv1.weight": one}))
     ['conv1.weight']
     """
     named = {str(key).replace(f"{COMPILED}.", ""): tensor for key, tensor in state.items()}
