@@ -82,12 +82,16 @@ class StochasticScope(Scope):
 class Network(Scope):
     """The whole network: images N x C x H x W in, scores N x classes out.
 
-    `random` draws which residual blocks a training step leaves out; whoever wants to continue a
-    training exactly keeps its state (`network.random.getstate()`).
+    `declared_input` is what its text says of one image: channels, height and width. `random` draws
+    which residual blocks a training step leaves out; whoever wants to continue a training exactly
+    keeps its state (`network.random.getstate()`).
     """
 
-    def __init__(self, plan: ModulePlan, maker: Maker, seed: int) -> None:
+    def __init__(
+        self, plan: ModulePlan, maker: Maker, seed: int, declared_input: tuple[int, ...]
+    ) -> None:
         super().__init__(plan, maker)
+        self.declared_input = declared_input
         self.random = random.Random(seed)
         self._stochastic = tuple(_stochastic(plan))
 
@@ -119,7 +123,8 @@ def to_module(graph: Graph, settings: Settings, seed: int = 0) -> Network:
     seed = _seed(seed)
     zero = branch_ends(graph) if settings.init == "zero_last" else ()
     with paused(), torch.device("cpu") if _is_elsewhere() else nullcontext():
-        return Network(plan(graph), Maker(settings.init, seed, zero), seed)
+        maker = Maker(settings.init, seed, zero)
+        return Network(plan(graph), maker, seed, graph.input.shape.dims)
 
 
 def _seed(seed: object) -> int:

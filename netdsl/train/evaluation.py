@@ -17,11 +17,12 @@ from netdsl.modes import evaluating
 from netdsl.train.batches import Feed, batches_in_order, feed
 from netdsl.train.computing import computing
 from netdsl.train.data.dataset import DataSet, Shape, show_shape
-from netdsl.train.errors import TrainError
+from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.faults import memory_faults
 from netdsl.train.forward import forward
 from netdsl.train.gathering import stays
 from netdsl.train.settings import Settings
+from netdsl.wrapped import unwrapped
 
 _FIVE = 5
 _OTHER_FORMAT = "try channels_last=false, or let it reshape where it takes a view"
@@ -81,6 +82,22 @@ def try_out(model: nn.Module, data: DataSet, settings: Settings) -> None:
         raise TrainError(
             f"the network gives {numbers(logits.shape[1:], '×')} an image, "
             f"but {data.name} has {len(data.classes)} classes"
+        )
+
+
+def refuse_other_images(model: nn.Module, data: DataSet) -> None:
+    """Raise where the text of a network says another shape of images than those of a data set.
+
+    It may take them all the same, as one that ends with global average pooling does; but what a run
+    stores would then be for images that it never saw.
+    """
+    said = getattr(unwrapped(model), "declared_input", data.shape)
+    if said != data.shape:
+        raise TrainError(
+            f"the network is for {show_shape(said)} images, "
+            f"and those of {data.name} are {show_shape(data.shape)}",
+            f"train `net.override(input={data.shape}).module()`, and keep its text",
+            ExitCode.USAGE,
         )
 
 

@@ -14,7 +14,7 @@ from netdsl.train.checkpoint import restore
 from netdsl.train.compiling import compile_where_it_pays
 from netdsl.train.data.dataset import DataSet, Split
 from netdsl.train.distributed import World, refuse_unfit
-from netdsl.train.evaluation import place, try_out
+from netdsl.train.evaluation import place, refuse_other_images, try_out
 from netdsl.train.faults import refuse_too_large
 from netdsl.train.freezing import refuse_unlearnable
 from netdsl.train.gathering import stays
@@ -54,6 +54,7 @@ def prepare(
     """
     whole = whole or data
     refuse_unlearnable(model)
+    refuse_other_images(model, data)
     refuse_unstorable(model)
     refuse_unfit(settings, len(data.train), world)
     all_steps = count_steps(len(whole.train), settings.batch_size, world.size)

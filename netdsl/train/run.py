@@ -57,6 +57,9 @@ class RunFolder:
         can hold it: `overrides` and `scale` in it are what was said in place of the text. With
         `data` a later start can tell whether the images are still the same.
         """
+        if not isinstance(network, str):
+            fact = f"a run keeps the text of its network, not a {type(network).__name__}"
+            raise TrainError(fact, "give `net.standalone()`", ExitCode.USAGE)
         run = RunFolder(new_folder(name) if path is None else _empty(Path(path)))
         made = {**made_of(data), "commit": commit()}
         record = {"asked": dict(asked), "settings": settings.record(), "made": made}

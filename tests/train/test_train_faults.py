@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+import netdsl
 from netdsl.train import (
     DataSet,
     ExitCode,
@@ -236,6 +238,34 @@ def test_a_network_for_other_images_is_refused(
         train(model, digits, settings, make_run(settings))
     assert str(caught.value).startswith("the network does not take the 1×8×8 images of digits: ")
     assert "\n" not in str(caught.value)
+
+
+def test_a_network_whose_text_is_for_other_images_is_refused_though_it_would_take_these(
+    make_run: MakeRun, digits: DataSet, settings: Settings, tmp_path: Path
+) -> None:
+    net = netdsl.parse("input 1x16x16  Conv 8  GAP  FC 10")
+    for model in (net.module(), nn.DataParallel(net.module())):
+        with pytest.raises(TrainError) as caught:
+            train(model, digits, settings, make_run(settings))
+        fact = "the network is for 1×16×16 images, and those of digits are 1×8×8"
+        help = "train `net.override(input=(1, 8, 8)).module()`, and keep its text"
+        assert (str(caught.value), caught.value.help) == (fact, help)
+    other = net.override(input=(1, 8, 8))
+    train(
+        other.module(),
+        digits,
+        settings,
+        RunFolder.create(str(other), settings, {}, path=tmp_path / "other"),
+    )
+
+
+def test_a_run_is_made_of_the_text_of_a_network(settings: Settings, tmp_path: Path) -> None:
+    network: Any = netdsl.parse("input 1x8x8  Conv 8  GAP  FC 10")
+    with pytest.raises(TrainError) as caught:
+        RunFolder.create(network, settings, {}, path=tmp_path / "run")
+    assert str(caught.value) == "a run keeps the text of its network, not a Network"
+    assert caught.value.help == "give `net.standalone()`"
+    assert not (tmp_path / "run").exists()
 
 
 class Viewing(nn.Module):
