@@ -183,9 +183,9 @@ def _notes(table: Table) -> Iterator[str]:
         stays = f"; {left} by `Add` stay{'s' * (table.additions == 1)}" * bool(table.additions)
         yield f"--plain removes {count} with {params} and {macs}{stays}"
     step = table.step
-    if step.expected_blocks < step.blocks:
-        kept = f"{step.expected_blocks:.2f} of {counted(step.blocks, 'block')}"
-        yield f"stochastic depth: on average {kept} and {step.expected_macs:,} MACs in training"
+    if step.kept:
+        macs = f"{step.expected_macs:,} MACs"
+        yield f"stochastic depth: on average {step.kept} and {macs} in training"
 
 
 def _name(kind: ShortcutKind) -> str:

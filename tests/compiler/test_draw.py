@@ -55,6 +55,30 @@ def test_the_title_stands_over_the_numbers() -> None:
     ]  # fmt: skip
 
 
+def test_what_stochastic_depth_leaves_stands_under_the_numbers() -> None:
+    kept = "stochastic depth: on average 1.50 of 2 blocks in training"
+    text = "drop_path 0.6 Conv 5 BB 5 Res drop_path=0.2 ( Conv 5 act=none ) GAP FC 4"
+    assert f">{kept}<" in dot(text)
+    assert "stochastic depth" not in dot(text.replace("0.6", "0").replace("0.2", "0"))
+    assert "stochastic depth" not in parse(text, input=INPUT, plain=True).dot()
+
+
+@pytest.mark.parametrize("expand", [False, True])
+def test_a_res_says_its_own_stochastic_depth_once(expand: bool) -> None:
+    source = dot("Conv 5 (Res drop_path=0.2 act=relu ( Conv 5 ))x2 GAP FC 4", expand=expand)
+    assert (">Res drop_path=0.2  ×2<" in source) is not expand
+    assert source.count("StochasticDepth, survival 0.8") == 2 * expand
+
+
+def test_titles_of_twins_are_flush() -> None:
+    source = dot("drop_path 0.5 Conv 5 BB 5 GAP FC 4", twin=True)
+    titles = [line for line in source.splitlines() if " title" in line]
+    tops = [float(re.search(r"height=([\d.]+)", line)[1]) for line in titles]  # type: ignore[index]
+    assert len(tops) == 2
+    assert tops[0] == tops[1]
+    assert ['HEIGHT="18"' in line for line in titles] == [False, True]
+
+
 def test_the_shape_is_written_only_where_it_changes() -> None:
     found = on_wires("Conv 5 Conv 5 Max 3 s1 Max 2 BB 5 BB 6 GAP FC 5")
     assert [words for words in found if "×" in words] == [

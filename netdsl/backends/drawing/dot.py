@@ -88,16 +88,17 @@ def _source(networks: Sequence[tuple[str, Graph]], *, expand: bool) -> tuple[str
     dot = Digraph("network", graph_attr=GRAPH, node_attr=NODE, edge_attr=EDGE)
     x = 0.0
     layouts = stack(pens, labels)
+    high = max((labels.title_size(*network)[1] for network in networks), default=0.0)
     for i, (network, pen, layout) in enumerate(zip(networks, pens, layouts, strict=True)):
         block = spread(pen, layout, labels)
-        size = labels.title_size(*network)
-        x -= min(block.left, -size[0] / 2)
+        wide, _ = labels.title_size(*network)
+        x -= min(block.left, -wide / 2)
         block.move(x)
-        title = Place(x, -size[1] / 2, *size)
-        dot.node(f"{i} title", labels.title(*network), shape="plaintext", **_where(title))
+        title = Place(x, -high / 2, wide, high)
+        dot.node(f"{i} title", labels.title(*network, high), shape="plaintext", **_where(title))
         _add_members(dot, pen.members, layout, labels, i)
         _add_wires(dot, pen, layout, labels, i)
-        x += max(block.right, size[0] / 2) + APART
+        x += max(block.right, wide / 2) + APART
     return dot.source, labels.written
 
 

@@ -12,7 +12,7 @@ from netdsl.amounts import counted, sized
 from netdsl.backends.drawing.figure import Box, Form, Joint, Wire
 from netdsl.backends.drawing.fonts import FAMILY, width
 from netdsl.ir import Graph
-from netdsl.measure import depth, total
+from netdsl.measure import depth, total, training_step
 
 FONTS = f"{FAMILY},Verdana,sans-serif"  # the others are for a browser that lacks the first
 SIZE, SMALL = 12.0, 9.5  # of type, in points
@@ -90,13 +90,17 @@ class Labels:
 
     def title_size(self, title: str, graph: Graph) -> tuple[float, float]:
         """Width and height of what stands over a network."""
-        return max(width(title, TITLE, bold=True), width(_numbers(graph), UNDER)), 44.0
+        lines = _numbers(graph)
+        under = max(width(line, UNDER) for line in lines)
+        return max(width(title, TITLE, bold=True), under), 26.0 + 18.0 * len(lines)
 
-    def title(self, title: str, graph: Graph) -> str:
-        """The name of a network over its numbers."""
+    def title(self, title: str, graph: Graph, high: float) -> str:
+        """The name of a network over its numbers, flush with others where it is so high."""
         lines = [self._bold(title, TITLE)] if title else []
-        lines.append(self._font(_numbers(graph), UNDER, GREY))
+        lines += [self._font(line, UNDER, GREY) for line in _numbers(graph)]
         rows = "".join([f"<TR><TD>{line}</TD></TR>" for line in lines])
+        if left := high - self.title_size(title, graph)[1]:
+            rows += f'<TR><TD HEIGHT="{left:g}"></TD></TR>'
         return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{rows}</TABLE>>'
 
     def box(self, box: Box) -> dict[str, str]:
@@ -221,10 +225,12 @@ def _broken(text: str, count: int) -> list[tuple[str, int]]:
     return [(first, count), *((more, 0) for more in others)]
 
 
-def _numbers(graph: Graph) -> str:
-    cost = total(graph)
+def _numbers(graph: Graph) -> list[str]:
+    """The numbers of a network, and below them what stochastic depth leaves of it."""
+    cost, kept = total(graph), training_step(graph).kept
     layers = counted(depth(graph), "layer")
-    return f"{layers} · {params(cost.params)} parameters · {macs(cost.macs)} MACs"
+    numbers = f"{layers} · {params(cost.params)} parameters · {macs(cost.macs)} MACs"
+    return [numbers, *([f"stochastic depth: on average {kept} in training"] if kept else [])]
 
 
 def _on_wire(wire: Wire) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -63,11 +64,20 @@ class _Artist:
     def _group(self, x: Value, group: Group) -> Value:
         if group.kind == "series":
             return self.items(x, tuple(_joined(group.branches[0])))
-        text = group.text if group.kind == "def" else ""
-        with self.pen.frame(text, group.times):
+        with self.pen.frame(self._heading(group), group.times):
             if len(group.branches) > 1:
                 return self._join(x, group)
             return self._around(x, group, lambda x: self.items(x, group.branches[0].items))
+
+    def _heading(self, group: Group) -> str:
+        """What a frame says: the name of a definition, the option of a `Res` that nothing draws.
+
+        With every node drawn, its stochastic depth is one of them.
+        """
+        if group.kind == "def":
+            return group.text
+        option = re.search(r" drop_path=\S+", group.text) if group.kind == "res" else None
+        return f"{group.code}{option[0]}" if option and not self.expand else ""
 
     def _around(self, x: Value, item: Item, inside: Callable[[Value], Value]) -> Value:
         """Draw what is inside, and the shortcut of the item around it."""
