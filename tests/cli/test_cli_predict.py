@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import save_file
@@ -551,14 +552,9 @@ def test_weights_of_a_network_that_computes_something_else_are_told(here: Path) 
 
 
 @pytest.mark.parametrize("dropped", ["", " Dropout 0.3"])
-@pytest.mark.parametrize("drop_path", [0.0, 0.5])
-def test_what_training_alone_draws_makes_no_other_network(
-    here: Path, dropped: str, drop_path: float
-) -> None:
+def test_what_training_alone_draws_makes_no_other_network(here: Path, dropped: str) -> None:
     text = f"input 1x8x8 Conv 4 BB 4{dropped} GAP FC 3"
-    net = netdsl.parse(text, drop_path=drop_path)
-    said = {"network": text, "overrides": {"drop_path": drop_path}}
-    write_weights(net.module().state_dict(), Path("kept.safetensors"), said)
+    write_weights(netdsl.parse(text).module().state_dict(), Path("kept.safetensors"), _kept(text))
     for other in ("", " Dropout 0.1"):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -568,6 +564,29 @@ def test_what_training_alone_draws_makes_no_other_network(
     for another in ("act gelu Conv 4 BB 4", "Conv 4 BB 4 s1 order=bn_after_add"):
         with pytest.warns(netdsl.NetDSLWarning, match="computes something else"):
             netdsl.parse(f"input 1x8x8 {another} GAP FC 3").load_weights("kept.safetensors")
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [(0.5, 0.0), (0.0, 0.5), (0.5, 0.25), (0.5, 0.5)])
+def test_stochastic_depth_scales_a_branch_in_evaluation_and_so_makes_another_network(
+    here: Path, theirs: float, ours: float
+) -> None:
+    text = "input 1x8x8 Conv 4 BB 4 GAP FC 3"
+    trained, net = (netdsl.parse(text, drop_path=rate) for rate in (theirs, ours))
+    model, image = trained.module(), torch.rand(1, 1, 8, 8)
+    said = _kept(text) | {"overrides": {"drop_path": theirs}}
+    write_weights(model.state_dict(), Path("kept.safetensors"), said)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        loaded = net.load_weights("kept.safetensors")
+    same = torch.equal(loaded.eval()(image), model.eval()(image))
+    told = [str(one.message) for one in caught]
+    assert same is (theirs == ours)
+    assert ["computes something else" in one for one in told] == [True] * (not same)
+
+
+def _kept(text: str) -> dict[str, object]:
+    """What a file of weights says beside them of the network of a text."""
+    return {"network": text, "overrides": {}}
 
 
 @pytest.mark.parametrize("is_plain", [True, False])
