@@ -2,62 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from netdsl.amounts import counted
-from netdsl.excerpt import lines
+from netdsl.excerpt import Mark, excerpt
+from netdsl.spans import LINE_ENDS as LINE_ENDS
+from netdsl.spans import Source as Source
+from netdsl.spans import Span as Span
 
 Severity = Literal["error", "warning", "note"]
 
 MOST = 20  # errors of a text that are told, and as many findings that are none
-LINE_ENDS = "\r\n\x85\u2028\u2029"  # each ends a line, `\r\n` together a single one
-_LINE_END = re.compile(f"[{LINE_ENDS}]")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A text and the name that its diagnostics call it by."""
-
-    name: str
-    text: str = field(repr=False)
-
-    def position(self, offset: int) -> tuple[int, int]:
-        """Return line and column of a character, both counted from 1.
-
-        >>> Source("net.arch", "Conv 64\\nAvg 2").position(12)
-        (2, 5)
-        """
-        begin = self._begin(offset)
-        ended = sum(self.text.count(end, 0, begin) for end in LINE_ENDS)
-        return ended - self.text.count("\r\n", 0, begin) + 1, offset - begin + 1
-
-    def line(self, offset: int) -> str:
-        """Return the line that holds a character, without its end."""
-        end = _LINE_END.search(self.text, offset)
-        return self.text[self._begin(offset) : end.start() if end else None]
-
-    def _begin(self, offset: int) -> int:
-        return max(self.text.rfind(end, 0, offset) for end in LINE_ENDS) + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A half-open range of characters in a source."""
-
-    source: Source
-    start: int
-    end: int
-
-    @property
-    def text(self) -> str:
-        return self.source.text[self.start : self.end]
-
-    def to(self, other: Span) -> Span:
-        """Return the range from the start of this one to the end of `other`."""
-        return Span(self.source, self.start, other.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +52,10 @@ class Diagnostic:
          1 | Max16 Avg4
            |       ^^^^ input 8x2x2
         """
-        return "\n".join(lines(self))
+        told = (Mark(label.span, "-", label.text) for label in self.labels)
+        marks = (Mark(self.span, "^", self.mark), *told) if self.span else ()
+        head = f"{self.severity}[{self.code}]: {self.message}"
+        return "\n".join(excerpt(head, marks, self.help))
 
     def within(self, calls: Iterable[Span]) -> Diagnostic:
         """Return it with the calls of definitions that it stands in, the innermost first."""

@@ -1,13 +1,13 @@
-"""A finding to the lines that show it: its message over the text, each range underlined."""
+"""Ranges of texts to the lines that show them, each range underlined, below what is said."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from netdsl.errors import Diagnostic, Source, Span
+from netdsl.spans import Span
 
 _WIDTH = 120  # letters; a line of more than twice as many is cut to some around its mark
 _FAR = 6 * _WIDTH  # letters between two marks, beyond which each has an excerpt of its own
@@ -16,14 +16,32 @@ _PICTURES_OF, _DELETE = 0x20, 0x7F
 _TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
-def lines(diagnostic: Diagnostic) -> Iterator[str]:
-    """Yield the message, the lines that it is about with their marks, and what helps."""
-    yield f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
-    if diagnostic.span is not None:
-        yield from _excerpt(diagnostic, diagnostic.span)
-    if diagnostic.help is not None:
-        indent = " " * (_gutter(diagnostic) if diagnostic.span else 1)
-        yield f"{indent} = help: {diagnostic.help}"
+class Mark(NamedTuple):
+    """A range, the sign that it is underlined with, and the remark beside it, if there is one."""
+
+    span: Span
+    sign: str
+    remark: str
+
+    @property
+    def row(self) -> int:
+        """The line of its first character, counted from 1."""
+        return self.span.source.position(self.span.start)[0]
+
+    @property
+    def column(self) -> int:
+        """The characters before it in that line."""
+        return self.span.source.position(self.span.start)[1] - 1
+
+
+def excerpt(head: str, marks: Sequence[Mark], help: str | None) -> Iterator[str]:
+    """Yield the head, the lines that hold the marks, the primary one first, and what helps."""
+    yield head
+    gutter = _gutter(marks)
+    if marks:
+        yield from _excerpt(marks, gutter)
+    if help is not None:
+        yield f"{' ' * gutter} = help: {help}"
 
 
 def width(text: str) -> int:
@@ -35,47 +53,38 @@ def width(text: str) -> int:
     return sum(map(_width, text))
 
 
-def _excerpt(diagnostic: Diagnostic, span: Span) -> Iterator[str]:
-    """The lines of the primary range and of its labels, in the order of the text, file by file."""
-    gutter = _gutter(diagnostic)
-    marks = [
-        (span, "^", diagnostic.mark),
-        *((label.span, "-", label.text) for label in diagnostic.labels),
-    ]
-    sources = list(dict.fromkeys(s.source for s, _, _ in marks))
-    for source in sources:
-        here = sorted((m for m in marks if m[0].source == source), key=lambda m: m[0].start)
-        first = span if source == span.source else here[0][0]
+def _excerpt(marks: Sequence[Mark], gutter: int) -> Iterator[str]:
+    """The lines of the primary range and of the others, in the order of the text, file by file."""
+    span = marks[0].span
+    for source in dict.fromkeys(mark.span.source for mark in marks):
+        here = sorted((m for m in marks if m.span.source == source), key=lambda m: m.span.start)
+        first = span if source == span.source else here[0].span
         row, column = source.position(first.start)
         arrow = "-->" if source == span.source else ":::"
         yield f"{' ' * gutter}{arrow} {source.name}:{row}:{column}"
         yield f"{' ' * gutter} |"
-        rows = list(dict.fromkeys(source.position(m[0].start)[0] for m in here))
-        for number in rows:
-            on_row = [m for m in here if source.position(m[0].start)[0] == number]
+        for number, on_row in groupby(here, lambda mark: mark.row):
             for near in _near(on_row):
-                text, shift = _clip(source.line(near[0][0].start), near, source)
+                text, shift = _clip(source.line(near[0].span.start), near)
                 yield f"{number:>{gutter}} | {_printable(text)}".rstrip()
-                for line in _underline(near, source, text, shift):
+                for line in _underline(near, text, shift):
                     yield f"{' ' * gutter} | {line}"
 
 
-def _near(marks: list[tuple[Span, str, str]]) -> Iterator[list[tuple[Span, str, str]]]:
+def _near(marks: Iterable[Mark]) -> Iterator[list[Mark]]:
     """The marks of one line, those apart that are too far from one another to be shown in one."""
-    near: list[tuple[Span, str, str]] = []
+    near: list[Mark] = []
     for mark in marks:
-        if near and mark[0].start - near[0][0].start > _FAR:
+        if near and mark.span.start - near[0].span.start > _FAR:
             yield near
             near = []
         near.append(mark)
     yield near
 
 
-def _underline(
-    marks: list[tuple[Span, str, str]], source: Source, line: str, shift: int
-) -> Iterator[str]:
+def _underline(marks: list[Mark], line: str, shift: int) -> Iterator[str]:
     """The marks under one line; the last one's remark beside its mark, the others' below."""
-    columns = [source.position(span.start)[1] - 1 - shift for span, _, _ in marks]
+    columns = [mark.column - shift for mark in marks]
     canvas = [" "] * (len(line) + 1)
     for (span, sign, _), column in zip(marks, columns, strict=True):
         for i in range(
@@ -124,16 +133,15 @@ def _turns(character: str) -> bool:
     return unicodedata.bidirectional(character) in _TURNING
 
 
-def _clip(line: str, marks: list[tuple[Span, str, str]], source: Source) -> tuple[str, int]:
+def _clip(line: str, marks: list[Mark]) -> tuple[str, int]:
     """Cut a very long line to a window around its first mark; return what was cut before it too."""
-    columns = [source.position(span.start)[1] - 1 for span, _, _ in marks]
+    columns = [mark.column for mark in marks]
     if len(line) <= 2 * _WIDTH:
         return line, 0
     shift = max(0, min(columns) - _WIDTH // 2)
     return line[shift : max(shift + 2 * _WIDTH, max(columns) + _WIDTH // 2)], shift
 
 
-def _gutter(diagnostic: Diagnostic) -> int:
-    spans = [diagnostic.span, *(label.span for label in diagnostic.labels)]
-    rows = [span.source.position(span.start)[0] for span in spans if span is not None]
-    return 1 + max(len(str(row)) for row in rows)
+def _gutter(marks: Sequence[Mark]) -> int:
+    """Return how wide the numbers of the lines are, with a blank before them."""
+    return 1 + max((len(str(mark.row)) for mark in marks), default=0)
