@@ -11,8 +11,8 @@ import click
 
 from netdsl.amounts import sized
 from netdsl.cli.idle import note_idle, note_idle_images
-from netdsl.cli.images import BAD_IMAGE, HOLDOUT
-from netdsl.cli.kinds import PLACE, TEXT, Number, OutputPath
+from netdsl.cli.images import BAD_IMAGE, DATA_DIR, HOLDOUT
+from netdsl.cli.kinds import TEXT, Number, OutputPath
 from netdsl.cli.once import OnceGroup
 
 if TYPE_CHECKING:
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 
     from netdsl.train import DataSet, Settings
     from netdsl.train.data import Entry, Info, Listing
-
-DATA_DIR = click.option(
-    "--data-dir", type=PLACE,
-    help="Where named data sets lie; NETDSL_DATA or a folder of yours, unless given.",
-)  # fmt: skip
 
 
 @click.group("data", cls=OnceGroup)

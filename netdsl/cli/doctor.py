@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netdsl.amounts import counted
-from netdsl.cli.kinds import PLACE
+from netdsl.cli.images import DATA_DIR
 
 if TYPE_CHECKING:
     from netdsl.doctor import Finding
@@ -19,10 +19,7 @@ FAULT = 7  # exit code where something has to be mended
 
 
 @click.command("doctor")
-@click.option(
-    "--data-dir", type=PLACE,
-    help="Where named data sets lie; NETDSL_DATA or a folder of yours, unless given.",
-)  # fmt: skip
+@DATA_DIR
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def command(data_dir: Path | None, as_json: bool) -> int:
     """Say what netdsl finds on this machine, and what to do about what is wrong.

@@ -12,7 +12,7 @@ import click
 from netdsl.amounts import counted
 from netdsl.cli.asked import DATA_NOW, images_here
 from netdsl.cli.idle import note_idle, note_idle_images, note_idle_place
-from netdsl.cli.images import bring_missing, folder_of
+from netdsl.cli.images import BAD_IMAGE, bring_missing, folder_of
 from netdsl.cli.kinds import PLACE, TEXT
 from netdsl.cli.resume import reopen_unchanged
 from netdsl.cli.trained import (
@@ -42,8 +42,7 @@ WORDS = {"train": "training", "val": "validation", "test": "test", "all": "label
 @DATA_NOW
 @click.option("--split", type=click.Choice(["train", "val", "test", "all"]), default="val",
               show_default=True, help="Which images; all: whose class is known.")  # fmt: skip
-@click.option("--on-bad-image", type=click.Choice(["error", "skip"]), default="error",
-              show_default=True, help="What to do about an image that cannot be read.")  # fmt: skip
+@BAD_IMAGE
 @click.option("--fast", is_flag=True, help="Compute as `predict` does: batch norms folded, bf16 "
               "weights where the machine is faster in it.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")

@@ -26,6 +26,10 @@ BAD_IMAGE = click.option(
     "--on-bad-image", type=click.Choice(["error", "skip"]), default="error", show_default=True,
     help="What to do about an image that cannot be read.",
 )  # fmt: skip
+DATA_DIR = click.option(
+    "--data-dir", type=PLACE,
+    help="Where named data sets lie; NETDSL_DATA or a folder of yours, unless given.",
+)  # fmt: skip
 OPTIONS = (
     click.option("--data", type=TEXT, metavar="NAME|FOLDER", help="cifar10, cifar100, digits, "
                  "shapes, tiny-imagenet, or a folder with one sub-folder a class; synthetic "

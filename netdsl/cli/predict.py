@@ -11,7 +11,7 @@ import click
 
 from netdsl.amounts import counted, duration
 from netdsl.cli.idle import note_idle, note_idle_beside, note_idle_images
-from netdsl.cli.images import bring_missing
+from netdsl.cli.images import BAD_IMAGE, bring_missing
 from netdsl.cli.kinds import PLACE, TEXT, OutputPath
 from netdsl.cli.trained import (
     holdout_of,
@@ -47,8 +47,7 @@ _FEW = 10  # images that are shown with all their classes; of more, a line each
               help="Write them into a .csv or a .json.")  # fmt: skip
 @click.option("--submission", type=PLACE, metavar="FILE",
               help="Write `test_0.JPEG n04067472`, a line an image.")  # fmt: skip
-@click.option("--on-bad-image", type=click.Choice(["error", "skip"]), default="error",
-              show_default=True, help="What to do about an image that cannot be read.")  # fmt: skip
+@BAD_IMAGE
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def command(path: Path, paths: tuple[Path, ...], weights: str | None, **options: Any) -> None:
     """Tell what the network of a RUN folder, or of a file of WEIGHTS, takes images for.
