@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +19,6 @@ from netdsl.cli.network import (
 from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import Tensor
 
     from netdsl.experiment.analysis import Probe
@@ -134,13 +130,14 @@ def _refuse_unfit(network: Network) -> None:
 def _probed(
     networks: list[Network], images: Tensor, labels: Tensor, seeds: int
 ) -> tuple[Probe, ...]:
+    from netdsl.cli.progress import probing
     from netdsl.experiment.analysis import Probe, find_spots, probe
     from netdsl.experiment.analysis.probe import refuse_large_batch
     from netdsl.experiment.analysis.spots import has_shortcuts
     from netdsl.train.memory import free_memory
 
     found: list[Probe] = []
-    with _progress(len(networks) * seeds) as advance:
+    with probing(len(networks) * seeds) as advance:
         for network in networks:
             twin = "residual" if has_shortcuts(network) else "plain"
             if not (spots := find_spots(network)):
@@ -153,18 +150,3 @@ def _probed(
                 found.append(Probe(twin, seed, probe(module, spots, images, labels)))
                 advance()
     return tuple(found)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """Show how far it is, in a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("probing"), BarColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
@@ -56,30 +58,38 @@ def listen(folder: Path, tensorboard: bool) -> Iterator[train.Progress]:
 @contextmanager
 def decoding(name: str) -> Iterator[Callable[[int, int], None]]:
     """Show how many images are read, in a terminal and if it takes long enough to see."""
-    console = Console(stderr=True)
-    what = TextColumn("reading {task.description}", markup=False)  # a path may hold brackets
-    columns = (what, BarColumn(), MofNCompleteColumn())
-    with Progress(
-        *columns, TimeRemainingColumn(), console=console, transient=True,
-        disable=not console.is_terminal,
-    ) as progress:  # fmt: skip
-        task = progress.add_task(name, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    with _bar(f"reading {name}", MofNCompleteColumn()) as update:
+        yield lambda done, total: update(completed=done, total=total)
 
 
 @contextmanager
 def bringing(name: str) -> Iterator[Callable[[str, int, int], None]]:
     """Show how far a download and its unpacking are, in a terminal."""
+    with _bar(name, DownloadColumn(), TransferSpeedColumn()) as update:
+        yield lambda what, done, total: update(
+            description=f"{what} {name}", completed=done, total=total
+        )
+
+
+@contextmanager
+def probing(total: int) -> Iterator[Callable[[], None]]:
+    """Show how many of the probes are done, in a terminal."""
+    with _bar("probing", total=total) as update:
+        yield lambda: update(advance=1)
+
+
+@contextmanager
+def _bar(
+    name: str, *columns: ProgressColumn, total: int | None = None
+) -> Iterator[Callable[..., None]]:
+    """Show a bar and the time left on stderr, in a terminal; what it gives moves the bar."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
+    what = TextColumn("{task.description}", markup=False)  # a path may hold brackets
     with Progress(
-        *columns, TransferSpeedColumn(), TimeRemainingColumn(), console=console, transient=True,
+        what, BarColumn(), *columns, TimeRemainingColumn(), console=console, transient=True,
         disable=not console.is_terminal,
     ) as progress:  # fmt: skip
-        task = progress.add_task(name, total=None)
-        yield lambda what, done, total: progress.update(
-            task, description=f"{what} {name}", completed=done, total=total
-        )
+        yield partial(progress.update, progress.add_task(name, total=total))
 
 
 class Lines:
