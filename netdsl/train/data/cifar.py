@@ -18,11 +18,11 @@ from netdsl.train.data.bring import missing
 from netdsl.train.data.dataset import Entry, Listing, Request
 from netdsl.train.data.folder import open_folder
 from netdsl.train.data.source import Arrays, Pixels, Positions
+from netdsl.train.data.statistics import Channels
 from netdsl.train.errors import TrainError
 
 _SHAPE = (3, 32, 32)  # planes of red, green and blue
 _PIXELS = 3 * 32 * 32
-_VALIDATION = "the published test images"
 _URL = "https://www.cs.toronto.edu/~kriz"
 
 
@@ -148,34 +148,24 @@ _CIFAR100 = Layout(
     classes=100,
 )
 
-CIFAR10 = Entry(
-    name="cifar10",
-    shape=_SHAPE,
-    classes=10,
-    mean=(0.4914, 0.4822, 0.4465),
-    std=(0.2470, 0.2435, 0.2616),
-    augment=("pad_crop padding=4", "flip"),
-    defaults={"epochs": 30, "batch_size": 128, "lr": 0.1, "weight_decay": 5e-4},
-    source="Learning Multiple Layers of Features from Tiny Images, Krizhevsky 2009, "
-    f"{_URL}/cifar.html",
-    open=_CIFAR10.open,
-    find=_CIFAR10.find,
-    archive=_CIFAR10.archive,
-    validation=_VALIDATION,
-)
 
-CIFAR100 = Entry(
-    name="cifar100",
-    shape=_SHAPE,
-    classes=100,
-    mean=(0.5071, 0.4865, 0.4409),
-    std=(0.2673, 0.2564, 0.2762),
-    augment=("pad_crop padding=4", "flip"),
-    defaults={"epochs": 30, "batch_size": 128, "lr": 0.1, "weight_decay": 5e-4},
-    source="Learning Multiple Layers of Features from Tiny Images, Krizhevsky 2009, "
-    f"{_URL}/cifar.html",
-    open=_CIFAR100.open,
-    find=_CIFAR100.find,
-    archive=_CIFAR100.archive,
-    validation=_VALIDATION,
-)
+def _entry(layout: Layout, mean: Channels, std: Channels) -> Entry:
+    return Entry(
+        name=layout.name,
+        shape=_SHAPE,
+        classes=layout.classes,
+        mean=mean,
+        std=std,
+        augment=("pad_crop padding=4", "flip"),
+        defaults={"epochs": 30, "batch_size": 128, "lr": 0.1, "weight_decay": 5e-4},
+        source="Learning Multiple Layers of Features from Tiny Images, Krizhevsky 2009, "
+        f"{_URL}/cifar.html",
+        open=layout.open,
+        find=layout.find,
+        archive=layout.archive,
+        validation="the published test images",
+    )
+
+
+CIFAR10 = _entry(_CIFAR10, (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))
+CIFAR100 = _entry(_CIFAR100, (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))
