@@ -32,18 +32,7 @@ TRANSFORMS: dict[str, type[Any]] = {
 }
 
 # The most that an option can mean: parts of a whole, half a turn, a factor of 1 ± `most` above 0.
-_MOST = {
-    "p": 1.0,
-    "least": 1.0,
-    "most of shift": 1.0,
-    "most of rotate": 180.0,
-    "most of shear": 1.0,
-    "most of brightness": 1.0,
-    "most of contrast": 1.0,
-    "most of colour": 1.0,
-    "most of sharpness": 1.0,
-    "most of erase": 1.0,
-}
+_MOST = {"p": 1.0, "least": 1.0, "most": 1.0, "most of rotate": 180.0, "most of blur": None}
 _BELOW = {"most of scale": 1.0}  # an image shrunk by all of it would be gone
 _ANY = 1024  # pixels: more would be a slip
 
