@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netdsl.experiment.report.networks import drawn_together
 from netdsl.experiment.report.results import Result, Results
 from netdsl.experiment.report.style import COLOURS
 
@@ -21,7 +22,7 @@ _DASHES = {False: ("none", "2 3", "10 3 2 3"), True: ("6 3", "6 9", "6 3 6 3 2 3
 
 def chart_data(results: Results) -> dict[str, object]:
     """Return what the page draws: every run that has an epoch, finished or not."""
-    groups = {row.number: number for number, (_, rows) in enumerate(_groups(results))
+    groups = {row.number: number for number, (_, rows) in enumerate(drawn_together(results))
               for row in rows}  # fmt: skip
     top5 = (epoch.val_top5 for row in results.rows for run in row.runs for epoch in run.epochs)
     needless = {"val_top5"} if all(value == 1 for value in top5) else set()  # of 5 classes or fewer
@@ -35,12 +36,6 @@ def chart_data(results: Results) -> dict[str, object]:
             if any(run.epochs for run in row.runs)
         ],
     }  # fmt: skip
-
-
-def _groups(results: Results) -> list[tuple[str, tuple[Result, ...]]]:
-    if results.plan.is_ablation:
-        return [(row.name, (row,)) for row in results.rows]
-    return list(results.panels)
 
 
 def _row(row: Result, group: int) -> dict[str, object]:
