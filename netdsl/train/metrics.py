@@ -83,6 +83,11 @@ def read_accuracies(metrics: str, where: str) -> list[float]:
     return [row["val_accuracy"] for row in _read(metrics, METRICS, where)]
 
 
+def best_of(rows: Sequence[Row]) -> Row:
+    """Return the epoch of the highest accuracy in validation, of equal ones that of lowest loss."""
+    return max(rows, key=lambda row: (row.val_accuracy, -row.val_loss))
+
+
 def _write(rows: Sequence[Row], columns: tuple[str, ...]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -14,7 +14,7 @@ from netdsl.train.averaging import Average
 from netdsl.train.batches import Feed
 from netdsl.train.compiling import Compiled
 from netdsl.train.distributed import ALONE, World
-from netdsl.train.metrics import Row
+from netdsl.train.metrics import Row, best_of
 from netdsl.train.origin import Origin
 from netdsl.train.pace import Pace
 from netdsl.train.progress import Progress
@@ -105,8 +105,8 @@ class Training:
 
     @property
     def best(self) -> Row:
-        """The epoch of the highest accuracy, and of the lowest loss among equal ones."""
-        return max(self.rows, key=lambda row: (row.val_accuracy, -row.val_loss))
+        """The best epoch so far."""
+        return best_of(self.rows)
 
     @property
     def is_over(self) -> bool:

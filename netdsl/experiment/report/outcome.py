@@ -20,7 +20,7 @@ from netdsl.experiment.state import Failure, Phase, is_finished, reached, read_f
 from netdsl.train.errors import TrainError
 from netdsl.train.files import read_file
 from netdsl.train.guessing import is_guessing
-from netdsl.train.metrics import Row
+from netdsl.train.metrics import Row, best_of
 from netdsl.train.run import RunFolder
 
 State = Literal["finished", "failed", "unfinished", "waiting"]
@@ -114,7 +114,7 @@ def _finished(job: Job, folder: Path) -> Outcome:
     ends = tuple(accumulate(map(len, before)))
     joined = _joined(*before, rows)
     if before:
-        best = max(joined, key=lambda row: (row.val_accuracy, -row.val_loss)).epoch
+        best = best_of(joined).epoch
     return Outcome(
         job, path, "finished", joined, best, seconds, device, torch,
         ends=ends, classes=classes, guesses=guesses,
