@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+from pathlib import Path
 
 HAS_LOCKS = os.name == "posix"  # other systems have no flock, and nobody is kept away there
 # What file systems without locks say (some of NFS, Lustre, FUSE); nobody is kept away there either.
@@ -24,11 +25,20 @@ def claim(descriptor: int) -> bool:
     return True
 
 
-def lock(descriptor: int, *, shared: bool = False, wait: bool = False) -> bool:
-    """Lock what is open until it is closed; say no where another process has it.
+def is_locked(path: Path) -> bool:
+    """Say whether a process has locked a file or folder; that takes no more than reading it.
 
-    A process that looks takes a shared lock, so that two of them do not keep each other away.
+    It takes a shared lock meanwhile, so that two who look do not keep each other away.
     """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return not lock(descriptor, shared=True)
+    finally:
+        os.close(descriptor)
+
+
+def lock(descriptor: int, *, shared: bool = False, wait: bool = False) -> bool:
+    """Lock what is open until it is closed; say no where another process has it."""
     if not HAS_LOCKS:
         return True
     import fcntl

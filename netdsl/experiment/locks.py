@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from netdsl.experiment.folder import LOCKS
-from netdsl.flock import claim, lock
+from netdsl.flock import claim, is_locked, lock
 
 
 def take(folder: Path, name: str) -> int | None:
@@ -26,15 +26,9 @@ def take(folder: Path, name: str) -> int | None:
 
 
 def is_taken(folder: Path, name: str) -> bool:
-    """Say whether a process has the lock of a run; that takes no more than reading its file."""
+    """Say whether a process has the lock of a run."""
     path = _path(folder, name)
-    if not path.exists():
-        return False
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        return not lock(descriptor, shared=True)
-    finally:
-        os.close(descriptor)
+    return path.exists() and is_locked(path)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from netdsl.disk import replace_file
-from netdsl.flock import HAS_LOCKS, claim, lock
+from netdsl.flock import HAS_LOCKS, claim, is_locked
 from netdsl.train.errors import ExitCode, TrainError
 
 # What reading a damaged zip file may raise.
@@ -98,13 +98,7 @@ def only_process(folder: Path) -> Iterator[None]:
 
 def has_process(folder: Path) -> bool:
     """Say whether a process works in a folder, as the `only_process` there."""
-    if not HAS_LOCKS or not folder.is_dir():
-        return False
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        return not lock(descriptor, shared=True)
-    finally:
-        os.close(descriptor)
+    return HAS_LOCKS and folder.is_dir() and is_locked(folder)
 
 
 def _not_written(path: Path, size: int, error: OSError) -> TrainError:
