@@ -109,13 +109,11 @@ def _knows(variant: Variant, name: str) -> bool:
 
 def _has(variant: Variant, name: str) -> bool:
     """Say whether a network has such a parameter or setting, or a layer with such an option."""
-    source = open_arch(variant.arch)
     if "." in name:
+        source = open_arch(variant.arch)
         file = inline(source.file, source.loader)
         return name.partition(".")[0] in layers_in((file.header, file.body))
-    said = Overrides({}, variant.scale or source.scale)
-    header = read_header(source.file, said, source.loader, lambda finding: None)
-    return name in Settings.__dataclass_fields__ or name in header.parameters
+    return name in _parameters(variant) or name in Settings.__dataclass_fields__
 
 
 def _unknown(name: str, definition: Definition) -> TrainError:
