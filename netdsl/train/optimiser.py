@@ -51,10 +51,7 @@ def clip_gradients(model: nn.Module, settings: Settings) -> Tensor:
 def _groups(model: nn.Module, settings: Settings) -> Iterator[dict[str, Any]]:
     """Yield the weights that learn; norms and biases apart where they are not to decay."""
     weights = [weight for weight in model.parameters() if weight.requires_grad]
-    if settings.decay_norms:
-        yield {"params": weights, "weight_decay": settings.weight_decay}
-        return
-    spared = {id(weight) for weight in _spared(model)}
+    spared = set() if settings.decay_norms else {id(weight) for weight in _spared(model)}
     for decay, is_spared in ((settings.weight_decay, False), (0.0, True)):
         chosen = [weight for weight in weights if (id(weight) in spared) == is_spared]
         if chosen:
