@@ -151,7 +151,9 @@ def run_planned(
     module = _module(plan, earlier, before)
     if frozen := tuple(plan.asked.get("freeze", ())):
         still = freeze(module, frozen)
-        click.echo(f"{', '.join(frozen)}: {len(still)} weights do not learn in this stage")
+        do = "does" if len(still) == 1 else "do"
+        weights = counted(len(still), "weight")
+        click.echo(f"{', '.join(frozen)}: {weights} {do} not learn in this stage")
     if only_planned:
         for line in plan_lines(train.forecast(module, plan.images, plan.settings)):
             click.echo(line)

@@ -168,6 +168,14 @@ def test_what_is_frozen_does_not_learn(here: Path, capsys: pytest.CaptureFixture
     assert not torch.equal(whole["conv1.weight"], head["conv1.weight"])
 
 
+def test_a_single_weight_that_is_frozen_does_not_learn(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "one.toml").write_text(PHASES.replace('"body"', '"conv1"'))
+    assert train("--recipe", "one.toml", "--run-dir", "run") == 0
+    assert "conv1: 1 weight does not learn in this stage\n" in capsys.readouterr().out
+
+
 def test_what_is_frozen_without_first_weights_is_told_once(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
