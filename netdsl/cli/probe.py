@@ -133,13 +133,12 @@ def _probed(
     from netdsl.cli.progress import probing
     from netdsl.experiment.analysis import Probe, find_spots, probe
     from netdsl.experiment.analysis.probe import refuse_large_batch
-    from netdsl.experiment.analysis.spots import has_shortcuts
     from netdsl.train.memory import free_memory
 
     found: list[Probe] = []
     with probing(len(networks) * seeds) as advance:
         for network in networks:
-            twin = "residual" if has_shortcuts(network) else "plain"
+            twin = "residual" if network.blocks else "plain"
             if not (spots := find_spots(network)):
                 fact = f"{network.title} has no convolution and no fully connected layer"
                 raise click.UsageError(f"{fact}, so nothing to probe")

@@ -38,7 +38,7 @@ def training_step(graph: Graph) -> Step:
     Block l survives with p_l (Huang et al. 2016), so of L blocks the sum of p_l is computed, and
     (1 - p_l) of the branch of every block is saved.
     """
-    adds = tuple(_blocks(graph))
+    adds = innermost_blocks(graph)
     survivals = [_survival(graph, add) for add in adds]
     macs = Fraction(total(graph).macs)
     for add, survival in zip(adds, survivals, strict=True):
@@ -47,11 +47,11 @@ def training_step(graph: Graph) -> Step:
     return Step(float(sum(survivals)), len(adds), round(macs))
 
 
-def _blocks(graph: Graph) -> Iterator[Node]:
-    """The additions at the end of the residual blocks, of nested ones the innermost."""
+def innermost_blocks(graph: Graph) -> tuple[Node, ...]:
+    """Return the additions at the end of the residual blocks, of nested ones the innermost."""
     adds = [node for node in graph if isinstance(node.op, ShortcutAdd)]
     around = {scope for add in adds for scope in _outer(add.scope)}
-    return (add for add in adds if add.scope not in around)
+    return tuple(add for add in adds if add.scope not in around)
 
 
 def _outer(scope: str) -> Iterator[str]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from netdsl.ir import Graph, Leaf, Node, Outline, Repeat, Section
-from netdsl.measure import depths
+from netdsl.measure import depths, innermost_blocks
 from netdsl.network import Network
-from netdsl.ops.wiring import ShortcutAdd
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +34,8 @@ def find_spots(network: Network) -> tuple[Spot, ...]:
     blocks, though nothing in it says so.
     """
     residual = network if network.settings.residual else network.override(residual=True)
-    blocks = _innermost({node.layer for node in residual.checked if _is_sum(node)})
+    blocks = {add.layer for add in innermost_blocks(residual.checked)}
     return tuple(_spots(network.checked, blocks))
-
-
-def has_shortcuts(network: Network) -> bool:
-    """Say whether a network is a residual one: not plain, and not without blocks."""
-    return any(map(_is_sum, network.checked))
-
-
-def _is_sum(node: Node) -> bool:
-    return isinstance(node.op, ShortcutAdd)
-
-
-def _innermost(names: set[str]) -> set[str]:
-    return names - {outer for name in names for outer in _around(name)}
 
 
 def _around(name: str) -> Iterator[str]:
