@@ -119,24 +119,15 @@ def refuse_foreign(folder: Path, name: str) -> None:
     own = {PLAN, DEFINITION} & files
     if not own and not shown <= {LOCKS, LOGS, NETWORKS, RUNS}:
         raise TrainError(f"{folder} is not empty, and no experiment", _ANOTHER, ExitCode.IO)
-    if (other := _planned_in(folder)) not in (None, name):
-        raise TrainError(f"{folder} holds the experiment {other}", _ANOTHER, ExitCode.IO)
-
-
-def _planned_in(folder: Path) -> str | None:
-    with suppress(TrainError):
-        return read_plan(folder).name
-    return None
+    if (other := _planned_in(folder)) is not None and other.name != name:
+        raise TrainError(f"{folder} holds the experiment {other.name}", _ANOTHER, ExitCode.IO)
 
 
 def left_behind(folder: Path, plan: Plan) -> tuple[Job, ...]:
     """Return the finished runs of a folder that its former plan had and this one has not."""
-    try:
-        former = read_plan(folder).jobs
-    except TrainError:  # there was none, or none that can be read
-        return ()
-    keys = {job.key for job in plan.jobs}
-    return tuple(job for job in former if job.key not in keys and is_finished(folder, job))
+    former, keys = _planned_in(folder), {job.key for job in plan.jobs}
+    jobs = former.jobs if former else ()
+    return tuple(job for job in jobs if job.key not in keys and is_finished(folder, job))
 
 
 def read_failure(folder: Path, job: Job) -> Failure | None:
@@ -159,6 +150,13 @@ def write_failure(folder: Path, job: Job, failure: Failure | None) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, asdict(failure), indent=None)
+
+
+def _planned_in(folder: Path) -> Plan | None:
+    """Return the plan in a folder; None where there is none, or none that can be read."""
+    with suppress(TrainError):
+        return read_plan(folder)
+    return None
 
 
 def _accuracies(path: Path) -> list[float]:
