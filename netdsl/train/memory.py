@@ -63,7 +63,7 @@ def count(model: nn.Module, shape: tuple[int, ...], settings: Settings) -> Need:
     random numbers are left as they were.
     """
     weights = sum(p.nbytes for p in model.parameters() if p.requires_grad)
-    copies = 1 + _STATES.get(settings.optimiser, 2) + (1 if settings.average else 0)
+    copies = 1 + _STATES[settings.optimiser] + bool(settings.average)
     few, many = (_kept(model, shape, settings, images) for images in (2, 4))
     image = max(1, (sum(many) - sum(few)) // 2)
     largest = max(0, max(many) - max(few)) // 2

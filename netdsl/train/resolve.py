@@ -74,7 +74,7 @@ def resolve(*layers: Choices, images: int | None = None, processes: int = 1) -> 
     refuse_other_kinds(chosen)
     if "iterations" in chosen:
         chosen["epochs"] = _epochs(chosen.pop("iterations"), chosen, images, processes)
-    device = machine.pick_device(_text(chosen.get("device")))
+    device = machine.pick_device(chosen.get("device"))
     defaults: dict[str, object] = {
         "device": device,
         "precision": machine.pick_precision(device),
@@ -118,7 +118,3 @@ def _epochs(iterations: int, chosen: Mapping[str, Any], images: int | None, proc
     # What is out of bounds is for the rules to refuse.
     batch = max(1, chosen.get("batch_size", BATCH))
     return math.ceil(iterations / max(1, count_steps(images, batch, processes)))
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
