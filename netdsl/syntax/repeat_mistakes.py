@@ -5,6 +5,7 @@ from __future__ import annotations
 from netdsl.errors import Diagnostic
 from netdsl.syntax.lexemes import ANY
 from netdsl.syntax.spot import LENGTH, Mistake, Spot
+from netdsl.syntax.torch_arguments import LARGEST_KERNEL
 
 _ARGUMENTS = ("number", "dims", "short", "word", "string", "equal")
 _BEGINS = "(?:open|layer)"
@@ -17,10 +18,23 @@ def _repeat_without_group(spot: Spot) -> Diagnostic:
         numbers = [spot.word(i).text for i in (-1, 1) if spot.word(i).kind == "number"]
         message = f"a factor has no `{spot.word(0).text}`: write `Up {[*numbers, 2][0]}`"
         return Diagnostic("E0105", message, spot.span(0))
+    is_square = spot.word(-1).text == count and count.isdecimal()
+    if is_square and spot.kinds(-2, 1) == "layer number times number":
+        return _square_behind_layer(spot)
     size = spot.kinds(-1, 1) == "number times number" and spot.word(-2).kind != "layer"
     help = f"or, for a size, `{spot.word(-1).text}x{count}`" if size else None
     message = f"a repeat needs a group: write `({layer})x{count}`"
     return Diagnostic("E0105", message, spot.span(0, 1), help=help)
+
+
+def _square_behind_layer(spot: Spot) -> Diagnostic:
+    """Return what to say of `Max 2 × 2`, a kernel, and of `Pooling 56 × 56`, the size of a map."""
+    side = spot.word(1).text
+    if int(side) > LARGEST_KERNEL:
+        message = f"the size of a map is left away, or asserted behind a layer: `:64x{side}x{side}`"
+        return Diagnostic("E0113", message, spot.span(-1, 1))
+    message = f"a size is written without spaces: `{side}x{side}`"
+    return Diagnostic("E0113", message, spot.span(-1, 1))
 
 
 def _repeat_without_sign(spot: Spot) -> Diagnostic:

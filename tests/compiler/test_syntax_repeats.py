@@ -44,6 +44,20 @@ error[E0105]: a repeat needs a group: write `(Conv 64 3)x3`
    |           ^^^
    = help: or, for a size, `3x3`
 """,
+    "Conv 64 Max 2 × 2": """
+error[E0113]: a size is written without spaces: `2x2`
+  --> net.arch:1:13
+   |
+ 1 | Conv 64 Max 2 × 2
+   |             ^^^^^
+""",
+    "Pooling 56 × 56 Max 3": """
+error[E0113]: the size of a map is left away, or asserted behind a layer: `:64x56x56`
+  --> net.arch:1:9
+   |
+ 1 | Pooling 56 × 56 Max 3
+   |         ^^^^^^^
+""",
     "GAP*2": """
 error[E0105]: a repeat needs a group: write `(GAP)x2`
   --> net.arch:1:4
