@@ -20,6 +20,7 @@ Parts: TypeAlias = Any  # a list of tokens and nodes, in the order of the gramma
 Token: TypeAlias = Any  # lark's, with `value`, `start_pos`, `end_pos`
 
 _NO_NAME = re.compile("[^a-z0-9_]")
+_ZEROS = re.compile("(?<![0-9.-])0+(?=[0-9])")  # at the start of a number, not of `1e-06`
 
 
 class Builder(threading.local):
@@ -51,7 +52,7 @@ class Builder(threading.local):
         """`default BB(dropout=0.5 pre)`."""
         first, layer, _, *flags, last = parts
         span = self._between(first, last)
-        return tree.Default(layer.value, spell_out(flags), self._at(layer), span)
+        return tree.Default(layer.value, self._spelt_out(flags), self._at(layer), span)
 
     def scale(self, parts: Parts) -> tree.Scale:
         """`scale s(width=0.5)`."""
@@ -92,7 +93,7 @@ class Builder(threading.local):
         name, *arguments = parts
         here = self._at(name)
         span = here.to(arguments[-1].span) if arguments else here
-        return tree.Layer(name.value, spell_out(arguments), here, span)
+        return tree.Layer(name.value, self._spelt_out(arguments), here, span)
 
     def group(self, parts: Parts) -> tree.Group:
         """`(Conv 64)x2`."""
@@ -110,7 +111,7 @@ class Builder(threading.local):
         marks = [i for i, part in enumerate(rest) if hasattr(part, "type")]
         branches = tuple(self._branch_of(rest[i:j]) for i, j in pairwise(marks))
         span = Span(self.source, name.start_pos, repeat.span.end if repeat else rest[-1].end_pos)
-        options = spell_out(rest[: marks[0]])
+        options = self._spelt_out(rest[: marks[0]])
         return tree.Combine(name.value, options, branches, repeat, self._at(name), span)
 
     def repeat(self, parts: Parts) -> tree.Repeat:
@@ -172,7 +173,9 @@ class Builder(threading.local):
 
     def number(self, token: Token) -> tree.Number:
         """`64`, `0.5`, `1e-6`."""
-        return tree.Number(token.value, self._at(token))
+        span = self._at(token)
+        self._doubt_zeros(span)
+        return tree.Number(token.value, span)
 
     def word(self, token: Token) -> tree.Name:
         """`none`; `k1×7` is one too."""
@@ -195,7 +198,9 @@ class Builder(threading.local):
 
     def dims(self, token: Token) -> tree.Dims:
         """`3x5`."""
-        return tree.Dims(sizes(token.value), self._at(token))
+        span = self._at(token)
+        self._doubt_zeros(span)
+        return tree.Dims(sizes(token.value), span)
 
     def string(self, token: Token) -> tree.Text:
         """`"ResNet-56"`."""
@@ -203,6 +208,14 @@ class Builder(threading.local):
 
     NUMBER = QUANTITY = number
     WORD, KEY, LABEL, DIMS, STRING = word, key, label, dims, string
+
+    def _spelt_out(self, words: Parts) -> tuple[Any, ...]:
+        """Return arguments with their short options spelt out; `k03` is refused."""
+        arguments = spell_out(words)
+        for argument in arguments:
+            if type(argument) is tree.Option and argument.short:
+                self._doubt_zeros(argument.value.span)
+        return arguments
 
     def _branch_of(self, parts: Parts) -> tree.Branch:
         """What stands behind `(` or `|`, up to the next `|` or `)`."""
@@ -221,6 +234,13 @@ class Builder(threading.local):
         if re.fullmatch("x[0-9]*", name.text):
             message = f"`{name}` is read as a repeat, it cannot be a name"
             self.faults.append(Diagnostic("E0105", message, name.span))
+
+    def _doubt_zeros(self, span: Span) -> None:
+        """Refuse `01`, of which nobody knows whether 1, 10 or 101 is meant."""
+        plain = _ZEROS.sub("", span.text)
+        if plain != span.text:
+            message = f"a number begins with no `0`: write `{plain}`, if that is meant"
+            self.faults.append(Diagnostic("E0109", message, span))
 
     def _doubt_shape(self, core: Any, shape: tree.Dims) -> None:
         """Refuse `Conv 64 k:3`, where `:3` would assert a shape; `FC n:10` does mean one."""

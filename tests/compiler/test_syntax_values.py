@@ -207,6 +207,26 @@ error[E0112]: a value is missing after `*`
    |       ^
    = help: delete it, or write a repeat as in `(Conv 64)x2`
 """,
+    "GAP FC01": """
+error[E0109]: a number begins with no `0`: write `1`, if that is meant
+  --> net.arch:1:7
+   |
+ 1 | GAP FC01
+   |       ^^
+""",
+    "Conv 64 k03s2 :64x08x8 LayerScale 1e-06 Dropout 0.05": """
+error[E0109]: a number begins with no `0`: write `3`, if that is meant
+  --> net.arch:1:10
+   |
+ 1 | Conv 64 k03s2 :64x08x8 LayerScale 1e-06 Dropout 0.05
+   |          ^^
+
+error[E0109]: a number begins with no `0`: write `64x8x8`, if that is meant
+  --> net.arch:1:16
+   |
+ 1 | Conv 64 k03s2 :64x08x8 LayerScale 1e-06 Dropout 0.05
+   |                ^^^^^^^
+""",
     "(BB 512)×2*": """
 error[E0112]: a number is missing after `*`
   --> net.arch:1:11
