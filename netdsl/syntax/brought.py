@@ -26,7 +26,9 @@ _PART = re.compile(r"(?P<layer>Norm|Act)(?: (?P<kind>\w+))?(?P<options>(?: \w+=\
 _LAYER = re.compile(
     r"\b(?P<layer>DWConv|Deconv|Conv|FC)(?P<arguments>[^A-Z(){}|@:#,;→]*)(?:\s|,|;|->|→)*\Z"
 )
-_DENSE = re.compile(r"\b(?:fc|linear|dense)|[ -](?:d|way)\b|fully[ -]connected", re.IGNORECASE)
+_DENSE = re.compile(
+    r"\b(?:fc|(?:lazy)?linear|dense)|[ -](?:d|way)\b|fully[ -]connected", re.IGNORECASE
+)
 _BETWEEN = re.compile(r"(?:\s|,|;|->|→)*")
 _SIGN = re.compile(r"(?:,|;|->|→)\s*\Z")
 _SIGN_BEHIND = re.compile(r"\s*(?:,|;|->|→)")

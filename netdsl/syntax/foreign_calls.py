@@ -13,7 +13,7 @@ _CONV = ("", "channels", "k", "s", "p", "d", "g")
 _KERAS = ("channels", "k", "s", "p")
 # What is written here, what the numbers of a call are in their order, where those without a name
 # follow from what comes in, and how all is put together.
-_CALLS: Mapping[str, tuple[str, tuple[str, ...], Write]] = {
+_CALLS: dict[str, tuple[str, tuple[str, ...], Write]] = {
     "Conv2d": ("Conv", _CONV, foreign_layers.conv),
     "Conv2D": ("Conv", _KERAS, foreign_layers.conv),
     "DepthwiseConv2D": ("DWConv", _KERAS[1:], foreign_layers.conv),
@@ -67,6 +67,13 @@ _CALLS: Mapping[str, tuple[str, tuple[str, ...], Write]] = {
         for name in ("ReLU", "ReLU6", "SiLU", "Hardswish", "Sigmoid", "Tanh")
     },
     "GELU": ("Act gelu", ("approximate",), foreign_layers.alone),
+}
+# Classes of torch that ask for no channels of what comes in: `LazyConv2d(64, 3)`.
+_LAZY = ("Conv2d", "ConvTranspose2d", "BatchNorm1d", "BatchNorm2d", "Linear")
+_CALLS |= {
+    f"Lazy{name}": (here, order[1:], write)
+    for name, (here, order, write) in _CALLS.items()
+    if name in _LAZY
 }
 # What Keras takes for what a call leaves open, where torch takes something else.
 _KERAS_DEFAULTS = {

@@ -30,6 +30,10 @@ CALLS = [
         for d in (1, 2)
         if not (k == 8 and d == 2)
     ),
+    "LazyConv2d(8, 7, 2, 3)",
+    "LazyConv2d(9, kernel_size=(3, 5), groups=3, bias=False)",
+    "LazyConvTranspose2d(8, 2, 2)",
+    "LazyBatchNorm2d(1e-3)",
     "ConvTranspose2d(3, 8, 2, 2)",
     *(
         f"ConvTranspose2d(3, 8, {k}, {s}, {p}, {extra})"
@@ -164,6 +168,7 @@ def test_transposed_convolutions_can_be_said_unless_they_add_to_their_output() -
     [
         ("Linear(64, 1000)", "FC 1000"),
         ("nn.Linear(in_features=64, out_features=10, bias=False)", "FC 10 bias=off"),
+        ("nn.LazyLinear(10)", "FC 10"),
         ("Conv2D(64, 3, padding='same', activation='relu')", "Conv 64 act=relu"),
         ("Conv2D(64, 3, padding='SAME', activation='ReLU')", "Conv 64 act=relu"),
         ("Conv2D(64, (3, 3))", "Conv 64 p0"),
