@@ -23,6 +23,8 @@ _SETTINGS = (
     "shortcut_norm", "residual", "drop_path", *SETTINGS_HERE,
 )  # fmt: skip
 _NAMES_COLUMN = re.compile(r"(?:layers?|operat(?:ion|or)|stage|type)\b", re.IGNORECASE)
+_OF_MAPS = re.compile(r"(?:in|out)put[ -](?:dim|res|shape|size)", re.IGNORECASE)
+_DEPTH = re.compile(r"\d+[ -]layers?\b|\bResNet-\d+")  # of a network, over its column
 # A module of torch that holds others, as it is printed: `(layer1): Sequential(\n  (0): `.
 _NAMED = r"(?:\((?P<name>\w+)\):\s{1,9})?\b(?<!\bdef )(?P<kind>[A-Z]\w*)"
 _KIND = re.compile(rf"{_NAMED}\Z")
@@ -128,7 +130,8 @@ def _row_of_table(match: re.Match[str]) -> Here | None:
         return None
     places = [i for i, cell in enumerate(cells) if _begins_with_layer(cell)]
     is_above_rule = below and _RULE.fullmatch(below[0]) and not places
-    is_head = (is_above_rule or _NAMES_COLUMN.match(cells[0])) and not re.search(r"\d", match[0])
+    names = _DEPTH.sub("", match[0])
+    is_head = (is_above_rule or _NAMES_COLUMN.match(cells[0])) and not re.search(r"\d", names)
     if is_head or _RULE.fullmatch(match[0]):
         return left_away(FOLLOW)
     if len(places) != 1:
@@ -146,7 +149,7 @@ def _row_of_table(match: re.Match[str]) -> Here | None:
 def _begins_with_layer(cell: str) -> bool:
     """Say whether a cell is that of a layer, and not of the name of one, as in `conv1`."""
     found = re.match(r"\(?([A-Za-z]++)(?!_|\d(?:_|\Z))", cell)
-    return found is not None and _is_layer(found[1])
+    return found is not None and _is_layer(found[1]) and not _OF_MAPS.match(cell)
 
 
 def _head_of_module(match: re.Match[str]) -> Here:

@@ -659,6 +659,11 @@ def test_a_functional_network_of_keras_is_told_line_by_line() -> None:
             ["Conv 64 s2", "Conv 9", "GAP", "FC 10"],
         ),
         ("| Layer | Output |\n| 1 | Conv 64 |\n| 2 | FC 10 |", ["Conv 64", "FC 10"]),
+        (
+            "| layer name | output size | 18-layer |\n|---|---|---|\n| c1 | 9×9 | Conv 64 |\n| | 1×1 | GAP |",
+            ["Conv 64", "GAP"],
+        ),
+        ("| Type | Output Shape |\n| Conv 64 | 9×9 |", ["Conv 64"]),
         ("Net(\n  (a): MaxPool2d(2)\n  (b): MaxPool2d(2)\n)", ["Max 2", "  Max 2"]),
         ("input 3x32x32\nNet(\n  (a): MaxPool2d(2)\n)", ["input 3x32x32", "Max 2"]),
         ("Net(\n  (a): Sequential(\n    (0): MaxPool2d(2)\n  )\n)", ["Max 2", "  "]),
