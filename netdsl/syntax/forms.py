@@ -56,6 +56,7 @@ _SMALLEST = 8
 # A layer whose arguments are listed, all but the first with a name or as a size.
 _LIST = rf"(?<![\w.])(?P<layer>Conv|Deconv|Max|Avg)\s+{D}"
 _ITEM = rf"(?:{D}{X}{D}|[a-z_]+\s*=\s*(?:{D}(?:{X}{D})?|same|valid))"
+_NEAR = 99  # characters before `10-way softmax`, in which the last layer stands
 # Layers whose number is one of channels, filters, or units.
 _WITH_CHANNELS = ("BB", "Bott", "Conv", "Deconv", "FC")
 
@@ -94,12 +95,23 @@ def _counted(match: re.Match[str]) -> Here | None:
 
 
 def _dense(match: re.Match[str]) -> Here:
-    """Return the dense layer of `1000-d fc`; `softmax-10` is one unless it stands behind it."""
+    """Return the dense layer of `1000-d fc`; `softmax-10` is one unless it stands behind it.
+
+    So is `10-way softmax`, unless the layer before it has 10 channels or numbers already.
+    """
     number = match["classes"] or match["way"] or match["behind"] or match["softmax"]
-    before = match.string[max(0, match.start() - 64) : match.start()]
+    before = match.string[max(0, match.start() - _NEAR) : match.start()]
     if match["softmax"] and re.search(rf"(?<!\d){number}\W*\Z", before):
         return left_away(LEFT_TO_THE_LOSS)
+    if match["scores"] and _last_number(before) in (number, match["or"]):
+        return left_away(LEFT_TO_THE_LOSS)
     return code(f"FC {number}")
+
+
+def _last_number(text: str) -> str | None:
+    """Return the last number of a text that is neither of a size nor a repeat."""
+    numbers = re.findall(rf"(?<![\w.])(?:{D}\s*{X}\s*{D}|{X}\s*{D}|({D}))(?![\w.])", text)
+    return next(filter(None, reversed(numbers)), None)
 
 
 def _abbreviated(match: re.Match[str]) -> Here | None:
@@ -189,7 +201,8 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (
         re.compile(
             rf"\bfc-(?P<classes>{D})\b|\bsoft-?max-(?P<softmax>{D})\b"
-            rf"|\b(?P<way>{D})(?:-(?:d|way)|d)\s+(?:fc|soft-?max|fully[ -]connected)\b"
+            rf"|\b(?:(?P<or>{D})\s+or\s+)?(?P<way>{D})(?:-(?:d|way)|d)"
+            r"\s+(?:fc|(?P<scores>soft-?max)|fully[ -]connected)\b"
             rf"|\bfully[ -]connected(?:\s*,)?\s+\$?(?P<behind>{D})(?:\s*{X}\s*1\b)?\$?",
             re.IGNORECASE,
         ),
@@ -209,7 +222,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     ),
     OF_NO_KIND,
     (
-        re.compile(rf"(?:,\s*)?\bstride\s+({D})|,\s*/\s*({D})"),
+        re.compile(rf"(?:,\s*)?\b(?:with\s+)?stride\s+(?:(?:of|[rs]\s*=)\s*)?({D})|,\s*/\s*({D})"),
         lambda match: code(f"s{match[1] or match[2]}"),
     ),
     (re.compile(rf"(?:,\s*)?\bpad(?:ding)?\s+({D})"), lambda match: code(f"p{match[1]}")),

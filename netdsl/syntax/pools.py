@@ -83,6 +83,13 @@ POOLS: tuple[tuple[re.Pattern[str], Say], ...] = (
         _pool_behind_size,
     ),
     (re.compile(rf"(?<![\w.×✕⨯]){_POOL}"), _pool),
+    # Springenberg et al. 2015, table 1; in Lin et al. 2014 the first two words.
+    (
+        re.compile(
+            rf"\b[Gg]lobal\s+averaging\b(?:\s+over\s+{D}\s*{X}\s*{D}\s+spatial\s+dimensions\b)?"
+        ),
+        lambda match: code("GAP"),
+    ),
 )
 # Where nothing says whether it takes the largest or the mean: told after the rows of tables.
 OF_NO_KIND: tuple[re.Pattern[str], Say] = (

@@ -471,6 +471,27 @@ def test_a_pool_between_convolutions_is_told_with_the_one_of_the_whole_map() -> 
     ]
 
 
+def test_the_network_of_springenberg_et_al_has_no_dense_layer() -> None:
+    # Table 1, All-CNN-C with its last rows, for CIFAR-10.
+    rows = """3×3 conv. 96 ReLU\n3×3 conv. 96 ReLU\n3×3 conv. 96 ReLU with stride r = 2
+    3×3 conv. 192 ReLU\n3×3 conv. 192 ReLU\n3×3 conv. 192 ReLU with stride r = 2
+    3×3 conv. 192 ReLU\n1×1 conv. 192 ReLU\n1×1 conv. 10 ReLU
+    global averaging over 6×6 spatial dimensions"""
+    first, last = rows[: (end := rows.index("1×1 conv. 192"))], rows[end:]
+    for softmax in ("10 or 100-way softmax", "10-way softmax"):
+        text = rewritten(first) + rewritten(f"{last}\n{softmax}")
+        ours = netdsl.parse(f"norm none {text}", input=(3, 32, 32))
+        # "1.3 million parameters", nine convolutions
+        assert (ours.params, ours.depth, ours.output_shape) == (1_369_738, 9, (10, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "text", ["[3×3, 64; 3×3, 64] × 10\naverage pool", "3×3, 64\n10×10 global average pool"]
+)
+def test_a_softmax_is_a_dense_layer_where_no_layer_before_has_as_many_numbers(text: str) -> None:
+    assert rewritten(f"{text}\n10-way softmax").endswith("GAP\nFC 10")
+
+
 def test_a_pool_before_a_block_of_ones_own_is_not_of_the_whole_map() -> None:
     block = "def Stage(c) { BB c } Conv 16 Stage 16 {} Stage 32 GAP FC 10"
     here = block.replace("{}", "Avg 2")
