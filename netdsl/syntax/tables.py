@@ -23,11 +23,14 @@ from netdsl.syntax.here import (
 )
 
 # Howard et al. 2017, table 1: type and stride, shape of the filter, size of the input.
-BESIDE = rf"(?:\s+{D}\s*{X}\s*{D}\s*{X}\s*{D}(?!\s*{X}|\s*\d|\s*dw))?"
+_REPEATED = rf"{D}\s*{X}\s*Conv\b"
+BESIDE = rf"(?:\s+{D}\s*{X}\s*{D}\s*{X}\s*{D}(?!\s*{X}|{BLANK}*(?!{_REPEATED})\d|\s*dw))?"
 _MOBILE, _MOBILE_DW = (
     rf"\s*/\s*s(?P<{dw}stride>{D})\s+(?P<{dw}k>{D})\s*{X}\s*(?P<{dw}other>{D})\s*{X}\s*{D}"
     for dw in ("", "dw_")
 )
+_CONV_ROW = rf"\bConv{_MOBILE}\s*{X}\s*(?P<channels>{D}){BESIDE}"
+_DW_ROW = rf"\bConv\s+dw{_MOBILE_DW}\s*dw{BESIDE}"
 # Szegedy et al. 2015, table 1: type, patch size / stride, output size; in Szegedy et al. 2016,
 # table 1, the size of the input.
 _PATCH = (
@@ -79,10 +82,22 @@ def _padding(match: re.Match[str], stride: int, behind: int) -> str:
 
 
 def _mobile(match: re.Match[str]) -> Here:
-    if match["stride"]:
-        return code(conv(match["k"], match["other"], match["channels"], match["stride"]))
+    return code(_mobile_conv(match) if match["stride"] else _mobile_dw(match))
+
+
+def _mobile_pair(match: re.Match[str]) -> Here:
+    """Return the two rows beside which one `5×` stands, before them or between them."""
+    times = match["times"] or match["between"]
+    return code(f"({_mobile_dw(match)}  {_mobile_conv(match)})x{times}")
+
+
+def _mobile_conv(match: re.Match[str]) -> str:
+    return conv(match["k"], match["other"], match["channels"], match["stride"])
+
+
+def _mobile_dw(match: re.Match[str]) -> str:
     stride = "" if match["dw_stride"] == "1" else f" s{match['dw_stride']}"
-    return code(f"DWConv{kernel(match['dw_k'], match['dw_other'])}{stride}")
+    return f"DWConv{kernel(match['dw_k'], match['dw_other'])}{stride}"
 
 
 def _three(match: re.Match[str]) -> Here | None:
@@ -139,11 +154,12 @@ TABLES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (_TYPED, _typed),
     (
         re.compile(
-            rf"\bConv{_MOBILE}\s*{X}\s*(?P<channels>{D}){BESIDE}|"
-            rf"\bConv\s+dw{_MOBILE_DW}\s*dw{BESIDE}"
+            rf"(?<![\w.×])(?:(?P<times>{D})\s*{X}\s*)?{_DW_ROW}"
+            rf"(?(times)|\s+(?P<between>{D})\s*{X})\s+{_CONV_ROW}"
         ),
-        _mobile,
+        _mobile_pair,
     ),
+    (re.compile(rf"{_CONV_ROW}|{_DW_ROW}"), _mobile),
     (
         re.compile(rf"\bAvg\s*Pool\s*/\s*s{D}\s+Pool\s+({D})\s*{X}\s*{D}{BESIDE}"),
         lambda match: code(f"Avg {match[1]}"),

@@ -116,6 +116,23 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
 
 
 @pytest.mark.parametrize(
+    "pair",
+    [
+        "5× {0} 14 × 14 × 512 {1} 14 × 14 × 512",
+        "5×\n{0} 14 × 14 × 512\n{1} 14 × 14 × 512",
+        "{0} 14 × 14 × 512\n5×\n{1} 14 × 14 × 512",
+        "5 × {0}\n{1}",
+    ],
+)
+@pytest.mark.parametrize("gap", ["\n", " "])
+def test_five_times_in_the_table_of_mobilenet_are_of_two_rows(pair: str, gap: str) -> None:
+    rows = "Conv dw / s1 3 × 3 × 512 dw", "Conv / s1 1 × 1 × 512 × 512"
+    text = gap.join([*MOBILENET[11:13], pair.format(*rows), *MOBILENET[14:16]])
+    here = "DWConv s2 Conv 512 1x1 (DWConv Conv 512 1x1)x5 DWConv s2 Conv 1024 1x1"
+    assert " ".join(rewritten(text).split()) == here
+
+
+@pytest.mark.parametrize(
     ("form", "here"),
     [
         ("32C3-MP2-64C5-AP-512N-10", "Conv 32  Max 2  Conv 64 5x5  Avg 2  FC 512  FC 10"),
