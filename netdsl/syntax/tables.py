@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from netdsl.padding import pool_padding, same_padding
+from netdsl.syntax.foreign_calls import LEFT_TO_THE_LOSS
 from netdsl.syntax.here import (
     BLANK,
     IN_ROW,
@@ -21,6 +22,7 @@ from netdsl.syntax.here import (
     kernel,
     left_away,
 )
+from netdsl.syntax.lexemes import part_of_whole
 
 # Howard et al. 2017, table 1: type and stride, shape of the filter, size of the input.
 _REPEATED = rf"{D}\s*{X}\s*Conv\b"
@@ -40,6 +42,11 @@ _PATCH = (
 _TYPED = re.compile(rf"\b(?:(?P<is_conv>conv(?:olution)?)|pool(?:ing)?)(?:[^\S\n]padded)?{_PATCH}")
 _NEAR = 4096  # characters before and behind a row, in which its table stands
 _NEXT = re.compile(rf"(?<![\w×])({D})\s*{X}\s*({D})\s*{X}\s*({D})(?![\w×])")
+_HEAD = re.compile(rf"\b(?:dropout{BLANK}*\((?P<part>\d+)%\)|(?P<name>linear|softmax)){MAP}")
+# Names of rows of Huang et al. 2017, table 1, and sizes of maps in a column of their own.
+_STAGE = (
+    rf"(?:Convolution|Pooling|(?:Dense Block|Transition Layer){BLANK}*\(\d\)|Classification Layer)"
+)
 # Blocks that papers call otherwise than their code, and a network that comes along with them.
 _BLOCKS = {
     "bottleneck": "mobilenet_v2",
@@ -71,6 +78,13 @@ def _typed(match: re.Match[str]) -> Here | None:
     else:
         help = "or `Avg`, where the pool is one of means"
     return Here(f"`{layer}{padding} :{channels}x{h}x{w}`", help)
+
+
+def _head(match: re.Match[str]) -> Here:
+    """Return a row of the head of Szegedy et al. 2015, whose size is that of its output."""
+    if match["part"]:
+        return code(f"Dropout {part_of_whole(match['part'])}")
+    return code(f"FC {match['c']}") if match["name"] == "linear" else left_away(LEFT_TO_THE_LOSS)
 
 
 def _padding(match: re.Match[str], stride: int, behind: int) -> str:
@@ -152,6 +166,7 @@ def _squared(match: re.Match[str]) -> Here:
 
 TABLES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (_TYPED, _typed),
+    (_HEAD, _head),
     (
         re.compile(
             rf"(?<![\w.×])(?:(?P<times>{D})\s*{X}\s*)?{_DW_ROW}"
@@ -193,10 +208,18 @@ TABLES: tuple[tuple[re.Pattern[str], Say], ...] = (
     # Huang et al. 2017, table 1, leave the channels to their text.
     (
         re.compile(
-            rf"(?<![^\n]){SIZE}\s*conv(?:\s*,\s*stride\s+(?P<stride>[0-9]))?"
+            rf"(?<![^\n])(?:{_STAGE}{BLANK}+)?(?:{D}\s*{X}\s*{D}{BLANK}+)?"
+            rf"{SIZE}\s*conv(?:\s*,\s*stride\s+(?P<stride>[0-9]))?"
             rf"(?!\w|{BLANK}*,?{BLANK}*\d|{BLANK}*[.;\]])"
         ),
         _without_channels,
+    ),
+    (
+        re.compile(
+            rf"(?<![^\n])(?:{_STAGE}(?:{BLANK}+{D}\s*{X}\s*{D})?|{D}\s*{X}\s*{D})"
+            rf"(?={BLANK}+(?:{D}\s*{X}\s*{D}{BLANK}+(?:[a-z]+{BLANK}+){{0,2}}pool|\[))"
+        ),
+        _of_row,
     ),
     (
         re.compile(

@@ -233,6 +233,8 @@ def test_five_times_in_the_table_of_mobilenet_are_of_two_rows(pair: str, gap: st
         ("3x3 conv, 32 filters", "Conv 32"),
         ("conv3_x (BB 64)x2", "(BB 64)x2"),
         ("model.add(Activation('relu'))", "Act relu"),
+        ("dropout (40%) 1×1×64 0\nlinear 1×1×9 1 1000K 1M", "Dropout 0.4\nFC 9"),
+        ("linear 1×1×9 1 1000K 1M\nsoftmax 1×1×9 0", "FC 9\n"),
         ("convolution 3×3/1 28×28×192 2 64 192 112K 360.5M", "Conv 192 :192x28x28"),
     ],
 )
@@ -680,6 +682,28 @@ def test_rows_of_densenet_are_told_each_with_what_it_lacks() -> None:
         "written `FC 1000`",
         "left away here",
     ]
+
+
+def test_rows_of_densenet_with_their_names_and_sizes_are_told_as_those_without() -> None:
+    sizes = ["112 × 112", "56 × 56", "56 × 56", "56 × 56", "28 × 28", "1 × 1", ""]
+    names = ["Convolution", "Pooling", "Dense Block (1)", "Transition Layer (1)", "",
+             "Classification Layer", ""]  # fmt: skip
+    rows = zip(names, sizes, DENSENET.split("\n"), strict=True)
+    text = "\n".join("\t".join(filter(None, row)) for row in rows)
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 224, 224))
+    said = [found.message.partition(" is ")[2] for found in caught.value.diagnostics]
+    name = "left away here"
+    assert said == [
+        "written `Conv … 7x7 s2`, with the number of its channels in place of `…`",
+        name, "written `Max 3 s2`",
+        name, "written as a block of your own, by `def`",
+        "written `Conv … 1x1`, with the number of its channels in place of `…`",
+        name, "written `Avg 2`",
+        name, "written `GAP`",
+        "written `FC 1000`",
+        "left away here",
+    ]  # fmt: skip
 
 
 def test_a_functional_network_of_keras_is_told_line_by_line() -> None:
