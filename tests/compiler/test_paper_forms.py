@@ -115,6 +115,44 @@ def test_the_table_of_mobilenet_is_mobilenet() -> None:
     assert (ours.params, ours.macs) == (4_231_976, 568_740_352)
 
 
+# Sandler et al. 2018, table 2, and Howard et al. 2019, table 1, with blocks as they ship.
+MOBILENET_V2 = """classes 1000 act relu6 shortcut identity
+def Bottleneck(t, c, n, s) {
+  (Res((Conv t*cin 1x1)x[1-1//t] DWConv s=[s, 1] Conv c 1x1 act=none))x n
+}
+Input Operator t c n s
+224²×3 conv2d - 32 1 2
+Bottleneck 1 16 1 1 Bottleneck 6 24 2 2 Bottleneck 6 32 3 2 Bottleneck 6 64 4 2
+Bottleneck 6 96 3 1 Bottleneck 6 160 3 2 Bottleneck 6 320 1 1
+7²×320 conv2d 1x1 - 1280 1 1
+7²×1280 avgpool 7x7 - - 1 -
+1×1×1280 conv2d 1x1 - k -"""
+MOBILENET_V3 = """classes 1000 shortcut identity default SE(r=4 to=8 gate=hardsigmoid)
+def Bneck(k, e, c, se, a, s) {
+  Res(Conv e 1x1 act=a DWConv k=k s=s act=a (SE)x se Conv c 1x1 act=none)
+}
+224^2×3 conv2d - 16 - HS 2
+Res(DWConv act=relu Conv 16 1x1 act=none)
+(Bneck 3 [64, 72] 24 0 relu [2, 1])x2 (Bneck 5 [72, 120, 120] 40 1 relu [2, 1, 1])x3
+(Bneck 3 [240, 200, 184, 184] 80 0 hardswish [2, 1, 1, 1])x4
+(Bneck 3 [480, 672] 112 1 hardswish 1)x2 (Bneck 5 [672, 960, 960] 160 1 hardswish [2, 1, 1])x3
+7²×160 conv2d, 1x1 - 960 - HS 1
+7 2 × 960 pool, 7x7 - - - - 1
+1²×960 conv2d 1x1, NBN - 1280 - HS 1
+1²×1280 conv2d 1x1, NBN - k - - 1"""
+
+
+@pytest.mark.parametrize(
+    ("table", "network"),
+    [(MOBILENET_V2, "mobilenet_v2"), (MOBILENET_V3, "mobilenet_v3_large")],
+)
+def test_rows_of_later_mobilenets_around_their_blocks_are_their_layers(
+    table: str, network: str
+) -> None:
+    ours, theirs = netdsl.parse(rewritten(table)), netdsl.load(network)
+    assert (ours.params, ours.macs) == (theirs.params, theirs.macs)
+
+
 @pytest.mark.parametrize(
     "pair",
     [
@@ -1093,6 +1131,8 @@ LONGER = [
     ")\n" * 19 + "\n" * 900_000 + "?",
     "| Conv 8 | 9 |\n" * 20_000,
     "(a): Net(" + " " * 900_000 + "?",
+    "9²×3 conv2d - 8 1" + " " * 900_000 + "?",
+    "Conv dw / s1 3 x 3 x 8 dw" + " " * 900_000 + "5 x",
 ]
 
 
