@@ -25,6 +25,15 @@ _SETTINGS = (
 _NAMES_COLUMN = re.compile(r"(?:layers?|operat(?:ion|or)|stage|type)\b", re.IGNORECASE)
 _OF_MAPS = re.compile(r"(?:in|out)put[ -](?:dim|res|shape|size)", re.IGNORECASE)
 _DEPTH = re.compile(r"\d+[ -]layers?\b|\bResNet-\d+")  # of a network, over its column
+# The heading of a table with a column for each network, as in He et al. 2015, table 1.
+_COLUMN = (
+    r"(?:\d+[ -](?:weight )?layers?|[A-F](?:-LRN)?"
+    r"|(?:[A-Z]{1,9}-)?[A-Z][A-Za-z]{0,19}Ne[tX]t?-?\w{1,9})(?![\w-])"
+)
+_COLUMNS = re.compile(
+    rf"{_LINE}[ \t&|]*(?:[Ll]ayers?(?:[ ]name)?[ \t&|]+)?(?:[Oo]utput[ ][Ss]ize[ \t&|]+)?"
+    rf"{_COLUMN}(?:[ \t&|]+{_COLUMN}){{1,19}}[ \t&|]*(?=\\\\|\n)"
+)
 # A module of torch that holds others, as it is printed: `(layer1): Sequential(\n  (0): `.
 _NAMED = r"(?:\((?P<name>\w+)\):\s{1,9})?\b(?<!\bdef )(?P<kind>[A-Z]\w*)"
 _KIND = re.compile(rf"{_NAMED}\Z")
@@ -176,6 +185,10 @@ def _entity(match: re.Match[str]) -> Here:
 
 
 MARKUP: tuple[tuple[re.Pattern[str], Say], ...] = (
+    (
+        _COLUMNS,
+        lambda match: left_away("each column is a network of its own: paste one of them at a time"),
+    ),
     (_TABLE_ROW, _row_of_table),
     (_NUMBER, _number),
     (

@@ -776,6 +776,36 @@ def test_what_stands_around_layers_is_left_away(text: str, here: list[str]) -> N
     assert [line.strip() for line in written] == [line.strip() for line in here if line.strip()]
 
 
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "layer name output size 18-layer 34-layer 50-layer 101-layer 152-layer",
+        r"layer name & output size & 18-layer & 34-layer ",
+        "| Layers | Output Size | DenseNet-121 | DenseNet-169 |",
+        "A A-LRN B C D E",
+        "11 weight layers 11 weight layers 13 weight layers",
+        "ResNet-50 SE-ResNet-50",
+    ],
+)
+def test_columns_of_several_networks_are_told_to_be_chosen_from(heading: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(f"{heading}\n3×3, 64\nGAP", input=(3, 9, 9))
+    shown = heading.strip() if len(heading.strip()) <= 40 else f"{heading[:40]}…"
+    assert (caught.value.diagnostics[0].message, caught.value.diagnostics[0].help) == (
+        f"`{shown}` is left away here",
+        "each column is a network of its own: paste one of them at a time",
+    )
+
+
+@pytest.mark.parametrize("line", ["FC-64 FC-10", "A B"])
+def test_layers_of_a_line_are_no_columns(line: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(
+            f"def A() {{ Conv 8 }} def B() {{ Conv 9 }}\n{line}\nconv3-64", input=(3, 9, 9)
+        )
+    assert not any(found.message.endswith("away here") for found in caught.value.diagnostics)
+
+
 def test_a_row_of_markdown_is_told_with_what_becomes_of_its_other_columns() -> None:
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse("| Conv 64 | 5x5 |\n| conv1 | GAP |\n| FC 10 | |", input=(3, 9, 9))
