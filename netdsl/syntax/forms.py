@@ -34,6 +34,7 @@ from netdsl.syntax.lexemes import BETWEEN_LAYERS, FOLLOW
 from netdsl.syntax.markup import MARKUP
 from netdsl.syntax.mobilenets import MOBILENETS
 from netdsl.syntax.pools import OF_NO_KIND, POOLS
+from netdsl.syntax.summaries import SUMMARIES
 from netdsl.syntax.tables import BESIDE, TABLES
 from netdsl.syntax.torch_arguments import LARGEST_KERNEL, TAKES, words_of, written_here
 
@@ -160,6 +161,7 @@ def function(match: re.Match[str]) -> Here | None:
 FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     *CELLS,
     *MOBILENETS,
+    *SUMMARIES,
     *MARKUP,
     (re.compile(_INPUT), _input),
     *POOLS,

@@ -841,6 +841,54 @@ def test_branches_and_brackets_on_lines_of_their_own_are_no_forms(
     assert [found.message for found in caught.value.diagnostics] == said
 
 
+KERAS_SUMMARY = """ Layer (type)                Output Shape              Param #
+=================================================================
+ conv2d (Conv2D)             (None, 26, 27, 32)        320
+ bn (BatchNormalization)     (None, 26, 27, 32)        128
+ max_pooling2d (MaxPooling2D)  (None, 13, 13, 32)      0
+
+│ conv2d_1 (Conv2D)          │ (None, 11, 11, 64)      │ 18,496 │
+├────────────────────────────┼─────────────────────────┼────────┤
+ flatten (Flatten)           (None, 7744)              0
+ dense (Dense)               (None, 10)                77450
+=================================================================
+Total params: 96,394
+"""
+TORCH_SUMMARY = """        Layer (type)               Output Shape         Param #
+================================================================
+            Conv2d-1         [-1, 64, 12, 13]           9,408
+       BatchNorm2d-2         [-1, 64, 12, 13]             128
+              ReLU-3         [-1, 64, 12, 13]               0
+            Conv2d-4         [-1, 32, 12, 13]           9,408
+         MaxPool2d-5         [-1, 32, 6, 6]                 0
+            Linear-6         [-1, 10]                  11,530
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            KERAS_SUMMARY,
+            [
+                "Conv 32 … act=none",
+                "Max … :32x13x13",
+                "Conv 64 … norm=none act=…",
+                "Flatten",
+                "FC 10",
+            ],
+        ),
+        (TORCH_SUMMARY, ["Conv 64 …", "Conv 32 … norm=none act=none", "Max … :32x6x6", "FC 10"]),
+    ],
+)
+def test_a_printed_summary_is_told_with_what_it_does_not_say(text: str, said: list[str]) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 28, 28))
+    assert {found.code for found in caught.value.diagnostics} == {"E0121"}
+    here = [re.search("is written `(.*?)`", one.message) for one in caught.value.diagnostics]
+    assert [found[1] for found in here if found] == said
+
+
 def test_a_block_of_a_printed_module_is_told_to_be_one_of_your_own() -> None:
     text = "Net(\n  (a): Block(\n    (b): MaxPool2d(2)\n  )\n  (c): MaxPool2d(2)\n)"
     with pytest.raises(netdsl.NetDSLError) as caught:
