@@ -158,6 +158,19 @@ def test_one_graph_of_a_network_that_draws_its_blocks_is_refused(kind: str, trac
     TRACERS[tracer](model.eval(), x)
 
 
+@pytest.mark.parametrize("kind", ["compiled", "printed"])
+def test_who_is_refused_one_graph_is_told_what_to_do(kind: str) -> None:
+    net = netdsl.parse("drop_path 0.5 Conv 8 (BB 8)x3 GAP FC 3", input=(3, 8, 8))
+    names: dict[str, Any] = {}
+    exec(net.source(), names)
+    model = net.module() if kind == "compiled" else names["Network"]()
+    with pytest.raises(RuntimeError) as caught:
+        symbolic_trace(model)
+    assert str(caught.value) == (
+        "stochastic depth draws anew for every training step: call eval() for one graph"
+    )
+
+
 @blind
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")  # torch's own
 def test_printed_source_draws_for_every_step_when_it_is_compiled() -> None:

@@ -30,7 +30,8 @@ def initialise(module: nn.Module) -> None:
         if module.bias is not None:
             nn.init.zeros_(module.bias)
 '''
-_REFUSED = 'raise RuntimeError("stochastic depth draws anew for every training step")'
+# NOTE: what `netdsl.backends.pytorch` says; the back ends do not know of one another.
+_DRAWS = "stochastic depth draws anew for every training step: call eval() for one graph"
 
 
 def initialise(init: Init) -> list[str]:
@@ -58,7 +59,7 @@ def draw_first() -> list[str]:
     return [
         "        if self.training:",
         "            if isinstance(x, torch.fx.Proxy):",
-        f"                {_REFUSED}",
+        *_refused(16),
         "            self.draw()",
     ]
 
@@ -75,8 +76,13 @@ def draw(kinds: Kinds, names: Mapping[int, str]) -> list[str]:
         '        """Draw for every residual block whether the next training step computes it."""',
         # NOTE: asked as `netdsl.backends.pytorch` asks it, there and in `draw_first`.
         "        if torch.compiler.is_compiling() or torch.jit.is_tracing() or get_proxy_mode():",
-        f"            {_REFUSED}",
+        *_refused(12),
         "        for block in self.modules():",
         *fold(Brackets("if isinstance(", ("block", which), "):"), 12),
         f"{' ' * 16}block.survives = self.random.random() < block.drop_path.survival",
     ]
+
+
+def _refused(indent: int) -> list[str]:
+    """Return how one graph of a network that draws its blocks is refused."""
+    return fold(Brackets("raise RuntimeError(", (literal(_DRAWS),)), indent)
