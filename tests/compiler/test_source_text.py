@@ -159,6 +159,11 @@ def test_depthwise_groups_and_same_padding_follow_their_parameters() -> None:
     assert "groups=in_channels" in text
 
 
+def test_a_size_is_annotated_with_as_many_numbers_as_it_has() -> None:
+    text = source('def Pool(k) { Torch "nn.AvgPool3d" kernel_size=k } Pool 1x3x3 Pool 1x1x1 Pool 1')
+    assert "def __init__(self, kernel_size: tuple[int, int, int] | int) -> None:" in text
+
+
 def test_joins_are_expressions() -> None:
     text = source("Conv 6 @a Conv 6 Add( | @a ) Cat( | @a ) Mul( | @a Conv 12 | @a Conv 1 ) SE r2")
     assert "return x + y" in text

@@ -242,4 +242,6 @@ def _ends_in_cat(kind: Kind) -> bool:
 
 
 def _type(value: object) -> str:
-    return "tuple[int, int]" if isinstance(value, tuple) else type(value).__name__
+    if isinstance(value, tuple):
+        return f"tuple[{', '.join(map(_type, value))}]"
+    return type(value).__name__
