@@ -6,6 +6,7 @@ import inspect
 import warnings
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain, count
 from math import gcd
 from typing import Any, ClassVar, NamedTuple
 
@@ -80,7 +81,9 @@ class TorchLayer(Op):
         return Shape(*dims)
 
     def call(self, *inputs: Shape) -> Call:
-        numbers = {f"argument{i}": n for i, n in enumerate(self.numbers)}
+        names = (x.name for x in _parameters(self.target) if x.kind is x.POSITIONAL_OR_KEYWORD)
+        more = (f"argument{i}" for i in count(1))  # `nn.Identity` takes any number, and names none
+        numbers = dict(zip(chain(names, more), self.numbers, strict=False))
         return Call(self.target, {**numbers, **dict(self.options)}, positional=len(numbers))
 
     def cost(self, *inputs: Shape) -> Cost:

@@ -164,6 +164,17 @@ def test_a_size_is_annotated_with_as_many_numbers_as_it_has() -> None:
     assert "def __init__(self, kernel_size: tuple[int, int, int] | int) -> None:" in text
 
 
+def test_numbers_of_a_torch_layer_are_called_as_torch_calls_them() -> None:
+    text = source('def Clip(a) { Torch "nn.Hardtanh" 0 a } Clip 0.5 Clip 2')
+    assert "def __init__(self, max_val: float | int) -> None:" in text
+    assert "nn.Hardtanh(0, max_val)" in text
+
+
+def test_numbers_of_a_torch_layer_keep_their_order() -> None:
+    text = source('def T(i, c) { Torch "nn.ConvTranspose2d" i c 3 2 1 1 2 1 3 } T 6 8 T 8 4')
+    assert "nn.ConvTranspose2d(in_channels, channels, 3, 2, 1, 1, 2, 1, 3)" in text
+
+
 def test_joins_are_expressions() -> None:
     text = source("Conv 6 @a Conv 6 Add( | @a ) Cat( | @a ) Mul( | @a Conv 12 | @a Conv 1 ) SE r2")
     assert "return x + y" in text

@@ -142,9 +142,10 @@ def _of_call(part: str, children: list[Call]) -> list[Column]:
     target, given = children[0].target, children[0].positional
     defaults = DEFAULTS.get(target, OTHER_DEFAULTS)
     order = {key: i for i, key in enumerate(CONV_DEFAULTS) if target in DEFAULTS}
-    keys = dict.fromkeys(key for child in children for key in child.arguments)
+    keys = list(dict.fromkeys(key for child in children for key in child.arguments))
+    named = sorted(keys[given:], key=lambda key: order.get(key, -1))
     columns: list[Column] = []
-    for i, key in enumerate(sorted(keys, key=lambda key: order.get(key, -1))):
+    for i, key in enumerate([*keys[:given], *named]):
         values = tuple([child.arguments.get(key, defaults.get(key)) for child in children])
         family = "channels" if key in CHANNELS else key
         if key == "groups" and columns and values == columns[0].values:
