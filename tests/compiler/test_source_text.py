@@ -184,6 +184,16 @@ def test_joins_are_expressions() -> None:
     assert classes(text) == ["Add", "Cat", "Branch", "Mul", "SE", "Network"]
 
 
+def test_a_class_that_holds_nothing_has_no_constructor() -> None:
+    text = source("Conv 6 @a Conv 6 Cat( | @a )")
+    assert (
+        "class Cat(nn.Module):\n"
+        '    """Branches stacked by channel."""\n\n'
+        "    def forward(self, x: Tensor, y: Tensor) -> Tensor:\n"
+        "        return torch.cat((x, y), 1)  # 12x9x8\n"
+    ) in text
+
+
 def test_equal_layers_in_a_row_are_a_loop_and_two_are_not() -> None:
     text = source("(Conv 6)x3 (Conv 6 k1)x2 (Max 2)x3")
     assert 'self.add_module(f"conv{i}_norm", nn.BatchNorm2d(6))' in text

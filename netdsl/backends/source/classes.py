@@ -29,16 +29,11 @@ class Classes:
     ) -> list[str]:
         """Return the lines of a class; `end` ends its constructor, `start` begins its forward."""
         signature = self.signatures[kind.number]
-        given = tuple([x.declaration for x in signature.parameters])
         return [
             *fold(Brackets(f"class {self.names[kind.number]}(", ("nn.Module",), "):"), 0),
             f'    """{summary}"""',
             "",
-            *fold(Brackets("def __init__(", ("self", *given), ") -> None:"), 4),
-            f"{' ' * INDENT}super().__init__()",
-            *self._children(kind, signature),
-            *end,
-            "",
+            *_constructor(signature, [*self._children(kind, signature), *end]),
             *forward(kind, signature, start),
         ]
 
@@ -88,6 +83,13 @@ def classes(kinds: Kinds, names: Mapping[int, str], graph: Graph) -> Classes:
     """Return what prints the classes of a network."""
     written = dict(_written(graph.outline, spelling(graph)))
     return Classes(kinds, names, written, signatures(kinds))
+
+
+def _constructor(signature: Signature, body: list[str]) -> list[str]:
+    """The constructor with the line behind it; none where it would make nothing."""
+    given = tuple([x.declaration for x in signature.parameters])
+    head = fold(Brackets("def __init__(", ("self", *given), ") -> None:"), 4)
+    return [*head, f"{' ' * INDENT}super().__init__()", *body, ""] if body else []
 
 
 def _written(outline: Outline, spell: Callable[[Entry], str]) -> Iterator[tuple[str, str]]:
