@@ -12,7 +12,7 @@ CODES = {
     "E0106": "a text that is too large",
     "E0107": "brackets or definitions that are nested too deep",
     "E0108": "a word that should start with a capital, or should not",
-    "E0109": "a number with too many digits",
+    "E0109": "a number with too many digits, or with zeros before it",
     "E0110": "a header entry behind the first layer",
     "E0111": "a separator with nothing to separate",
     "E0112": "a name or value that is missing",
