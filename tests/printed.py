@@ -103,7 +103,7 @@ class Blank:
 
 def without_memory(graph: Graph) -> Network:
     """Return a network as a module on torch's meta device, to count and to compare with."""
-    return Network(plan(graph), Blank(), 0)  # type: ignore[arg-type]
+    return Network(plan(graph), Blank(), 0, graph.input.shape.dims)  # type: ignore[arg-type]
 
 
 def record(net: netdsl.Network, path: Path, *, images: int, steps: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain
+from math import fsum
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal
@@ -103,7 +104,8 @@ def _finished(job: Job, folder: Path) -> Outcome:
     try:
         best, device = int(record["best"]["epoch"]), _device(record)
         torch = str(record["torch"])
-        seconds = sum(float(_read(one / "summary.json")["seconds"]) for one in stages)
+        # NOTE: not `sum`, which rounds otherwise in Python 3.12 and later.
+        seconds = fsum(float(_read(one / "summary.json")["seconds"]) for one in stages)
         classes = int(record["classes"]) if "classes" in record else _classes(RunFolder.open(path))
     except (KeyError, TypeError, ValueError) as error:
         raise TrainError(f"{path / 'summary.json'} is damaged: {error}") from error
