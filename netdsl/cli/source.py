@@ -30,6 +30,8 @@ def command(arch: str, output: Path | None, **options: Any) -> None:
     network = read(arch, **options)
     if output is not None and output.resolve() in {Path(arch).resolve(), *network.loader.files}:
         raise click.UsageError(f"{output} is what the network is read from: name another file")
+    if output is not None and output.name == "torch.py":
+        raise click.UsageError(f"{output} would hide torch, which it imports: name another file")
     show_warnings(network)
     text = network.source(output.stem if output and output.suffix == ".py" else "")
     if output is None:

@@ -86,7 +86,8 @@ def _reasons(
     yield "nesterov", said.get("nesterov") is True, _unless(s.optimiser == "sgd", "optimiser", s)
     decays = s.weight_decay > 0
     yield "decay_norms", said.get("decay_norms") is not None, _unless(decays, "weight_decay", s)
-    lasts = said.get("patience") is not None and s.patience >= s.epochs
+    # The first epoch is better than none, so that it is waited for in those behind it.
+    lasts = said.get("patience") is not None and 0 < s.patience >= s.epochs - 1
     yield "sync_bn", said.get("sync_bn") is True, "" if processes > 1 else "there is one process"
     yield "patience", lasts, f"the training has {counted(s.epochs, 'epoch')}"
 

@@ -290,11 +290,13 @@ class TestSourceFmtList:
             ("net.arch", "a.txt", "Invalid value for '-o' / '--output': `a.txt` must end in .py"),
             ("net.py", "net.py", "net.py is what the network is read from: name another file"),
             ("net.py", "lib.py", "lib.py is what the network is read from: name another file"),
+            ("net.arch", "torch.py", "torch.py would hide torch, which it imports: name another file"),
         ):  # fmt: skip
             done = run("source", name, "-o", output)
             assert done.returncode == 2
             assert done.stderr.endswith(f"Error: {said}\n")
         assert {name: (tmp_path / name).read_text() for name in texts} == texts
+        assert not (tmp_path / "torch.py").exists()
 
     def test_fmt_is_canonical_and_idempotent(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "net.arch").write_text("input 3x8x8 # images\nConv64k7s2,FC10")

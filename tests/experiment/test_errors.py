@@ -9,6 +9,7 @@ import random
 import re
 from base64 import b64decode
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -244,6 +245,13 @@ def test_a_network_without_errors_is_written_too(tmp_path: Path, animals: DataSe
     page = write_errors(find_errors(right, HOSTILE), animals, ABOUT, tmp_path).read_text()
     assert "No image is taken for another class." in page
     assert "There is no error." in page
+
+
+def test_a_page_of_a_single_image_says_so(tmp_path: Path, animals: DataSet) -> None:
+    data = replace(animals, val=type(animals.val)(animals.val.images[:1], torch.tensor([1])))
+    found = find_errors(predictions([1], [[0.1, 0.7, 0.2]]), HOSTILE)
+    page = write_errors(found, data, ABOUT, tmp_path).read_text()
+    assert "1 validation image of 3 classes.</p>" in page
 
 
 def test_a_folder_that_cannot_be_made_is_said(

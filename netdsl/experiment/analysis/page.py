@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
+from netdsl.amounts import counted
 from netdsl.experiment.analysis.error_figures import BARS, NUMBERED, shown_order
 from netdsl.experiment.analysis.errors import Errors, Mistake
 from netdsl.experiment.analysis.gallery import captions, draw_tile
@@ -72,8 +73,8 @@ def make_page(found: Errors, data: DataSet, about: About, svgs: Mapping[str, byt
 def _numbers(found: Errors, about: About) -> Iterator[str]:
     yield (
         f'<p class="quiet">{escape(about.weights.capitalize())} weights of the run '
-        f"<code>{escape(about.run)}</code>, {found.images:,} validation images of "
-        f"{len(found.classes)} classes.</p>"
+        f"<code>{escape(about.run)}</code>, {counted(found.images, 'validation image')} of "
+        f"{counted(len(found.classes), 'class')}.</p>"
     )
     if about.note:
         yield f"<p>{escape(about.note[0].upper() + about.note[1:])}.</p>"
