@@ -42,7 +42,7 @@ def names(words: tuple[str, ...] = WORDS) -> SearchStrategy[tree.Name]:
 @cache
 def numbers() -> SearchStrategy[tree.Number]:
     whole = st.integers(0, 999_999_999).map(str) | st.integers(1, 64).map(str)
-    fraction = st.from_regex(r"[0-9]{1,3}\.[0-9]{1,9}", fullmatch=True)
+    fraction = st.from_regex(r"(0|[1-9][0-9]{0,2})\.[0-9]{1,9}", fullmatch=True)
     exponent = st.from_regex(r"[0-9](\.[0-9])?[eE]-[0-9]{1,2}", fullmatch=True)
     return st.builds(tree.Number, whole | fraction | exponent)
 
