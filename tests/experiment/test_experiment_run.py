@@ -688,7 +688,10 @@ def test_the_epochs_of_all_stages_are_counted(tmp_path: Path) -> None:
     assert [seconds_left(tmp_path, more, n) for n in (1, 2, 3)] == [12.0, 6.0, 4.0]
 
 
-def test_a_network_without_shortcuts_is_its_own_twin_and_stands_there_once(tmp_path: Path) -> None:
+def test_a_network_without_shortcuts_is_its_own_twin_and_stands_there_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     both = 'plain = "both"\n'
     for name, text in (("bare", "Conv 8"), ("block", "BB 8")):
         (tmp_path / f"{name}.arch").write_text(f"{text} GAP FC classes")
