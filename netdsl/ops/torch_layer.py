@@ -66,6 +66,11 @@ class TorchLayer(Op):
         return self.overwrites or self._name in VIEWS
 
     @property
+    def is_dropout(self) -> bool:
+        """Whether evaluation passes the input on as it is: each of torch's dropouts."""
+        return self._name.endswith(("Dropout", "Dropout1d", "Dropout2d", "Dropout3d"))
+
+    @property
     def keeps(self) -> Keeps:  # type: ignore[override]
         return "output" if self.overwrites else KEEPS.get(self._name, "input")
 

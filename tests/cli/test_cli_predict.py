@@ -566,6 +566,34 @@ def test_what_training_alone_draws_makes_no_other_network(here: Path, dropped: s
             netdsl.parse(f"input 1x8x8 {another} GAP FC 3").load_weights("kept.safetensors")
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours", "is_told"),
+    [
+        ("default Norm(momentum=0.01 groups=2) Conv 4", "Conv 4", False),
+        ("default Norm(eps=0.01) Conv 4", "Conv 4", True),
+        ("norm group default Norm(groups=2) Conv 4", "norm group default Norm(groups=4) Conv 4", True),
+        ("Conv 4 LayerScale 0.1", "Conv 4 LayerScale 0.2", False),
+        ("Conv 4 Max 2 s2", "Conv 4 Max 2", False),
+        ("Conv 4 Max 2 s1", "Conv 4 Max 2 s1 p0", False),
+        ("Conv 4 Max 3 s1", "Conv 4 Max 3 s1 p0", True),
+        ('Conv 4 Torch "nn.Dropout2d" 0.3', "Conv 4", False),
+        ('Conv 4 Torch "nn.ELU" inplace=true', 'Conv 4 Torch "nn.ELU"', False),
+        ('Conv 4 act=none Torch "nn.ELU" 0.5', 'Conv 4 act=none Torch "nn.ELU"', True),
+    ],
+)  # fmt: skip
+def test_what_training_alone_reads_makes_no_other_network(
+    here: Path, theirs: str, ours: str, is_told: bool
+) -> None:
+    trained, net = (netdsl.parse(f"input 1x8x8 {text} GAP FC 3") for text in (theirs, ours))
+    model, image = trained.module(), torch.rand(1, 1, 8, 8)
+    write_weights(model.state_dict(), Path("kept.safetensors"), _kept(str(trained)))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        loaded = net.load_weights("kept.safetensors")
+    assert torch.equal(loaded.eval()(image), model.eval()(image)) is not is_told
+    assert ["computes something else" in str(one.message) for one in caught] == [True] * is_told
+
+
 @pytest.mark.parametrize(("theirs", "ours"), [(0.5, 0.0), (0.0, 0.5), (0.5, 0.25), (0.5, 0.5)])
 def test_stochastic_depth_scales_a_branch_in_evaluation_and_so_makes_another_network(
     here: Path, theirs: float, ours: float
