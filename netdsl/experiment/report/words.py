@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 from netdsl.experiment.report.spread import Spread
-from netdsl.train.recipe import is_file
+from netdsl.train.recipe import SUFFIX, is_file
 
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 NOTHING = "–"
@@ -65,10 +65,10 @@ def short(number: float) -> str:
 def recipe(name: str) -> str:
     """Return how a recipe is called; that of a person's own is a file.
 
-    >>> recipe("tiny-resnet"), recipe("/home/ada/recipes/slow.toml"), recipe("/home/ada/fast")
-    ('tiny-resnet', 'slow', 'fast')
+    >>> recipe("tiny-resnet"), recipe("/home/ada/recipes/slow.toml"), recipe("/home/ada/lr0.1")
+    ('tiny-resnet', 'slow', 'lr0.1')
     """
-    return PurePath(name).stem if is_file(name) else name
+    return PurePath(name).name.removesuffix(SUFFIX) if is_file(name) else name
 
 
 def pairs(settings: Mapping[str, object]) -> str:
