@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import zipfile
@@ -361,6 +362,24 @@ def test_what_cannot_be_looked_at_is_named() -> None:
     with pytest.raises(TrainError) as caught:
         load(long)
     assert str(caught.value) == f"cannot read {long}: File name too long"
+
+
+def test_what_the_system_refuses_without_a_name_is_told_of_the_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "cifar-10-batches-bin"
+    folder.mkdir()
+    for i in range(1, 6):
+        (folder / f"data_batch_{i}.bin").write_bytes(bytes(3073))
+    (folder / "test_batch.bin").write_bytes(bytes(3073))
+    (folder / "batches.meta.txt").write_text("cat\n")
+
+    def memmap(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr("numpy.memmap", memmap)  # as a file system says that maps nothing
+    with pytest.raises(TrainError, match="^cannot read cifar10: No such device$"):
+        load("cifar10", data_dir=tmp_path)
 
 
 def test_a_folder_that_cannot_be_read_is_named(

@@ -120,7 +120,9 @@ def list_images(
             return open_folder(_folder(name), holdout, seed)
         return entry.open(Request(Path(data_dir) if data_dir else data_folder(), *free, seed))
     except OSError as error:  # of a look at what may not be looked at
-        raise TrainError(f"cannot read {error.filename}: {error.strerror}") from error
+        raise TrainError(
+            f"cannot read {error.filename or name}: {error.strerror or error}"
+        ) from error
 
 
 def called(name: str) -> str:
