@@ -865,9 +865,54 @@ TORCH_SUMMARY = """        Layer (type)               Output Shape         Param
 """
 
 
+# Names that are too long for their column go on in the next line, cut anywhere.
+CUT_SUMMARY = """Model: "sequential"
+ input_1 (InputLayer)        [(None, 28, 27, 1)]       0
+ conv2d (Conv2D)             (None, 26, 25, 32)        320
+ batch_normalization_1 (Batc  (None, 26, 25, 32)       128
+ hNormalization)
+ max_pooling2d (MaxPooling2D  (None, 13, 12, 32)       0
+ )
+ depthwise_conv2d (Depthwise  (None, 13, 12, 32)       320
+ Conv2D)
+ separable_conv2d (SeparableConv2D) (None, 13, 12, 48) 1824
+│ up_sampling2d                   │ (None, 26, 24, 48)  │ 0 │
+│ (UpSampling2D)                  │                     │   │
+ global_average_pooling2d_1   (None, 48)               0
+ (GlobalAveragePooling2D)
+ dense (Dense)               (None, 10)                490
+"""
+POOLED_SUMMARY = """ AdaptiveAvgPool2d-1        [-1, 512, 7, 6]               0
+ AdaptiveAvgPool2d-2        [-1, 512, 1, 1]               0
+   ConvTranspose2d-3         [-1, 64, 2, 2]         131,136
+          Upsample-4         [-1, 64, 4, 6]               0
+Input size (MB): 0.57
+Forward/backward pass size (MB): 96.29
+Params size (MB): 44.59
+Estimated Total Size (MB): 141.46
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        (
+            CUT_SUMMARY,
+            [
+                "input 1x28x27",
+                "Conv 32 … act=none",
+                "Max … :32x13x12",
+                "DWConv … norm=none act=…",
+                "DWConv bias=off norm=none act=none  Conv 48 1x1",
+                "UpTo 26x24",
+                "GAP",
+                "FC 10",
+            ],
+        ),
+        (
+            POOLED_SUMMARY,
+            ["AvgTo 7x6", "GAP", "Deconv 64 … norm=none act=none", "UpTo 4x6"],
+        ),
         (
             KERAS_SUMMARY,
             [
