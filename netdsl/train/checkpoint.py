@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch.optim import Optimizer
+from torch.serialization import get_crc32_options, set_crc32_options
 
 from netdsl.first_line import first_line
 from netdsl.train.errors import ExitCode, TrainError
@@ -128,8 +129,12 @@ def _reasons(job: Training) -> _Reasons:
 
 
 def _write(state: Mapping[str, Any], path: Path) -> None:
-    content = io.BytesIO()
-    torch.save(dict(state), content)
+    content, has_checksums = io.BytesIO(), get_crc32_options()
+    set_crc32_options(True)  # which `read_checkpoint` looks at, whatever this process has chosen
+    try:
+        torch.save(dict(state), content)
+    finally:
+        set_crc32_options(has_checksums)
     write_file(path, content.getbuffer())
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.serialization import get_crc32_options, set_crc32_options
 
 from netdsl.train import (
     DataSet,
@@ -179,6 +180,21 @@ def test_a_checkpoint_with_a_byte_that_changed_is_damaged(cut: RunFolder) -> Non
         read_checkpoint(cut.checkpoint)
     assert str(caught.value) == f"{cut.checkpoint} is damaged: its checksums are others"
     assert caught.value.exit_code == ExitCode.DATA
+
+
+def test_a_checkpoint_has_its_checksums_where_torch_was_told_to_write_none(
+    make_network: MakeNetwork, make_run: Callable[..., RunFolder], digits: DataSet,
+    settings: Settings,
+) -> None:  # fmt: skip
+    run, before = make_run(settings), get_crc32_options()
+    set_crc32_options(False)
+    try:
+        with pytest.raises(_Break):
+            train(make_network(digits), digits, settings, run, Breaks())
+        assert not get_crc32_options()
+    finally:
+        set_crc32_options(before)
+    assert read_checkpoint(run.checkpoint)["done"]
 
 
 def test_a_checkpoint_of_another_version_is_none(tmp_path: Path) -> None:
