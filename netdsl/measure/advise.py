@@ -24,7 +24,8 @@ from netdsl.syntax.torch_arguments import LARGEST_KERNEL
 
 LARGE = 10**6
 LARGE_KERNEL = 9
-_ONCE_IS_ENOUGH = (Activation, Normalization, GlobalAvgPool, Flatten)
+_SELDOM_TWICE = (Activation, Normalization, GlobalAvgPool, Flatten)
+_IDEMPOTENT = ("relu", "relu6")  # the second of two others makes another function
 _OFF = {"norm": "norm=none", "activation": "act=none"}
 
 
@@ -172,17 +173,19 @@ def _doubled(graph: Graph) -> Iterator[Diagnostic]:
 
 
 def _repeated(graph: Graph) -> Iterator[Diagnostic]:
-    """Warn of a layer right behind the same one, which leaves nothing for it to do."""
+    """Warn of a layer right behind the same one, which in most cases leaves it nothing to do."""
     places = Counter(node.span for node in graph)
     found: dict[Span | None, list[Node]] = {}
     for node in graph:
-        if isinstance(node.op, _ONCE_IS_ENOUGH) and node.inputs and not _is_brought(node):
+        if isinstance(node.op, _SELDOM_TWICE) and node.inputs and not _is_brought(node):
             (before,) = graph.inputs(node)
             if before.op == node.op and not _is_brought(before):
                 found.setdefault(node.span, []).append(before)
     for span, before_it in found.items():
         if len(before_it) == places[span]:  # a block may be called behind others too
-            message = f"`{before_it[0].name}` before it is the same, and once is enough"
+            first, *_ = before_it
+            is_enough = not isinstance(first.op, Activation) or first.op.kind in _IDEMPOTENT
+            message = f"`{first.name}` before it is the same{', and once is enough' * is_enough}"
             yield Diagnostic("W0511", message, span, help="leave one of the two away")
 
 
