@@ -29,7 +29,7 @@ def bind_torch(written: tree.Layer, scope: Scope) -> tuple[TorchLayer, str]:
     for argument in rest:
         if isinstance(argument, tree.Option):
             _refuse_option(argument, target.value)
-            value = _python(evaluate(argument.value, scope, (*_CONSTANTS,)))
+            value = _value(argument, target.value, scope)
             bound.put(argument.key, value, argument.span, "Torch")
             bound.words.append(option_text(argument.key, value))
         elif isinstance(argument, tree.Pinned | tree.Text):
@@ -54,6 +54,15 @@ def _refuse_option(option: tree.Option, target: str) -> None:
         help = None if near else f"it has {', '.join(known)}" if known else "it has no options"
         message = f"{target} has no option `{option.key}`{meant}"
         raise fail("E0203", message, option.key_span, help=help)
+
+
+def _value(option: tree.Option, target: str, scope: Scope) -> Any:
+    """Return the value of an option; torch takes any that is not 0 for `inplace`."""
+    value = _python(evaluate(option.value, scope, (*_CONSTANTS,)))
+    if option.key == "inplace" and value not in (True, False):
+        message = f"inplace of {target} takes on or off, not {option.value}"
+        raise fail("E0206", message, option.value.span)
+    return value
 
 
 def _python(value: Value) -> Any:
