@@ -7,9 +7,11 @@ from dataclasses import replace
 from netdsl.errors import NetDSLError
 from netdsl.lower.bound import value_text
 from netdsl.lower.classes import follow_classes
+from netdsl.lower.mentions import names_in
 from netdsl.lower.names import SETTINGS
 from netdsl.lower.outside import OF_ANY_NETWORK
 from netdsl.lower.override import Overrides, given_for
+from netdsl.lower.use import used_path
 from netdsl.ops import CATALOGUE
 from netdsl.syntax import parse, tree
 
@@ -62,7 +64,8 @@ def _enter(header: list[tree.Header], name: str, value: tree.Value | None) -> bo
     layer, _, option = name.partition(".")
     for place, entry in enumerate(header):
         if isinstance(entry, tree.Setting) and entry.key == name:
-            header[place] = replace(entry, value=value)
+            del header[place]
+            header.insert(min(place, _first_reader(header, name)), replace(entry, value=value))
             return True
         if isinstance(entry, tree.Parameter) and entry.name == name:
             header[place] = replace(entry, value=value)
@@ -74,8 +77,19 @@ def _enter(header: list[tree.Header], name: str, value: tree.Value | None) -> bo
     if option:
         header.append(tree.Default(layer, (tree.Option(option, value),)))
     elif name in SETTINGS:
-        header.append(tree.Setting(name, value))
+        header.insert(_first_reader(header, name), tree.Setting(name, value))
     return bool(option) or name in SETTINGS
+
+
+def _first_reader(header: list[tree.Header], name: str) -> int:
+    """Return the place of the first entry whose value may rest on a setting, as on `classes`."""
+    values = tree.Parameter | tree.Setting | tree.Default
+    readers = (
+        place
+        for place, entry in enumerate(header)
+        if used_path(entry) or (isinstance(entry, values) and name in names_in(entry))
+    )
+    return next(readers, len(header))
 
 
 def says(layer: str, written: object, option: str) -> bool:

@@ -90,6 +90,30 @@ def test_the_text_of_a_network_is_that_network(arch: str, given: dict[str, Any])
     assert str(again) == str(net)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "n = 2*classes  Conv n",
+        "n = 2*classes  classes 3  Conv n",
+        "default Conv(channels=classes)  Conv",
+    ],
+)
+def test_the_text_of_a_network_says_its_classes_before_they_are_read(text: str) -> None:
+    net = netdsl.parse(f"{text} GAP FC classes", input=(3, 9, 8), classes=5)
+    assert list(netdsl.parse(str(net)).checked) == list(net.checked)
+
+
+def test_the_text_of_a_network_says_its_classes_before_a_file_that_reads_them(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "parts.arch").write_text("n = 2*classes  def Stem() { Conv n }")
+    path = tmp_path / "net.arch"
+    path.write_text('use "parts.arch" input 3x8x8 Stem GAP FC classes')
+    net = netdsl.load(path, classes=5)
+    path.write_text(str(net))
+    assert list(netdsl.load(path).checked) == list(net.checked)
+
+
 def test_what_nothing_in_a_network_reads_is_not_assumed() -> None:
     def assumed(text: str) -> set[str]:
         net = netdsl.parse(text, input=(3, 8, 8))
