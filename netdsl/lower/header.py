@@ -13,6 +13,7 @@ from netdsl.ir import Report
 from netdsl.lower.bind import Defaults, bind_options
 from netdsl.lower.convert import convert
 from netdsl.lower.environment import Environment
+from netdsl.lower.mentions import names_in
 from netdsl.lower.names import (
     SETTINGS,
     refuse_reserved,
@@ -164,6 +165,8 @@ class _Header:
         if self._once("setting", entry.key, entry.key_span):
             value = convert(argument, entry.value, self.scope, "")
             self._set(entry.key, value)
+        else:
+            self._replaced(entry.value)
 
     def _parameter(self, entry: tree.Parameter) -> None:
         refuse_reserved(entry.name, entry.name_span)
@@ -175,10 +178,15 @@ class _Header:
         if entry.name in outside:
             with self._naming(entry.name):
                 value = given(outside[entry.name])
+            self._replaced(entry.value)
         else:
             value = evaluate(entry.value, self.scope, words_beside(self.environment.names))
         self.environment.names[entry.name] = value
         self.environment.parameters[entry.name] = entry.name_span
+
+    def _replaced(self, value: tree.Value) -> None:
+        """Take what a value reads that others say in its place for used, unless they say it too."""
+        self.environment.used |= names_in(value) - self.overrides.keys()
 
     def _default(self, entry: tree.Default) -> None:
         cls = Res if entry.layer == "Res" else CATALOGUE.get(entry.layer)

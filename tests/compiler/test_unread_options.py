@@ -61,12 +61,21 @@ def test_what_another_choice_reads_is_left_in_peace(text: str) -> None:
         ("shortcut project shortcut_kernel 3 scale w(width=2) Conv 16! BB 8", {"scale": "w"}),
         ("k = 2 shortcut project shortcut_kernel 3 Conv 8 (BB 8 s=[1,2])x k", {"k": 1}),
         ("scale half(depth=0.5) (Conv [8,16])x2", {"scale": "half"}),
+        ("r = 0.5 drop_path r BB 8", {"drop_path": 0.2}),
+        ("w = 4 k = w*2 Conv k", {"k": 3}),
+        ("w = 4 k = w*2 scale s(k=3) Conv k", {"scale": "s"}),
     ],
 )
 def test_a_choice_from_outside_means_the_file_for_both(
     text: str, chosen: dict[str, object]
 ) -> None:
     assert netdsl.parse(text, input=SHAPE, **chosen).warnings == ()
+
+
+def test_a_parameter_from_outside_that_only_another_one_replaces_is_told() -> None:
+    (warning,) = netdsl.parse("w = 4 k = w*2 Conv k", input=SHAPE, k=3, w=5).warnings
+    told = ("the parameter `w` is never used", "given as `w=5`")
+    assert (warning.message, warning.mark) == told
 
 
 def test_a_file_of_definitions_is_not_judged_by_one_network(tmp_path: Path) -> None:
