@@ -126,6 +126,8 @@ def _shrinking(graph: Graph, node: Node, span: Span | None) -> Label | None:
         if before.shape.hw != node.shape.hw and node.span is not None and node.span != span:
             if not node.shape.is_map:
                 return Label(node.span, "the map becomes a vector here")
+            if not before.shape.is_map:
+                return Label(node.span, "the vector becomes a map here")
             verb = "shrinks" if node.shape.hw < before.shape.hw else "grows"
             text = f"the map {verb} {_hw(before.shape)} -> {_hw(node.shape)} here"
             return Label(node.span, text)

@@ -79,16 +79,30 @@ def _misfit(node: Node, op: Shortcut, x: Shape) -> Diagnostic | None:
     y = op.target
     if x == y and op.policy != "always":
         return None
-    if x.is_map != y.is_map or ZeroPad(op.stride, 0).infer(x).hw != y.hw:
+    if not (x.is_map and y.is_map):
+        return _misfit_of_vectors(node, op, x)
+    if ZeroPad(op.stride, 0).infer(x).hw != y.hw:
         message = f"no shortcut leads from {x} to {y}"
         help = f"the branch has a stride of {_stride(op)}, and its map is not input / stride"
         return Diagnostic("E0304", message, node.span, help=help)
     if op.policy in ("pad", "avgpad") and y.channels < x.channels:
         message = f"a shortcut that pads cannot go from {x.channels} to {y.channels} channels"
         return Diagnostic("E0304", message, node.span, help="use `shortcut=project`")
-    if op.policy in PROJECTING and not x.is_map:
+    return None
+
+
+def _misfit_of_vectors(node: Node, op: Shortcut, x: Shape) -> Diagnostic | None:
+    """Say the same where an end of the branch is a vector, which zeros alone make fit."""
+    y = op.target
+    help = None if y.is_map else f"write it out, as in `Res( … | FC {y} act=none )`"
+    if x.is_map != y.is_map:
+        return Diagnostic("E0304", f"no shortcut leads from {x} to {y}", node.span, help=help)
+    if op.policy in PROJECTING:
         message = f"a projection needs a feature map, and {x} is a vector"
         return Diagnostic("E0304", message, node.span)
+    if y.channels < x.channels:
+        message = f"a shortcut that pads cannot go from {x} to {y} channels"
+        return Diagnostic("E0304", message, node.span, help=help)
     return None
 
 
