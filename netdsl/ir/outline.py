@@ -5,24 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from netdsl.errors import Span
-from netdsl.ir.op import Family
-
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """One written layer; its nodes are those whose `layer` is its name.
 
     `code` is the layer's name in the language, `text` is canonical, with parameters and
-    lists resolved; `written` is as in the source.
+    lists resolved.
     """
 
     name: str
     code: str
-    family: Family
     text: str
-    written: str
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +24,6 @@ class Repeat:
     """A group with a count; one body a repetition."""
 
     bodies: tuple[Outline, ...]
-    written: str
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +33,8 @@ class Section:
     `text` is what stands before the branches, with parameters and lists resolved.
 
     The nodes that belong to none of the layers inside (an addition, a shortcut) have its name as
-    their `layer`. A `def` and `Res` have one branch. `reads` holds, for each branch, the label that
-    it starts from, or "" for what comes in.
+    their `layer`. A `def` has one branch, a `Res` has a second one where its shortcut is written
+    out. `reads` holds, for each branch, the label that it starts from, or "" for what comes in.
     """
 
     name: str
@@ -50,9 +42,7 @@ class Section:
     kind: Literal["def", "res", "join"]
     branches: tuple[Outline, ...]
     text: str
-    written: str
-    span: Span
-    reads: tuple[str, ...] = ()
+    reads: tuple[str, ...]
 
 
 Entry = Leaf | Repeat | Section

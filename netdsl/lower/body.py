@@ -25,7 +25,7 @@ from netdsl.lower.bind import bind
 from netdsl.lower.combine import Combiner
 from netdsl.lower.count import call_text, formal_values, times
 from netdsl.lower.environment import Environment
-from netdsl.lower.frame import Frame, written
+from netdsl.lower.frame import Frame
 from netdsl.lower.names import COMBINATIONS, unknown_layer
 from netdsl.lower.values import Scope, Unresolved
 from netdsl.ops import CATALOGUE
@@ -100,7 +100,7 @@ class Lowering:
                 self._warn_of_long_lists(core.repeat, count, inner.lists)
         if core.repeat is None:
             return x, tuple(entry for outline in bodies for entry in outline)
-        return x, (Repeat(tuple(bodies), written(core.span), core.span),)
+        return x, (Repeat(tuple(bodies)),)
 
     def _count(self, span: Span) -> None:
         """Count what is unrolled: how often a repeat by `cin` runs is known here and not before."""
@@ -151,9 +151,7 @@ class Lowering:
         name = frame.name(core.name.lower())
         self.build.prefix, self.build.span = frame.prefix, core.span
         y = self.build.expand(layer, x, name)
-        family = CATALOGUE[core.name].family
-        leaf = Leaf(frame.prefix + name, core.name, family, text, written(core.span), core.span)
-        return y, (leaf,)
+        return y, (Leaf(frame.prefix + name, core.name, text),)
 
     def _bind(self, core: tree.Layer, scope: Scope) -> tuple[Any, str]:
         """Bind the arguments, once for all repetitions where they are always the same.
@@ -181,8 +179,7 @@ class Lowering:
         self.bound, self.build.calls = {}, (core.span, *calls)
         y, outline = self.body(definition.body, x, Frame(f"{path}.", Counter(), scope))
         self.bound, self.build.calls = bound, calls
-        text, source = call_text(core, values), written(core.span)
-        return y, (Section(path, core.name, "def", (outline,), text, source, core.span, ("",)),)
+        return y, (Section(path, core.name, "def", (outline,), call_text(core, values), ("",)),)
 
     def _label(self, label: tree.Name, node: Node, frame: Frame) -> None:
         if label.text in frame.labels:

@@ -9,7 +9,7 @@ from netdsl.errors import Diagnostic, Label, Misfit, Span, fail
 from netdsl.ir import UNKNOWN, Builder, Graph, Node, Outline, Section, Size
 from netdsl.lower.bind import bind_options, made
 from netdsl.lower.environment import Environment
-from netdsl.lower.frame import Frame, written
+from netdsl.lower.frame import Frame
 from netdsl.lower.values import Scope
 from netdsl.ops.act import activate
 from netdsl.ops.blocks import OF_THE_SHORTCUT, Res, add_shortcut, add_written
@@ -70,7 +70,7 @@ class Combiner:
         res = made(Res, "Res", bound, self.environment.defaults, idle)
         section = Section(
             frame.prefix + name, "Res", "res", (outline, *(branch[2] for branch in own)),
-            " ".join(["Res", *bound.words]), written(core.span), core.span, _reads(core),
+            " ".join(["Res", *bound.words]), _reads(core),
         )  # fmt: skip
         self._enter(frame, name, core)
         for option in core.options:
@@ -96,7 +96,7 @@ class Combiner:
         y = self.build(JOINS[core.name](), *ends, name=core.name.lower())
         section = Section(
             frame.prefix + name, core.name, "join", tuple([outline for *_, outline in branches]),
-            core.name, written(core.span), core.span, _reads(core),
+            core.name, _reads(core),
         )  # fmt: skip
         return y, (section,)
 

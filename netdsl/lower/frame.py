@@ -42,8 +42,3 @@ class Frame:
         """Return the next free name of a kind in this module: `conv3`."""
         self.counts[kind] += 1
         return f"{kind}{self.counts[kind]}"
-
-
-def written(span: Span) -> str:
-    """Return what was written on one line, white space as single spaces."""
-    return " ".join(span.text.split())
