@@ -92,7 +92,6 @@ class Lowering:
             x, outline = self._once(core, x, frame.inner(inner))
             if self.unrolled == before or isinstance(core, tree.Combine):
                 self._count(core.span)
-            scope.dynamic |= core.repeat is None and inner.dynamic
             bodies.append(outline)
             if core.repeat is None:
                 scope.lists += inner.lists
@@ -161,10 +160,9 @@ class Lowering:
         """
         key = id(core)
         if key not in self.bound:
-            outer, scope.dynamic = scope.dynamic, False
+            scope.dynamic = False
             bound = bind(core, CATALOGUE[core.name], scope, self.environment.defaults)
-            dynamic, scope.dynamic = scope.dynamic, outer or scope.dynamic
-            if dynamic:
+            if scope.dynamic:
                 return bound
             self.bound[key] = bound
         return self.bound[key]
