@@ -48,6 +48,10 @@ class Defaults:
     open: set[str] = field(default_factory=set)  # settings and defaults that a parameter decides
     reads: Reads = field(default_factory=Reads)
 
+    def settle(self, name: str) -> bool:
+        """Say whether the file alone decides a setting or default: no caller, scale, parameter."""
+        return self.as_written and name not in self.open
+
 
 def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) -> tuple[Any, str]:
     """Return the layer and its canonical text, every argument resolved."""
@@ -270,4 +274,4 @@ def _is_settled(argument: Argument, owner: str, bound: Bound, defaults: Defaults
         return argument.name not in bound.open
     is_default = argument.name in defaults.layers.get(owner, {})
     name = f"{owner}.{argument.name}" if is_default else argument.setting
-    return defaults.as_written and name not in defaults.open
+    return defaults.settle(name)

@@ -57,7 +57,7 @@ def warn_of_unused_defaults(
     """
     defaults = environment.defaults
     written = _written(file, environment)
-    spans = {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
+    spans = _places_of_defaults(file)
     for layer, options in defaults.layers.items():
         for option in (one for one in options if not reaches_others(layer, one)):
             name = f"{layer}.{option}"
@@ -82,14 +82,14 @@ def warn_of_defaults_that_reach_nothing(
 
     Who sets another norm from outside, or by a scale, means the file for both.
     """
-    spans = {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
+    spans = _places_of_defaults(file)
     for layer, (noun, setting, kind_of) in _BROUGHT.items():
         known = arguments(CATALOGUE[layer])
         kinds = {kind for node in graph if (kind := kind_of(node.op)) not in (None, "none")}
         for option in environment.defaults.layers.get(layer, {}):
             name, needs = f"{layer}.{option}", known[option].needs
             readers = needs[1] if needs else kinds
-            is_meant = name in overrides.names or _is_settled(setting, environment)
+            is_meant = name in overrides.names or environment.defaults.settle(setting)
             reaches = option != "kind" and reaches_others(layer, option)
             if not reaches or kinds & set(readers) or not is_meant:
                 continue
@@ -107,12 +107,13 @@ def warn_of_hidden_activation(
     dense = {node.name for node in graph if isinstance(node.op, Linear)}
     is_given = "act" in environment.defaults.layers.get("FC", {})
     if is_given and dense and dense.isdisjoint(before_linear(graph)):
-        spans = (
-            e.layer_span for e in file.header if isinstance(e, tree.Default) and e.layer == "FC"
-        )
-        span = None if "FC.act" in overrides.names else next(spans)
+        span = None if "FC.act" in overrides.names else _places_of_defaults(file)["FC"]
         message = "the default `FC.act` is never used: no FC follows another, and the last has none"
         report(Diagnostic("W0502", message, span))
+
+
+def _places_of_defaults(file: tree.File) -> dict[str, Span]:
+    return {e.layer: e.layer_span for e in file.header if isinstance(e, tree.Default)}
 
 
 def _norm_of(op: Op) -> str | None:
@@ -147,7 +148,7 @@ def warn_of_unread_settings(file: tree.File, environment: Environment, report: R
         taking = {code for code, cls in layers.items() if entry.key in settings_of(cls)}
         left_out = written & taking - defaults.filled
         is_read = entry.key in defaults.reads.settings
-        if not is_read and not left_out and _is_settled(entry.key, environment):
+        if not is_read and not left_out and defaults.settle(entry.key):
             why = (
                 "each layer that has one says its own"
                 if taking & defaults.filled
@@ -174,7 +175,7 @@ def warn_of_unread_shortcut_settings(
     spans = {e.key: e.key_span for e in file.header if isinstance(e, tree.Setting)}
     for key in (key for key, argument in arguments(Res).items() if argument.needs == PROJECTION):
         outside = key in overrides.names
-        is_meant = outside or _is_settled("shortcut", environment)
+        is_meant = outside or environment.defaults.settle("shortcut")
         if is_meant and getattr(settings, key) != getattr(usual, key):
             message = f"the setting `{key}` is never used: {why}"
             report(Diagnostic("W0502", message, None if outside else spans.get(key), help=help))
@@ -184,7 +185,7 @@ def warn_of_idle_drop_path(
     file: tree.File, graph: Graph, environment: Environment, report: Report
 ) -> None:
     """Warn of rates of stochastic depth on blocks that have no shortcut, wherever they stand."""
-    if not environment.settings.residual or not _is_settled("shortcut", environment):
+    if not environment.settings.residual or not environment.defaults.settle("shortcut"):
         return
     found: dict[Span | None, bool] = {}
     for node in graph:
@@ -205,12 +206,6 @@ def _is_idle(graph: Graph, add: Node) -> bool:
         graph[shortcut.inputs[0]].shape
     )
     return is_absent and isinstance(branch.op, StochasticDepth) and bool(branch.op.rate)
-
-
-def _is_settled(setting: str, environment: Environment) -> bool:
-    """Say whether the file alone decides a setting: no caller, scale or parameter."""
-    defaults = environment.defaults
-    return defaults.as_written and setting not in defaults.open
 
 
 def warn_of_written(file: tree.File, environment: Environment, report: Report) -> None:
