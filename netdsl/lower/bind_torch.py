@@ -31,7 +31,8 @@ def bind_torch(written: tree.Layer, scope: Scope) -> tuple[TorchLayer, str]:
             _refuse_option(argument, target.value)
             value = _value(argument, target.value, scope)
             bound.put(argument.key, value, argument.span, "Torch")
-            bound.words.append(option_text(argument.key, value))
+            text = f'"{value}"' if isinstance(value, str) else value
+            bound.words.append(option_text(argument.key, text))
         elif isinstance(argument, tree.Pinned | tree.Text):
             raise fail("E0205", "Torch takes numbers and options", argument.span)
         else:

@@ -61,6 +61,11 @@ def test_a_network_without_shortcuts_has_no_column_for_them() -> None:
     ]
 
 
+def test_an_option_of_torch_that_is_a_text_stands_in_quotes() -> None:
+    (line, *_) = body('Torch "nn.Upsample" scale_factor=2 mode="bilinear"')
+    assert line.startswith('Torch "nn.Upsample" scale_factor=2 mode="bilinear"  3x')
+
+
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
