@@ -70,9 +70,9 @@ def open_arch(arch: str | Path) -> Arch:
 def _refuse_trained(path: Path) -> None:
     """Raise for a run folder and a file of weights: they hold more than the text of a network."""
     help = "in Python `netdsl.load_trained` opens it as it was trained"
-    if path.suffix == WEIGHTS and path.is_file():
+    if path.suffix == WEIGHTS and _is_file(path):
         raise fail("E0001", f"{path} is a file of weights", help=help)
-    if (path / f"network{SUFFIX}").is_file():
+    if _is_file(path / f"network{SUFFIX}"):
         message = f"{path} is a run, whose network is {path / f'network{SUFFIX}'}"
         raise fail("E0001", message, help=help)
 

@@ -181,6 +181,11 @@ def test_a_folder_does_not_hide_a_shipped_network_of_its_name(
         netdsl.load("mine")
 
 
+def test_a_name_too_long_for_any_file_is_told() -> None:
+    with pytest.raises(netdsl.NetDSLError, match="no file and no shipped architecture `xxxx"):
+        netdsl.load("x" * 5000)
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
