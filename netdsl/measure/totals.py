@@ -60,7 +60,8 @@ def activation_memory(graph: Graph) -> int:
     """Return the bytes of the outputs that training keeps for the backward pass, one image, fp32.
 
     The input image, parameters, the small statistics of norms, and the indices of max pooling (8
-    bytes an output) are not counted.
+    bytes an output) are not counted. What stands before the first learned layer is, as if the image
+    had a gradient too.
     """
     buffers = _buffers(graph)
     kept: set[str] = set()
