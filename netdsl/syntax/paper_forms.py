@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from netdsl.errors import MOST, Diagnostic, Source, Span
+from netdsl.syntax.apart import kept_apart
 from netdsl.syntax.brought import NAMED, Chain, Form, named
 from netdsl.syntax.foreign_calls import CALL, FUNCTION
 from netdsl.syntax.forms import FORMS, call, function
@@ -73,7 +74,7 @@ def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
         if here := say(match):
             chain.add(Form(start, match.end(), here, is_call=say is call, is_name=say is named))
             end = end if say is named else match.end()
-    for form in chain.finish():
+    for form in kept_apart(text, chain.finish()):
         yield _told(Span(source, form.start, form.end), form.here)
 
 

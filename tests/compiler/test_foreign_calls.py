@@ -116,6 +116,7 @@ def test_a_call_of_torch_is_the_layer_that_is_written_for_it(call: str) -> None:
         "nn.BatchNorm2d(3), nn.ReLU(), nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 1)",
         "nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(1456, 10)",
         "nn.ConvTranspose2d(3, 8, 2, 2), nn.ReLU()",
+        "nn.Conv2d(3, 8, 3), nn.Sigmoid(),nn.Conv2d(8, 9, 1, bias=False), nn.SiLU()",
         "nn.Flatten(), nn.Linear(720, 8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 3)",
         "nn.Flatten(), nn.Linear(720, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3)",
         "nn.Flatten(), nn.Linear(720, 8), nn.Linear(8, 6), nn.ReLU()",
@@ -130,7 +131,7 @@ def test_calls_of_torch_one_behind_the_other_are_what_is_written_for_them(calls:
         assert found.code == "E0121"
         assert found.span is not None
         here = re.search(r" is written `(.*?)`", found.message)
-        text = text[: found.span.start] + (f" {here[1]}" if here else "") + text[found.span.end :]
+        text = text[: found.span.start] + (here[1] if here else "") + text[found.span.end :]
     ours = netdsl.parse(text, input=(3, 15, 16))
     assert ours.params == sum(p.numel() for p in theirs.parameters())
     for model in (theirs, our := ours.module().eval()):

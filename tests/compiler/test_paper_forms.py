@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import netdsl
 from netdsl.ir.settings import Settings
+from netdsl.syntax.lexemes import lexemes
 
 # Simonyan and Zisserman 2015, table 1, column A.
 VGG = """conv3-64 maxpool conv3-128 maxpool conv3-256 conv3-256 maxpool
@@ -80,6 +81,7 @@ def rewritten(text: str) -> str:
     """Return a text with every form of it as it is said to be written, at most twenty at a time."""
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse(text, input=(3, 224, 224))
+    apart = text
     for found in reversed(caught.value.diagnostics):
         if found.code == "N0122":
             continue
@@ -87,8 +89,20 @@ def rewritten(text: str) -> str:
         assert found.span is not None
         here = re.search(r" is written `(.*)`", found.message)
         assert here or found.message.endswith(" is left away here"), found
-        text = text[: found.span.start] + (here[1] if here else "") + text[found.span.end :]
+        said, start, end = here[1] if here else "", found.span.start, found.span.end
+        text = text[:start] + said + text[end:]
+        apart = f"{apart[:start]} {said} {apart[end:]}"
+    assert words(text) == words(apart)
     return text
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text, each of several options that are glued by itself."""
+    return [
+        one
+        for word in lexemes(text)
+        for one in (re.findall("[a-z][^a-z]+", word.text) if word.kind == "short" else [word.text])
+    ]
 
 
 # Howard et al. 2017, table 1; its last `Conv dw` is printed with s2, between maps of 7x7: here it has s1.
@@ -391,6 +405,9 @@ def test_a_size_that_a_convolution_can_take_is_not_of_the_pool_behind(text: str,
         ("Conv 64, BN, lReLU", "Conv 64 act=leaky_relu"),
         ("Conv 64, BN, lRELU", "Conv 64 act=leaky_relu"),
         ("Conv 64, BN, leaky ReLU", "Conv 64 act=leaky_relu"),
+        ("Conv 64 bias=off, BN, leaky ReLU", "Conv 64 bias=off act=leaky_relu"),
+        ("Conv 64 k5, BN, leaky ReLU", "Conv 64 k5 act=leaky_relu"),
+        ("nn.Conv2d(1, 6, 5), nn.Sigmoid()", "Conv 6 5x5 p0 norm=none act=sigmoid"),
         ("norm group Conv 64, BN, ReLU", "norm group Conv 64 norm=batch"),
         ("norm none Deconv 64 s2, BN, ReLU", "norm none Deconv 64 s2 norm=batch"),
         ("Conv 64 Norm(batch) Act(relu)", "Conv 64"),
@@ -680,6 +697,8 @@ def test_the_table_of_a_report_is_its_network() -> None:
             "(Conv 64)x2FC 10",
         ),
         ("Conv&nbsp;64<br>\nMax 2<br/>\n", "Conv64\nMax 2\n"),
+        ("<td>Conv 64</td><td>5x5</td>", "Conv 64 5x5"),
+        ("n = 2 (Conv 8)$\\times$n", "n = 2 (Conv 8)x n"),
         (
             "\\begin{tabular}{|l|c|}\n\\toprule\nConv 64 \\\\\n\\cmidrule(lr){1-2}\nMax 2\n\\end{tabular}",
             "\n\nConv 64 \n\nMax 2\n",
