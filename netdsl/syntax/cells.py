@@ -8,19 +8,23 @@ from dataclasses import dataclass
 from netdsl.syntax.here import OUTPUT, ROW, SIZE, STRIDE, Here, N, Say, X, conv, height_and_width
 
 # A matrix, and what LaTeX makes of it.
+_BEGIN, _END = (rf"\\{one}\{{(?:array|tabular|[a-z]*matrix)\}}" for one in ("begin", "end"))
+_COLUMNS = r"(?:\s*\{[^{}\n]{1,19}\})?"
+_SIZED = r"(?:\\(?:left|right|[Bb]igg?[lr]?)\s*)?"
 _OPEN = (
-    r"(?:\$|\\\()?(?:(?:\\left)?[\[(]\s*(?:\\begin\{array\}\{\w+\}\s*)?"
-    r"|\\begin\{[a-z]*matrix\}\s*)"
+    rf"(?:(?:\$|\\\()\s*)?"
+    rf"(?:{_SIZED}[\[(]\s*(?:{_BEGIN}{_COLUMNS}\s*)?|{_BEGIN}{_COLUMNS}\s*)"
 )
-_CLOSE = r"\s*(?:(?:\\end\{array\}\s*)?(?:\\right)?[\])]|\\end\{[a-z]*matrix\})(?:\$|\\\))?"
+_CLOSE = rf"\s*(?:(?:{_END}\s*)?{_SIZED}[\])]|{_END})(?:\s*(?:\$|\\\)))?"
 # Zagoruyko and Komodakis 2016 widen their blocks, `3×3, 16×k`; Xie et al. 2017 group, `C=32`.
 # He et al. 2016 have norm and activation before each convolution.
 _BEFORE = r"(?:BN[\s,-]{1,9}ReLU[\s,-]{1,9})?"
-_PLAIN = rf"{_BEFORE}(?:[Cc]onv\w*,?\s*)?{SIZE}\s*(?:conv\w*\s*)?,[\s~]*{N}"
+_PLAIN = rf"{_BEFORE}(?:[Cc]onv\w*,?\s*)?\$?{SIZE}\$?\s*(?:conv\w*\s*)?,[\s~]*{N}"
 _WIDER = rf"(?:\s*{X}\s*([0-9]{{1,4}}|[a-wyz])(?![\w.×])|(?![x×.\d]))"
 _GROUPS = r"(?:\s*,\s*C\s*=\s*([0-9]{1,4}))?"
 _ROW = rf"{_PLAIN}{_WIDER}{_GROUPS}"
-_LINE = rf"(?:\\text\{{)?{_ROW}\}}?"
+_TEXT = r"\\(?:text|math)(?:rm|sf)?\{"
+_LINE = rf"(?:{_TEXT})?{_ROW}\}}?"
 _NEXT = r"(?:\s*(?:[;,&]|\\\\(?:\[[-.\w]{1,9}\])?))?\s*"
 _COUNT = r"[0-9]{1,9}[a-wyzA-Z]?(?!\w)|[a-wyzA-Z](?!\w)"
 _TIMES = rf"(?:\s*(?:{X}|\*)\s*(?:{_COUNT})\$?)?"
@@ -32,6 +36,8 @@ _LOST = (
     rf"|{_THREE}(?P<basic>[0-9]+){_TIMES}\s+{_THREE}(?P=basic)(?![0-9]){_TIMES})"
 )
 _MATRIX = rf"{_OPEN}{_LINE}(?:{_NEXT}{_LINE})*(?:\s*\\\\)?{_CLOSE}\$?{_TIMES}"
+# Huang et al. 2017, table 1, leave the channels to their text.
+_OF_DENSE = rf"(?:{_TEXT})?\$?{SIZE}\$?(?:\s|&|{_TEXT})*conv\}}?"
 _PIECES = rf"{_DRAWN}(?:\s*{_DRAWN}){{0,3}}"
 _OUTPUT = re.compile(rf"{ROW}(?=\s+(?:\$?[0-9]+\s*{X}|{_OPEN}|[⎡⎛]))")
 _INPUT = re.compile(r"\binput\s+(?P<c>[0-9]{1,5})x(?P<h>[0-9]{1,5})x(?P<w>[0-9]{1,5})")
@@ -188,7 +194,8 @@ CELLS: tuple[tuple[re.Pattern[str], Say], ...] = (
     # Huang et al. 2017, table 1.
     (
         re.compile(
-            rf"(?<![=\w])\[\s*{SIZE}\s*conv\s*(?:[;,]\s*)?{SIZE}\s*conv\s*\]\s*{X}\s*[0-9]+"
+            rf"(?<![=\w]){_OPEN}{_OF_DENSE}{_NEXT}{_OF_DENSE}(?:\s*\\\\)?{_CLOSE}\$?"
+            rf"\s*{X}\s*[0-9]+\$?"
         ),
         _block_of("densenet121"),
     ),

@@ -49,6 +49,12 @@ _BETWEEN_ROWS = (
     r"\\(?:(?:top|mid|bottom)rule|centering)(?![A-Za-z])"
     r"|\\c(?:line|midrule)(?:\([a-z]{0,9}\))?\{[-0-9]{1,9}\}"
 )
+# What sets a text in LaTeX, or lets it span cells, up to its bracket.
+_SETS = (
+    r"\\(?:multi(?:column|row)(?:\[[^\[\]\n]{0,9}\]|\{[^{}\n]{0,99}\}){2,5}"
+    r"|(?:text|math)(?:bf|it|rm|sc|sf|tt)?|(?:makecell|shortstack)(?:\[\w{1,3}\])?)\{"
+)
+_SETS_BEFORE = re.compile(rf"{_SETS}\Z")
 _ENTITIES = {"times": "x", "rarr": "->", "nbsp": "", "ensp": "", "emsp": ""}
 
 
@@ -107,25 +113,25 @@ def _name(match: re.Match[str]) -> Here | None:
     return Here(f'`name "{match["name"]}"`', "or leave the name of a column away")
 
 
-@lru_cache(maxsize=2)
-def _brackets(text: str) -> tuple[list[int], list[int | None]]:
-    """Return where round brackets stand, and behind them the end, and which is open before each."""
+@lru_cache(maxsize=4)
+def _brackets(text: str, pair: str) -> tuple[list[int], list[int | None]]:
+    """Return where brackets of a kind stand, and behind them the end, and which is open before."""
     offsets: list[int] = []
     around: list[int | None] = []
     opened: list[int] = []
-    for match in re.finditer(r"[()]|\Z", text):
+    for match in re.finditer(rf"[{pair}]|\Z", text):
         offsets.append(match.start())
         around.append(opened[-1] if opened else None)
-        if match[0] == "(":
+        if match[0] == pair[0]:
             opened.append(match.start())
         elif opened:
             opened.pop()
     return offsets, around
 
 
-def _opened_before(text: str, place: int) -> int | None:
-    """Return the innermost round bracket that is open at a place."""
-    offsets, around = _brackets(text)
+def _opened_before(text: str, place: int, pair: str = "()") -> int | None:
+    """Return the innermost bracket of a kind that is open at a place."""
+    offsets, around = _brackets(text, pair)
     return around[bisect_left(offsets, place)]
 
 
@@ -179,6 +185,13 @@ def _end_of_module(match: re.Match[str]) -> Here | None:
     return left_away(FOLLOW) if is_left_away else None
 
 
+def _end_of_setting(match: re.Match[str]) -> Here | None:
+    """Return what is said of the `}` of `\\text{ … }`; None for that of a definition."""
+    text, opened = match.string, _opened_before(match.string, match.start(), "{}")
+    is_one = opened is not None and _SETS_BEFORE.search(text, max(0, opened - 160), opened + 1)
+    return left_away(BETWEEN_LAYERS) if is_one else None
+
+
 def _entity(match: re.Match[str]) -> Here:
     meant = _ENTITIES[match[1]]
     return code(meant) if meant else left_away(BETWEEN_LAYERS)
@@ -205,6 +218,8 @@ MARKUP: tuple[tuple[re.Pattern[str], Say], ...] = (
         re.compile(rf"{_TAG}(?:\s*{_TAG})*|{_AROUND}|{_BETWEEN_ROWS}"),
         lambda match: left_away(BETWEEN_LAYERS),
     ),
+    (re.compile(_SETS), lambda match: left_away(BETWEEN_LAYERS)),
+    (re.compile(r"\}"), _end_of_setting),
     (re.compile(rf"&({'|'.join(_ENTITIES)});"), _entity),
     (re.compile(rf"{_NAMED}\(\s*(?=\(\w+\): )"), _head_of_module),
     (re.compile(r"(?:\]\s{0,9})?\)"), _end_of_module),

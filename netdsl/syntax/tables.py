@@ -208,8 +208,8 @@ TABLES: tuple[tuple[re.Pattern[str], Say], ...] = (
     # Huang et al. 2017, table 1, leave the channels to their text.
     (
         re.compile(
-            rf"(?<![^\n])(?:{_STAGE}{BLANK}+)?(?:{D}\s*{X}\s*{D}{BLANK}+)?"
-            rf"{SIZE}\s*conv(?:\s*,\s*stride\s+(?P<stride>[0-9]))?"
+            rf"(?:(?<![^\n&{{])|(?<=[&{{]\s))(?:{_STAGE}{BLANK}+)?(?:{D}\s*{X}\s*{D}{BLANK}+)?"
+            rf"\$?{SIZE}\$?\s*conv(?:\s*,\s*stride\s+(?P<stride>[0-9]))?"
             rf"(?!\w|{BLANK}*,?{BLANK}*\d|{BLANK}*[.;\]])"
         ),
         _without_channels,

@@ -725,6 +725,46 @@ def test_sizes_in_dollars_are_read_as_those_without(row: str, here: str) -> None
     assert [one for one in said if one] == [f"`{here}`"]
 
 
+@pytest.mark.parametrize(
+    ("text", "here"),
+    [
+        (r"\multicolumn{4}{c|}{$7 \times 7$ conv, 64, stride 2} \\ \hline", "Conv 64 7x7 s2"),
+        (r"\multirow{3}{*}[-1ex]{\(\left[\begin{array}{c}\text{3$\times$3, 8}\\[-.1em] "
+         r"\text{3$\times$3, 8}\end{array}\right]\)$\times$3}", "(BB 8)x3"),
+        (r"$\left[\begin{tabular}{c}3$\times$3, 8\\3$\times$3, 8\end{tabular}\right] \times 3$", "(BB 8)x3"),
+        (r"$\bigg[ \begin{matrix} $3\times3$, 8 \\ $3\times3$, 8 \end{matrix} \bigg]\times2$", "(BB 8)x2"),
+        (r"def A() { Conv 8 } A \textbf{Max 2} \makecell[c]{Conv 8 \\ GAP}", "def A() { Conv 8 } A Max 2 Conv 8 GAP"),
+    ],
+)  # fmt: skip
+def test_what_sets_a_text_in_latex_is_left_away_around_it(text: str, here: str) -> None:
+    assert " ".join(rewritten(text).split()) == here
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            r"Size & \multicolumn{4}{c|}{$7 \times 7$ conv, stride 2}",
+            "`$7 \\times 7$ conv, stride 2` is written `Conv … 7x7 s2`, "
+            "with the number of its channels in place of `…`",
+        ),
+        (
+            r"$\left[\begin{array}{l} 1\times 1 \text{ conv} \\ 3 \times 3\text{ conv} "
+            r"\end{array}\right]\times 6$",
+            r"`$\left[\begin{array}{l} 1\times 1 \text{…` is written as a block of your own, by `def`",
+        ),
+        (
+            r"$\begin{bmatrix} 1\times1 & \text{conv} \\ 3\times3 & \text{conv} \end{bmatrix}$ $\times$6",
+            r"`$\begin{bmatrix} 1\times1 & \text{conv} …` is written as a block of your own, by `def`",
+        ),
+    ],
+)
+def test_rows_of_densenet_in_latex_are_told_as_those_without(text: str, said: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse(text, input=(3, 224, 224))
+    assert said in [found.message for found in caught.value.diagnostics]
+
+
 def test_rows_of_densenet_are_told_each_with_what_it_lacks() -> None:
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse(DENSENET, input=(3, 224, 224))
@@ -1275,6 +1315,10 @@ LONGER = [
     "(a): Net(" + " " * 900_000 + "?",
     "9²×3 conv2d - 8 1" + " " * 900_000 + "?",
     "Conv dw / s1 3 x 3 x 8 dw" + " " * 900_000 + "5 x",
+    r"\text{ Conv 8 } " * 50_000,
+    r"\left[ \begin{array}" + " " * 900_000 + "?",
+    "conv2_x 9x9 $[3x3, 8]" + " " * 900_000 + "?",
+    r"[1x1 \text{" + " " * 900_000 + "?",
 ]
 
 
