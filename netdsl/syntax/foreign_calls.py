@@ -131,7 +131,7 @@ _OURS = ("Dropout", "Flatten")  # alone they are our own, with brackets that the
 # A call, alone or in what puts it into a network, as `self.conv1 = …`, `model.add(…)`, `(0): …`,
 # or `x = …(x)`.
 CALL = re.compile(
-    r"(?:(?P<add>\b\w+\.add\(\s*)|\b(?:self\.\w+|[a-z]\w*)\s*=\s*|\(\w+\):\s*)?"
+    r"(?:(?P<add>\b\w+\.(?:add|append)\(\s*)|\b(?:self\.\w+|[a-z]\w*)\s*=\s*|\(\w+\):\s*)?"
     r"(?:\b(?:(?:torch\.)?nn|(?:tf\.)?(?:keras\.)?layers)\.)?"
     rf"\b(?P<name>{'|'.join((*_CALLS, *CHANGES_NOTHING))})"
     r"\((?P<arguments>(?:[^()]|\([^()]*\))*)\)(?(add)\s*\))(?:\([a-z]\w*\))?"
@@ -174,7 +174,9 @@ def call_here(match: re.Match[str]) -> str | None:
     name = match["name"]
     if name in _OURS and match[0].startswith(name):
         return None
-    of_keras = name == "BatchNormalization" or match["add"] or "layers." in match[0]
+    added = match["add"] or ""
+    is_of_keras = ".add(" in added or "layers." in match[0].removeprefix(added)
+    of_keras = name == "BatchNormalization" or is_of_keras
     return _here(name, match["arguments"], _KERAS_DEFAULTS.get(name, {}) if of_keras else {})
 
 

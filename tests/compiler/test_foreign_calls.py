@@ -189,6 +189,8 @@ def test_transposed_convolutions_can_be_said_unless_they_add_to_their_output() -
         ("model.add(LeakyReLU())", "Act leaky_relu slope=0.3"),
         ("layers.LeakyReLU(0.2)", "Act leaky_relu slope=0.2"),
         ("layers.LeakyReLU(alpha=0.01)", "Act leaky_relu"),
+        ("layers.append(nn.LeakyReLU())", "Act leaky_relu"),
+        ("blocks.append(nn.LazyConv2d(64, 3, padding=1))", "Conv 64"),
         ("nn.GELU()", "Act gelu"),
         ("Activation('relu')", "Act relu"),
         ("layers.Activation(activation='swish')", "Act silu"),
