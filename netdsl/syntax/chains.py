@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from netdsl.syntax.here import IN_ROW, STRIDE, D, Here, Say, X, code, conv
+from netdsl.syntax.here import BLANK, IN_ROW, STRIDE, D, Here, Say, X, code, conv
 
 # The sizes of kernels; any other number is one of channels.
 _KERNEL = "(?:[13579]|11)"
@@ -17,6 +17,10 @@ _LAYER = (
 )
 _CHAIN = rf"(?:(?P<input>{D}{X}{D}{X}{D}){_DASH})?(?P<chain>{_LAYER}(?:{_DASH}{_LAYER})+)"
 _INPUT = re.compile(r"\binput\W{1,9}[0-9]")
+# A line of one layer over and over, as in the table of Simonyan and Zisserman 2015.
+_ROW_OF_COLUMNS = re.compile(
+    rf"(?<![^\n])(?P<one>conv{D}-{D})(?:{BLANK}+(?P=one)){{2,9}}{BLANK}*(?:\n|\Z)", re.IGNORECASE
+)
 
 
 def _chain(match: re.Match[str]) -> Here | None:
@@ -60,7 +64,13 @@ def _vgg(match: re.Match[str]) -> Here | None:
         return None
     if not match["other"] and not re.fullmatch(_KERNEL, k) and re.fullmatch(_KERNEL, channels):
         k, channels = channels, k
-    return code(conv(k, k, channels, match["stride"])) if len(k) < 3 else None
+    if len(k) > 2:
+        return None
+    is_row = _ROW_OF_COLUMNS.match(match.string, match.start()) is not None
+    help = (
+        "in a table with a column for each network: paste one column at a time" if is_row else None
+    )
+    return Here(f"`{conv(k, k, channels, match['stride'])}`", help)
 
 
 def _list(match: re.Match[str]) -> Here | None:

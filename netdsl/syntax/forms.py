@@ -18,6 +18,7 @@ from netdsl.syntax.foreign_calls import (
     why_left_away,
 )
 from netdsl.syntax.here import (
+    BLANK,
     OUTPUT,
     STRIDE,
     D,
@@ -34,6 +35,7 @@ from netdsl.syntax.lexemes import BETWEEN_LAYERS, FOLLOW
 from netdsl.syntax.markup import MARKUP
 from netdsl.syntax.mobilenets import MOBILENETS
 from netdsl.syntax.pools import OF_NO_KIND, POOLS
+from netdsl.syntax.sized import SIZED
 from netdsl.syntax.summaries import SUMMARIES
 from netdsl.syntax.tables import BESIDE, TABLES
 from netdsl.syntax.torch_arguments import LARGEST_KERNEL, TAKES, words_of, written_here
@@ -49,7 +51,7 @@ _ROW = (
 )
 _IMAGE = r"(?:RGB|colou?r|gr[ea]y(?:scale)?|images?|pixels?)\b"
 _INPUT = (
-    rf"\binput(?:\s*:)?(?P<open>\s*\()?\s*(?P<a>[0-9]{{1,5}})\s*{X}\s*(?P<b>[0-9]{{1,5}})"
+    rf"\binput(?:{BLANK}image)?(?:\s*:)?(?P<open>\s*\()?\s*(?P<a>[0-9]{{1,5}})\s*{X}\s*(?P<b>[0-9]{{1,5}})"
     rf"(?:\s*{X}\s*(?P<c>[0-9]{{1,5}}))?(?![0-9]|\s*{X})"
     rf"(?P<words>(?:[\s,-]{{1,9}}{_IMAGE})*)(?(open)\s*\))"
 )
@@ -161,6 +163,7 @@ def function(match: re.Match[str]) -> Here | None:
 FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     *CELLS,
     *MOBILENETS,
+    *SIZED,
     *SUMMARIES,
     *MARKUP,
     (re.compile(_INPUT), _input),

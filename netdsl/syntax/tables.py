@@ -204,6 +204,11 @@ TABLES: tuple[tuple[re.Pattern[str], Say], ...] = (
         ),
         _block,
     ),
+    # Lin et al. 2014, as their code calls convolutions of 1x1.
+    (
+        re.compile(rf"\bcccp\d{{0,2}}{BLANK}+({D})(?![\w.])"),
+        lambda match: code(f"Conv {match[1]} 1x1"),
+    ),
     (re.compile(rf"(?<![\w.])({D})²\s*{X}\s*({D})"), _squared),
     # Huang et al. 2017, table 1, leave the channels to their text.
     (

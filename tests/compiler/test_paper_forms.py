@@ -79,8 +79,9 @@ $\left[\begin{array}{c}\text{3$\times$3, 512}\\[-.1em] \text{3$\times$3, 512}\en
 
 def rewritten(text: str) -> str:
     """Return a text with every form of it as it is said to be written, at most twenty at a time."""
+    shape = None if "input image" in text else (3, 224, 224)
     with pytest.raises(netdsl.NetDSLError) as caught:
-        netdsl.parse(text, input=(3, 224, 224))
+        netdsl.parse(text, input=shape)
     apart = text
     for found in reversed(caught.value.diagnostics):
         if found.code == "N0122":
@@ -287,6 +288,7 @@ def test_five_times_in_the_table_of_mobilenet_are_of_two_rows(pair: str, gap: st
         ("model.add(Activation('relu'))", "Act relu"),
         ("dropout (40%) 1×1×64 0\nlinear 1×1×9 1 1000K 1M", "Dropout 0.4\nFC 9"),
         ("linear 1×1×9 1 1000K 1M\nsoftmax 1×1×9 0", "FC 9\n"),
+        ("cccp 160 cccp2 9", "Conv 160 1x1 Conv 9 1x1"),
         ("convolution 3×3/1 28×28×192 2 64 192 112K 360.5M", "Conv 192 :192x28x28"),
     ],
 )
@@ -900,7 +902,8 @@ def test_branches_and_brackets_on_lines_of_their_own_are_no_forms(
     assert [found.message for found in caught.value.diagnostics] == said
 
 
-KERAS_SUMMARY = """ Layer (type)                Output Shape              Param #
+KERAS_SUMMARY = """Model: "sequential"
+ Layer (type)                Output Shape              Param #
 =================================================================
  conv2d (Conv2D)             (None, 26, 27, 32)        320
  bn (BatchNormalization)     (None, 26, 27, 32)        128
@@ -989,6 +992,8 @@ def test_a_printed_summary_is_told_with_what_it_does_not_say(text: str, said: li
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse(text, input=(3, 28, 28))
     assert {found.code for found in caught.value.diagnostics} == {"E0121"}
+    head, _, _ = text.partition("\n")
+    assert caught.value.diagnostics[0].message == f"`{' '.join(head.split())}` is left away here"
     here = [re.search("is written `(.*?)`", one.message) for one in caught.value.diagnostics]
     assert [found[1] for found in here if found] == said
 
@@ -1147,6 +1152,50 @@ def test_a_chain_with_an_even_kernel_pads_none() -> None:
     layers = "Conv 20 4x4 p0  Max 2  Conv 40 5x5 p0  Max 3  Conv 8 1x1  Conv 9"
     assert here == f"input 1x29x29  {layers}  FC 150  FC 10"
     assert rewritten("(2x8C4)-8C3-10") == "(Conv 8 4x4 p0)x2  Conv 8 p0  FC 10"
+
+
+# Iandola et al. 2016, table 1, with modules as they ship; its first map has 111 of an input of 227.
+SQUEEZENET = """classes 1000 norm none
+def Fire(s, e) { Conv s 1x1  Cat( Conv e 1x1 | Conv e ) }
+input image 227x227x3
+conv1 111x111x96 7x7/2 (x96)
+maxpool1 55x55x96 3x3/2
+Fire 16 64 Fire 16 64 Fire 32 128
+maxpool4 27x27x256 3x3/2
+Fire 32 128 Fire 48 192 Fire 48 192 Fire 64 256
+maxpool8 13x13x512 3x3/2
+Fire 64 256
+conv10 13x13x1000 1x1/1 (x1000)
+avgpool10 1x1x1000 13x13/1"""
+
+
+def test_rows_of_squeezenet_have_the_sizes_of_its_table() -> None:
+    ours = netdsl.parse(rewritten(SQUEEZENET))
+    assert (ours.params, ours.output_shape) == (1_248_424, (1000, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("rows", "here"),
+    [
+        (
+            "1 Conv3x3 224×224 32 1\n2 Conv3×3 112×112 16 1\n9 Conv1x1 & Pooling & FC 112×112 9 1",
+            "Conv 32 s2\nConv 16\nConv 9 1x1  GAP  FC classes",
+        ),
+        (
+            "0 Conv3x3 2 24 1\n7 Conv1x1 & Pooling & FC - 1280 1",
+            "Conv 24 s2\nConv 1280 1x1  GAP  FC classes",
+        ),
+    ],
+)
+def test_rows_of_efficientnets_around_their_blocks_are_their_layers(rows: str, here: str) -> None:
+    assert rewritten(f"classes 10\n{rows}") == f"classes 10\n{here}"
+
+
+def test_a_line_of_one_layer_for_each_network_is_told_to_be_a_row_of_columns() -> None:
+    with pytest.raises(netdsl.NetDSLError) as caught:
+        netdsl.parse("conv3-64 conv3-64 conv3-64\nmaxpool\nconv3-9 conv3-9", input=(3, 9, 9))
+    help = "in a table with a column for each network: paste one column at a time"
+    assert [found.help for found in caught.value.diagnostics] == [help, *[None] * 5]
 
 
 @pytest.mark.parametrize(
@@ -1319,6 +1368,10 @@ LONGER = [
     r"\left[ \begin{array}" + " " * 900_000 + "?",
     "conv2_x 9x9 $[3x3, 8]" + " " * 900_000 + "?",
     r"[1x1 \text{" + " " * 900_000 + "?",
+    "conv3-64 " * 9 + " " * 900_000 + "?",
+    "conv1 9x9x9 7x7/2 " * 20_000,
+    "1 Conv3x3 9×9 8 1\n" * 20_000,
+    "Model: " + " " * 900_000 + "?",
 ]
 
 
