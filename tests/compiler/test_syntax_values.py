@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import netdsl
 from netdsl.errors import NetDSLError
 from netdsl.syntax import parse
 
@@ -243,3 +244,30 @@ def test_mistake_is_told_in_these_words(text: str) -> None:
     with pytest.raises(NetDSLError) as error:
         parse(text, "net.arch")
     assert str(error.value) == MISTAKES[text].strip("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "meant"),
+    [
+        ("input 3x64x64a\nConv 64", "3x64x64a", "3x64x64"),
+        ("input 3x64xx64\nConv 64", "3x64xx64", "3x64x64"),
+        ("Conv 64 3bx3", "3bx3", "3x3"),
+        ("Conv 3xx3 64", "3xx3", "3x3"),
+        ("Conv 64 3x5b s2", "3x5b", "3x5"),
+        ("Conv 64 k=3x5b", "3x5b", "3x5"),
+    ],
+)
+def test_a_slip_in_a_size_is_told_with_the_size(text: str, written: str, meant: str) -> None:
+    with pytest.raises(NetDSLError) as caught:
+        netdsl.parse(text, input=None if "input" in text else (3, 9, 9))
+    (found,) = caught.value.diagnostics
+    assert found.message == f"`{written}` is no size; did you mean `{meant}`?"
+    assert found.span is not None
+    assert found.span.text == written
+
+
+@pytest.mark.parametrize("options", ["7x7s2", "7x7act=gelu", "k7x7s2", "3x5bias"])
+def test_options_behind_a_size_are_no_slips_in_it(options: str) -> None:
+    with pytest.raises(NetDSLError) as caught:
+        netdsl.parse(f"Conv 64 {options} 5", input=(3, 32, 32))
+    assert [found.code for found in caught.value.diagnostics] == ["E0205"]
