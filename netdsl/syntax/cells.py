@@ -199,6 +199,14 @@ CELLS: tuple[tuple[re.Pattern[str], Say], ...] = (
         ),
         _block_of("densenet121"),
     ),
+    # Hu et al. 2018, table 1.
+    (
+        re.compile(
+            rf"(?<![=\w])\[\s*{_ROW}(?:{_NEXT}{_ROW}){{1,3}}{_NEXT}fc\s*(?:,\s*)?"
+            rf"\[\s*[0-9]{{1,4}}\s*,\s*[0-9]{{1,4}}\s*\]\s*\]\s*{X}\s*[0-9]+"
+        ),
+        _block_of("se_resnet50"),
+    ),
     # Liu et al. 2022, table 9.
     (
         re.compile(rf"(?<![=\w])\[\s*d{SIZE}\s*,[^\[\]]{{1,99}}\]\s*{X}\s*[0-9]+"),

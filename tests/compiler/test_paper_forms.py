@@ -1256,13 +1256,15 @@ def test_a_cell_of_wide_networks_is_told_with_its_parameters() -> None:
     [
         ("[1×1 conv; 3×3 conv] × 6", "densenet121"),
         ("[d7×7, 96; 1×1, 384; 1×1, 96] × 3", "convnext_tiny"),
+        ("[conv, 1×1, 64; conv, 3×3, 64, C=32; conv, 1×1, 256; fc, [16, 256]] × 3", "se_resnet50"),
     ],
 )
 def test_cells_of_networks_are_told_where_they_are_shown(cell: str, network: str) -> None:
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse(f"Conv 64 {cell} FC 10", input=(3, 9, 9))
     (found,) = caught.value.diagnostics
-    assert found.message == f"`{cell}` is written as a block of your own, by `def`"
+    shown = cell if len(cell) <= 40 else f"{cell[:40]}…"
+    assert found.message == f"`{shown}` is written as a block of your own, by `def`"
     assert found.help == f"`netdsl fmt {network}` shows how"
     assert netdsl.load(network)
 
@@ -1369,6 +1371,8 @@ LONGER = [
     "conv2_x 9x9 $[3x3, 8]" + " " * 900_000 + "?",
     r"[1x1 \text{" + " " * 900_000 + "?",
     "conv3-64 " * 9 + " " * 900_000 + "?",
+    "[3x3, 64; 3x3, 64; fc, [16" + " " * 900_000 + "?",
+    "[3x3, 64; 3x3, 64; fc" + " " * 900_000 + "?",
     "conv1 9x9x9 7x7/2 " * 20_000,
     "1 Conv3x3 9×9 8 1\n" * 20_000,
     "Model: " + " " * 900_000 + "?",
