@@ -15,7 +15,8 @@ _POOL = (
     rf"(?P<kind>[Mm]ax|[Aa]vg|[Aa]verage)(?:[ -][Pp]|p)ool(?:ing)?\b(?![-\w(]|\s*/\s*s)"
     rf"(?:(?:{BLANK}*,)?{BLANK}*(?P<behind>{D})\s*{X}\s*{D}(?!\d|{_OF_CHANNELS})"
     rf"|{BLANK}+(?P<number>{D})\b(?!\s*{X}|{_OF_LAYER}))?"
-    rf"(?:{BY}(?P<stride>{D}))?(?:{MAP})?"
+    # Zagoruyko and Komodakis 2016, table 1, have the window in square brackets.
+    rf"(?:{BY}(?P<stride>{D}))?(?:{MAP})?(?:{BLANK}*\[\s*(?P<window>{D})\s*{X}\s*{D}\s*\])?"
 )
 # What stands behind a pool that is none of the whole map: any layer with arguments, but a head.
 _OF_HEADS = (
@@ -45,7 +46,7 @@ def _pool(match: re.Match[str]) -> Here | None:
 
 
 def _pool_of(match: re.Match[str], before: str | None) -> Here | None:
-    size = before or match["behind"] or match["number"]
+    size = before or match["behind"] or match["number"] or match["window"]
     is_max = match["kind"].lower() == "max"
     # 1×1 is the size of what comes out: He et al. have a column of them before that of the layers.
     is_whole = size == "1" or (size is None and not is_max and _is_of_whole_map(match))
