@@ -947,7 +947,8 @@ CUT_SUMMARY = """Model: "sequential"
  (GlobalAveragePooling2D)
  dense (Dense)               (None, 10)                490
 """
-POOLED_SUMMARY = """ AdaptiveAvgPool2d-1        [-1, 512, 7, 6]               0
+POOLED_SUMMARY = """        Layer (type)               Output Shape         Param #
+ AdaptiveAvgPool2d-1        [-1, 512, 7, 6]               0
  AdaptiveAvgPool2d-2        [-1, 512, 1, 1]               0
    ConvTranspose2d-3         [-1, 64, 2, 2]         131,136
           Upsample-4         [-1, 64, 4, 6]               0
