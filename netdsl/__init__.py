@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from netdsl.api import load as load
     from netdsl.api import parse as parse
+    from netdsl.api import translate as translate
     from netdsl.errors import Diagnostic as Diagnostic
     from netdsl.errors import NetDSLError as NetDSLError
     from netdsl.errors import NetDSLWarning as NetDSLWarning
     from netdsl.network import Network as Network
+    from netdsl.syntax import Translation as Translation
     from netdsl.train.errors import TrainError as TrainError
     from netdsl.trained import Trained as Trained
     from netdsl.trained import load_trained as load_trained
 
 _HOMES = {
     "Network": "netdsl.network", "load": "netdsl.api", "parse": "netdsl.api",
+    "translate": "netdsl.api", "Translation": "netdsl.syntax",
     "Diagnostic": "netdsl.errors", "NetDSLError": "netdsl.errors",
     "NetDSLWarning": "netdsl.errors", "Trained": "netdsl.trained",
     "load_trained": "netdsl.trained", "TrainError": "netdsl.train.errors",
@@ -37,9 +40,11 @@ __all__ = [
     "Network",
     "TrainError",
     "Trained",
+    "Translation",
     "load",
     "load_trained",
     "parse",
+    "translate",
 ]
 
 

@@ -10,7 +10,9 @@ from netdsl.errors import NetDSLWarning, fail
 from netdsl.lower import Loader, make_overrides
 from netdsl.network import Network, build
 from netdsl.shelf import open_arch
+from netdsl.syntax import Translation
 from netdsl.syntax import parse as parse_text
+from netdsl.syntax import translate as translate_text
 
 
 @paused()
@@ -58,6 +60,21 @@ def parse(
         raise fail("E0206", f"name must be a text, not {name!r}")
     overrides = make_overrides(plain, input, classes, scale, parameters)
     return _told(build(parse_text(text, name), overrides, Loader()))
+
+
+@paused()
+def translate(text: str, *, name: str = "<text>") -> Translation:
+    """Return a text of a paper, of LaTeX, Keras or torch as it is written here, with every change.
+
+    Its `error` is what is still wrong, which `parse` would raise of its `text`; None where nothing
+    is.
+
+    >>> translate("3x3 conv, 64, stride 2; avg pool; 10-d fc").text
+    'Conv 64 s2; GAP; FC 10'
+    """
+    if not isinstance(text, str):
+        raise fail("E0001", f"a network is a text, not {type(text).__name__}")
+    return translate_text(text, name)
 
 
 def _told(network: Network) -> Network:

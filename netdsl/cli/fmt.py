@@ -8,9 +8,8 @@ import click
 
 from netdsl.cli.idle import note_idle
 from netdsl.cli.network import open_source
+from netdsl.cli.write import write_text
 from netdsl.collector import paused
-from netdsl.disk import write_out
-from netdsl.errors import fail
 
 
 @click.command("fmt")
@@ -39,17 +38,10 @@ def command(archs: tuple[str, ...], write: bool, check: bool) -> int:
             if source.path != Path(arch):
                 raise click.UsageError(f"{arch} comes with netdsl, and -w is for files of your own")
             if not is_canonical:
-                _rewrite(source.path, text)
+                write_text(source.path, text)
         else:
             click.echo(text, nl=False)
     if check:
         for arch in changed:
             click.echo(f"{arch} is not in canonical layout", err=True)
     return 2 if check and changed else 0
-
-
-def _rewrite(path: Path, text: str) -> None:
-    try:
-        write_out(path, text.encode("utf-8"))
-    except OSError as error:
-        raise fail("E0606", f"cannot write {path}: {error.strerror}") from None

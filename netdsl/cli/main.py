@@ -21,6 +21,7 @@ COMMANDS = {
     "draw": "Draw a network, alone or beside its plain twin.",
     "source": "Print a network as Python that needs torch alone.",
     "fmt": "Print files in canonical layout.",
+    "translate": "Print rows of papers, LaTeX, Keras and torch as they are written here.",
     "list": "List the shipped architectures and the layers of the language.",
     "train": "Train a network on images.",
     "experiment": "Plan, run and report a table of networks and seeds.",
@@ -39,6 +40,7 @@ COMMANDS = {
 
 
 _WORK = ("train", "experiment", "compare", "ablate", "reproduce")  # cut off, it is not done
+_TRANSLATED = "\n\n`netdsl translate FILE` writes all of these forms as they are told"
 _UNREAD = 141  # as a shell tells SIGPIPE
 
 
@@ -138,7 +140,8 @@ def _said_of(error: Exception, code: int) -> str:
     if isinstance(error, click.Abort):
         return "interrupted"
     if isinstance(error, NetDSLError):
-        return str(error)
+        is_of_papers = any(one.code == "E0121" for one in error.diagnostics)
+        return f"{error}{_TRANSLATED if is_of_papers else ''}"
     if code == INTERNAL:
         return (
             f"internal error: {type(error).__name__}: {error}\n"

@@ -9,9 +9,8 @@ import click
 
 from netdsl.cli.kinds import OutputPath
 from netdsl.cli.network import network_options, read, show_warnings
+from netdsl.cli.write import write_text
 from netdsl.collector import paused
-from netdsl.disk import write_out
-from netdsl.errors import fail
 
 
 @click.command("source")
@@ -37,8 +36,5 @@ def command(arch: str, output: Path | None, **options: Any) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        try:
-            write_out(output, text.encode("utf-8"))
-        except OSError as error:
-            raise fail("E0606", f"cannot write {output}: {error.strerror}") from None
+        write_text(output, text)
         click.echo(str(output))

@@ -25,7 +25,7 @@ def kept_apart(text: str, forms: Sequence[Form]) -> Iterator[Form]:
         before = text[max(end, form.start - _WINDOW) : form.start] or before
         end = form.end
         behind = "" if following and following.start == end else text[end : end + _WINDOW]
-        code = _code(form)
+        code = code_of(form)
         if code is None:
             before = ""
             yield form
@@ -36,7 +36,7 @@ def kept_apart(text: str, forms: Sequence[Form]) -> Iterator[Form]:
         before = code or blank or before
 
 
-def _code(form: Form) -> str | None:
+def code_of(form: Form) -> str | None:
     """Return what is written in place of a form; None where that is said in words."""
     words = form.here.words
     return words[1:].partition("`")[0] if words[:1] in ("", "`") else None

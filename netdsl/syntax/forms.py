@@ -254,7 +254,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"\$?\\times(?![a-z])\$?"), lambda match: code("x")),
     (re.compile(r"\$?\\(?:to|(?:long)?rightarrow)(?![a-z])\$?"), lambda match: code("->")),
     (
-        re.compile(r"\\\\(?:\s*\\hline)?|\\hline|&(?=[^\n&\\]*[&\\])|\$"),
+        re.compile(r"\\\\(?:\s*\\hline)?|\\hline|&|\$"),
         lambda match: left_away(BETWEEN_LAYERS),
     ),
 )

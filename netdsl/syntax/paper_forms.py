@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -11,7 +12,7 @@ from netdsl.syntax.apart import kept_apart
 from netdsl.syntax.brought import NAMED, Chain, Form, named
 from netdsl.syntax.foreign_calls import CALL, FUNCTION
 from netdsl.syntax.forms import FORMS, call, function
-from netdsl.syntax.here import Here, Say
+from netdsl.syntax.here import Say
 from netdsl.syntax.tree import Comment
 
 _DEFINITION = re.compile(r"\bdef\s+\w+\s*(?:\([^(){}]*\)\s*)?\{[^{}]*\}")
@@ -29,7 +30,7 @@ def forms_of_papers(
     written, and then does not fit, is no such form, whatever it looks like.
     """
     misread = [fault for fault in faults if fault.code.startswith(("E01", "E02"))]
-    found = list(islice(_found(source, comments), MOST))
+    found = [told(source, form) for form in islice(forms_in(source, comments, _READ), MOST)]
     spans = [form.span for form in found if form.span]
     if not any(_is_of(fault, spans) for fault in misread):
         return list(faults)
@@ -51,10 +52,10 @@ def _is_beside(fault: Diagnostic, spans: Sequence[Span]) -> bool:
     return any(one.source is source and (one.end == end or one.start == start) for one in spans)
 
 
-def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
+def forms_in(source: Source, comments: Sequence[Comment], most: float = math.inf) -> Iterator[Form]:
     """Yield the forms of a text from its start on; where two overlap, the one listed first.
 
-    Behind the first of them calls and names alone are read, which say whether there are norms.
+    Behind so many of them calls and names alone are read, which say whether there are norms.
     """
     text = _blanked(source.text, [(c.span.start, c.span.end) for c in comments])
     bare = _blanked(text, [match.span() for match in re.finditer(r'"[^"\n]*"', text)])
@@ -66,7 +67,7 @@ def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
     found += [(match.start(), match, named) for match in NAMED.finditer(bare)]
     chain = Chain(bare)
     for start, match, say in sorted(found, key=lambda one: one[0]):  # stable: in the order listed
-        if len(chain.forms) >= _READ and say not in (call, function, named):
+        if len(chain.forms) >= most and say not in (call, function, named):
             continue
         words = [match["name"]] if say in (call, function) else re.findall(_WORD, match[0])
         if start < end or not own.isdisjoint(words):
@@ -74,8 +75,7 @@ def _found(source: Source, comments: Sequence[Comment]) -> Iterator[Diagnostic]:
         if here := say(match):
             chain.add(Form(start, match.end(), here, is_call=say is call, is_name=say is named))
             end = end if say is named else match.end()
-    for form in kept_apart(text, chain.finish()):
-        yield _told(Span(source, form.start, form.end), form.here)
+    yield from kept_apart(text, chain.finish())
 
 
 def _own_names(text: str, forms: Sequence[tuple[int, int]]) -> set[str]:
@@ -90,7 +90,8 @@ def _own_names(text: str, forms: Sequence[tuple[int, int]]) -> set[str]:
     return names
 
 
-def _told(span: Span, here: Here) -> Diagnostic:
+def told(source: Source, form: Form) -> Diagnostic:
+    span, here = Span(source, form.start, form.end), form.here
     written = " ".join(span.text.split())
     shown = written if len(written) <= 40 else f"{written[:40]}…"
     said = f"written {here.words}" if here.words else "left away here"

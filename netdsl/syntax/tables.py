@@ -240,7 +240,7 @@ TABLES: tuple[tuple[re.Pattern[str], Say], ...] = (
     ),
     (
         re.compile(
-            rf"\bconv{D}_(?:[A-Za-z]\w*|[0-9]{{1,2}}{IN_ROW}"
+            rf"\b(?:block|conv|group|stage)_?{D}(?={BLANK}*&)|\bconv{D}_(?:[A-Za-z]\w*|[0-9]{{1,2}}{IN_ROW}"
             rf"|[0-9](?={BLANK}+(?:Conv|BB|Bott)\b))\b(?!\s*[=:(])"
         ),
         _of_row,

@@ -298,6 +298,42 @@ class TestSourceFmtList:
         assert {name: (tmp_path / name).read_text() for name in texts} == texts
         assert not (tmp_path / "torch.py").exists()
 
+    def test_translate_writes_what_errors_tell(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "table.txt").write_text(
+            "3x3 conv, 64 # one\n3x3 conv, 8, stride 2\n10-d fc, softmax\n"
+        )
+        network = "Conv 64  # one\nConv 8 s=2\nFC 10\n"
+        changes = (
+            "table.txt:1:1: `3x3 conv, 64` is written `Conv 64`\n"
+            "table.txt:2:1: `3x3 conv, 8, stride 2` is written `Conv 8 s2`\n"
+            "table.txt:3:1: `10-d fc` is written `FC 10`\n"
+            "table.txt:3:8: `, softmax` is left away here; the loss takes the scores of the last FC\n"
+        )
+        done = run("translate", "table.txt")
+        assert (done.returncode, done.stdout, done.stderr) == (0, network, changes)
+        done = run("translate", "-", "-o", "net.arch", stdin=(tmp_path / "table.txt").read_text())
+        assert (done.returncode, done.stdout) == (0, "net.arch\n")
+        assert done.stderr == changes.replace("table.txt", "<stdin>")
+        assert (tmp_path / "net.arch").read_text() == network
+        again = run("translate", "net.arch")
+        assert (again.returncode, again.stdout, again.stderr) == (0, network, "")
+        refused = run("build", "table.txt", "--input", "3x8x8")
+        assert refused.returncode == 2
+        assert refused.stderr.endswith(
+            "\n\n`netdsl translate FILE` writes all of these forms as they are told\n"
+        )
+
+    def test_translate_prints_what_it_can_where_something_stays_wrong(
+        self, run: Run, tmp_path: Path
+    ) -> None:
+        (tmp_path / "table.txt").write_text("3x3 conv, 64\nConv 8 = 3\n")
+        done = run("translate", "table.txt")
+        assert (done.returncode, done.stdout) == (2, "Conv 64\nConv 8 = 3\n")
+        first, *error = done.stderr.splitlines()
+        assert first == "table.txt:1:1: `3x3 conv, 64` is written `Conv 64`"
+        assert error[1] == "  --> table.txt, translated:2:8"
+        assert run("translate", "nowhere.txt").returncode == 2
+
     def test_fmt_is_canonical_and_idempotent(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "net.arch").write_text("input 3x8x8 # images\nConv64k7s2,FC10")
         assert run("fmt", "net.arch", "--check").returncode == 2

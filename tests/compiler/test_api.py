@@ -450,9 +450,11 @@ def test_the_package_shows_what_it_has() -> None:
         "Network",
         "TrainError",
         "Trained",
+        "Translation",
         "load",
         "load_trained",
         "parse",
+        "translate",
     }
     assert all(hasattr(netdsl, name) for name in netdsl.__all__)
     assert netdsl.__version__ == version("netdsl")

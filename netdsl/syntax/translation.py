@@ -1,0 +1,77 @@
+"""A text with forms of papers, LaTeX, Keras or torch in it to the same text in the language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from netdsl.errors import Diagnostic, NetDSLError, Source
+from netdsl.syntax.apart import code_of
+from netdsl.syntax.brought import Form
+from netdsl.syntax.paper_forms import forms_in, told
+from netdsl.syntax.parser import parse
+from netdsl.syntax.scan import scan
+
+_ROUNDS = 8  # what is left away in one may be all that hid a form from the next
+_LEFT_OPEN = "…"  # in place of what a form does not say
+_TRANSLATED = ", translated"  # behind the name of a text that is another now
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A text as it came out, and what was written otherwise, each as its error would say it.
+
+    `error` holds what is still wrong with the text; None where nothing is.
+    """
+
+    text: str
+    changes: tuple[Diagnostic, ...] = ()
+    error: NetDSLError | None = field(default=None, compare=False)
+
+
+def translate(text: str, name: str = "<text>") -> Translation:
+    """Return a text in which every form that is known is written as its error says.
+
+    A text without mistakes comes back as it is. What a form does not say is not made up: there the
+    error of the form stays.
+
+    >>> translate("3x3 conv, 64, stride 2; avg pool; 10-d fc").text
+    'Conv 64 s2; GAP; FC 10'
+    """
+    changes: list[Diagnostic] = []
+    error = _error(text, name)
+    for _ in range(_ROUNDS):
+        if error is None or all(one.code != "E0121" for one in error.diagnostics):
+            break
+        source = Source(name, text)
+        forms = [(form, code) for form, code in _written(source) if code is not None]
+        if not forms:
+            break
+        changes += [told(source, form) for form, _ in forms]
+        text = _rewritten(text, forms)
+        name = name if name.endswith(_TRANSLATED) else f"{name}{_TRANSLATED}"
+        error = _error(text, name)
+    return Translation(text, tuple(changes), error)
+
+
+def _error(text: str, name: str) -> NetDSLError | None:
+    try:
+        parse(text, name)
+    except NetDSLError as error:
+        return error
+    return None
+
+
+def _written(source: Source) -> Iterator[tuple[Form, str | None]]:
+    """Yield the forms of a text with what is written in place of each; None where that is open."""
+    for form in forms_in(source, scan(source).comments):
+        code = code_of(form)
+        yield form, None if code is None or _LEFT_OPEN in code else code
+
+
+def _rewritten(text: str, forms: list[tuple[Form, str]]) -> str:
+    pieces, end = [], 0
+    for form, code in forms:
+        pieces += [text[end : form.start], code]
+        end = form.end
+    return "".join(pieces) + text[end:]

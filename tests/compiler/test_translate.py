@@ -1,0 +1,102 @@
+"""Texts of papers, LaTeX, Keras and torch to networks of the language, whole and at once."""
+
+from __future__ import annotations
+
+import pytest
+
+import netdsl
+from netdsl.errors import Source
+from netdsl.shelf import shipped
+from netdsl.syntax import parse, translate
+from tests.compiler.test_paper_forms import KERAS, MOBILENET, SQUEEZENET, TORCH_SUMMARY
+
+# He et al. 2015, table 1, in LaTeX, with sizes that say where the maps are halved.
+RESNET18 = r"""shortcut project input 3x224x224
+conv1 & 112$\times$112 & \multicolumn{5}{c}{7$\times$7, 64, stride 2}\\
+conv2_x & 56$\times$56 & 3$\times$3 max pool, stride 2 \\
+& & $\left[\begin{array}{c}\text{3$\times$3, 64}\\[-.1em] \text{3$\times$3, 64} \end{array}\right]$$\times$2 \\
+conv3_x & 28$\times$28 & $\left[\begin{array}{c}\text{3$\times$3, 128}\\\text{3$\times$3, 128}\end{array}\right]$$\times$2 \\
+& 1$\times$1 & average pool, 1000-d fc, softmax
+"""
+# The LeNet of d2l.ai, section 7.6.
+LENET = """nn.Sequential(
+    nn.LazyConv2d(6, kernel_size=5, padding=2), nn.Sigmoid(),
+    nn.AvgPool2d(kernel_size=2, stride=2),
+    nn.LazyConv2d(16, kernel_size=5), nn.Sigmoid(),
+    nn.AvgPool2d(kernel_size=2, stride=2),
+    nn.Flatten(),
+    nn.LazyLinear(120), nn.Sigmoid(),
+    nn.LazyLinear(84), nn.Sigmoid(),
+    nn.LazyLinear(10))
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "params"),
+    [
+        ("\n".join(MOBILENET), (3, 224, 224), 4_231_976),
+        (SQUEEZENET, None, 1_248_424),
+        (KERAS, None, 2_442),
+        (LENET, (1, 28, 28), 61_706),
+        ("64C3-MP2-64C3-10N", (1, 8, 8), (576 + 128) + (36_864 + 128) + 10_250),
+    ],
+    ids=["mobilenet", "squeezenet", "keras", "lenet", "chain"],
+)
+def test_a_text_of_others_becomes_its_network(
+    text: str, shape: tuple[int, ...] | None, params: int
+) -> None:
+    done = translate(text)
+    assert done.error is None
+    assert netdsl.parse(done.text, input=shape).params == params
+    for change in done.changes:
+        assert change.code == "E0121"
+        assert change.span is not None
+
+
+def test_latex_of_a_paper_becomes_the_blocks_of_a_shipped_network() -> None:
+    done = translate(RESNET18)
+    assert done.error is None
+    assert " ".join(done.text.split()) == (
+        "shortcut project input 3x224x224 Conv 64 7x7 s2 Max 3 s2 (BB 64)x2 (BB 128)x2 GAP, FC 1000"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_what_is_no_mistake_stays_as_it_is(name: str) -> None:
+    text = shipped()[name].read_text("utf-8")
+    assert translate(text) == (done := translate(text))
+    assert (done.text, done.changes, done.error) == (text, (), None)
+
+
+def test_what_a_form_does_not_say_is_not_made_up() -> None:
+    done = translate(TORCH_SUMMARY, "net.txt")
+    assert done.error is not None
+    assert {one.code for one in done.error.diagnostics} == {"E0121"}
+    assert all("in place of `…`" in one.message for one in done.error.diagnostics)
+    assert "Conv2d-1" in done.text
+    assert "FC 10" in done.text
+    (source,) = {one.span.source for one in done.error.diagnostics if one.span}
+    assert source == Source("net.txt, translated", done.text)
+
+
+def test_more_forms_than_errors_are_told_are_written_at_once() -> None:
+    text = "\n".join(f"3x3 conv, {width}" for width in range(10, 90))
+    done = translate(text)
+    assert done.error is None
+    assert [str(item.core.arguments[0]) for item in parse(done.text).body] == [
+        str(width) for width in range(10, 90)
+    ]
+    assert len(done.changes) == 80
+
+
+def test_other_mistakes_are_left_as_they_are() -> None:
+    for text in ("Conv 64 Avg", "Conv 64 {", "conv", ""):
+        done = translate(text)
+        assert (done.text, done.changes) == (text, ())
+        assert (done.error is None) is (text in ("Conv 64 Avg", ""))
+
+
+def test_what_is_no_text_is_refused() -> None:
+    with pytest.raises(netdsl.NetDSLError, match="a network is a text, not bytes"):
+        netdsl.translate(b"Conv 8")  # type: ignore[arg-type]
+    assert netdsl.translate("conv3-8").text == "Conv 8"
