@@ -83,6 +83,11 @@ class _Layer:
     parts: dict[str, tuple[int, re.Match[str]]] = field(default_factory=dict)
 
 
+def is_defined(text: str, form: Form) -> bool:
+    """Say whether a call defines what a `forward` calls, as in `self.conv = nn.Conv2d(1, 8, 3)`."""
+    return form.is_call and _DEFINED.match(text, form.start) is not None
+
+
 class Chain:
     """The forms of a text in their order, with what the layer before them brings.
 
@@ -132,7 +137,7 @@ class Chain:
     def finish(self) -> list[Form]:
         """Return what is told of all forms."""
         self._close()
-        first = next((i for i, form in enumerate(self.forms) if self._is_defined(form)), None)
+        first = next((i for i, form in enumerate(self.forms) if is_defined(self.text, form)), None)
         self._help(first, _OF_FORWARD)
         if self.bare and not self.has_norms:
             for place in self.plain:
@@ -181,9 +186,6 @@ class Chain:
         """Say whether nothing but signs between layers stands between two places."""
         return _BETWEEN.fullmatch(self.text, end, start) is not None
 
-    def _is_defined(self, form: Form) -> bool:
-        return form.is_call and _DEFINED.match(self.text, form.start) is not None
-
     def _with_features(self, form: Form) -> Form:
         """Return a dense layer behind an assertion of what it takes, unless that is known."""
         code = form.here.words[1:].partition("`")[0]
@@ -211,8 +213,8 @@ class Chain:
         brings = [one for one in usual if one not in given]
         left = [] if "act" in given else [*brings]
         place = None if form is None else len(self.forms)
-        is_defined = form is not None and self._is_defined(form)
-        self.layer = _Layer(found["layer"], brings, left, end, place, is_call, is_defined)
+        defined = form is not None and is_defined(self.text, form)
+        self.layer = _Layer(found["layer"], brings, left, end, place, is_call, defined)
 
     def _close(self, *, norm_follows: bool = False) -> str:
         """Tell what was read of the last layer; return its options where no form can have them."""

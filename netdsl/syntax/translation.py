@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 
 from netdsl.errors import Diagnostic, NetDSLError, Source
 from netdsl.syntax.apart import code_of
-from netdsl.syntax.brought import Form
+from netdsl.syntax.brought import Form, is_defined
 from netdsl.syntax.paper_forms import forms_in, told
 from netdsl.syntax.parser import parse
 from netdsl.syntax.scan import scan
 
 _ROUNDS = 8  # what is left away in one may be all that hid a form from the next
-_LEFT_OPEN = "…"  # in place of what a form does not say
 _TRANSLATED = ", translated"  # behind the name of a text that is another now
 
 
@@ -32,8 +31,8 @@ class Translation:
 def translate(text: str, name: str = "<text>") -> Translation:
     """Return a text in which every form that is known is written as its error says.
 
-    A text without mistakes comes back as it is. What a form does not say is not made up: there the
-    error of the form stays.
+    A text without mistakes comes back as it is. What a form does not say is not made up: `…` stands
+    there, which is an error.
 
     >>> translate("3x3 conv, 64, stride 2; avg pool; 10-d fc").text
     'Conv 64 s2; GAP; FC 10'
@@ -44,7 +43,7 @@ def translate(text: str, name: str = "<text>") -> Translation:
         if error is None or all(one.code != "E0121" for one in error.diagnostics):
             break
         source = Source(name, text)
-        forms = [(form, code) for form, code in _written(source) if code is not None]
+        forms = list(_written(source))
         if not forms:
             break
         changes += [told(source, form) for form, _ in forms]
@@ -62,11 +61,21 @@ def _error(text: str, name: str) -> NetDSLError | None:
     return None
 
 
-def _written(source: Source) -> Iterator[tuple[Form, str | None]]:
-    """Yield the forms of a text with what is written in place of each; None where that is open."""
+def _written(source: Source) -> Iterator[tuple[Form, str]]:
+    """Yield the forms of a text with what is written in place of each, but for those in words."""
     for form in forms_in(source, scan(source).comments):
         code = code_of(form)
-        yield form, None if code is None or _LEFT_OPEN in code else code
+        if code is not None:
+            yield form, code + _left_to_forward(source.text, form)
+
+
+def _left_to_forward(text: str, form: Form) -> str:
+    """Return the options that a `forward` decides, which is not read: `norm=… act=…`."""
+    if not is_defined(text, form):
+        return ""
+    brought = form.here.words.rpartition("`")[2]
+    options = {"norm": "norm", "activation": "act"}
+    return "".join(f" {option}=…" for noun, option in options.items() if noun in brought)
 
 
 def _rewritten(text: str, forms: list[tuple[Form, str]]) -> str:

@@ -70,13 +70,24 @@ def test_what_is_no_mistake_stays_as_it_is(name: str) -> None:
 
 def test_what_a_form_does_not_say_is_not_made_up() -> None:
     done = translate(TORCH_SUMMARY, "net.txt")
+    assert " ".join(done.text.split()) == (
+        "Conv 64 … Conv 32 … norm=none act=none Max … :32x6x6 FC 10"
+    )
     assert done.error is not None
-    assert {one.code for one in done.error.diagnostics} == {"E0121"}
-    assert all("in place of `…`" in one.message for one in done.error.diagnostics)
-    assert "Conv2d-1" in done.text
-    assert "FC 10" in done.text
-    (source,) = {one.span.source for one in done.error.diagnostics if one.span}
-    assert source == Source("net.txt, translated", done.text)
+    for one in done.error.diagnostics:
+        assert (one.code, one.help) == ("E0101", "write out what is left away")
+        assert one.span is not None
+        assert one.span.source == Source("net.txt, translated", done.text)
+
+
+def test_what_a_forward_decides_is_left_open() -> None:
+    done = translate("self.conv = nn.Conv2d(1, 8, 3)\nself.fc = nn.Linear(8, 10)")
+    assert done.text == "Conv 8 p0 norm=… act=…\nFlatten :8  FC 10 act=…"
+    assert done.error is not None
+    bare = translate("nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Linear(8, 10))")
+    assert (" ".join(bare.text.split()), bare.error) == (
+        "Conv 8 p0 norm=none, Flatten :8 FC 10", None
+    )  # fmt: skip
 
 
 def test_more_forms_than_errors_are_told_are_written_at_once() -> None:
