@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from netdsl.errors import NetDSLError as NetDSLError
     from netdsl.errors import NetDSLWarning as NetDSLWarning
     from netdsl.network import Network as Network
-    from netdsl.syntax import Translation as Translation
     from netdsl.train.errors import TrainError as TrainError
     from netdsl.trained import Trained as Trained
     from netdsl.trained import load_trained as load_trained
+    from netdsl.translation import Translation as Translation
 
 _HOMES = {
     "Network": "netdsl.network", "load": "netdsl.api", "parse": "netdsl.api",
-    "translate": "netdsl.api", "Translation": "netdsl.syntax",
+    "translate": "netdsl.api", "Translation": "netdsl.translation",
     "Diagnostic": "netdsl.errors", "NetDSLError": "netdsl.errors",
     "NetDSLWarning": "netdsl.errors", "Trained": "netdsl.trained",
     "load_trained": "netdsl.trained", "TrainError": "netdsl.train.errors",

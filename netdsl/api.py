@@ -10,9 +10,9 @@ from netdsl.errors import NetDSLWarning, fail
 from netdsl.lower import Loader, make_overrides
 from netdsl.network import Network, build
 from netdsl.shelf import open_arch
-from netdsl.syntax import Translation
 from netdsl.syntax import parse as parse_text
-from netdsl.syntax import translate as translate_text
+from netdsl.translation import Translation
+from netdsl.translation import translate as translate_text
 
 
 @paused()

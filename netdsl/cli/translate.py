@@ -30,7 +30,8 @@ def command(file: str, output: Path | None) -> None:
     Every change is told on standard error, as the error of it would tell it. Where something stays
     wrong it ends with 2; the text is printed all the same, for you to go on with.
     """
-    from netdsl.syntax import decode, parse, to_text, translate
+    from netdsl.syntax import decode, parse, to_text
+    from netdsl.translation import translate
 
     name = "<stdin>" if file == "-" else file
     data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()

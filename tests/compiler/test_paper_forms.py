@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import netdsl
+from netdsl.errors import MOST
 from netdsl.ir.settings import Settings
 from netdsl.syntax.lexemes import lexemes
+from netdsl.translation import translate
 
 # Simonyan and Zisserman 2015, table 1, column A.
 VGG = """conv3-64 maxpool conv3-128 maxpool conv3-256 conv3-256 maxpool
@@ -82,7 +84,7 @@ def rewritten(text: str) -> str:
     shape = None if "input image" in text else (3, 224, 224)
     with pytest.raises(netdsl.NetDSLError) as caught:
         netdsl.parse(text, input=shape)
-    apart = text
+    apart, whole = text, translate(text)
     for found in reversed(caught.value.diagnostics):
         if found.code == "N0122":
             continue
@@ -94,6 +96,8 @@ def rewritten(text: str) -> str:
         text = text[:start] + said + text[end:]
         apart = f"{apart[:start]} {said} {apart[end:]}"
     assert words(text) == words(apart)
+    if len(caught.value.diagnostics) <= MOST and "=…" not in whole.text:
+        assert whole.text == translate(text).text
     return text
 
 

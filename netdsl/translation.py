@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from netdsl.errors import Diagnostic, NetDSLError, Source
+from netdsl.lower import Loader, Overrides, lower
+from netdsl.syntax import parse
 from netdsl.syntax.apart import code_of
 from netdsl.syntax.brought import Form, is_defined
 from netdsl.syntax.paper_forms import forms_in, told
-from netdsl.syntax.parser import parse
 from netdsl.syntax.scan import scan
 
 _ROUNDS = 8  # what is left away in one may be all that hid a form from the next
@@ -54,11 +55,13 @@ def translate(text: str, name: str = "<text>") -> Translation:
 
 
 def _error(text: str, name: str) -> NetDSLError | None:
+    """Return all that is wrong with a text, so far as it can be said without shapes."""
     try:
-        parse(text, name)
+        lowered = lower(parse(text, name), Overrides({}), Loader())
     except NetDSLError as error:
         return error
-    return None
+    errors = [finding for finding in lowered.diagnostics if finding.severity == "error"]
+    return NetDSLError(*errors) if errors else None
 
 
 def _written(source: Source) -> Iterator[tuple[Form, str]]:
