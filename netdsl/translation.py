@@ -29,8 +29,10 @@ class Translation:
     error: NetDSLError | None = field(default=None, compare=False)
 
 
-def translate(text: str, name: str = "<text>") -> Translation:
+def translate(text: str, name: str = "<text>", loader: Loader | None = None) -> Translation:
     """Return a text in which every form that is known is written as its error says.
+
+    `loader` finds the files that it uses.
 
     A text without mistakes comes back as it is. What a form does not say is not made up: `…` stands
     there, which is an error.
@@ -39,7 +41,8 @@ def translate(text: str, name: str = "<text>") -> Translation:
     'Conv 64 s2; GAP; FC 10'
     """
     changes: list[Diagnostic] = []
-    error = _error(text, name)
+    loader = loader or Loader()
+    error = _error(text, name, loader)
     for _ in range(_ROUNDS):
         if error is None or all(one.code != "E0121" for one in error.diagnostics):
             break
@@ -50,14 +53,14 @@ def translate(text: str, name: str = "<text>") -> Translation:
         changes += [told(source, form) for form, _ in forms]
         text = _rewritten(text, forms)
         name = name if name.endswith(_TRANSLATED) else f"{name}{_TRANSLATED}"
-        error = _error(text, name)
+        error = _error(text, name, loader)
     return Translation(text, tuple(changes), error)
 
 
-def _error(text: str, name: str) -> NetDSLError | None:
+def _error(text: str, name: str, loader: Loader) -> NetDSLError | None:
     """Return all that is wrong with a text, so far as it can be said without shapes."""
     try:
-        lowered = lower(parse(text, name), Overrides({}), Loader())
+        lowered = lower(parse(text, name), Overrides({}), loader)
     except NetDSLError as error:
         return error
     errors = [finding for finding in lowered.diagnostics if finding.severity == "error"]

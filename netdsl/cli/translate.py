@@ -30,12 +30,15 @@ def command(file: str, output: Path | None) -> None:
     Every change is told on standard error, as the error of it would tell it. Where something stays
     wrong it ends with 2; the text is printed all the same, for you to go on with.
     """
+    from netdsl.lower import Loader
     from netdsl.syntax import decode, parse, to_text
     from netdsl.translation import translate
 
-    name = "<stdin>" if file == "-" else file
-    data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    done = translate(decode(data, name), name)
+    if file == "-":
+        name, data, loader = "<stdin>", sys.stdin.buffer.read(), Loader()
+    else:
+        name, data, loader = file, Path(file).read_bytes(), Loader(Path(file).parent.resolve())
+    done = translate(decode(data, name), name, loader)
     said: set[str] = set()
     for change in done.changes:
         note(_line(change, said))

@@ -333,6 +333,10 @@ class TestSourceFmtList:
         assert first == "table.txt:1:1: `3x3 conv, 64` is written `Conv 64`"
         assert error[1] == "  --> table.txt, translated:2:8"
         assert run("translate", "nowhere.txt").returncode == 2
+        (tmp_path / "lib.arch").write_text("def Stage(c) { BB c }")
+        (tmp_path / "uses.txt").write_text('use "lib.arch" conv3-8 Stage 8')
+        done = run("translate", str(tmp_path / "uses.txt"), cwd=tmp_path.parent)
+        assert (done.returncode, done.stdout) == (0, 'use "lib.arch"\n\nConv 8  Stage 8\n')
 
     def test_fmt_is_canonical_and_idempotent(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "net.arch").write_text("input 3x8x8 # images\nConv64k7s2,FC10")
