@@ -4,9 +4,10 @@ from __future__ import annotations
 
 
 def same_padding(kernel: int, stride: int = 1, dilation: int = 1) -> int | None:
-    """Return how much a convolution is padded on either side, so that it gives ceil(size / stride).
+    """Return how much a convolution is padded on either side, so that it gives size / stride.
 
-    None where no padding that is the same on both sides does: an even kernel with an odd stride.
+    That is rounded up, or down with an even kernel. None where no padding that is the same on both
+    sides gives it: an even kernel with an odd stride.
 
     >>> same_padding(3), same_padding(7, stride=2), same_padding(4, stride=2), same_padding(4)
     (1, 3, 1, None)

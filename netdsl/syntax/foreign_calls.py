@@ -191,7 +191,19 @@ def function_here(match: re.Match[str]) -> tuple[str, str | None]:
 
 
 def _here(name: str, arguments: str, defaults: Mapping[str, str]) -> str | None:
-    here, order, write = _CALLS[name]
+    here, _, write = _CALLS[name]
+    given = _given(name, arguments)
+    if given is None:
+        return None
+    given = {**defaults, **given}
+    if _NEEDS.get(here, "") not in {"", *given}:
+        return None
+    return write(here, name, given)
+
+
+def _given(name: str, arguments: str) -> dict[str, str] | None:
+    """Return the arguments of a call by what they are called here; None if one is not known."""
+    _, order, _ = _CALLS[name]
     given: dict[str, str] = {}
     for place, argument in enumerate(_ARGUMENT.finditer(arguments)):
         key, value = argument[1], _plain(argument[2])
@@ -202,22 +214,30 @@ def _here(name: str, arguments: str, defaults: Mapping[str, str]) -> str | None:
             return None
         given[field] = value
     given.pop("", None)
-    given = {**defaults, **given}
-    if _NEEDS.get(here, "") not in {"", *given}:
-        return None
-    return write(here, name, given)
+    return given
 
 
-def pads_at_the_end(match: re.Match[str]) -> bool:
-    """Say whether Keras pads a convolution at the end alone, of which both sides are padded here.
+def unlike_keras(match: re.Match[str]) -> str | None:
+    """Say what the padding of a layer that is "same" is in Keras and not here, if anything.
 
-    >>> pads_at_the_end(CALL.match("Conv2D(64, 3, strides=2, padding='same')"))
-    True
+    >>> unlike_keras(CALL.match("AvgPool2D(3, strides=1, padding='same')"))
+    'Keras counts no padding in an average'
     """
-    arguments = match["arguments"]
-    is_same = re.search(r"""padding\s*=\s*["']same["']""", arguments, re.IGNORECASE)
-    is_strided = re.search(r"strides\s*=\s*\(?\s*[2-9]", arguments)
-    return match["name"].endswith("Conv2D") and bool(is_same and is_strided)
+    here, _, _ = _CALLS[match["name"]]
+    given = _given(match["name"], match["arguments"])
+    if given is None or given.get("p") != "same":
+        return None
+    found = []
+    if n := foreign_layers.shift_from_keras(here, given):
+        found.append(
+            "Keras pads less in front where the stride divides the size: sizes are the same, "
+            f"maps shifted by {'one' if n == 1 else n}"
+        )
+    if foreign_layers.rounds_down(here, given):
+        found.append("Keras rounds up sizes that the stride does not divide")
+    if here == "Avg" and foreign_layers.is_padded(given):
+        found.append("Keras counts no padding in an average")
+    return "; ".join(found) or None
 
 
 def features_of(match: re.Match[str]) -> int | None:

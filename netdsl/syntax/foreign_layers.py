@@ -16,17 +16,13 @@ Pair = tuple[int, int]
 
 def conv(here: str, name: str, given: Given) -> str | None:
     """Return `Conv 64 7x7 s2` with the padding that is not the usual one here."""
-    k, s, d = (
-        _pair(given.get(key, default)) for key, default in (("k", "3"), ("s", "1"), ("d", "1"))
-    )
-    padding = _padding(given, list(map(same_padding, k, s, d)), name)
+    padding = _padding(given, _same(given), name)
     return _layer(here, given, "3", ("s", "d", "g"), padding)
 
 
 def deconv(here: str, name: str, given: Given) -> str | None:
     """Return `Deconv 64 s2`, whose output is stride x input, or one with the padding of torch."""
-    s = _pair(given.get("s", "1"))
-    k = _pair(given.get("k", given.get("s", "1")))
+    k, s = _windows(here, given)
     usual, extra = zip(*map(transposed_padding, k, s), strict=True)
     fits = all(e < n for e, n in zip(extra, s, strict=True))
     added = _pair(given.get("op", "0"))
@@ -49,15 +45,46 @@ def pool(here: str, name: str, given: Given) -> str | None:
     usual = list(map(pool_padding, k, s))
     ceil = given.get("ceil") == "True"
     if given.get("p") == "same":
-        halves = [b == 1 and a % 2 == 0 for a, b in zip(k, s, strict=True)]
+        # The usual padding of an even kernel gives size / stride at a stride of 2 alone.
+        others = [a % 2 == 0 and b < a and b != 2 for a, b in zip(k, s, strict=True)]
         ceil = any(a % 2 == 0 for a in k) or k == s
-        padding: list[str] | None = None if any(halves) else []
+        padding: list[str] | None = None if any(others) else []
     else:
         padding = _padding(given, [*usual], name)
     if padding is None:
         return None
     strides = [_option("s", stride)] if s != k else []
     return " ".join([here, kernel, *strides, *padding, *["ceil"] * ceil])
+
+
+def is_padded(given: Given) -> bool:
+    """Say whether a pool that is "same" has padding here."""
+    return any(map(pool_padding, *_windows("Avg", given)))
+
+
+def rounds_down(here: str, given: Given) -> bool:
+    """Say whether a convolution that is "same" rounds down size / stride: one of an even kernel."""
+    return here in ("Conv", "DWConv") and any(k % 2 == 0 for k in _windows(here, given)[0])
+
+
+def shift_from_keras(here: str, given: Given) -> int:
+    """Return how many positions of padding in front Keras does not have, where it is "same".
+
+    It is counted for a size that the stride divides. There Keras takes as little as gives
+    size / stride, half of it in front, and the odd one behind.
+
+    >>> [shift_from_keras("Conv", {"k": k, "s": "4"}) for k in ("3", "8", "11")]
+    [1, 0, 2]
+    """
+    k, s = _windows(here, given)
+    keras = [max(a - b, 0) // 2 for a, b in zip(k, s, strict=True)]
+    if here == "Deconv":
+        ours: list[int | None] = [transposed_padding(a, b)[0] for a, b in zip(k, s, strict=True)]
+    elif here in ("Max", "Avg"):
+        ours = list(map(pool_padding, k, s))
+    else:
+        ours = _same(given)
+    return max((a - b for a, b in zip(ours, keras, strict=True) if a is not None), default=0)
 
 
 def average_to(here: str, name: str, given: Given) -> str | None:
@@ -146,6 +173,19 @@ def _layer(
     return " ".join(
         [here, *channels, *size, *said, *padding, *bias, *[f"act={known}"] * bool(known)]
     )
+
+
+def _windows(here: str, given: Given) -> tuple[Pair, Pair]:
+    """Return kernel and stride, in place of those that are not given the usual ones."""
+    is_pool = here in ("Max", "Avg")
+    usual = given.get("s", "1") if here == "Deconv" else "2" if is_pool else "3"
+    k = given.get("k", usual)
+    return _pair(k), _pair(given.get("s", k if is_pool else "1"))
+
+
+def _same(given: Given) -> list[int | None]:
+    """Return the usual padding of a convolution along both axes."""
+    return list(map(same_padding, *_windows("Conv", given), _pair(given.get("d", "1"))))
 
 
 def _padding(given: Given, usual: list[int | None], name: str) -> list[str] | None:

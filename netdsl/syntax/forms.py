@@ -14,7 +14,7 @@ from netdsl.syntax.foreign_calls import (
     features_of,
     function_here,
     layer_of_call,
-    pads_at_the_end,
+    unlike_keras,
     why_left_away,
 )
 from netdsl.syntax.here import (
@@ -145,8 +145,7 @@ def call(match: re.Match[str]) -> Here | None:
         return Here(f"`{layer} …`; not all that stands in its brackets is known here")
     if here is None:
         return None
-    help = "Keras pads it at the end alone: sizes are the same, maps shifted by one"
-    return Here(f"`{here}`", help * pads_at_the_end(match) or None, takes=features_of(match))
+    return Here(f"`{here}`", unlike_keras(match), takes=features_of(match))
 
 
 def _input_of_keras(match: re.Match[str]) -> Here:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import netdsl
-from netdsl.syntax.foreign_calls import CALL, call_here, features_of
+from netdsl.syntax.foreign_calls import CALL, call_here, features_of, unlike_keras
 
 CALLS = [
     "Conv2d(3, 8, 3)",
@@ -235,3 +235,59 @@ def test_what_is_known_of_a_call_is_translated(call: str, text: str | None) -> N
     match = CALL.match(call)
     assert match is not None
     assert call_here(match) == text
+
+
+@pytest.mark.parametrize("size", [24, 25, 26, 27])
+@pytest.mark.parametrize(
+    "call",
+    [
+        f"{name}({'' if 'Pool' in name or 'Depth' in name else '8, '}{k}, strides={s}, padding='same')"
+        for name in ("Conv2D", "DepthwiseConv2D", "MaxPooling2D", "AvgPool2D")
+        for k, s in (
+            (1, 2),
+            (2, 2),
+            (3, 1),
+            (3, 2),
+            (3, 3),
+            (4, 2),
+            (5, 4),
+            (7, 2),
+            (8, 4),
+            (11, 4),
+        )
+    ],
+)
+def test_a_padding_that_is_another_one_in_keras_is_told(call: str, size: int) -> None:
+    """Keras pads by (ceil(size / stride) - 1) stride + kernel - size in all, half of it in front."""
+    match = CALL.match(call)
+    assert match is not None
+    text, told = call_here(match), unlike_keras(match) or ""
+    if text is None:  # no pool here has this output
+        assert "Pool" in call
+        assert "(8, strides=4" in call
+        return
+    alone = "" if "Pool" in call else " norm=none act=none"
+    net = netdsl.parse(text + alone, input=(3, size, size))
+    (layer,) = net.module().children()
+    k, s, ours = (n[0] if isinstance(n, tuple) else n for n in
+                  (layer.kernel_size, layer.stride, layer.padding))  # fmt: skip
+    assert net.output_shape[1] == (size // s if "rounds up" in told else -(-size // s))
+    assert ("rounds up" in told) == (k % 2 == 0 and "Conv" in call)
+    keras = max((-(-size // s) - 1) * s + k - size, 0) // 2
+    if size % s == 0:
+        by = ours - keras
+        assert ("shifted" in told) == (by > 0)
+        assert not by or f"maps shifted by {'one' if by == 1 else by}" in told
+    assert ("average" in told) == (ours > 0 and text.startswith("Avg"))
+
+
+def test_a_transposed_convolution_of_keras_is_cut_off_less_in_front() -> None:
+    told = [unlike_keras(CALL.match(f"Conv2DTranspose(8, {k}, 2, 'same')")) for k in (2, 3, 4)]  # type: ignore[arg-type]
+    assert [bool(one) for one in told] == [False, True, False]
+
+
+def test_nothing_is_told_of_a_padding_that_is_the_same() -> None:
+    for call in ("Conv2d(3, 8, 3, padding='same')", "Conv2D(8, 3, strides=2)", "Conv2D(8, k)"):
+        match = CALL.match(call)
+        assert match is not None
+        assert unlike_keras(match) is None
