@@ -70,10 +70,16 @@ def warn_of_layers_in_comments(file: tree.File, environment: Environment, report
 
 
 def _is_remark(comment: tree.Comment, text: str) -> bool:
-    """Say whether a comment is about the layer before it, as in `Max 2  #2 Max`."""
+    """Say whether a comment is about the layer before it, as in `Max 2  #2 Max`.
+
+    With other numbers it is another layer: `Conv 64  #2 Conv 128`.
+    """
     before = comment.span.source.text[: comment.span.start].rpartition("\n")[2]
-    names = re.findall(r"[A-Z][A-Za-z_]*", before)
-    return names[-1:] == re.findall(r"[A-Z][A-Za-z_]*", text)
+    layer = re.search(r"[A-Z][A-Za-z_]*[^A-Z]*\Z", before)
+    of_layer, said = (
+        [word.text for word in lexemes(one)] for one in (layer[0] if layer else "", text)
+    )
+    return of_layer[: len(said)] == said
 
 
 def _are_layers(text: str, known: Container[str]) -> bool:

@@ -44,10 +44,27 @@ def test_what_would_turn_a_line_around_is_shown_as_a_sign(sign: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "comment", ["# Conv 8", "#2 Conv of the stem", "#2", "#2 Foo 3", "#64", "#2 Conv 64"]
+    "comment",
+    [
+        "# Conv 8",
+        "#2 Conv of the stem",
+        "#2",
+        "#2 Foo 3",
+        "#64",
+        "#2 Conv 64",
+        "#2 Conv",
+        "#2 Conv64",
+    ],
 )
 def test_a_comment_that_is_one_is_left_alone(comment: str) -> None:
     assert said(f"Conv 64 {comment}\nGAP FC 10") == ""
+
+
+@pytest.mark.parametrize("comment", ["#2 Conv 128", "#2 Conv 64 s2", "#2 GAP", "#2 Conv 64 GAP"])
+def test_another_layer_behind_the_mark_of_a_note_is_told(comment: str) -> None:
+    assert said(f"Conv 32 Conv 64 {comment}\nGAP FC 10").startswith(
+        "warning[W0517]: `#2` begins a comment: the layers behind it are left out\n"
+    )
 
 
 def test_a_numbered_row_behind_others_is_no_layer() -> None:
