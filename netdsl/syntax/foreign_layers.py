@@ -46,9 +46,10 @@ def pool(here: str, name: str, given: Given) -> str | None:
     ceil = given.get("ceil") == "True"
     if given.get("p") == "same":
         # The usual padding of an even kernel gives size / stride at a stride of 2 alone.
-        others = [a % 2 == 0 and b < a and b != 2 for a, b in zip(k, s, strict=True)]
-        ceil = any(a % 2 == 0 for a in k) or k == s
-        padding: list[str] | None = None if any(others) else []
+        others = any(a % 2 == 0 and b < a and b != 2 for a, b in zip(k, s, strict=True))
+        ceil = any(a % 2 == 0 or b >= a > 1 for a, b in zip(k, s, strict=True))
+        is_down = any(a % 2 and 1 < b < a for a, b in zip(k, s, strict=True))
+        padding: list[str] | None = None if others or (ceil and is_down) else []
     else:
         padding = _padding(given, [*usual], name)
     if padding is None:

@@ -281,6 +281,24 @@ def test_a_padding_that_is_another_one_in_keras_is_told(call: str, size: int) ->
     assert ("average" in told) == (ours > 0 and text.startswith("Avg"))
 
 
+@pytest.mark.parametrize("size", [24, 25, 26, 27, 28])
+@pytest.mark.parametrize(
+    ("kernel", "stride"),
+    [((2, 1), (2, 1)), ((3, 3), (5, 5)), ((1, 1), (3, 3)), ((3, 2), (1, 2)), ((3, 4), (1, 2)), ((3, 3), (2, 3))],
+)  # fmt: skip
+def test_a_pool_of_keras_that_is_padded_has_its_size_here_or_is_not_told(
+    kernel: tuple[int, int], stride: tuple[int, int], size: int
+) -> None:
+    match = CALL.match(f"MaxPooling2D({kernel}, strides={stride}, padding='same')")
+    assert match is not None
+    text = call_here(match)
+    if text is None:  # one axis is rounded up, the other one not
+        assert (kernel, stride) == ((3, 3), (2, 3))
+        return
+    found = netdsl.parse(text, input=(3, size, size)).output_shape[1:]
+    assert found == tuple(-(-size // s) for s in stride)
+
+
 def test_a_transposed_convolution_of_keras_is_cut_off_less_in_front() -> None:
     told = [unlike_keras(CALL.match(f"Conv2DTranspose(8, {k}, 2, 'same')")) for k in (2, 3, 4)]  # type: ignore[arg-type]
     assert [bool(one) for one in told] == [False, True, False]
