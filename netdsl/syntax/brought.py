@@ -129,10 +129,16 @@ class Chain:
 
     def _with_sign(self, form: Form) -> Form:
         """Return a call that is left away between two signs, with the one before it."""
-        before = _SIGN.search(self.text[max(0, form.start - _WINDOW) : form.start])
-        if before is None or _SIGN_BEHIND.match(self.text, form.end) is None:
+        before = self._sign_before(form)
+        if not before or _SIGN_BEHIND.match(self.text, form.end) is None:
             return form
-        return replace(form, start=form.start - len(before[0]))
+        return replace(form, start=form.start - len(before))
+
+    def _sign_before(self, form: Form) -> str:
+        """Return the sign in front of a form, with its blanks, but for what is of another form."""
+        end = self.forms[-1].end if self.forms else 0
+        before = _SIGN.search(self.text[max(end, form.start - _WINDOW) : form.start])
+        return before[0] if before else ""
 
     def finish(self) -> list[Form]:
         """Return what is told of all forms."""
@@ -165,8 +171,7 @@ class Chain:
         """Go on to a norm or an activation, of the layer before it or of its own."""
         setting, layer = part["layer"].lower(), self.layer
         self.has_norms |= setting == "norm"
-        sign = _SIGN.search(self.text[max(0, form.start - _WINDOW) : form.start])
-        signed = replace(form, start=form.start - (len(sign[0]) if sign else 0), is_name=False)
+        signed = replace(form, start=form.start - len(self._sign_before(form)), is_name=False)
         if layer and setting in layer.left:
             del layer.left[: layer.left.index(setting) + 1]
             layer.parts[setting] = len(self.forms), part

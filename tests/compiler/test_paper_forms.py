@@ -7,7 +7,7 @@ from dataclasses import fields
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import netdsl
@@ -1437,6 +1437,7 @@ def test_numbers_in_other_digits_are_no_numbers_of_forms(form: str) -> None:
     assert forms == ["`conv3-64` is written `Conv 64`"]
 
 
+@example("conv3-64 &times; x = F.relu(x)")
 @given(st.lists(st.sampled_from(FORMS), max_size=12).map(" ".join))
 def test_forms_among_anything_are_told_once_and_in_order(text: str) -> None:
     try:
