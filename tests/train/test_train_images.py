@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageOps
 
 from netdsl.flock import lock
 from netdsl.train import ExitCode, TrainError
@@ -123,6 +123,31 @@ def test_a_photo_with_damaged_exif_is_read_without_a_word(
     _read(ImageFiles(FolderStore(tmp_path), ["a.jpg", "b.jpg"]))
     assert len(list(ImageFiles(FolderStore(tmp_path), ["a.jpg"]).raw(np.array([0])))) == 1
     assert not list(recwarn)
+
+
+def test_a_photo_is_turned_whatever_else_its_exif_says(
+    tmp_path: Path, picture: Callable[..., Image.Image]
+) -> None:
+    image = picture(1, 5, 7)
+    sideways = b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"  # orientation, a short integer: 6
+    odd = b"\x1a\x01\x02\0\x03\0\0\x0072\0\0"  # a resolution, which is text and no fraction: "72"
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x02\0" + sideways + odd + bytes(4)
+    found = _decoded(image, tmp_path / "a.jpg", exif=exif)
+    assert np.array_equal(found, np.rot90(_decoded(image, tmp_path / "b.jpg"), -1))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["P", "LA", "I;16"])
+def test_an_image_of_any_mode_is_turned_as_pillow_does(
+    mode: str, orientation: int, tmp_path: Path, picture: Callable[..., Image.Image]
+) -> None:
+    image, exif = picture(1, 5, 7).convert("L").convert(mode), Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    image.save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as opened:
+        turned = ImageOps.exif_transpose(opened)
+    found = decode(Encoded("a", (tmp_path / "a.png").read_bytes()))
+    assert np.array_equal(found, _decoded(turned, tmp_path / "b.png"))
 
 
 def test_photos_are_compared_by_their_sizes_when_upright(tmp_path: Path) -> None:

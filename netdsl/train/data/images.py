@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import PurePath
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from netdsl.train.data.parallel import in_parallel
 from netdsl.train.data.source import Block, Pixels, Positions, Wanted, fit
@@ -25,6 +25,12 @@ ENDINGS = f"images end in {', '.join(_SUFFIXES)}"
 MIXED_SIZES = "bring all images to one size, or have it done: give their `shape`"
 _FILES, _BYTES = 256, 2**22  # of a chunk, of which a few for each process are in memory
 _WORTH_KEEPING = 2**22  # bytes of files; fewer are decoded again before anybody notices
+# What brings an image upright, by the orientation of its EXIF.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +171,10 @@ def _silent() -> Iterator[None]:
 
 def _rgb(image: Image.Image, where: str) -> Image.Image:
     """Return an image as a viewer shows it: upright, and white where it is transparent."""
-    ImageOps.exif_transpose(image, in_place=True)
+    image.load()  # Pillow turns a TIFF as it reads it, and then has no orientation any more
+    # NOTE: not ImageOps.exif_transpose, which writes EXIF anew and raises where a value that has
+    # nothing to do with it is of a kind that it should not be.
+    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     if image.mode == "F":
         raise TrainError(
             f"{where} holds numbers with fractions, and no format says which of them is white",
@@ -175,7 +184,8 @@ def _rgb(image: Image.Image, where: str) -> Image.Image:
         image = Image.fromarray(_upper_eight(image))
     if image.has_transparency_data:
         image = _on_white(image.convert("RGBA"))
-    return image if image.mode == "RGB" else image.convert("RGB")
+    found = image if image.mode == "RGB" else image.convert("RGB")
+    return found if turn is None else found.transpose(turn)
 
 
 def _on_white(image: Image.Image) -> Image.Image:
