@@ -92,6 +92,26 @@ def test_a_network_that_begins_with_a_norm_runs_in_the_precision_asked_for(
         assert far(fast(images), model(images)) < within
 
 
+class Spectral(nn.Conv2d):
+    """A convolution, and complex weights of the spectrum that it gives."""
+
+    def __init__(self) -> None:
+        super().__init__(3, 2, 3, padding=1)
+        self.spectral = nn.Parameter(torch.randn(70, 4, dtype=torch.complex64) / 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (torch.fft.fft2(super().forward(x)).flatten(1) @ self.spectral).abs()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_complex_weights_keep_their_imaginary_parts(precision: str) -> None:
+    torch.manual_seed(1)
+    model, images = Spectral().eval(), normal(5, 3, 5, 7)
+    fast = make_fast(model, Settings(precision=precision))
+    with torch.no_grad():
+        assert far(fast(images), model(images)) < 1e-6
+
+
 def test_the_network_that_is_given_stays_as_it_is() -> None:
     model = scramble(netdsl.load("resnet20").module())
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
