@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
 
 import safetensors
@@ -82,6 +83,25 @@ def refuse_unstorable(model: nn.Module) -> None:
                 "let get_extra_state return a tensor, or leave it out",
                 ExitCode.USAGE,
             )
+        if not _is_storable(value.dtype, value.layout):
+            kind = value.dtype if value.layout is torch.strided else value.layout
+            raise TrainError(
+                f"{name} of the network is {str(kind).removeprefix('torch.')}, "
+                "which a file of weights does not hold",
+                "convert it, or register it as a buffer with persistent=False",
+                ExitCode.USAGE,
+            )
+
+
+@cache
+def _is_storable(dtype: torch.dtype, layout: torch.layout) -> bool:
+    """Say whether a file of weights gives such a tensor back, by trying it with an empty one."""
+    try:
+        content = safetensors.torch.save({"": torch.empty(0, dtype=dtype, layout=layout)})
+        safetensors.torch.load(content)
+    except (KeyError, ValueError, RuntimeError, SafetensorError):
+        return False
+    return True
 
 
 def watch(model: nn.Module) -> frozenset[str]:

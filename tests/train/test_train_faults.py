@@ -124,6 +124,25 @@ def test_a_network_that_no_file_can_hold_is_refused_before_the_first_step(
         train(model, digits, settings, make_run(settings))
 
 
+@pytest.mark.parametrize(
+    ("mask", "kind"),
+    [
+        (torch.zeros(3, dtype=torch.complex128), "complex128"),
+        (torch.eye(3).to_sparse(), "sparse_coo"),
+    ],
+)
+def test_a_kind_of_numbers_that_no_file_can_hold_is_refused_before_the_first_step(
+    mask: Tensor, kind: str, make_run: MakeRun, digits: DataSet, settings: Settings
+) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    model.register_buffer("mask", mask)
+    with pytest.raises(TrainError) as caught:
+        train(model, digits, settings, make_run(settings))
+    fact = f"mask of the network is {kind}, which a file of weights does not hold"
+    assert (str(caught.value), caught.value.exit_code) == (fact, ExitCode.USAGE)
+    assert caught.value.help == "convert it, or register it as a buffer with persistent=False"
+
+
 def test_no_checkpoint_is_written_of_weights_that_are_no_numbers(
     make_network: MakeNetwork, make_run: MakeRun, digits: DataSet, settings: Settings
 ) -> None:
