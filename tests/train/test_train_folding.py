@@ -103,6 +103,17 @@ class Spectral(nn.Conv2d):
         return (torch.fft.fft2(super().forward(x)).flatten(1) @ self.spectral).abs()
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_layer_or_a_norm_with_a_forward_of_its_own_stays(place: int) -> None:
+    model = scramble(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten())).eval()
+    of_class = model[place].forward
+    model[place].forward = lambda x: 2 * of_class(x)
+    images, fast = normal(2, 3, 5, 7), make_fast(model, Settings(precision="fp32"))
+    assert (fast.norms, fast.folded) == (1, 0)
+    with torch.no_grad():
+        assert far(fast(images), model(images)) < 1e-6
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_complex_weights_keep_their_imaginary_parts(precision: str) -> None:
     torch.manual_seed(1)

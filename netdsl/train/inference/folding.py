@@ -70,6 +70,11 @@ def _has_hooks(module: nn.Module) -> bool:
     return bool(module._forward_pre_hooks or module._forward_hooks)
 
 
+def _is_changed(module: nn.Module) -> bool:
+    """Say whether a module has hooks or a `forward` of its own, and computes something else."""
+    return _has_hooks(module) or "forward" in vars(module)
+
+
 def _pairs(traced: fx.GraphModule) -> Iterator[tuple[fx.Node, fx.Node]]:
     """Yield each layer with the batch norm that can be folded into it."""
     modules = dict(traced.named_modules())
@@ -93,7 +98,7 @@ def _pairs(traced: fx.GraphModule) -> Iterator[tuple[fx.Node, fx.Node]]:
 
 def _fits(modules: Mapping[str, nn.Module], layer: fx.Node, norm: fx.Node) -> bool:
     before, after = modules[str(layer.target)], modules[str(norm.target)]
-    if _has_hooks(before) or _has_hooks(after) or getattr(after, "running_mean", None) is None:
+    if _is_changed(before) or _is_changed(after) or getattr(after, "running_mean", None) is None:
         return False
     # NOTE: exact types, for a subclass may compute something else.
     kinds = (type(before), type(after))
