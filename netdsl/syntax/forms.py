@@ -152,6 +152,12 @@ def _input_of_keras(match: re.Match[str]) -> Here:
     return code(f"input {match['c']}x{match['h']}x{match['w']}")
 
 
+def _last_in_row(match: re.Match[str]) -> Here | None:
+    """Return what is said of the last `&` of a row of LaTeX; None for one that is alone in it."""
+    row = match.string[match.string.rfind("\n", 0, match.start()) + 1 : match.start()]
+    return left_away(BETWEEN_LAYERS) if "&" in row else None
+
+
 def function(match: re.Match[str]) -> Here | None:
     name, here = function_here(match)
     if why := CHANGES_NOTHING.get(name):
@@ -253,7 +259,8 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"\$?\\times(?![a-z])\$?"), lambda match: code("x")),
     (re.compile(r"\$?\\(?:to|(?:long)?rightarrow)(?![a-z])\$?"), lambda match: code("->")),
     (
-        re.compile(r"\\\\(?:\s*\\hline)?|\\hline|&|\$"),
+        re.compile(r"\\\\(?:\s*\\hline)?|\\hline|&(?=[^\n&\\]*[&\\])|(?<=\n)[ \t]*&|\$"),
         lambda match: left_away(BETWEEN_LAYERS),
     ),
+    (re.compile("&"), _last_in_row),
 )
