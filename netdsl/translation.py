@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from netdsl.syntax.paper_forms import forms_in, told
 from netdsl.syntax.scan import scan
 
 _ROUNDS = 8  # what is left away in one may be all that hid a form from the next
+_GONE = "\0"  # in place of a form that is left away; no text with it is read
+_EMPTIED = re.compile(rf"(?<![^\n])[ \t]*(?:{_GONE}[ \t]*)+(?:\n|\Z)")
 _TRANSLATED = ", translated"  # behind the name of a text that is another now
 
 
@@ -85,8 +88,9 @@ def _left_to_forward(text: str, form: Form) -> str:
 
 
 def _rewritten(text: str, forms: list[tuple[Form, str]]) -> str:
+    """Return a text with its forms as they are written here; a line of which none is left goes."""
     pieces, end = [], 0
     for form, code in forms:
-        pieces += [text[end : form.start], code]
+        pieces += [text[end : form.start], code or _GONE]
         end = form.end
-    return "".join(pieces) + text[end:]
+    return _EMPTIED.sub("", "".join(pieces) + text[end:]).replace(_GONE, "")

@@ -258,12 +258,19 @@ class Chain:
         """Tell the form of a layer with its options, and what it brings if it is a call."""
         form = self.forms[place]
         code, _, rest = form.here.words[1:].partition("`")
-        code = f"{code} {options}".rstrip()
+        bias = " bias" if self._has_bias(layer, code) else ""
+        code = f"{code}{bias} {options}".rstrip()
         brought = [one for one in layer.brings if f"{one}=" not in code]
         if layer.is_call and brought:
             unless = ", unless it is the last" if layer.name == "FC" else ""
             rest = f", which brings its {_nouns(brought)}{unless}"
         self.forms[place] = replace(form, here=replace(form.here, words=f"`{code}`{rest}"))
+
+    def _has_bias(self, layer: _Layer, code: str) -> bool:
+        """Say whether a convolution has a bias before its norm, as torch and Keras give it one."""
+        is_normed = "norm" in layer.parts or (layer.is_defined and "norm" in layer.brings)
+        is_told = "bias" in code.rpartition("  ")[2]
+        return layer.is_call and layer.name != "FC" and is_normed and not is_told
 
     def _add_option(self, place: int, option: str) -> None:
         """Tell the form that stands there with one option more."""

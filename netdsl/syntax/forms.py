@@ -253,7 +253,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         _input_of_keras,
     ),
     (
-        re.compile(r"(?:\b[a-z]\w*\s*=\s*)?\b(?:\w+\.){0,3}Sequential\((?:\s*[\[)])?"),
+        re.compile(r"(?:\b(?:self\.)?[a-z]\w*\s*=\s*)?\b(?:\w+\.){0,3}Sequential\((?:\s*[\[)])?"),
         lambda match: left_away(FOLLOW),
     ),
     (re.compile(r"\$?\\times(?![a-z])\$?"), lambda match: code("x")),

@@ -112,6 +112,7 @@ def test_a_call_of_torch_is_the_layer_that_is_written_for_it(call: str) -> None:
         "nn.Conv2d(3, 8, 3)",
         "nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 9, 3), nn.ReLU(), nn.MaxPool2d(2)",
         "nn.Conv2d(3, 8, 1, bias=False), nn.BatchNorm2d(8), nn.Conv2d(8, 9, 1), nn.ReLU6()",
+        "nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.ConvTranspose2d(8, 9, 2, 2), nn.BatchNorm2d(9)",
         "nn.Conv2d(3, 8, 3), nn.ReLU(), nn.BatchNorm2d(8), nn.MaxPool2d(2)",
         "nn.BatchNorm2d(3), nn.ReLU(), nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 1)",
         "nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(1456, 10)",

@@ -97,7 +97,7 @@ def rewritten(text: str) -> str:
         apart = f"{apart[:start]} {said} {apart[end:]}"
     assert words(text) == words(apart)
     if len(caught.value.diagnostics) <= MOST and "=…" not in whole.text:
-        assert whole.text == translate(text).text
+        assert whole.text.split() == translate(text).text.split()
     return text
 
 
@@ -420,7 +420,7 @@ def test_a_size_that_a_convolution_can_take_is_not_of_the_pool_behind(text: str,
         ("norm group Conv 64, BN, ReLU", "norm group Conv 64 norm=batch"),
         ("norm none Deconv 64 s2, BN, ReLU", "norm none Deconv 64 s2 norm=batch"),
         ("Conv 64 Norm(batch) Act(relu)", "Conv 64"),
-        ("nn.Conv2d(3, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(),", "Conv 64,"),
+        ("nn.Conv2d(3, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(),", "Conv 64 bias,"),
         ("conv3-64, stride 2, BN, ReLU", "Conv 64 s2"),
     ],
 )
@@ -509,7 +509,7 @@ def test_of_layers_that_forward_calls_nothing_is_told_but_what_they_are() -> Non
         netdsl.parse(text, input=(3, 8, 8))
     assert [(found.message, found.help) for found in caught.value.diagnostics] == [
         (
-            "`self.conv1 = nn.Conv2d(3, 6, 5)` is written `Conv 6 5x5 p0`, "
+            "`self.conv1 = nn.Conv2d(3, 6, 5)` is written `Conv 6 5x5 p0 bias`, "
             "which brings its norm and activation",
             "what `forward` does is not read: a layer that it calls twice is written twice, and "
             "one without norm or activation has `norm=none` or `act=none`",

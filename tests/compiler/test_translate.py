@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import torch
+import torchvision
 
 import netdsl
 from netdsl.errors import Source
@@ -62,6 +64,21 @@ def test_latex_of_a_paper_becomes_the_blocks_of_a_shipped_network() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["alexnet", "vgg11", "vgg16_bn"])
+def test_what_torch_prints_of_a_network_becomes_it(name: str) -> None:
+    with torch.device("meta"):
+        printed = str(getattr(torchvision.models, name)())
+    done = translate(printed)
+    assert done.error is None
+    ours, theirs = netdsl.parse(done.text, input=(3, 224, 224)), netdsl.load(name)
+    assert (ours.params, ours.macs, ours.depth) == (theirs.params, theirs.macs, theirs.depth)
+
+
+def test_lines_of_which_nothing_is_left_go() -> None:
+    text = "self.body = nn.Sequential(\n    nn.Conv2d(1, 8, 3),\n    nn.ReLU(),\n)\n\nGAP  FC 3\n"
+    assert translate(text).text == "    Conv 8 p0 norm=none,\n\nGAP  FC 3\n"
+
+
 @pytest.mark.parametrize("name", sorted(shipped()))
 def test_what_is_no_mistake_stays_as_it_is(name: str) -> None:
     text = shipped()[name].read_text("utf-8")
@@ -83,7 +100,7 @@ def test_what_a_form_does_not_say_is_not_made_up() -> None:
 
 def test_what_a_forward_decides_is_left_open() -> None:
     done = translate("self.conv = nn.Conv2d(1, 8, 3)\nself.fc = nn.Linear(8, 10)")
-    assert done.text == "Conv 8 p0 norm=… act=…\nFlatten :8  FC 10 act=…"
+    assert done.text == "Conv 8 p0 bias norm=… act=…\nFlatten :8  FC 10 act=…"
     assert done.error is not None
     bare = translate("nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Linear(8, 10))")
     assert (" ".join(bare.text.split()), bare.error) == (
