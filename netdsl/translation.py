@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from netdsl.errors import Diagnostic, NetDSLError, Source
 from netdsl.lower import Loader, Overrides, lower
 from netdsl.syntax import parse
-from netdsl.syntax.apart import code_of
-from netdsl.syntax.brought import Form, is_defined
+from netdsl.syntax.here import Form
 from netdsl.syntax.paper_forms import forms_in, told
 from netdsl.syntax.scan import scan
 
@@ -73,18 +72,17 @@ def _error(text: str, name: str, loader: Loader) -> NetDSLError | None:
 def _written(source: Source) -> Iterator[tuple[Form, str]]:
     """Yield the forms of a text with what is written in place of each, but for those in words."""
     for form in forms_in(source, scan(source).comments):
-        code = code_of(form)
+        code = form.here.code
         if code is not None:
             yield form, code + _left_to_forward(source.text, form)
 
 
 def _left_to_forward(text: str, form: Form) -> str:
     """Return the options that a `forward` decides, which is not read: `norm=… act=…`."""
-    if not is_defined(text, form):
+    if not form.is_defined(text):
         return ""
-    brought = form.here.words.rpartition("`")[2]
     options = {"norm": "norm", "activation": "act"}
-    return "".join(f" {option}=…" for noun, option in options.items() if noun in brought)
+    return "".join(f" {option}=…" for noun, option in options.items() if noun in form.here.remark)
 
 
 def _rewritten(text: str, forms: list[tuple[Form, str]]) -> str:

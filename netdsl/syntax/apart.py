@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from netdsl.syntax.brought import Form
+from netdsl.syntax.here import Form
 from netdsl.syntax.lexemes import lexemes
 
 _LAST = re.compile(r"[\w×✕⨯.]+\Z")
@@ -25,7 +25,7 @@ def kept_apart(text: str, forms: Sequence[Form]) -> Iterator[Form]:
         before = text[max(end, form.start - _WINDOW) : form.start] or before
         end = form.end
         behind = "" if following and following.start == end else text[end : end + _WINDOW]
-        code = code_of(form)
+        code = form.here.code
         if code is None:
             before = ""
             yield form
@@ -36,17 +36,10 @@ def kept_apart(text: str, forms: Sequence[Form]) -> Iterator[Form]:
         before = code or blank or before
 
 
-def code_of(form: Form) -> str | None:
-    """Return what is written in place of a form; None where that is said in words."""
-    words = form.here.words
-    return words[1:].partition("`")[0] if words[:1] in ("", "`") else None
-
-
 def _with_blanks(form: Form, code: str, blank: str, behind: str) -> Form:
     if not blank and not behind:
         return form
-    rest = form.here.words[len(f"`{code}`") :]
-    return replace(form, here=replace(form.here, words=f"`{blank}{code}{behind}`{rest}"))
+    return replace(form, here=form.here.written(f"{blank}{code}{behind}"))
 
 
 def _runs_together(before: str, behind: str) -> bool:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from netdsl.syntax.foreign import layer_here, names_of, setting_here
-from netdsl.syntax.here import Here
+from netdsl.syntax.here import Form, Here
 
 # The settings that say what a layer brings, in this order, and their words without a header.
 _USUAL = {"norm": "batch", "act": "relu"}
@@ -33,8 +33,6 @@ _BETWEEN = re.compile(r"(?:\s|,|;|->|→)*")
 _SIGN = re.compile(r"(?:,|;|->|→)\s*\Z")
 _SIGN_BEHIND = re.compile(r"\s*(?:,|;|->|→)")
 _WINDOW = 64
-# What is defined before it is called, in a way that is not read here.
-_DEFINED = re.compile(r"self\.|\([^\W\d]\w*\):")
 _OF_FORWARD = (
     "what `forward` does is not read: a layer that it calls twice is written twice, and one "
     "without norm or activation has `norm=none` or `act=none`"
@@ -55,20 +53,6 @@ def named(match: re.Match[str]) -> Here | None:
     return Here(f"`{layer_here(match['name'])}`")
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A form of a text, from one character to another, and what it is here.
-
-    A call says all that is computed; a name alone is a form only where a layer brings what it is.
-    """
-
-    start: int
-    end: int
-    here: Here
-    is_call: bool = False
-    is_name: bool = False
-
-
 @dataclass(slots=True)
 class _Layer:
     """A layer and what it brings, while the forms behind it are being read."""
@@ -81,11 +65,6 @@ class _Layer:
     is_call: bool = False
     is_defined: bool = False  # and called elsewhere
     parts: dict[str, tuple[int, re.Match[str]]] = field(default_factory=dict)
-
-
-def is_defined(text: str, form: Form) -> bool:
-    """Say whether a call defines what a `forward` calls, as in `self.conv = nn.Conv2d(1, 8, 3)`."""
-    return form.is_call and _DEFINED.match(text, form.start) is not None
 
 
 class Chain:
@@ -115,7 +94,7 @@ class Chain:
             self._close()
             self._open(self.text[max(0, start - _WINDOW) : start], start)
         self.end = form.end
-        code = form.here.words[1:].partition("`")[0]
+        code = form.here.code or ""
         if part := _PART.fullmatch(code):
             self._add_part(form, part)
             return
@@ -143,7 +122,7 @@ class Chain:
     def finish(self) -> list[Form]:
         """Return what is told of all forms."""
         self._close()
-        first = next((i for i, form in enumerate(self.forms) if is_defined(self.text, form)), None)
+        first = next((i for i, form in enumerate(self.forms) if form.is_defined(self.text)), None)
         self._help(first, _OF_FORWARD)
         if self.bare and not self.has_norms:
             for place in self.plain:
@@ -193,7 +172,7 @@ class Chain:
 
     def _with_features(self, form: Form) -> Form:
         """Return a dense layer behind an assertion of what it takes, unless that is known."""
-        code = form.here.words[1:].partition("`")[0]
+        code = form.here.code or ""
         takes = form.here.takes
         if takes is not None and takes != self.features:
             last = self.forms[-1] if self.forms else None
@@ -218,8 +197,8 @@ class Chain:
         brings = [one for one in usual if one not in given]
         left = [] if "act" in given else [*brings]
         place = None if form is None else len(self.forms)
-        defined = form is not None and is_defined(self.text, form)
-        self.layer = _Layer(found["layer"], brings, left, end, place, is_call, defined)
+        is_defined = form is not None and form.is_defined(self.text)
+        self.layer = _Layer(found["layer"], brings, left, end, place, is_call, is_defined)
 
     def _close(self, *, norm_follows: bool = False) -> str:
         """Tell what was read of the last layer; return its options where no form can have them."""
@@ -257,14 +236,16 @@ class Chain:
     def _tell_layer(self, layer: _Layer, place: int, options: str) -> None:
         """Tell the form of a layer with its options, and what it brings if it is a call."""
         form = self.forms[place]
-        code, _, rest = form.here.words[1:].partition("`")
+        code = form.here.code or ""
         bias = " bias" if self._has_bias(layer, code) else ""
         code = f"{code}{bias} {options}".rstrip()
+        here = form.here.written(code)
         brought = [one for one in layer.brings if f"{one}=" not in code]
         if layer.is_call and brought:
             unless = ", unless it is the last" if layer.name == "FC" else ""
-            rest = f", which brings its {_nouns(brought)}{unless}"
-        self.forms[place] = replace(form, here=replace(form.here, words=f"`{code}`{rest}"))
+            remark = f", which brings its {_nouns(brought)}{unless}"
+            here = replace(here, words=f"`{code}`{remark}")
+        self.forms[place] = replace(form, here=here)
 
     def _has_bias(self, layer: _Layer, code: str) -> bool:
         """Say whether a convolution has a bias before its norm, as torch and Keras give it one."""
@@ -274,10 +255,8 @@ class Chain:
 
     def _add_option(self, place: int, option: str) -> None:
         """Tell the form that stands there with one option more."""
-        here = self.forms[place].here
-        code, _, rest = here.words[1:].partition("`")
-        here = replace(here, words=f"`{code} {option}`{rest}")
-        self.forms[place] = replace(self.forms[place], here=here)
+        form = self.forms[place]
+        self.forms[place] = replace(form, here=form.here.written(f"{form.here.code} {option}"))
 
     def _told(self, layer: _Layer, setting: str, part: re.Match[str], added: str) -> Here:
         """Return what is said of a part that a layer brings, of another kind perhaps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,43 @@ class Here:
     takes: int | None = None
     block: int | None = None
 
+    @property
+    def code(self) -> str | None:
+        """What is written in place of the form; None where that is said in words."""
+        return self.words[1:].partition("`")[0] if self.words[:1] in ("", "`") else None
+
+    @property
+    def remark(self) -> str:
+        """What the words say behind the code, as that it brings a norm."""
+        return self.words[1:].partition("`")[2]
+
+    def written(self, code: str) -> Here:
+        """Return the same with another code."""
+        return replace(self, words=f"`{code}`{self.remark}")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of a text, from one character to another, and what it is here.
+
+    A call says all that is computed; a name alone is a form only where a layer brings what it is.
+    """
+
+    start: int
+    end: int
+    here: Here
+    is_call: bool = False
+    is_name: bool = False
+
+    def is_defined(self, text: str) -> bool:
+        """Say whether a call defines what a `forward` calls: `self.conv = nn.Conv2d(1, 8, 3)`."""
+        return self.is_call and _DEFINED.match(text, self.start) is not None
+
 
 Say = Callable[[re.Match[str]], Here | None]
+
+# What is defined before it is called, in a way that is not read here.
+_DEFINED = re.compile(r"self\.|\([^\W\d]\w*\):")
 
 X = r"(?:[x×✕⨯]|\$?\\times\$?)"
 D = r"[0-9]{1,9}(?![0-9])"  # a number; longer ones are none that is meant
