@@ -13,8 +13,9 @@ from netdsl.ops import CATALOGUE, Argument, LayerType, arguments
 from netdsl.suggest import closest
 from netdsl.syntax import tree
 from netdsl.syntax.foreign import TORCH_NAMES, layer_here, value_here
-from netdsl.syntax.lexemes import slip_in_size, written_out
+from netdsl.syntax.lexemes import written_out
 from netdsl.syntax.shorthand import LETTERS
+from netdsl.syntax.slips import slip_in_size
 from netdsl.syntax.torch_arguments import LARGEST_KERNEL
 
 _LOWER = {code.lower(): code for code in CATALOGUE}  # layers, as they are not written
@@ -191,8 +192,8 @@ def unknown_word(
     if glued:
         whole = Span(word.span.source, word.span.end - len(glued[0]), word.span.end)
         return fail("E0201", f"unknown layer `{glued[0]}`; did you mean `{cls.code}`?", whole)
-    if found := _slip_in_size(word.span):
-        return found
+    if slip := slip_in_size(word.span.source, word.span.start):
+        return fail("E0206", *slip)
     if word.text in known:
         return without_value(word, known[word.text])
     if meant := _meant(word.text, cls, known):
@@ -202,16 +203,6 @@ def unknown_word(
         return fail("E0208", f"unknown name `{word.text}`", word.span, help=help)
     names = (*cls.flags, *known, *scope.names)
     return unknown_name(word.text, word.span, names, for_number=for_number)
-
-
-def _slip_in_size(span: Span) -> NetDSLError | None:
-    """Return the error of a size with a letter too many, `3bx3`, of which a part stands there."""
-    found = slip_in_size(span.source.text, span.start)
-    if found is None:
-        return None
-    start, end, size = found
-    whole = Span(span.source, start, end)
-    return fail("E0206", f"`{whole.text}` is no size; did you mean `{size}`?", whole)
 
 
 def without_value(word: tree.Name, option: Argument) -> NetDSLError:
@@ -253,8 +244,8 @@ def one_too_many(
 
     A name may stand for a word, which is not told from a number where it is written.
     """
-    if found := _slip_in_size(argument.span):
-        return found
+    if slip := slip_in_size(argument.span.source, argument.span.start):
+        return fail("E0206", *slip)
     if isinstance(argument, tree.Name):
         value = scope.names.get(argument.text)
         option = next((a.name for a in known.values() if value in a.choices), None)

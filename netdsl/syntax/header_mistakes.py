@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from netdsl.errors import Diagnostic, Span
+from netdsl.errors import Diagnostic
 from netdsl.syntax.foreign import setting_here
 from netdsl.syntax.item_mistakes import SEPARATOR, layer_missing, separator_between_options
-from netdsl.syntax.lexemes import ANY, VALUE, slip_in_size, written_out
+from netdsl.syntax.lexemes import ANY, VALUE, written_out
+from netdsl.syntax.slips import slip_in_size
 from netdsl.syntax.spot import Mistake, Spot
 
 _SPELT = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -132,19 +133,11 @@ def _exponent(spot: Spot, offset: int) -> Diagnostic | None:
     return Diagnostic("E0113", message, spot.span(offset - 1, offset))
 
 
-def _slip_in_size(spot: Spot) -> Diagnostic | None:
-    """Return what to say of the `a` of `input 3x64x64a`."""
-    found = slip_in_size(spot.source.text, spot.word(-1).start)
-    if found is None:
-        return None
-    start, end, size = found
-    span = Span(spot.source, start, end)
-    return Diagnostic("E0119", f"`{span.text}` is no size; did you mean `{size}`?", span)
-
-
 def _value_missing(spot: Spot) -> Diagnostic:
-    if found := _exponent(spot, -1) or _slip_in_size(spot):
+    if found := _exponent(spot, -1):
         return found
+    if slip := slip_in_size(spot.source, spot.word(-1).start):
+        return Diagnostic("E0119", *slip)
     message = f"`{spot.word(-1).text}` has no value"
     help = "a setting is written as in `norm batch`, all in lower case, a layer as in `Norm`"
     if spot.word(-1).text == "name":

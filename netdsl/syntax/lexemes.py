@@ -29,9 +29,6 @@ _LEXEME = re.compile(
     """,
     re.VERBOSE,
 )
-_SIZE = re.compile("[0-9]+(?:[x×][0-9]+)+")
-_SLIP = re.compile("[0-9]{1,9}(?:[a-z]{0,2}[x×][a-z]{0,2}[0-9]{1,9}){1,2}[a-z]{0,2}(?![\\w=.×])")
-_GLUED_BEFORE = re.compile(r"(?<![\w×.])[0-9][a-z0-9×]*\Z")
 _WORDS = dict.fromkeys(COMBINERS, "combine") | {word: word for word in KEYWORDS}
 _SIGNS = {
     "(": "open", ")": "close", "[": "list", "]": "end_list", "{": "brace", "}": "end_brace",
@@ -69,22 +66,6 @@ def written_out(number: str, word: str) -> str | None:
         return None
     whole = f"{float(number) * 10 ** int(word[1:]):.15g}"
     return whole if whole.isdecimal() else None
-
-
-def slip_in_size(text: str, place: int) -> tuple[int, int, str] | None:
-    """Return where a size stands that has a letter too many, and the size; None for another word.
-
-    >>> slip_in_size("Conv 64 3bx3", 8), slip_in_size("input 3x64x64a", 6)
-    ((8, 12, '3x3'), (6, 14, '3x64x64'))
-    >>> slip_in_size("Conv 64 3x3", 8), slip_in_size("Conv 3x3act=relu", 8)
-    (None, None)
-    """
-    before = _GLUED_BEFORE.search(text, max(0, place - 32), place)
-    start = before.start() if before else place
-    found = _SLIP.match(text, start, start + 64)
-    if found is None or found.end() <= place or _SIZE.fullmatch(found[0]):
-        return None
-    return start, found.end(), "x".join(re.findall("[0-9]+", found[0]))
 
 
 def part_of_whole(percentage: str) -> str:
