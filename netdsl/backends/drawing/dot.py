@@ -88,14 +88,15 @@ def _source(networks: Sequence[tuple[str, Graph]], *, expand: bool) -> tuple[str
     dot = Digraph("network", graph_attr=GRAPH, node_attr=NODE, edge_attr=EDGE)
     x = 0.0
     layouts = stack(pens, labels)
-    high = max((labels.title_size(*network)[1] for network in networks), default=0.0)
+    titles = [labels.title_size(*network) for network in networks]
+    high = max((size[1] for size in titles), default=0.0)
     for i, (network, pen, layout) in enumerate(zip(networks, pens, layouts, strict=True)):
         block = spread(pen, layout, labels)
-        wide, _ = labels.title_size(*network)
+        wide, own = titles[i]
         x -= min(block.left, -wide / 2)
         block.move(x)
-        title = Place(x, -high / 2, wide, high)
-        dot.node(f"{i} title", labels.title(*network, high), shape="plaintext", **_where(title))
+        title, text = Place(x, -high / 2, wide, high), labels.title(*network, below=high - own)
+        dot.node(f"{i} title", text, shape="plaintext", **_where(title))
         _add_members(dot, pen.members, layout, labels, i)
         _add_wires(dot, pen, layout, labels, i)
         x += max(block.right, wide / 2) + APART

@@ -94,13 +94,13 @@ class Labels:
         under = max(width(line, UNDER) for line in lines)
         return max(width(title, TITLE, bold=True), under), 26.0 + 18.0 * len(lines)
 
-    def title(self, title: str, graph: Graph, high: float) -> str:
-        """The name of a network over its numbers, flush with others where it is so high."""
+    def title(self, title: str, graph: Graph, below: float) -> str:
+        """The name of a network over its numbers, with room below, so that titles are flush."""
         lines = [self._bold(title, TITLE)] if title else []
         lines += [self._font(line, UNDER, GREY) for line in _numbers(graph)]
         rows = "".join([f"<TR><TD>{line}</TD></TR>" for line in lines])
-        if left := high - self.title_size(title, graph)[1]:
-            rows += f'<TR><TD HEIGHT="{left:g}"></TD></TR>'
+        if below:
+            rows += f'<TR><TD HEIGHT="{below:g}"></TD></TR>'
         return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{rows}</TABLE>>'
 
     def box(self, box: Box) -> dict[str, str]:
