@@ -14,7 +14,7 @@ from netdsl.syntax.paper_forms import forms_in, told
 from netdsl.syntax.scan import scan
 
 _ROUNDS = 8  # what is left away in one may be all that hid a form from the next
-_GONE = "\0"  # in place of a form that is left away; no text with it is read
+_GONE = "\0"  # in place of a form that is left away; a text that has it itself is not read
 _EMPTIED = re.compile(rf"(?<![^\n])[ \t]*(?:{_GONE}[ \t]*)+(?:\n|\Z)")
 _TRANSLATED = ", translated"  # behind the name of a text that is another now
 

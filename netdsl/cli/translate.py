@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netdsl.cli.exit_code import exit_code_of
 from netdsl.cli.kinds import OutputPath
 from netdsl.cli.notes import note
 from netdsl.cli.write import write_text
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     help="Where to; standard output if not given.",
 )  # fmt: skip
 @paused()
-def command(file: str, output: Path | None) -> None:
+def command(file: str, output: Path | None) -> int:
     """Print the text of FILE (or -) as it is written here: rows of papers, LaTeX, Keras, torch.
 
     Every change is told on standard error, as the error of it would tell it. Where something stays
@@ -48,8 +49,10 @@ def command(file: str, output: Path | None) -> None:
     else:
         write_text(output, text)
         click.echo(str(output))
-    if done.error:
-        raise done.error
+    if done.error:  # said here, for what is said of other errors is to translate
+        click.echo(str(done.error), err=True)
+        return exit_code_of(done.error)
+    return 0
 
 
 def _line(change: Diagnostic, said: set[str]) -> str:

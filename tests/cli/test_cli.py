@@ -332,6 +332,10 @@ class TestSourceFmtList:
         first, *error = done.stderr.splitlines()
         assert first == "table.txt:1:1: `3x3 conv, 64` is written `Conv 64`"
         assert error[1] == "  --> table.txt, translated:2:8"
+        done = run("translate", "-", stdin="[3×3, 8; 3×3, 8; fc, [2, 8]] × 3")
+        assert done.returncode == 2
+        assert done.stderr.startswith("error[E0121]: ")
+        assert "netdsl translate" not in done.stderr
         assert run("translate", "nowhere.txt").returncode == 2
         (tmp_path / "lib.arch").write_text("def Stage(c) { BB c }")
         (tmp_path / "uses.txt").write_text('use "lib.arch" conv3-8 Stage 8')

@@ -56,7 +56,7 @@ def test_a_text_of_others_becomes_its_network(
         assert change.span is not None
 
 
-def test_latex_of_a_paper_becomes_the_blocks_of_a_shipped_network() -> None:
+def test_latex_of_a_paper_becomes_its_layers() -> None:
     done = translate(RESNET18)
     assert done.error is None
     assert " ".join(done.text.split()) == (
@@ -82,7 +82,7 @@ def test_lines_of_which_nothing_is_left_go() -> None:
 @pytest.mark.parametrize("name", sorted(shipped()))
 def test_what_is_no_mistake_stays_as_it_is(name: str) -> None:
     text = shipped()[name].read_text("utf-8")
-    assert translate(text) == (done := translate(text))
+    done = translate(text)
     assert (done.text, done.changes, done.error) == (text, (), None)
 
 
@@ -119,7 +119,7 @@ def test_more_forms_than_errors_are_told_are_written_at_once() -> None:
 
 
 def test_other_mistakes_are_left_as_they_are() -> None:
-    for text in ("Conv 64 Avg", "Conv 64 {", "conv", "norm = 3"):
+    for text in ("Conv 64 Avg", "Conv 64 {", "conv", "norm = 3", "Conv 8 \0"):
         done = translate(text)
         assert (done.text, done.changes) == (text, ())
         assert done.error is not None
@@ -129,3 +129,6 @@ def test_what_is_no_text_is_refused() -> None:
     with pytest.raises(netdsl.NetDSLError, match="a network is a text, not bytes"):
         netdsl.translate(b"Conv 8")  # type: ignore[arg-type]
     assert netdsl.translate("conv3-8").text == "Conv 8"
+    unread = netdsl.translate("conv3-8 \0")
+    assert (unread.text, unread.changes) == ("conv3-8 \0", ())
+    assert [one.code for one in unread.error.diagnostics] == ["E0104"]  # type: ignore[union-attr]
