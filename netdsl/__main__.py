@@ -11,6 +11,11 @@ def main() -> None:
         from netdsl.cli import main as run
 
         run()
+    except SystemExit as end:
+        from netdsl.cli.ranks import end_among_others
+
+        end_among_others(end.code)
+        raise
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         sys.exit(130)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -43,3 +45,17 @@ def one_voice() -> Iterator[None]:
         time.sleep(_GRACE)
         click.echo(f"process {rank}:", err=True)
         raise
+
+
+def end_among_others(code: Any) -> None:
+    """End this process at once, with its exit code, if torchrun started it beside others.
+
+    Threads of DistributedDataParallel outlive the group that they worked for. One that lets a
+    tensor go while Python ends is ended itself, and C++ takes the process down with SIGABRT:
+    torchrun would start a training again that had succeeded, or call it failed.
+    """
+    if os.environ.get("WORLD_SIZE", "1") == "1" or not isinstance(code, int):
+        return
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)

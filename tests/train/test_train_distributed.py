@@ -362,6 +362,31 @@ def test_the_first_process_alone_is_heard(
     assert capfd.readouterr().err == ""
 
 
+ENDING = """
+import atexit, sys
+from netdsl.__main__ import main
+atexit.register(print, "Python ends")
+sys.argv[0] = "netdsl"
+main()
+"""
+
+
+@pytest.mark.parametrize(("command", "code", "last"), [("list", 0, ["vgg19_bn"]), ("lost", 2, [])])
+def test_a_process_among_others_has_ended_before_python_ends(
+    command: str, code: int, last: list[str], tmp_path: Path
+) -> None:
+    # What threads of DDP do while Python ends can abort a training that has succeeded.
+    def ended(size: str) -> tuple[int, list[str]]:
+        done = subprocess.run(
+            [sys.executable, "-c", ENDING, command], cwd=tmp_path, text=True, check=False,
+            stdout=subprocess.PIPE, env={**os.environ, "RANK": "0", "WORLD_SIZE": size},
+        )  # fmt: skip
+        return done.returncode, done.stdout.split()[-1:]
+
+    assert ended("1") == (code, ["ends"])
+    assert ended("2") == (code, last)
+
+
 TRAIN = (
     "-m", "netdsl", "train", "digits", "--data", "digits", "--limit", "400", "--epochs", "8",
     "--batch-size", "31", "--save-minutes", "0", "--seed", "3", "--precision", "fp32",
