@@ -60,9 +60,12 @@ class Combiner:
         if y is start is not x:
             message = "a Res that reads a label needs a layer to lead its shortcut around"
             raise fail("E0204", message, core.name_span)
-        if y is start:
-            return y, ()
         own = [self._branch(branch, x, frame, f"{name}.shortcut") for branch in written_out]
+        if y is start:
+            if own and own[0][1] is not x:
+                message = "the body of Res comes to no layer, and its shortcut leads around nothing"
+                raise fail("E0117", message, core.span)
+            return y, ()
         unit = self.build.units == units
         idle = {} if unit else {"drop_path": "each block inside a Res has its own"}
         if own:

@@ -15,6 +15,7 @@ from netdsl.errors import Diagnostic, fail
 from netdsl.lower.convert import cast
 from netdsl.lower.names import SETTINGS
 from netdsl.lower.values import Quoted, Value, exact
+from netdsl.syntax.slips import slip_in_zeros
 
 _WHOLE, _PART = r"[0-9]{1,15}", r"[0-9]{1,17}"  # as many decimals as a float is written with
 _NONE = 'the word for nothing is "none", as in norm="none"'
@@ -136,6 +137,9 @@ def _of_python(value: object) -> object:
 
 
 def _parsed(text: str) -> Value:
+    message = slip_in_zeros(text) if re.fullmatch("-?[0-9.x×]+(e-[0-9]+)?", text) else None
+    if message:
+        raise fail("E0109", f"`{text}` from outside: {message}")
     if re.fullmatch(rf"-?{_WHOLE}", text):
         return int(text)
     if re.fullmatch(rf"-?{_WHOLE}\.{_PART}|{_WHOLE}(\.{_PART})?e-[0-9]{{1,2}}", text):

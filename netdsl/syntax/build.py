@@ -15,12 +15,12 @@ from typing import Any, TypeAlias
 from netdsl.errors import Diagnostic, Source, Span
 from netdsl.syntax import tree
 from netdsl.syntax.shorthand import SHORT_OPTIONS, sizes, spell_out
+from netdsl.syntax.slips import slip_in_zeros
 
 Parts: TypeAlias = Any  # a list of tokens and nodes, in the order of the grammar's rule
 Token: TypeAlias = Any  # lark's, with `value`, `start_pos`, `end_pos`
 
 _NO_NAME = re.compile("[^a-z0-9_]")
-_ZEROS = re.compile("(?<![0-9.-])0+(?=[0-9])")  # at the start of a number, not of `1e-06`
 
 
 class Builder(threading.local):
@@ -236,10 +236,9 @@ class Builder(threading.local):
             self.faults.append(Diagnostic("E0105", message, name.span))
 
     def _doubt_zeros(self, span: Span) -> None:
-        """Refuse `01`, of which nobody knows whether 1, 10 or 101 is meant."""
-        plain = _ZEROS.sub("", span.text)
-        if plain != span.text:
-            message = f"a number begins with no `0`: write `{plain}`, if that is meant"
+        """Refuse `01`."""
+        message = slip_in_zeros(span.text)
+        if message:
             self.faults.append(Diagnostic("E0109", message, span))
 
     def _doubt_shape(self, core: Any, shape: tree.Dims) -> None:

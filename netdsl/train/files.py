@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import lzma
 import os
 import re
 import struct
@@ -19,7 +20,10 @@ from netdsl.flock import HAS_LOCKS, claim, is_locked
 from netdsl.train.errors import ExitCode, TrainError
 
 # What reading a damaged zip file may raise.
-DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError)
+DAMAGED_ZIP = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
+    EOFError, RuntimeError, ValueError,
+)  # fmt: skip
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 

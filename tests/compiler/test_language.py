@@ -1178,6 +1178,14 @@ class TestOverrides:
         with pytest.raises(netdsl.NetDSLError, match="plain must be True or False, not 'no'"):
             parse("BB 3", plain="no")
 
+    @pytest.mark.parametrize(
+        ("text", "plain"), [("03", "3"), ("-00.5", "-0.5"), ("3x08x8", "3x8x8")]
+    )
+    def test_a_number_in_text_begins_with_no_0_as_in_a_network(self, text: str, plain: str) -> None:
+        said = f"`{text}` from outside: a number begins with no `0`: write `{plain}`"
+        with pytest.raises(netdsl.NetDSLError, match=said):
+            parse("n = 1 Conv n", n=text)
+
     @pytest.mark.parametrize("n", [2, 2.0, "2.0", Fraction(2)])
     def test_a_whole_number_is_one_however_it_is_given(self, n: Any) -> None:
         assert convolutions(parse("n = 1 (Conv 4)x n", n=n)) == [4, 4]

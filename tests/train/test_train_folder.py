@@ -330,11 +330,19 @@ def test_a_zip_that_needs_a_newer_version_is_named(tmp_path: Path) -> None:
         open_zip(path)
 
 
+def test_a_link_to_the_training_images_validates_nothing(animals: Path, tmp_path: Path) -> None:
+    (tmp_path / "train").symlink_to(animals)
+    (tmp_path / "val").symlink_to(animals)
+    with pytest.raises(TrainError, match=r"train and .*val are one folder: one is a link to the"):
+        load(str(tmp_path))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_damaged_image_in_a_zip_is_left_out_where_that_is_wanted(
-    animals: Path, tmp_path: Path
+    method: int, animals: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "images.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w", method) as archive:
         for file in sorted(animals.glob("*/*.png")):
             archive.write(file, file.relative_to(animals).as_posix())
         info = archive.infolist()[0]

@@ -35,6 +35,9 @@ def open_folder(root: Path, part: float = HOLDOUT, seed: int = 0, held: str = "v
     no image by their suffix: `others` of the listing.
     """
     if (root / "train").is_dir() and (root / held).is_dir():
+        if (root / "train").samefile(root / held):
+            fact = f"{root / 'train'} and {root / held} are one folder: one is a link to the other"
+            raise TrainError(fact, "images that validate are others than those that are trained on")
         (train, others), (val, more) = _classes(root, "train"), _classes(root, held)
         if unknown := sorted(val.keys() - train.keys()):
             raise TrainError(f"class {unknown[0]} is in {root / held} only", LAYOUT)
