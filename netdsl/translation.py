@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from netdsl.errors import Diagnostic, NetDSLError, Source
@@ -49,11 +48,11 @@ def translate(text: str, name: str = "<text>", loader: Loader | None = None) -> 
         if error is None or all(one.code != "E0121" for one in error.diagnostics):
             break
         source = Source(name, text)
-        forms = list(_written(source))
+        forms, header = _written(source)
         if not forms:
             break
         changes += [told(source, form) for form, _ in forms]
-        text = _rewritten(text, forms)
+        text = header + _rewritten(text, forms)
         name = name if name.endswith(_TRANSLATED) else f"{name}{_TRANSLATED}"
         error = _error(text, name, loader)
     return Translation(text, tuple(changes), error)
@@ -69,12 +68,36 @@ def _error(text: str, name: str, loader: Loader) -> NetDSLError | None:
     return NetDSLError(*errors) if errors else None
 
 
-def _written(source: Source) -> Iterator[tuple[Form, str]]:
-    """Yield the forms of a text with what is written in place of each, but for those in words."""
-    for form in forms_in(source, scan(source).comments):
-        code = form.here.code
-        if code is not None:
-            yield form, code + _left_to_forward(source.text, form)
+def _written(source: Source) -> tuple[list[tuple[Form, str]], str]:
+    """Return the forms of a text with what is written in place of each, but for those in words.
+
+    In front of the text go the defaults that set the numbers of norms and activations.
+    """
+    comments = scan(source).comments
+    forms = list(forms_in(source, comments))
+    defaults = _defaults(source.text, forms)
+    if defaults is None:
+        forms, defaults = list(forms_in(source, comments, apart=True)), []
+    written = [
+        (form, code + _left_to_forward(source.text, form))
+        for form in forms
+        if (code := form.here.code) is not None
+    ]
+    return written, "".join(f"default {one}\n" for one in defaults)
+
+
+def _defaults(text: str, forms: list[Form]) -> list[str] | None:
+    """Return the defaults that set the numbers of forms; None where one cannot set them all.
+
+    `Norm(eps=0.001)` reaches every norm of a network, and so has to be said of each.
+    """
+    said = dict.fromkeys(form.here.numbers for form in forms if form.here.numbers)
+    layers = [layer for layer, options in said if options]
+    if any(re.search(rf"\bdefault\s+{layer}\b", text) for layer in layers):
+        return None
+    if any([one for one, _ in said].count(layer) > 1 for layer in layers):
+        return None
+    return [f"{layer}({options})" for layer, options in said if options]
 
 
 def _left_to_forward(text: str, form: Form) -> str:

@@ -71,10 +71,12 @@ class Chain:
     """The forms of a text in their order, with what the layer before them brings.
 
     Where a norm and an activation stand before their convolution, calls alone say what it has.
+    Those with numbers are `apart` where one `default` cannot set them all: none of them is brought.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, apart: bool = False) -> None:
         self.text = text
+        self.apart = apart
         self.forms: list[Form] = []
         self.kinds = {setting: _said(text, setting) or usual for setting, usual in _USUAL.items()}
         self.has_norms = _said(text, "norm") is not None
@@ -151,7 +153,8 @@ class Chain:
         setting, layer = part["layer"].lower(), self.layer
         self.has_norms |= setting == "norm"
         signed = replace(form, start=form.start - len(self._sign_before(form)), is_name=False)
-        if layer and setting in layer.left:
+        is_apart = self.apart and layer and layer.is_call and part["options"]
+        if layer and setting in layer.left and not is_apart:
             del layer.left[: layer.left.index(setting) + 1]
             layer.parts[setting] = len(self.forms), part
             layer.end = form.end
@@ -164,7 +167,8 @@ class Chain:
             here = Here(f"`{options}  {part[0]}`", "else the activation stands before the norm")
             form = replace(signed, here=here)
         if not form.is_name:
-            self.forms.append(form)
+            here = replace(form.here, numbers=_numbers(part))
+            self.forms.append(replace(form, here=here))
 
     def _is_next(self, end: int, start: int) -> bool:
         """Say whether nothing but signs between layers stands between two places."""
@@ -273,7 +277,7 @@ class Chain:
             help += f", which brings its {_nouns(brings)}: no {missing} stands here"
         if options:
             help += f"; `default {part['layer']}({options})` in the header sets its numbers"
-        return Here(f"`{written}`" if written else "", help)
+        return Here(f"`{written}`" if written else "", help, numbers=_numbers(part))
 
     def _help(self, place: int | None, help: str) -> None:
         """Add a help to the form that stands there."""
@@ -281,6 +285,12 @@ class Chain:
             form = self.forms[place]
             help = f"{form.here.help}; {help}" if form.here.help else help
             self.forms[place] = replace(form, here=replace(form.here, help=help))
+
+
+def _numbers(part: re.Match[str]) -> tuple[str, str] | None:
+    """Return the options of a norm or an activation; None for one that has none to set."""
+    has_some = part["layer"] == "Norm" or part["kind"] == "leaky_relu"
+    return (part["layer"], part["options"].strip()) if has_some else None
 
 
 def _nouns(settings: list[str]) -> str:

@@ -113,11 +113,13 @@ def separable(here: str, name: str, given: Given) -> str | None:
 
 def norm(here: str, name: str, given: Given) -> str | None:
     groups = [f"groups={given['groups']}"] if "groups" in given else []
-    eps = [f"eps={given['eps']}"] if float(given.get("eps", "1e-5")) != 1e-5 else []
+    eps = float(given.get("eps", "1e-5"))
     momentum = float(given.get("momentum", "0.1"))
     if name == "BatchNormalization" and "momentum" in given:  # of Keras: what is kept
         momentum = round(1 - momentum, 9)
-    return " ".join([here, *groups, *eps, *([f"momentum={momentum:g}"] if momentum != 0.1 else [])])
+    numbers = {"eps": (eps, 1e-5), "momentum": (momentum, 0.1)}
+    said = [f"{option}={value:g}" for option, (value, usual) in numbers.items() if value != usual]
+    return " ".join([here, *groups, *said])
 
 
 def number(here: str, name: str, given: Given) -> str | None:

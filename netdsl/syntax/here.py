@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 class Here:
     """What is written here in place of a form, in words; nothing where it is left away.
 
-    A dense layer may say how many numbers it takes, a cell how many channels its block has.
+    A dense layer may say how many numbers it takes, a cell how many channels its block has, and a
+    norm or an activation the options that a `default` of that name sets: `"Norm", "eps=0.001"`.
     """
 
     words: str = ""
     help: str | None = None
     takes: int | None = None
     block: int | None = None
+    numbers: tuple[str, str] | None = None
 
     @property
     def code(self) -> str | None:

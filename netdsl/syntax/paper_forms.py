@@ -52,10 +52,13 @@ def _is_beside(fault: Diagnostic, spans: Sequence[Span]) -> bool:
     return any(one.source is source and (one.end == end or one.start == start) for one in spans)
 
 
-def forms_in(source: Source, comments: Sequence[Comment], most: float = math.inf) -> Iterator[Form]:
+def forms_in(
+    source: Source, comments: Sequence[Comment], most: float = math.inf, *, apart: bool = False
+) -> Iterator[Form]:
     """Yield the forms of a text from its start on; where two overlap, the one listed first.
 
-    Behind so many of them calls and names alone are read, which say whether there are norms.
+    Behind so many of them calls and names alone are read, which say whether there are norms. Norms
+    and activations with numbers may stand `apart` from the layers that bring them.
     """
     text = _blanked(source.text, [(c.span.start, c.span.end) for c in comments])
     bare = _blanked(text, [match.span() for match in re.finditer(r'"[^"\n]*"', text)])
@@ -65,7 +68,7 @@ def forms_in(source: Source, comments: Sequence[Comment], most: float = math.inf
     found += [(match.start(), match, say) for form, say in FORMS for match in form.finditer(bare)]
     own, end = _own_names(bare, [match.span() for _, match, say in found if say is not call]), 0
     found += [(match.start(), match, named) for match in NAMED.finditer(bare)]
-    chain = Chain(bare)
+    chain = Chain(bare, apart=apart)
     for start, match, say in sorted(found, key=lambda one: one[0]):  # stable: in the order listed
         if len(chain.forms) >= most and say not in (call, function, named):
             continue

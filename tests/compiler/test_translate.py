@@ -132,3 +132,34 @@ def test_what_is_no_text_is_refused() -> None:
     unread = netdsl.translate("conv3-8 \0")
     assert (unread.text, unread.changes) == ("conv3-8 \0", ())
     assert [one.code for one in unread.error.diagnostics] == ["E0104"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8, 1e-3), nn.LeakyReLU(0.2), nn.Conv2d(8, 8, 1), "
+            "nn.BatchNorm2d(8, eps=0.001), nn.ReLU()",
+            "default Norm(eps=0.001) default Act(slope=0.2) Conv 8 p0 bias act=leaky_relu, "
+            "Conv 8 1x1 bias",
+        ),
+        (
+            "nn.Conv2d(3, 8, 3), nn.GroupNorm(2, 8), nn.LeakyReLU(0.1), nn.Conv2d(8, 8, 1), "
+            "nn.GroupNorm(4, 8), nn.LeakyReLU(0.2)",
+            "Conv 8 p0 norm=none act=none, Norm group groups=2, Act leaky_relu slope=0.1, "
+            "Conv 8 1x1 norm=none act=none, Norm group groups=4, Act leaky_relu slope=0.2",
+        ),
+        (
+            "nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8, eps=0.001), nn.Conv2d(8, 8, 1), nn.BatchNorm2d(8)",
+            "Conv 8 1x1 norm=none act=none, Norm eps=0.001, Conv 8 1x1 bias act=none",
+        ),
+        (
+            "default Act(slope=0.3) nn.Conv2d(3, 8, 1), nn.LeakyReLU(0.2)",
+            "default Act(slope=0.3) Conv 8 1x1 norm=none act=none, Act leaky_relu slope=0.2",
+        ),
+    ],
+    ids=["alike", "unlike", "usual beside", "own default"],
+)
+def test_numbers_of_norms_and_activations_are_kept(text: str, expected: str) -> None:
+    done = translate(text)
+    assert (" ".join(done.text.split()), done.error) == (expected, None)
