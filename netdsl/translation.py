@@ -91,13 +91,18 @@ def _defaults(text: str, forms: list[Form]) -> list[str] | None:
 
     `Norm(eps=0.001)` reaches every norm of a network, and so has to be said of each.
     """
-    said = dict.fromkeys(form.here.numbers for form in forms if form.here.numbers)
-    layers = [layer for layer, options in said if options]
+    set_here = [(form, form.here.numbers) for form in forms if form.here.numbers]
+    said = dict.fromkeys(numbers for _, numbers in set_here)
+    layers = {
+        layer
+        for form, (layer, options) in set_here
+        if options and layer not in (form.here.code or "")  # else they stand behind their name
+    }
     if any(re.search(rf"\bdefault\s+{layer}\b", text) for layer in layers):
         return None
     if any([one for one, _ in said].count(layer) > 1 for layer in layers):
         return None
-    return [f"{layer}({options})" for layer, options in said if options]
+    return [f"{layer}({options})" for layer, options in said if layer in layers]
 
 
 def _left_to_forward(text: str, form: Form) -> str:

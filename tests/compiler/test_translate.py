@@ -163,3 +163,8 @@ def test_what_is_no_text_is_refused() -> None:
 def test_numbers_of_norms_and_activations_are_kept(text: str, expected: str) -> None:
     done = translate(text)
     assert (" ".join(done.text.split()), done.error) == (expected, None)
+
+
+def test_numbers_that_stand_behind_their_layer_need_no_default() -> None:
+    done = translate("nn.MaxPool2d(2), nn.LeakyReLU(0.1), nn.BatchNorm2d(8, eps=0.001)")
+    assert done.text == "Max 2, Act leaky_relu slope=0.1, Norm eps=0.001"
