@@ -9,7 +9,7 @@ from math import prod
 from netdsl.syntax import foreign_layers
 from netdsl.syntax.foreign_layers import Write
 
-_CONV = ("", "channels", "k", "s", "p", "d", "g")
+_CONV = ("", "channels", "k", "s", "p", "d", "g", "bias")
 _KERAS = ("channels", "k", "s", "p")
 # What is written here, what the numbers of a call are in their order, where those without a name
 # follow from what comes in, and how all is put together.
@@ -20,7 +20,7 @@ _CALLS: dict[str, tuple[str, tuple[str, ...], Write]] = {
     "SeparableConv2D": ("Conv", _KERAS, foreign_layers.separable),
     "ConvTranspose2d": (
         "Deconv",
-        ("", "channels", "k", "s", "p", "op", "g"),
+        ("", "channels", "k", "s", "p", "op", "g", "bias"),
         foreign_layers.deconv,
     ),
     "Conv2DTranspose": ("Deconv", _KERAS, foreign_layers.deconv),
@@ -29,7 +29,7 @@ _CALLS: dict[str, tuple[str, tuple[str, ...], Write]] = {
     **dict.fromkeys(("MaxPooling2D", "MaxPool2D"), ("Max", _KERAS[1:], foreign_layers.pool)),
     **dict.fromkeys(("AveragePooling2D", "AvgPool2D"), ("Avg", _KERAS[1:], foreign_layers.pool)),
     "AdaptiveAvgPool2d": ("AvgTo", ("size",), foreign_layers.average_to),
-    "AdaptiveMaxPool2d": ('Torch "nn.AdaptiveMaxPool2d"', ("channels",), foreign_layers.number),
+    "AdaptiveMaxPool2d": ('Torch "nn.AdaptiveMaxPool2d"', ("size",), foreign_layers.most_to),
     **dict.fromkeys(
         ("GlobalMaxPooling2D", "GlobalMaxPool2D"),
         ('Torch "nn.AdaptiveMaxPool2d" 1', (), foreign_layers.alone),
@@ -45,25 +45,25 @@ _CALLS: dict[str, tuple[str, tuple[str, ...], Write]] = {
     "BatchNormalization": ("Norm", (), foreign_layers.norm),
     "LayerNorm": ("Norm layer", ("shape", "eps"), foreign_layers.norm),
     "GroupNorm": ("Norm group", ("groups", "", "eps"), foreign_layers.norm),
-    "Linear": ("FC", ("", "channels"), foreign_layers.number),
+    "Linear": ("FC", ("", "channels", "bias"), foreign_layers.number),
     "Dense": ("FC", ("channels", "act"), foreign_layers.number),
     "Dropout": ("Dropout", ("channels",), foreign_layers.number),
     "Dropout2d": ('Torch "nn.Dropout2d"', ("channels",), foreign_layers.number),
     "SpatialDropout2D": ('Torch "nn.Dropout2d"', ("channels",), foreign_layers.number),
     "Flatten": ("Flatten", ("start", "end"), foreign_layers.alone),
     "Activation": ("Act", ("act",), foreign_layers.activation),
-    "LeakyReLU": ("Act leaky_relu", ("slope",), foreign_layers.leaky),
+    "LeakyReLU": ("Act leaky_relu", ("slope", "inplace"), foreign_layers.leaky),
     "ELU": ("Act elu", ("channels",), foreign_layers.elu),
     **{
         name: (f'Torch "nn.{name}"', ("channels",), foreign_layers.number)
         for name in ("PReLU", "ZeroPad2d")
     },
     **{
-        name: (f'Torch "nn.{name}"', ("",), foreign_layers.alone)
+        name: (f'Torch "nn.{name}"', ("inplace",), foreign_layers.alone)
         for name in ("Hardsigmoid", "Mish", "SELU")
     },
     **{
-        name: (f"Act {name.lower()}", ("",), foreign_layers.alone)
+        name: (f"Act {name.lower()}", ("inplace",), foreign_layers.alone)
         for name in ("ReLU", "ReLU6", "SiLU", "Hardswish", "Sigmoid", "Tanh")
     },
     "GELU": ("Act gelu", ("approximate",), foreign_layers.alone),
@@ -92,7 +92,7 @@ _KEYS = {
     "normalized_shape": "shape", "kernel_size": "k", "pool_size": "k", "stride": "s",
     "strides": "s", "padding": "p", "output_padding": "op", "dilation": "d", "dilation_rate": "d",
     "groups": "g", "num_groups": "groups", "output_size": "size", "scale_factor": "k", "size": "to",
-    "mode": "mode", "interpolation": "mode", "align_corners": "corners", "inplace": "",
+    "mode": "mode", "interpolation": "mode", "align_corners": "corners", "inplace": "inplace",
     "bias": "bias", "use_bias": "bias", "activation": "act", "ceil_mode": "ceil",
     "return_indices": "no", "count_include_pad": "yes", "affine": "yes",
     "track_running_stats": "yes", "eps": "eps", "epsilon": "eps", "momentum": "momentum",
@@ -114,6 +114,7 @@ _VALUES = {
     "ceil": "True|False",
     "yes": "True",
     "no": "False",
+    "inplace": "True|False",
     "corners": "False|None",
     "mode": "nearest|bilinear",
     "start": "1",
@@ -124,6 +125,22 @@ _VALUES = {
     "momentum": _DECIMAL,
     "shape": "[0-9]{1,9}",
     "approximate": "none",
+}
+# What each way of writing a layer reads; a call that says more is not known.
+_READ: dict[Write, str] = {
+    foreign_layers.conv: "channels k s p d g bias act",
+    foreign_layers.deconv: "channels k s p op g bias act",
+    foreign_layers.pool: "k s p d no ceil yes",
+    foreign_layers.average_to: "size",
+    foreign_layers.most_to: "size",
+    foreign_layers.up: "to k mode corners",
+    foreign_layers.separable: "channels k s p bias act",
+    foreign_layers.norm: "groups shape eps momentum yes bias",
+    foreign_layers.number: "channels bias act",
+    foreign_layers.elu: "channels",
+    foreign_layers.activation: "act",
+    foreign_layers.leaky: "channels slope",
+    foreign_layers.alone: "start end approximate",
 }
 _NEEDS = {"Conv": "channels", "Deconv": "channels", "FC": "channels"}
 _ARGUMENT = re.compile(r"\s*(?:(\w+)\s*=\s*)?(\([^()]*\)|[^,()]+)")
@@ -177,6 +194,8 @@ def call_here(match: re.Match[str]) -> str | None:
     added = match["add"] or ""
     is_of_keras = ".add(" in added or "layers." in match[0].removeprefix(added)
     of_keras = name == "BatchNormalization" or is_of_keras
+    if is_of_keras and name == "PReLU":
+        return None  # it has a slope for each position
     return _here(name, match["arguments"], _KERAS_DEFAULTS.get(name, {}) if of_keras else {})
 
 
@@ -196,7 +215,8 @@ def _here(name: str, arguments: str, defaults: Mapping[str, str]) -> str | None:
     if given is None:
         return None
     given = {**defaults, **given}
-    if _NEEDS.get(here, "") not in {"", *given}:
+    is_read = given.keys() <= {*_READ[write].split()}
+    if not is_read or _NEEDS.get(here, "") not in {"", *given}:
         return None
     return write(here, name, given)
 
@@ -213,7 +233,8 @@ def _given(name: str, arguments: str) -> dict[str, str] | None:
         if field is None or (field and not re.fullmatch(_VALUES.get(field, _SIZE), value)):
             return None
         given[field] = value
-    given.pop("", None)
+    for key in ("", "inplace"):
+        given.pop(key, None)
     return given
 
 

@@ -26,6 +26,9 @@ def deconv(here: str, name: str, given: Given) -> str | None:
     usual, extra = zip(*map(transposed_padding, k, s), strict=True)
     fits = all(e < n for e, n in zip(extra, s, strict=True))
     added = _pair(given.get("op", "0"))
+    is_wider = any(n > size for size, n in zip(k, s, strict=True)) and given.get("p") != "same"
+    if name == "Conv2DTranspose" and ("op" in given or is_wider):
+        return None  # where a stride leaves gaps, Keras fills them up to stride x input
     if given.get("p") == "same":
         padding: list[str] | None = [] if fits else None
     elif fits and added == extra and _padding(given, [*usual], name) == []:
@@ -93,6 +96,12 @@ def average_to(here: str, name: str, given: Given) -> str | None:
     return "GAP" if size == "1" else f"{here} {size}"
 
 
+def most_to(here: str, name: str, given: Given) -> str | None:
+    """Return the pool of torch that takes the largest number, to a square of one size."""
+    size = given.get("size", "")
+    return f"{here} {size}" if size.isdecimal() else None
+
+
 def up(here: str, name: str, given: Given) -> str | None:
     """Return `Up 2 bilinear`; what torch calls a size is one, and Keras calls a factor so."""
     bilinear = " bilinear" * (given.get("mode") == "bilinear")
@@ -112,6 +121,8 @@ def separable(here: str, name: str, given: Given) -> str | None:
 
 
 def norm(here: str, name: str, given: Given) -> str | None:
+    if given.get("bias") == "False":  # here it has factor and bias, or neither
+        return None
     groups = [f"groups={given['groups']}"] if "groups" in given else []
     eps = float(given.get("eps", "1e-5"))
     momentum = float(given.get("momentum", "0.1"))

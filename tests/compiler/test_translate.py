@@ -168,3 +168,28 @@ def test_numbers_of_norms_and_activations_are_kept(text: str, expected: str) -> 
 def test_numbers_that_stand_behind_their_layer_need_no_default() -> None:
     done = translate("nn.MaxPool2d(2), nn.LeakyReLU(0.1), nn.BatchNorm2d(8, eps=0.001)")
     assert done.text == "Max 2, Act leaky_relu slope=0.1, Norm eps=0.001"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "nn.ConvTranspose2d(8, 8, 3, dilation=2)",
+        "layers.Conv2DTranspose(8, 5, strides=2, padding='same', output_padding=0)",
+        "layers.Conv2DTranspose(8, 2, strides=3)",
+        "layers.SeparableConv2D(8, 3, dilation_rate=2)",
+        "nn.AdaptiveMaxPool2d(output_size=(2, 3))",
+        "layers.ReLU(6.0)",
+        "layers.ReLU(negative_slope=0.1)",
+        "layers.PReLU()",
+        "nn.BatchNorm2d(8, bias=False)",
+    ],
+)
+def test_what_a_layer_cannot_have_is_no_less_left_open(call: str) -> None:
+    assert "…" in translate(f"nn.Conv2d(8, 8, 1), {call}").text
+
+
+def test_a_pool_of_torch_keeps_its_size() -> None:
+    text = "Sequential(\n  (0): AdaptiveMaxPool2d(output_size=1)\n)"
+    assert translate(text).text.strip() == 'Torch "nn.AdaptiveMaxPool2d" 1'
+    calls = "nn.Conv2d(3, 8, 3, 1, 1, 1, 1, False), nn.ReLU(True), nn.Linear(8, 4, False)"
+    assert translate(calls).text == "Conv 8 bias=off norm=none, Flatten :8  FC 4 bias=off"
