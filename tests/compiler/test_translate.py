@@ -184,7 +184,7 @@ def test_numbers_that_stand_behind_their_layer_need_no_default() -> None:
         "nn.BatchNorm2d(8, bias=False)",
     ],
 )
-def test_what_a_layer_cannot_have_is_no_less_left_open(call: str) -> None:
+def test_what_a_call_says_beyond_its_layer_is_left_open(call: str) -> None:
     assert "…" in translate(f"nn.Conv2d(8, 8, 1), {call}").text
 
 
