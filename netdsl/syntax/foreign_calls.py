@@ -246,7 +246,7 @@ def unlike_keras(match: re.Match[str]) -> str | None:
     """
     here, _, _ = _CALLS[match["name"]]
     given = _given(match["name"], match["arguments"])
-    if given is None or given.get("p") != "same":
+    if "2D" not in match["name"] or given is None or given.get("p") != "same":
         return None
     found = []
     if n := foreign_layers.shift_from_keras(here, given):

@@ -79,9 +79,12 @@ def shift_from_keras(here: str, given: Given) -> int:
 
     >>> [shift_from_keras("Conv", {"k": k, "s": "4"}) for k in ("3", "8", "11")]
     [1, 0, 2]
+    >>> shift_from_keras("Conv", {"k": "5", "d": "2"})
+    0
     """
     k, s = _windows(here, given)
-    keras = [max(a - b, 0) // 2 for a, b in zip(k, s, strict=True)]
+    d = _pair(given.get("d", "1"))
+    keras = [max((a - 1) * c + 1 - b, 0) // 2 for a, b, c in zip(k, s, d, strict=True)]
     if here == "Deconv":
         ours: list[int | None] = [transposed_padding(a, b)[0] for a, b in zip(k, s, strict=True)]
     elif here in ("Max", "Avg"):

@@ -193,3 +193,11 @@ def test_a_pool_of_torch_keeps_its_size() -> None:
     assert translate(text).text.strip() == 'Torch "nn.AdaptiveMaxPool2d" 1'
     calls = "nn.Conv2d(3, 8, 3, 1, 1, 1, 1, False), nn.ReLU(True), nn.Linear(8, 4, False)"
     assert translate(calls).text == "Conv 8 bias=off norm=none, Flatten :8  FC 4 bias=off"
+
+
+def test_padding_of_torch_is_not_held_against_keras() -> None:
+    for text in (
+        "nn.Conv2d(3, 8, 5, padding='same', dilation=2), nn.ReLU()",
+        "layers.Conv2D(8, 5, padding='same', dilation_rate=2, activation='relu')",
+    ):
+        assert not any("Keras" in (change.help or "") for change in translate(text).changes)
