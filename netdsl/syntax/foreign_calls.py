@@ -8,6 +8,7 @@ from math import prod
 
 from netdsl.syntax import foreign_layers
 from netdsl.syntax.foreign_layers import Write
+from netdsl.syntax.here import Form, Here
 
 _CONV = ("", "channels", "k", "s", "p", "d", "g", "bias")
 _KERAS = ("channels", "k", "s", "p")
@@ -67,6 +68,10 @@ _CALLS: dict[str, tuple[str, tuple[str, ...], Write]] = {
         for name in ("ReLU", "ReLU6", "SiLU", "Hardswish", "Sigmoid", "Tanh")
     },
     "GELU": ("Act gelu", ("approximate",), foreign_layers.alone),
+    **{
+        name: (f'Torch "nn.{name}"', ("dim",), foreign_layers.softmax)
+        for name in ("Softmax", "LogSoftmax")
+    },
 }
 # Classes of torch that ask for no channels of what comes in: `LazyConv2d(64, 3)`.
 _LAZY = ("Conv2d", "ConvTranspose2d", "BatchNorm1d", "BatchNorm2d", "Linear")
@@ -96,7 +101,8 @@ _KEYS = {
     "bias": "bias", "use_bias": "bias", "activation": "act", "ceil_mode": "ceil",
     "return_indices": "no", "count_include_pad": "yes", "affine": "yes",
     "track_running_stats": "yes", "eps": "eps", "epsilon": "eps", "momentum": "momentum",
-    "start_dim": "start", "end_dim": "end", "negative_slope": "slope", "alpha": "channels",
+    "dim": "dim", "start_dim": "start", "end_dim": "end", "negative_slope": "slope",
+    "alpha": "channels",
     "approximate": "approximate", "p": "channels", "rate": "channels", "num_parameters": "channels",
     **dict.fromkeys((
         "input_shape", "name", "kernel_initializer", "bias_initializer",
@@ -117,6 +123,7 @@ _VALUES = {
     "inplace": "True|False",
     "corners": "False|None",
     "mode": "nearest|bilinear",
+    "dim": "1",
     "start": "1",
     "end": "-1",
     "channels": _DECIMAL,
@@ -141,8 +148,10 @@ _READ: dict[Write, str] = {
     foreign_layers.activation: "act",
     foreign_layers.leaky: "channels slope",
     foreign_layers.alone: "start end approximate",
+    foreign_layers.softmax: "dim",
 }
 _NEEDS = {"Conv": "channels", "Deconv": "channels", "FC": "channels"}
+_WEIGHTED = (*_NEEDS, "DWConv")
 _ARGUMENT = re.compile(r"\s*(?:(\w+)\s*=\s*)?(\([^()]*\)|[^,()]+)")
 _OURS = ("Dropout", "Flatten")  # alone they are our own, with brackets that they do not need
 # A call, alone or in what puts it into a network, as `self.conv1 = …`, `model.add(…)`, `(0): …`,
@@ -177,7 +186,16 @@ def why_left_away(match: re.Match[str]) -> str | None:
     """
     name = match["name"]
     of_scores = name == "Activation" and _plain(match["arguments"]) == "softmax"
-    return LEFT_TO_THE_LOSS if of_scores else CHANGES_NOTHING.get(name)
+    why = LEFT_TO_THE_LOSS if of_scores else CHANGES_NOTHING.get(name)
+    return None if why == LEFT_TO_THE_LOSS and _goes_on(match) else why
+
+
+def _goes_on(match: re.Match[str]) -> bool:
+    """Say whether layers with weights stand behind a call that is no definition."""
+    if Form(match.start(), match.end(), Here(), is_call=True).is_defined(match.string):
+        return False
+    behind = CALL.finditer(match.string, match.end())
+    return any(one["name"] in _CALLS and _CALLS[one["name"]][0] in _WEIGHTED for one in behind)
 
 
 def call_here(match: re.Match[str]) -> str | None:
@@ -196,6 +214,8 @@ def call_here(match: re.Match[str]) -> str | None:
     of_keras = name == "BatchNormalization" or is_of_keras
     if is_of_keras and name == "PReLU":
         return None  # it has a slope for each position
+    if re.search(r"\bsoftmax\b", match["arguments"]) and _goes_on(match):
+        return None
     return _here(name, match["arguments"], _KERAS_DEFAULTS.get(name, {}) if of_keras else {})
 
 

@@ -157,6 +157,10 @@ def leaky(here: str, name: str, given: Given) -> str | None:
     return here if float(slope) == 0.01 else f"{here} slope={slope}"
 
 
+def softmax(here: str, name: str, given: Given) -> str | None:
+    return f"{here} {given['dim']}" if "dim" in given else None
+
+
 def alone(here: str, name: str, given: Given) -> str | None:
     return here
 

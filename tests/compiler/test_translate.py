@@ -201,3 +201,18 @@ def test_padding_of_torch_is_not_held_against_keras() -> None:
         "layers.Conv2D(8, 5, padding='same', dilation_rate=2, activation='relu')",
     ):
         assert not any("Keras" in (change.help or "") for change in translate(text).changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("nn.Linear(3, 8), nn.Softmax(dim=1), nn.Linear(8, 4)", 'Torch "nn.Softmax" 1'),
+        ("layers.Dense(64, activation='softmax'), layers.Dense(10)", "…"),
+        ("layers.Conv2D(8, 1), layers.Activation('softmax'), layers.Conv2D(8, 1)", "…"),
+    ],
+)
+def test_a_softmax_in_the_midst_of_a_network_is_not_left_to_the_loss(
+    text: str, expected: str
+) -> None:
+    assert expected in translate(text).text
+    assert translate("nn.Linear(3, 8), nn.Softmax(dim=1)").text == "Flatten :3  FC 8, "
