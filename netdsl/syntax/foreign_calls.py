@@ -250,6 +250,8 @@ def _given(name: str, arguments: str) -> dict[str, str] | None:
         field = order[place] if key is None and place < len(order) else _KEYS.get(key or "?")
         if field in ("p", "act") and value != "None":
             value = value.lower()
+        if name == "Upsample" and field == "k":
+            value = re.sub(r"\.0\b", "", value)  # as torch prints a factor
         if field is None or (field and not re.fullmatch(_VALUES.get(field, _SIZE), value)):
             return None
         given[field] = value
@@ -279,6 +281,24 @@ def unlike_keras(match: re.Match[str]) -> str | None:
     if here == "Avg" and foreign_layers.is_padded(given):
         found.append("Keras counts no padding in an average")
     return "; ".join(found) or None
+
+
+def not_printed(match: re.Match[str]) -> str | None:
+    """Say what torch has and leaves out where it prints a layer, if that changes what it computes.
+
+    >>> not_printed(CALL.match("(1): Upsample(scale_factor=2.0, mode='bilinear')"))
+    'torch does not print `align_corners`, which is off here'
+    """
+    if not match[0].startswith("("):
+        return None
+    if match["name"] == "Upsample" and "bilinear" in match["arguments"]:
+        return "torch does not print `align_corners`, which is off here"
+    if match["name"] == "AvgPool2d":
+        return (
+            "torch prints neither `ceil_mode`, which is `ceil` here, "
+            "nor `count_include_pad`, which is always on here"
+        )
+    return None
 
 
 def features_of(match: re.Match[str]) -> int | None:

@@ -14,6 +14,7 @@ from netdsl.syntax.foreign_calls import (
     features_of,
     function_here,
     layer_of_call,
+    not_printed,
     unlike_keras,
     why_left_away,
 )
@@ -145,7 +146,8 @@ def call(match: re.Match[str]) -> Here | None:
         return Here(f"`{layer} …`; not all that stands in its brackets is known here")
     if here is None:
         return None
-    return Here(f"`{here}`", unlike_keras(match), takes=features_of(match))
+    help = unlike_keras(match) or not_printed(match)
+    return Here(f"`{here}`", help, takes=features_of(match))
 
 
 def _input_of_keras(match: re.Match[str]) -> Here:

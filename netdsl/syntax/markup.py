@@ -37,6 +37,9 @@ _COLUMNS = re.compile(
 # A module of torch that holds others, as it is printed: `(layer1): Sequential(\n  (0): `.
 _NAMED = r"(?:\((?P<name>\w+)\):\s{1,9})?\b(?<!\bdef )(?P<kind>[A-Z]\w*)"
 _KIND = re.compile(rf"{_NAMED}\Z")
+_OF_MODULE = (
+    "its `forward` is not read: what it does between these layers, as an activation, is missing"
+)
 _PRINTED = re.compile(r"\(\s*\(\w+\): ")
 _OPENS_LIST = re.compile(r"\(\s*\[")
 # Tags of HTML, and what LaTeX has around a table and between its rows.
@@ -171,7 +174,7 @@ def _head_of_module(match: re.Match[str]) -> Here:
     """Return what is said of the first line of a module that torch prints with what it holds."""
     if match["name"] and match["kind"] != "Sequential":
         return Here("as a block of your own, by `def`", "what it does with its layers is not read")
-    return left_away(FOLLOW)
+    return left_away(FOLLOW if match["kind"] == "Sequential" else _OF_MODULE)
 
 
 def _end_of_module(match: re.Match[str]) -> Here | None:

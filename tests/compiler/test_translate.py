@@ -216,3 +216,15 @@ def test_a_softmax_in_the_midst_of_a_network_is_not_left_to_the_loss(
 ) -> None:
     assert expected in translate(text).text
     assert translate("nn.Linear(3, 8), nn.Softmax(dim=1)").text == "Flatten :3  FC 8, "
+
+
+def test_what_torch_does_not_print_is_told() -> None:
+    layers = torch.nn.Sequential(
+        torch.nn.AvgPool2d(2, ceil_mode=True),
+        torch.nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
+    )
+    done = translate(f"Net(\n  (features): {layers}\n)")
+    assert " ".join(done.text.split()) == "Avg 2 Up 2 bilinear"
+    helps = " ".join(change.help or "" for change in done.changes)
+    for one in ("`forward` is not read", "`ceil_mode`", "`count_include_pad`", "`align_corners`"):
+        assert one in helps
