@@ -250,7 +250,7 @@ FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
         re.compile(
             r"(?:\b[a-z]\w*(?:\s*=\s*|(?P<add>\.add\(\s*)))?(?:\b(?:tf\.)?keras\.)?(?:\blayers\.)?"
             r"\bInput(?:Layer)?\(\s*(?:(?:input_|batch_)?shape\s*=\s*)?"
-            rf"\(\s*(?P<h>{D})\s*,\s*(?P<w>{D})\s*,\s*(?P<c>{D})\s*(?:,\s*)?\)\s*\)(?(add)\s*\))"
+            rf"\(\s*(?P<h>{D})\s*,\s*(?P<w>{D})\s*,\s*(?P<c>{D})\s*(?:,\s*)?\)\s*\)(?(add)\s*\))(?:\s*,)?"
         ),
         _input_of_keras,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from netdsl.syntax.foreign import layer_here
+from netdsl.syntax.foreign_calls import CHANGES_NOTHING
 from netdsl.syntax.here import BLANK, D, Here, Say, code, left_away
 from netdsl.syntax.lexemes import FOLLOW
 
@@ -26,10 +27,25 @@ _HEADING = rf"{_LINE}Layer \(type(?::depth-idx)?\)[^\n]*"
 _NAME = rf"(?<![^\n])Model:{BLANK}*(?![^\n])"
 _RULE = r"(?<![^\n])[=_─━┏┓┡┩├┤└┘┳╇┼┴-]{9,}"
 _TOTAL = (
-    r"(?<![^\n])(?:(?:Total|Trainable|Non-trainable) params: "
+    rf"(?<![^\n]){BLANK}?(?:(?:Total|Trainable|Non-trainable|Optimizer) params: "
     r"|(?:(?:Input|Forward/backward pass|Params) size|Estimated Total Size) \(MB\): )[^\n]*"
 )
 _DIMENSIONS = "[12][dD]$"
+# Layers with what a summary does not say of them.
+_LACKING = {
+    "Act": "Act …",
+    "Act leaky_relu": "Act leaky_relu slope=…",
+    "Norm group": "Norm group groups=…",
+}
+_PROBABILITY = "with its probability in place of `…`"
+_OF_MAPS = Here(f'`Torch "nn.Dropout2d" …`, {_PROBABILITY}')
+# Layers whose output says nothing of them.
+_WITHOUT_SHAPE = {
+    **{kind: left_away(why) for kind, why in CHANGES_NOTHING.items()},
+    "Dropout": Here(f"`Dropout …`, {_PROBABILITY}"),
+    **dict.fromkeys(("Dropout2d", "SpatialDropout2D"), _OF_MAPS),
+}
+_TO_ONE = ('Torch "nn.AdaptiveMaxPool2d" 1',)
 _KIND = re.compile(r"\(([A-Z]\w*)|(?<!\w)([A-Z]\w*)-\d")
 
 
@@ -63,8 +79,10 @@ def _row(kind: str, dims: tuple[str, ...], options: str) -> Here | None:
     shape = "x".join(dims)
     if kind == "InputLayer":
         return code(f"input {shape}")
+    if kind in _WITHOUT_SHAPE:
+        return _WITHOUT_SHAPE[kind]
     bare = re.sub(_DIMENSIONS, "", kind)
-    layer = bare if bare in ("Conv", "Dropout", "Flatten") else layer_here(bare)
+    layer = bare if bare in ("Conv", "Flatten") else layer_here(bare)
     if layer in ("Conv", "Deconv", "DWConv"):
         lacks = "kernel, stride, padding and other options"
         channels = "" if layer == "DWConv" else f"{dims[0]} "
@@ -72,19 +90,21 @@ def _row(kind: str, dims: tuple[str, ...], options: str) -> Here | None:
         return Here(here, f"what comes out of it is asserted by `:{shape}`")
     if layer in ("Max", "Avg"):
         return Here(f"`{layer} … :{shape}`, with its kernel, stride and padding in place of `…`")
-    if layer == "Dropout":
-        return Here("`Dropout …`, with its probability in place of `…`")
     if layer == "Up":
         help = "with `bilinear` behind it, if that is its mode"
         return Here(f"`UpTo {'x'.join(dims[1:])}`", help)
-    return code(_whole(layer, dims)) if layer else None
+    return code(_LACKING.get(layer) or _whole(layer, dims)) if layer else None
 
 
 def _whole(layer: str, dims: tuple[str, ...]) -> str:
     """Return a layer of which the output says all."""
     if layer == "AvgTo":
         return "GAP" if dims[1:] == ("1", "1") else f"AvgTo {'x'.join(dims[1:])}"
-    return f"FC {dims[0]}" if layer == "FC" else re.sub(r"\b64\b", dims[0], layer)
+    if layer == "FC":
+        return f"FC {dims[0]}"
+    here = re.sub(r"\b64\b", dims[0], layer)
+    is_whole = here != layer or (layer in _TO_ONE and dims[1:] == ("1", "1"))
+    return here if is_whole else re.sub(r'(?<=") [0-9].*', " …", here)
 
 
 SUMMARIES: tuple[tuple[re.Pattern[str], Say], ...] = (

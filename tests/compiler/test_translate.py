@@ -228,3 +228,34 @@ def test_what_torch_does_not_print_is_told() -> None:
     helps = " ".join(change.help or "" for change in done.changes)
     for one in ("`forward` is not read", "`ceil_mode`", "`count_include_pad`", "`align_corners`"):
         assert one in helps
+
+
+def test_a_summary_leaves_open_what_it_does_not_say() -> None:
+    rows = (
+        ("Conv2d-1", "[-1, 64, 32, 32]", "1,792"),
+        ("LeakyReLU-2", "[-1, 64, 32, 32]", "0"),
+        ("Dropout2d-3", "[-1, 64, 32, 32]", "0"),
+        ("AdaptiveMaxPool2d-4", "[-1, 64, 4, 4]", "0"),
+        ("Linear-5", "[-1, 10]", "10,250"),
+        ("Softmax-6", "[-1, 10]", "0"),
+    )
+    text = "".join(f"{layer:>20} {shape:>20} {params:>10}\n" for layer, shape, params in rows)
+    assert " ".join(translate(text).text.split()) == (
+        "default Act(slope=…) Conv 64 … norm=none act=leaky_relu "
+        'Torch "nn.Dropout2d" … Torch "nn.AdaptiveMaxPool2d" … FC 10'
+    )
+
+
+def test_a_summary_of_keras_3_is_read_to_its_end() -> None:
+    text = (
+        "dense (Dense)              (None, 64)        6,464\n"
+        "activation (Activation)    (None, 64)            0\n"
+        "dense_1 (Dense)            (None, 10)          650\n"
+        " Total params: 7,114 (27.79 KB)\n Optimizer params: 2 (8.00 B)\n"
+    )
+    assert translate(text).text == "FC 64\nAct …\nFC 10\n"
+
+
+def test_the_input_of_keras_needs_no_comma() -> None:
+    done = translate("keras.Sequential([layers.Input(shape=(28, 28, 1)), layers.Dense(10)])")
+    assert (done.text, done.error) == ("input 1x28x28 FC 10", None)
