@@ -223,7 +223,9 @@ class Chain:
         for setting, (place, part) in layer.parts.items():
             added = options if setting == [*layer.parts][-1] else ""
             here = self._told(layer, setting, part, added)
+            of_its_own = self.forms[place].here.help
             self.forms[place] = replace(self.forms[place], here=here)
+            self._help(place if of_its_own else None, of_its_own or "")
         return "" if layer.parts else options
 
     def _is_last(self, layer: _Layer) -> bool:

@@ -283,6 +283,16 @@ def unlike_keras(match: re.Match[str]) -> str | None:
     return "; ".join(found) or None
 
 
+def over_width(match: re.Match[str]) -> str | None:
+    """Say what the norm of a map is over in torch and not here, if a call may be one.
+
+    >>> over_width(CALL.match("nn.BatchNorm2d(8)"))
+    """
+    if match["name"] != "LayerNorm":
+        return None
+    return "here it is over the channels of a map; torch has it over the last dimension, the width"
+
+
 def not_printed(match: re.Match[str]) -> str | None:
     """Say what torch has and leaves out where it prints a layer, if that changes what it computes.
 

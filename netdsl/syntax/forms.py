@@ -15,6 +15,7 @@ from netdsl.syntax.foreign_calls import (
     function_here,
     layer_of_call,
     not_printed,
+    over_width,
     unlike_keras,
     why_left_away,
 )
@@ -146,7 +147,7 @@ def call(match: re.Match[str]) -> Here | None:
         return Here(f"`{layer} …`; not all that stands in its brackets is known here")
     if here is None:
         return None
-    help = unlike_keras(match) or not_printed(match)
+    help = unlike_keras(match) or not_printed(match) or over_width(match)
     return Here(f"`{here}`", help, takes=features_of(match))
 
 

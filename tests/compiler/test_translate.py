@@ -259,3 +259,12 @@ def test_a_summary_of_keras_3_is_read_to_its_end() -> None:
 def test_the_input_of_keras_needs_no_comma() -> None:
     done = translate("keras.Sequential([layers.Input(shape=(28, 28, 1)), layers.Dense(10)])")
     assert (done.text, done.error) == ("input 1x28x28 FC 10", None)
+
+
+def test_a_layer_norm_of_torch_is_told_to_be_over_the_width() -> None:
+    done = translate("nn.Conv2d(3, 8, 3), nn.LayerNorm(30), nn.ReLU()")
+    assert done.text == "Conv 8 p0 bias norm=layer"
+    assert [change.help for change in done.changes[1:2]] == [
+        "as an option of the `Conv` before it; here it is over the channels of a map; "
+        "torch has it over the last dimension, the width"
+    ]
