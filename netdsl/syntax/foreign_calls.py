@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from math import prod
 
 from netdsl.syntax import foreign_layers
@@ -194,8 +195,14 @@ def _goes_on(match: re.Match[str]) -> bool:
     """Say whether layers with weights stand behind a call that is no definition."""
     if Form(match.start(), match.end(), Here(), is_call=True).is_defined(match.string):
         return False
-    behind = CALL.finditer(match.string, match.end())
-    return any(one["name"] in _CALLS and _CALLS[one["name"]][0] in _WEIGHTED for one in behind)
+    return match.end() <= _last_weighted(match.string)
+
+
+@lru_cache(maxsize=2)
+def _last_weighted(text: str) -> int:
+    """Return where the last call of a layer with weights stands; -1 where there is none."""
+    calls = [one for one in CALL.finditer(text) if one["name"] in _CALLS]
+    return max((one.start() for one in calls if _CALLS[one["name"]][0] in _WEIGHTED), default=-1)
 
 
 def call_here(match: re.Match[str]) -> str | None:
