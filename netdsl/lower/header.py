@@ -189,6 +189,7 @@ class _Header:
         self.environment.used |= names_in(value) - self.overrides.keys()
 
     def _default(self, entry: tree.Default) -> None:
+        self.environment.used |= names_in(entry.options)  # of a default at fault too
         cls = Res if entry.layer == "Res" else CATALOGUE.get(entry.layer)
         if entry.layer in JOINS:
             raise fail("E0203", f"{entry.layer} has no options", entry.span)
