@@ -95,21 +95,18 @@ def bind_options(
     options: tuple[tree.Option | tree.Name, ...], cls: LayerType, owner: str, scope: Scope,
     flags: Mapping[str, tuple[str, object]] | None = None, defaults: Defaults | None = None,
 ) -> Bound:  # fmt: skip
-    """Bind what takes options and flags alone: `Res`, `default`."""
-    bound = Bound()
-    known = arguments(cls)
+    """Bind what takes options and flags alone, `Res` and `default`; raise all of their faults."""
+    bound, faults = Bound(), list[Diagnostic]()
+    is_clear = True  # a word behind one that means nothing may belong to it
     for option in options:
-        if isinstance(option, tree.Option):
-            _take_option(option, owner, known, bound, scope, defaults)
-        elif option.text in (flags or {}):
-            name, value = (flags or {})[option.text]
-            bound.put(name, value, option.span, owner)
-            bound.words.append(option.text)
-        elif option.text in known:
-            raise without_value(option, known[option.text])
-        else:
-            words = (*(flags or {}), *known)
-            raise unknown_name(option.text, option.span, words, for_number=False)
+        is_option = isinstance(option, tree.Option)
+        try:
+            _take_option_or_flag(option, owner, cls, bound, scope, flags or {}, defaults)
+        except NetDSLError as error:
+            faults += error.diagnostics if is_option or is_clear else ()
+            is_clear = is_clear and is_option
+    if faults:
+        raise NetDSLError(*by_place(faults))
     return bound
 
 
@@ -157,6 +154,23 @@ def _for_output(size: Size, cls: LayerType, bound: Bound) -> str:
     channels = bound.values.get("channels")
     shape = f"`:{channels}x{height}x{width}`" if channels else f"as in `:64x{height}x{width}`"
     return f"the shape of an output is written {shape}, behind the layer"
+
+
+def _take_option_or_flag(
+    option: tree.Option | tree.Name, owner: str, cls: LayerType, bound: Bound, scope: Scope,
+    flags: Mapping[str, tuple[str, object]], defaults: Defaults | None,
+) -> None:  # fmt: skip
+    known = arguments(cls)
+    if isinstance(option, tree.Option):
+        _take_option(option, owner, known, bound, scope, defaults)
+    elif option.text in flags:
+        name, value = flags[option.text]
+        bound.put(name, value, option.span, owner)
+        bound.words.append(option.text)
+    elif option.text in known:
+        raise without_value(option, known[option.text])
+    else:
+        raise unknown_name(option.text, option.span, (*flags, *known), for_number=False)
 
 
 def _take_option(
