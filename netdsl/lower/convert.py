@@ -74,7 +74,8 @@ def _wrong(argument: Argument, value: Value, span: Span | None, owner: str) -> N
         near = closest(value, argument.choices)
     meant = f"; did you mean `{near}`?" if near else ""
     subject = _subject(argument, owner)
-    return fail("E0206", f"{subject} takes {argument.takes}, not {describe(value)}{meant}", span)
+    message = f"{subject} takes {argument.takes}, not {describe(value)}{meant}"
+    return fail("E0206", message, span, help=argument.help)
 
 
 def _bound(argument: Argument, value: Any, result: Any, span: Span | None, owner: str) -> None:

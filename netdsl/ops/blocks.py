@@ -27,6 +27,11 @@ PROJECTION = ("shortcut", PROJECTING)  # what options of projections need
 # The options of a block that say what its shortcut is.
 OF_THE_SHORTCUT = ("norm", "bias", "shortcut", "shortcut_kernel", "shortcut_norm")
 
+_OTHER_MIDDLE = (
+    "a middle of any other width is written out, as in ResNeXt-29 8x64d: "
+    "`Res act=relu ( Conv 512 1x1  Conv 512 g8  Conv 256 1x1 act=none )`"
+)
+
 # He et al. 2016, figure 4: what surrounds each convolution (c conv, n norm, a activation), and
 # how much of the last unit's end stands after the addition.
 ORDERS: dict[Order, tuple[str, str]] = {
@@ -137,7 +142,7 @@ class Bottleneck(ResidualBlock):
     stride is on the 3x3 convolution.
     """
 
-    e: int = arg(4, least=1, most=CHANNELS)
+    e: int = arg(4, least=1, most=CHANNELS, help=_OTHER_MIDDLE)
     g: int = arg(1, least=1, most=CHANNELS)
 
     def expand(self, build: Builder, x: Node) -> Node:
@@ -145,7 +150,7 @@ class Bottleneck(ResidualBlock):
         if width.denominator != 1:
             do = "does" if self.channels == 1 else "do"
             message = f"{counted(self.channels, 'channel')} {do} not divide by e={self.e}"
-            build.reject(Misfit("E0306", message), (x,))
+            build.reject(Misfit("E0306", message, help=_OTHER_MIDDLE), (x,))
         c = max(1, int(width))
         convolutions = (
             self._conv(c, 1), self._conv(c, 3, self.s, self.g), self._conv(self.channels, 1)

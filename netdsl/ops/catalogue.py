@@ -67,16 +67,18 @@ def arg(  # noqa: PLR0913
     scaled: bool = False,
     words: Mapping[str, object] | None = None,
     needs: tuple[str, tuple[object, ...]] | None = None,
+    help: str | None = None,
 ) -> Any:
     """One argument of a layer.
 
     `least`, `most`, `below` and `odd` bound a number, `setting` names the header's setting that
     stands in where the argument is not given, `scaled` marks channels that `width` multiplies,
     `words` are spellings accepted beside those of the type, and `needs` names another argument and
-    the values of it without which this one changes nothing.
+    the values of it without which this one changes nothing. `help` says what to write in place of
+    a value that it does not take.
     """
     metadata = {
         "least": least, "most": most, "below": below, "odd": odd, "setting": setting,
-        "scaled": scaled, "words": words or {}, "needs": needs,
+        "scaled": scaled, "words": words or {}, "needs": needs, "help": help,
     }  # fmt: skip
     return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)

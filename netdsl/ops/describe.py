@@ -21,7 +21,8 @@ _KINDS: dict[Any, Kind] = {
 class Argument:
     """One field: its name, what kind of value it takes, its default (`...` if there is none).
 
-    It changes something only where another field has one of the values that it `needs`.
+    It changes something only where another field has one of the values that it `needs`. `help` is
+    shown with the error of a value that it does not take.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Argument:
     scaled: bool
     words: MappingProxyType[str, object]
     needs: Needs | None
+    help: str | None
 
     @property
     def takes(self) -> str:
@@ -91,4 +93,5 @@ def _describe(field: Any, hint: Any) -> Argument:
         scaled=note.get("scaled", False),
         words=MappingProxyType(dict(note.get("words", {}))),
         needs=note.get("needs"),
+        help=note.get("help"),
     )
