@@ -53,8 +53,13 @@ class Defaults:
         return self.as_written and name not in self.open
 
 
-def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) -> tuple[Any, str]:
-    """Return the layer and its canonical text, every argument resolved."""
+def bind(
+    written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults, *, is_named: bool = False
+) -> tuple[Any, str]:
+    """Return the layer and its canonical text, every argument resolved.
+
+    One that `is_named` has a label, and may do nothing else but name what comes to it.
+    """
     if cls is TorchLayer:
         return bind_torch(written, scope)
     refuse_name_of_torch(written, cls)
@@ -79,7 +84,9 @@ def bind(written: tree.Layer, cls: LayerType, scope: Scope, defaults: Defaults) 
     is_bare = cls.code in ("Norm", "Act") and "kind" not in bound.values
     if is_bare and layer.kind == "none" and _is_settled(known["kind"], cls.code, bound, defaults):
         defaults.reads.notice(none_is_set(written, known["kind"].setting))
-    elif isinstance(layer, Op) and layer.is_identity and _is_literal(written, bound):
+    elif (
+        not is_named and isinstance(layer, Op) and layer.is_identity and _is_literal(written, bound)
+    ):
         defaults.reads.notice(does_nothing(written))
     return layer, " ".join([cls.code, *bound.words])
 

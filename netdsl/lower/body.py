@@ -128,7 +128,7 @@ class Lowering:
         core = item.core
         if isinstance(core, tree.Layer):
             frame.scope.cin = x.shape.channels
-            y, outline = self._layer(core, x, frame)
+            y, outline = self._layer(core, x, frame, is_named=item.label is not None)
         else:
             y, outline = self.repeat(core, x, frame)
         if item.label is not None:
@@ -138,7 +138,9 @@ class Lowering:
             self._report_here(Diagnostic("E0303", message, item.shape.span))
         return y, outline
 
-    def _layer(self, core: tree.Layer, x: Node, frame: Frame) -> tuple[Node, Outline]:
+    def _layer(
+        self, core: tree.Layer, x: Node, frame: Frame, *, is_named: bool
+    ) -> tuple[Node, Outline]:
         self._count(core.span)
         self.built.add(id(core))
         if core.name in self.environment.definitions:
@@ -146,13 +148,13 @@ class Lowering:
         if core.name not in CATALOGUE:
             known = (*CATALOGUE, *self.environment.definitions, *COMBINATIONS)
             raise unknown_layer(core.name, core.name_span, known)
-        layer, text = self._bind(core, frame.scope)
+        layer, text = self._bind(core, frame.scope, is_named=is_named)
         name = frame.name(core.name.lower())
         self.build.prefix, self.build.span = frame.prefix, core.span
         y = self.build.expand(layer, x, name)
         return y, (Leaf(frame.prefix + name, core.name, text),)
 
-    def _bind(self, core: tree.Layer, scope: Scope) -> tuple[Any, str]:
+    def _bind(self, core: tree.Layer, scope: Scope, *, is_named: bool) -> tuple[Any, str]:
         """Bind the arguments, once for all repetitions where they are always the same.
 
         NOTE: `bound` is of one call of a definition. The next call has other values under the
@@ -161,7 +163,8 @@ class Lowering:
         key = id(core)
         if key not in self.bound:
             scope.dynamic = False
-            bound = bind(core, CATALOGUE[core.name], scope, self.environment.defaults)
+            cls, defaults = CATALOGUE[core.name], self.environment.defaults
+            bound = bind(core, cls, scope, defaults, is_named=is_named)
             if scope.dynamic:
                 return bound
             self.bound[key] = bound
