@@ -222,8 +222,23 @@ def _label_behind_shape(spot: Spot) -> Diagnostic:
 
 
 def _second_mark(spot: Spot) -> Diagnostic:
-    noun = "label" if spot.word(0).kind == "label" else "shape"
-    return Diagnostic("E0118", f"a layer or group has one {noun}", spot.span())
+    label = spot.word(0).text if spot.word(0).kind == "label" else None
+    message = f"a layer or group has one {'label' if label else 'shape'}"
+    help = _how_to_read(label) if label else None
+    return Diagnostic("E0118", message, spot.span(), help=help)
+
+
+def _label_alone(spot: Spot) -> Diagnostic:
+    label = spot.word(0).text
+    help = _how_to_read(label)
+    if spot.word(-1).text == "{":
+        help = f"what comes into a definition is named by `Act none {label}`, which does nothing"
+    return Diagnostic("E0118", f"`{label}` stands behind no layer", spot.span(), help=help)
+
+
+def _how_to_read(label: str) -> str:
+    """Return how a label is read, for those who write it in front of the layer that reads it."""
+    return f"a label is read where a branch begins, as in `Add( | {label} )`"
 
 
 def _argument_behind_mark(spot: Spot) -> Diagnostic:
@@ -293,6 +308,7 @@ ITEMS = (
     Mistake("item", f"label|{SIZE}", "label|colon", _second_mark),
     Mistake("item", "(?:open|bar) label", f"{VALUE}|list|pin", _alone),
     Mistake("item", f"label|{SIZE}", f"{VALUE}|list|pin", _argument_behind_mark),
+    Mistake("item|entry", ANY, "label", _label_alone),
     Mistake(ANY, ANY, "pin", _pin_elsewhere),
     Mistake("item", ANY, "(?:word|short) equal|word (?:word|string)", _header_entry),
     Mistake("item", ANY, "word", _lower_case_layer),

@@ -91,6 +91,23 @@ error[E0118]: a layer or group has one label
    |
  1 | Conv 64 @a @b
    |            ^^
+   = help: a label is read where a branch begins, as in `Add( | @b )`
+""",
+    "Conv 64 @a (@a Conv 64)x2": """
+error[E0118]: `@a` stands behind no layer
+  --> net.arch:1:13
+   |
+ 1 | Conv 64 @a (@a Conv 64)x2
+   |             ^^
+   = help: a label is read where a branch begins, as in `Add( | @a )`
+""",
+    "def D() { @x Conv 64 } D": """
+error[E0118]: `@x` stands behind no layer
+  --> net.arch:1:11
+   |
+ 1 | def D() { @x Conv 64 } D
+   |           ^^
+   = help: what comes into a definition is named by `Act none @x`, which does nothing
 """,
     "Conv 64 @a k3": """
 error[E0118]: the arguments of a layer stand before its label
