@@ -16,8 +16,12 @@ from netdsl.amounts import sized
 Kind = Literal["weights", "norm", "factor"]
 Role = Literal["branch", "shortcut"]
 
-# What the shortcuts of residual blocks are called: here, in torchvision's ResNets and its RegNets.
-SHORTCUTS = frozenset({"shortcut", "shortcut_norm", "downsample", "proj"})
+# What the shortcuts of residual blocks are called: here, in torchvision's ResNets and its RegNets,
+# and in well-known code of wide ResNets and of Xception.
+SHORTCUTS = frozenset({
+    "shortcut", "shortcut_norm", "downsample", "proj",
+    "convShortcut", "conv_shortcut", "skip", "skipbn",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

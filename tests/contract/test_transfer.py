@@ -29,21 +29,23 @@ INPUT = (3, 33, 35)
 class Block(nn.Module):
     """A residual block that projects before its branch; projection and first layer look alike."""
 
-    def __init__(self, c: int, out: int) -> None:
+    def __init__(self, c: int, out: int, projection: str) -> None:
         super().__init__()
-        self.proj = nn.Conv2d(c, out, 1)
+        self.projection = projection
+        setattr(self, projection, nn.Conv2d(c, out, 1))
         self.a = nn.Conv2d(c, out, 1)
         self.b = nn.Conv2d(out, out, 3, padding=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.relu(self.proj(x) + self.b(torch.relu(self.a(x))))
+        projected = getattr(self, self.projection)(x)
+        return torch.relu(projected + self.b(torch.relu(self.a(x))))
 
 
-def original(*, classes: int = 5, seed: int = 0) -> nn.Module:
+def original(*, classes: int = 5, seed: int = 0, projection: str = "proj") -> nn.Module:
     torch.manual_seed(seed)
     return nn.Sequential(
-        Block(3, 8), Block(8, 8), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 6), nn.ReLU(),
-        nn.Linear(6, classes),
+        Block(3, 8, projection), Block(8, 8, projection), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, classes),
     )  # fmt: skip
 
 
@@ -131,6 +133,13 @@ class TestPairs:
             ("conv1", "4"), ("fc1", "6"),
         ]  # fmt: skip
         assert (found.matched, found.difference) == ("role", pytest.approx(0, abs=1e-6))
+
+    @pytest.mark.parametrize("name", ["downsample", "skip", "convShortcut", "conv_shortcut"])
+    def test_projections_of_others_are_known_by_their_names(self, name: str) -> None:
+        source = original(projection=name)
+        found = ours().transfer(source)
+        assert found.matched == "role"
+        torch.testing.assert_close(logits(found.module), logits(source))
 
     def test_the_network_then_gives_the_logits_of_the_source(self) -> None:
         source = original()
