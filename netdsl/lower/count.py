@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from math import ceil
 
-from netdsl.errors import NetDSLError, Span, fail
+from netdsl.errors import Diagnostic, NetDSLError, Span, fail
 from netdsl.ir.limits import LAYERS
 from netdsl.lower.bound import option_text, value_text
 from netdsl.lower.environment import Environment
@@ -97,17 +97,32 @@ def formal_values(
     """Return the value of every parameter of a definition for one call, and which rest on `cin`.
 
     Arguments are read where the call stands; defaults where the definition does, in the header.
+    All that is wrong with the arguments is raised at once.
     """
     names = [formal.name for formal in definition.formals]
     positions = iter(names)
     given: dict[str, Value] = {}
     from_cin: set[str] = set()
+    faults: list[Diagnostic] = []
+    is_resolved = True
     for argument in call.arguments:
-        name, expr = _formal(call, argument, names, positions)
-        if name in given:
-            raise fail("E0207", f"{call.name} has its `{name}` twice", argument.span)
-        given[name], read_cin = _word_or_value(expr, scope)
-        from_cin |= {name} if read_cin else set()
+        is_beyond = any(fault.code == "E0205" for fault in faults)  # which is told once
+        if is_beyond and not isinstance(argument, tree.Option):
+            continue
+        try:
+            name, expr = _formal(call, argument, names, positions)
+            if name in given:
+                raise fail("E0207", f"{call.name} has its `{name}` twice", argument.span)
+            given[name], read_cin = _word_or_value(expr, scope)
+            from_cin |= {name} if read_cin else set()
+        except NetDSLError as error:
+            faults += error.diagnostics
+        except Unresolved:
+            is_resolved = False
+    if faults:
+        raise NetDSLError(*faults)
+    if not is_resolved:
+        raise Unresolved
     return _with_defaults(call, definition, given, from_cin, Scope(header, scope.used))
 
 
