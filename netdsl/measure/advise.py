@@ -55,7 +55,7 @@ def advise(graph: Graph, settings: Settings, spans: Mapping[str, Span]) -> Itera
 
 
 def _sizes(graph: Graph) -> Iterator[Diagnostic]:
-    """Warn of kernels that look like sizes of outputs, and of a `Deconv` without a stride."""
+    """Warn of kernels that look like sizes of outputs, padded patches, and an idle `Deconv`."""
     found: dict[Span | None, Diagnostic] = {}
     for node in graph:
         if (odd := _odd_size(graph, node)) and node.span not in found:
@@ -70,7 +70,13 @@ def _odd_size(graph: Graph, node: Node) -> tuple[str, str] | None:
     if isinstance(op, TransposedConvolution) and op.kernel == op.stride == (1, 1):
         message = "a Deconv without kernel and stride leaves the map as large as it is"
         return message, f"`Deconv {op.channels} s2` doubles it"
-    if not isinstance(op, Convolution) or shape.hw == (1, 1) or _says_kernel(node.span):
+    if not isinstance(op, Convolution):
+        return None
+    if op.kernel == op.stride and not _is_brought(node) and _pads_unsaid(op, node.span):
+        message = f"patches of {sized(op.kernel)} lie side by side, and are padded"
+        pad = op.padding[0] if len({*op.padding}) == 1 else f"={sized(op.padding)}"
+        return message, f"`p0` begins at the first pixel; write `p{pad}` if the padding is meant"
+    if shape.hw == (1, 1) or _says_kernel(node.span):
         return None
     (x,) = graph.input_shapes(node)
     if _fills(op, x.hw, shape.hw):
@@ -87,7 +93,19 @@ def _odd_size(graph: Graph, node: Node) -> tuple[str, str] | None:
 
 def _says_kernel(span: Span | None) -> bool:
     """Say whether a layer names its kernel, as `k7` or `k=7x7`: then it is one."""
-    return span is not None and re.search(r"(?<![A-Za-z_])k(?:\s*=|\d)", span.text) is not None
+    return _says("k", span)
+
+
+def _pads_unsaid(op: Convolution, span: Span | None) -> bool:
+    """Say whether a convolution pads as odd kernels do, and its layer does not name its padding."""
+    usual = (op.kernel[0] // 2, op.kernel[1] // 2)
+    return any(op.padding) and op.padding == usual and not _says("p", span)
+
+
+def _says(option: str, span: Span | None) -> bool:
+    """Say whether a layer names an option of one letter."""
+    pattern = rf"(?<![A-Za-z_]){option}(?:\s*=|\d)"
+    return span is not None and re.search(pattern, span.text) is not None
 
 
 def _fills(op: Convolution, before: Size, behind: Size) -> bool:
