@@ -25,7 +25,7 @@ def deconv(here: str, name: str, given: Given) -> str | None:
     k, s = _windows(here, given)
     usual, extra = zip(*map(transposed_padding, k, s), strict=True)
     fits = all(e < n for e, n in zip(extra, s, strict=True))
-    added = _pair(given.get("op", "0"))
+    added = pair_of(given.get("op", "0"))
     is_wider = any(n > size for size, n in zip(k, s, strict=True)) and given.get("p") != "same"
     if name == "Conv2DTranspose" and ("op" in given or is_wider):
         return None  # where a stride leaves gaps, Keras fills them up to stride x input
@@ -44,7 +44,7 @@ def pool(here: str, name: str, given: Given) -> str | None:
     if not kernel or given.get("d", "1") != "1":
         return None
     stride = given.get("s", kernel)
-    k, s = _pair(kernel), _pair(stride)
+    k, s = pair_of(kernel), pair_of(stride)
     usual = list(map(pool_padding, k, s))
     ceil = given.get("ceil") == "True"
     if given.get("p") == "same":
@@ -83,7 +83,7 @@ def shift_from_keras(here: str, given: Given) -> int:
     0
     """
     k, s = _windows(here, given)
-    d = _pair(given.get("d", "1"))
+    d = pair_of(given.get("d", "1"))
     keras = [max((a - 1) * c + 1 - b, 0) // 2 for a, b, c in zip(k, s, d, strict=True)]
     if here == "Deconv":
         ours: list[int | None] = [transposed_padding(a, b)[0] for a, b in zip(k, s, strict=True)]
@@ -141,6 +141,11 @@ def number(here: str, name: str, given: Given) -> str | None:
     return _layer(here, given, "", (), [])
 
 
+def block(here: str, name: str, given: Given) -> str | None:
+    """Return a residual block with its channels and its stride."""
+    return _layer(here, given, "", ("s",), [])
+
+
 def elu(here: str, name: str, given: Given) -> str | None:
     return number('Torch "nn.ELU"' if "channels" in given else here, name, given)
 
@@ -165,7 +170,7 @@ def alone(here: str, name: str, given: Given) -> str | None:
     return here
 
 
-def _pair(size: str) -> Pair:
+def pair_of(size: str) -> Pair:
     first, _, second = size.partition("x")
     return int(first), int(second or first)
 
@@ -201,12 +206,12 @@ def _windows(here: str, given: Given) -> tuple[Pair, Pair]:
     is_pool = here in ("Max", "Avg")
     usual = given.get("s", "1") if here == "Deconv" else "2" if is_pool else "3"
     k = given.get("k", usual)
-    return _pair(k), _pair(given.get("s", k if is_pool else "1"))
+    return pair_of(k), pair_of(given.get("s", k if is_pool else "1"))
 
 
 def _same(given: Given) -> list[int | None]:
     """Return the usual padding of a convolution along both axes."""
-    return list(map(same_padding, *_windows("Conv", given), _pair(given.get("d", "1"))))
+    return list(map(same_padding, *_windows("Conv", given), pair_of(given.get("d", "1"))))
 
 
 def _padding(given: Given, usual: list[int | None], name: str) -> list[str] | None:
@@ -214,5 +219,5 @@ def _padding(given: Given, usual: list[int | None], name: str) -> list[str] | No
     value = given.get("p", "valid" if name.endswith("D") else "0")
     if value == "same":
         return None if None in usual else []
-    pair = _pair("0" if value == "valid" else value)
+    pair = pair_of("0" if value == "valid" else value)
     return [] if [*pair] == usual else [_option("p", text_of(pair))]

@@ -7,6 +7,16 @@ from bisect import bisect_left
 from functools import lru_cache
 
 from netdsl.syntax.foreign import SETTINGS_HERE, layer_here, value_here
+from netdsl.syntax.headed import (
+    RULE,
+    TABLE_ROW,
+    cells_of,
+    columns_of,
+    is_heading,
+    is_nothing,
+    layer_with,
+    said_of,
+)
 from netdsl.syntax.here import BLANK, Here, Say, code, left_away
 from netdsl.syntax.lexemes import BETWEEN_LAYERS, COMBINERS, FOLLOW
 from netdsl.syntax.torch_arguments import TAKES
@@ -15,16 +25,12 @@ _LINE = r"(?<![^\n])"
 # Words for layers that have a number behind them, as in `Stage 1: …`.
 _COUNTED = "(?:Block|Group|Layer|Level|Module|Part|Phase|Stage|Step|Unit)"
 _NUMBER = re.compile(rf"{_LINE}{BLANK}{{0,9}}\(?(?P<number>\d{{1,3}})[.:)]?(?={BLANK}+[A-Za-z(\[])")
-_TABLE_ROW = re.compile(rf"{_LINE}{BLANK}{{0,9}}\|(?P<cells>[^\n]+)\|{BLANK}*(?![^\n])")
-_RULE = re.compile(r"[-:|\s]*-[-:|\s]*")
 _OWN_LAYERS = {name.lower() for name in (*TAKES, *COMBINERS)}
 _SETTINGS = (
     "name", "input", "classes", "norm", "act", "init", "bias", "shortcut", "shortcut_kernel",
     "shortcut_norm", "residual", "drop_path", *SETTINGS_HERE,
 )  # fmt: skip
-_NAMES_COLUMN = re.compile(r"(?:layers?|operat(?:ion|or)|stage|type)\b", re.IGNORECASE)
 _OF_MAPS = re.compile(r"(?:in|out)put[ -](?:dim|res|shape|size)", re.IGNORECASE)
-_DEPTH = re.compile(r"\d+[ -]layers?\b|\bResNet-\d+")  # of a network, over its column
 # The heading of a table with a column for each network, as in He et al. 2015, table 1.
 _COLUMN = (
     r"(?:\d+[ -](?:weight )?layers?|[A-F](?:-LRN)?"
@@ -140,28 +146,36 @@ def _opened_before(text: str, place: int, pair: str = "()") -> int | None:
 
 def _row_of_table(match: re.Match[str]) -> Here | None:
     """Return the layer of a row of Markdown; None for a branch, which stands in brackets."""
-    text, cells = match.string, [" ".join(cell.split()) for cell in match["cells"].split("|")]
-    above = _TABLE_ROW.match(text, text.rfind("\n", 0, max(match.start() - 1, 0)) + 1)
-    below = _TABLE_ROW.match(text, match.end() + 1)
+    text, cells, columns = match.string, cells_of(match), columns_of(match)
+    above = TABLE_ROW.match(text, text.rfind("\n", 0, max(match.start() - 1, 0)) + 1)
+    below = TABLE_ROW.match(text, match.end() + 1)
     is_table = below or (above and above.start() != match.start())
     if not is_table or _opened_before(text, match.start()) is not None:
         return None
-    places = [i for i, cell in enumerate(cells) if _begins_with_layer(cell)]
-    is_above_rule = below and _RULE.fullmatch(below[0]) and not places
-    names = _DEPTH.sub("", match[0])
-    is_head = (is_above_rule or _NAMES_COLUMN.match(cells[0])) and not re.search(r"\d", names)
-    if is_head or _RULE.fullmatch(match[0]):
+    places = [i for i, cell in enumerate(cells) if not columns[i] and _begins_with_layer(cell)]
+    if is_heading(match, has_layers=bool(places)) or RULE.fullmatch(match[0]):
         return left_away(FOLLOW)
-    if len(places) != 1:
-        return None
-    (place,) = places
-    layer, others = cells[place], [*cells[:place], *cells[place + 1 :]]
+    return _layer_of_row(cells, places[0], columns) if len(places) == 1 else None
+
+
+def _layer_of_row(cells: list[str], place: int, columns: list[str | None]) -> Here:
+    """Return the layer of a cell, with what the columns say whose headings are known."""
+    said = said_of(cells, columns)
     behind = cells[place + 1] if place + 1 < len(cells) else ""
-    if layer in ("Conv", "Deconv", "FC", "BB", "Bott") and behind.isdecimal():
-        layer = f"{layer} {behind}"
-        others.remove(behind)
-    help = "other columns are left away; a kernel stands behind its layer, as in `Conv 64 5x5`"
-    return Here(f"`{layer}`", help if any(others) else None)
+    is_number = cells[place] in ("Conv", "Deconv", "FC", "BB", "Bott") and behind.isdecimal()
+    if is_number and "channels" not in columns and columns[place + 1] is None:
+        columns = [*columns[: place + 1], "channels", *columns[place + 2 :]]
+        said["channels"] = behind
+    layer, read = layer_with(cells[place], said)
+    others = [
+        cell
+        for i, (cell, column) in enumerate(zip(cells, columns, strict=True))
+        if i != place and column not in read and not is_nothing(cell)
+    ]
+    help = "other columns are left away"
+    if "k" not in read:
+        help += "; a kernel stands behind its layer, as in `Conv 64 5x5`"
+    return Here(f"`{layer}`", help if others else None)
 
 
 def _begins_with_layer(cell: str) -> bool:
@@ -205,7 +219,7 @@ MARKUP: tuple[tuple[re.Pattern[str], Say], ...] = (
         _COLUMNS,
         lambda match: left_away("each column is a network of its own: paste one of them at a time"),
     ),
-    (_TABLE_ROW, _row_of_table),
+    (TABLE_ROW, _row_of_table),
     (_NUMBER, _number),
     (
         re.compile(rf"{_LINE}{BLANK}{{0,9}}[-*](?={BLANK}+[A-Z(])"),

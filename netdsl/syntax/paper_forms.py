@@ -60,7 +60,8 @@ def forms_in(
     Behind so many of them calls and names alone are read, which say whether there are norms. Norms
     and activations with numbers may stand `apart` from the layers that bring them.
     """
-    text = _blanked(source.text, [(c.span.start, c.span.end) for c in comments])
+    spans = [(c.span.start, c.span.end) for c in comments if not _is_in_table(source.text, c)]
+    text = _blanked(source.text, spans)
     bare = _blanked(text, [match.span() for match in re.finditer(r'"[^"\n]*"', text)])
     found: list[tuple[int, re.Match[str], Say]]
     found = [(match.start(), match, call) for match in CALL.finditer(text)]
@@ -79,6 +80,12 @@ def forms_in(
             chain.add(Form(start, match.end(), here, is_call=say is call, is_name=say is named))
             end = end if say is named else match.end()
     yield from kept_apart(text, chain.finish())
+
+
+def _is_in_table(text: str, comment: Comment) -> bool:
+    """Say whether a comment is but the cell of a row of Markdown that begins with `#`."""
+    before = text[text.rfind("\n", 0, comment.span.start) + 1 : comment.span.start].strip()
+    return before.startswith("|") and before.endswith("|") and comment.text.endswith("|")
 
 
 def _own_names(text: str, forms: Sequence[tuple[int, int]]) -> set[str]:

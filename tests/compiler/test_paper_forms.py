@@ -845,6 +845,33 @@ def test_what_stands_around_layers_is_left_away(text: str, here: list[str]) -> N
 
 
 @pytest.mark.parametrize(
+    ("text", "here"),
+    [
+        (
+            "| Layer | Filters | Kernel | Stride |\n|---|---|---|---|\n| Conv | 64 | 7x7 | 2 |\n"
+            "| Max | - | 3 × 3 | 2 |\n| Convolution | 96 | 3x3 | 1 |\n| FC | 10 | - | - |",
+            ["Conv 64 7x7 s2", "Max 3 s2", "Conv 96", "FC 10"],
+        ),
+        (
+            "| # | Layer | Kernel size | #Channels | Padding | Activation |\n"
+            "| 1 | Conv | 5 | 8 | 0 | ReLU |\n| 2 | Conv | (3, 5) | 9 | same | linear |",
+            ["Conv 8 5x5 p0 act=relu", "Conv 9 3x5 act=none"],
+        ),
+        ("| Layer | Kernel | Maps |\n| Conv 64 s2 | 5x5 | |", ["Conv 64 5x5 s2"]),
+        (
+            "| Layer | Channels | Kernel |\n| Conv | 64 | 3 or 5 |\n| (Conv 8)x2 | | 5x5 |\n"
+            "| GAP | 8 | 7x7 |\n| BB | 8 | 3x3 |",
+            ["Conv 64 …", "(Conv 8)x2 …", "GAP", "BB 8"],
+        ),
+    ],
+)
+def test_columns_of_markdown_are_read_by_their_headings_or_left_open(
+    text: str, here: list[str]
+) -> None:
+    assert [line.strip() for line in translate(text).text.splitlines()] == here
+
+
+@pytest.mark.parametrize(
     "heading",
     [
         "layer name output size 18-layer 34-layer 50-layer 101-layer 152-layer",
