@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from netdsl.syntax.foreign import layer_here, names_of, setting_here
 from netdsl.syntax.here import Form, Here
+from netdsl.syntax.inputs import with_input
 
 # The settings that say what a layer brings, in this order, and their words without a header.
 _USUAL = {"norm": "batch", "act": "relu"}
@@ -133,7 +134,7 @@ class Chain:
                 self._help(min(places), _NOT_NORMALISED)
         if "shortcut" not in self.text:
             self._help(self._first_widening(), _PROJECTED)
-        return self.forms
+        return with_input(self.text, self.forms)
 
     def _first_widening(self) -> int | None:
         """Return the place of the first cell that changes channels, in tables as of ImageNet."""

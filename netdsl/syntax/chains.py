@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from netdsl.syntax.here import BLANK, IN_ROW, STRIDE, D, Here, Say, X, code, conv
+from netdsl.syntax.here import BLANK, IN_ROW, INPUT_SAID, STRIDE, D, Here, Say, X, code, conv
 
 # The sizes of kernels; any other number is one of channels.
 _KERNEL = "(?:[13579]|11)"
@@ -16,7 +16,6 @@ _LAYER = (
     rf"|FC?{D}|SM{D}|{D})"
 )
 _CHAIN = rf"(?:(?P<input>{D}{X}{D}{X}{D}){_DASH})?(?P<chain>{_LAYER}(?:{_DASH}{_LAYER})+)"
-_INPUT = re.compile(r"\binput\W{1,9}[0-9]")
 # A line of one layer over and over, as in the table of Simonyan and Zisserman 2015.
 _ROW_OF_COLUMNS = re.compile(
     rf"(?<![^\n])(?P<one>conv{D}-{D})(?:{BLANK}+(?P=one)){{2,9}}{BLANK}*(?:\n|\Z)", re.IGNORECASE
@@ -35,7 +34,7 @@ def _chain(match: re.Match[str]) -> Here | None:
     layers = [_layer(word, is_valid=is_valid) for word in re.split(_DASH, match["chain"])]
     if not any("Conv" in one for one in layers):
         return None
-    if match["input"] and not _INPUT.search(match.string):
+    if match["input"] and not INPUT_SAID.search(match.string):
         layers.insert(0, f"input {re.sub(X, 'x', match['input'])}")
     return code("  ".join(layers))
 

@@ -33,6 +33,7 @@ from netdsl.syntax.here import (
     height_and_width,
     left_away,
 )
+from netdsl.syntax.inputs import input_of
 from netdsl.syntax.lexemes import BETWEEN_LAYERS, FOLLOW
 from netdsl.syntax.markup import MARKUP
 from netdsl.syntax.mobilenets import MOBILENETS
@@ -148,7 +149,12 @@ def call(match: re.Match[str]) -> Here | None:
     if here is None:
         return None
     help = unlike_keras(match) or not_printed(match) or over_width(match)
-    return Here(f"`{here}`", help, takes=features_of(match))
+    return Here(
+        f"`{here}`",
+        help,
+        takes=features_of(match),
+        input=input_of(match["name"], match["arguments"]),
+    )
 
 
 def _input_of_keras(match: re.Match[str]) -> Here:

@@ -12,7 +12,8 @@ class Here:
     """What is written here in place of a form, in words; nothing where it is left away.
 
     A dense layer may say how many numbers it takes, a cell how many channels its block has, and a
-    norm or an activation the options that a `default` of that name sets: `"Norm", "eps=0.001"`.
+    norm or an activation the options that a `default` of that name sets: `"Norm", "eps=0.001"`. The
+    first layer of Keras may say the `input`, as `1x28x28`, which goes in front.
     """
 
     words: str = ""
@@ -20,6 +21,7 @@ class Here:
     takes: int | None = None
     block: int | None = None
     numbers: tuple[str, str] | None = None
+    input: str | None = None
 
     @property
     def code(self) -> str | None:
@@ -55,6 +57,8 @@ class Form:
 
 
 Say = Callable[[re.Match[str]], Here | None]
+
+INPUT_SAID = re.compile(r"\binput\W{1,9}[0-9]")  # in the header of a text
 
 # What is defined before it is called, in a way that is not read here.
 _DEFINED = re.compile(r"self\.|\([^\W\d]\w*\):")

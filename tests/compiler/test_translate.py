@@ -261,6 +261,48 @@ def test_the_input_of_keras_needs_no_comma() -> None:
     assert (done.text, done.error) == ("input 1x28x28 FC 10", None)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "model.add(Conv2D(8, 3, activation='relu', input_shape=(28, 20, 3)))\nmodel.add(GlobalAveragePooling2D())",
+            "input 3x28x20 Conv 8 p0 act=relu norm=none GAP",
+        ),
+        (
+            "layers.Conv2D(8, 1, data_format='channels_first', input_shape=(3, 28, 20)), layers.ReLU()",
+            "input 3x28x20 Conv 8 1x1 norm=none",
+        ),
+        (
+            "layers.Flatten(input_shape=(28, 20)), layers.Dense(10)",
+            "input 1x28x20 Flatten, FC 10",
+        ),
+        ("model.add(Dense(10, input_shape=(784,)))", "input 784 FC 10"),
+        ("input 1x9x9 model.add(Dense(10, input_shape=(9, 9, 1)))", "input 1x9x9 FC 10"),
+        (
+            "keras.Sequential([layers.Input((9, 9, 1)), layers.Dense(10, input_shape=(9, 9, 1))])",
+            "input 1x9x9 FC 10",
+        ),
+    ],
+)  # fmt: skip
+def test_the_input_that_the_first_layer_of_keras_says_stands_in_front(
+    text: str, expected: str
+) -> None:
+    done = translate(text)
+    assert (" ".join(done.text.split()), done.error) == (expected, None)
+
+
+def test_an_input_of_keras_that_is_not_known_is_told_to_be_left_away() -> None:
+    for text in (
+        "model.add(Dense(10, input_shape=shape))",
+        "Max 2 model.add(Dense(10, input_shape=(9, 9, 1)))",
+    ):
+        done = translate(text)
+        assert done.text.endswith("FC 10")
+        assert done.changes[0].help == (
+            "its `input_shape` is left away: the header says it, as in `input 3x224x224`"
+        )
+
+
 def test_a_layer_norm_of_torch_is_told_to_be_over_the_width() -> None:
     done = translate("nn.Conv2d(3, 8, 3), nn.LayerNorm(30), nn.ReLU()")
     assert done.text == "Conv 8 p0 bias norm=layer"
