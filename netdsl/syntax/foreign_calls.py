@@ -163,20 +163,6 @@ CALL = re.compile(
     rf"\b(?P<name>{'|'.join((*_CALLS, *CHANGES_NOTHING))})"
     r"\((?P<arguments>(?:[^()]|\([^()]*\))*)\)(?(add)\s*\))(?:\([a-z]\w*\))?"
 )
-# Functions of torch, and the class that computes the same.
-_FUNCTIONS = {
-    **{name.lower(): name for name in ("ReLU", "ReLU6", "GELU", "SiLU", "Hardswish", "ELU")},
-    **{name.lower(): name for name in ("Sigmoid", "Tanh", "Dropout", "Flatten", "Softmax")},
-    "leaky_relu": "LeakyReLU", "log_softmax": "LogSoftmax", "interpolate": "Upsample",
-    "max_pool2d": "MaxPool2d", "avg_pool2d": "AvgPool2d",
-    "adaptive_avg_pool2d": "AdaptiveAvgPool2d",
-}  # fmt: skip
-# A function of a map, as `x = F.relu(x)`.
-FUNCTION = re.compile(
-    r"(?:\b[a-z]\w*\s*=\s*)?\b(?:(?:torch\.)?nn\.functional|F|torch)\."
-    rf"(?P<name>{'|'.join(_FUNCTIONS)})\s*\(\s*[a-z]\w*\s*"
-    r"(?:,(?P<arguments>(?:[^()]|\([^()]*\))*))?\)"
-)
 
 
 def why_left_away(match: re.Match[str]) -> str | None:
@@ -223,20 +209,11 @@ def call_here(match: re.Match[str]) -> str | None:
         return None  # it has a slope for each position
     if re.search(r"\bsoftmax\b", match["arguments"]) and _goes_on(match):
         return None
-    return _here(name, match["arguments"], _KERAS_DEFAULTS.get(name, {}) if of_keras else {})
+    return layer_of(name, match["arguments"], _KERAS_DEFAULTS.get(name, {}) if of_keras else {})
 
 
-def function_here(match: re.Match[str]) -> tuple[str, str | None]:
-    """Return the class of torch that computes what a function does, and what is written here.
-
-    >>> function_here(FUNCTION.match("x = F.max_pool2d(x, 3, stride=2)"))
-    ('MaxPool2d', 'Max 3 s2 p0')
-    """
-    name = _FUNCTIONS[match["name"]]
-    return name, None if name in CHANGES_NOTHING else _here(name, match["arguments"] or "", {})
-
-
-def _here(name: str, arguments: str, defaults: Mapping[str, str]) -> str | None:
+def layer_of(name: str, arguments: str, defaults: Mapping[str, str]) -> str | None:
+    """Return what a class is written here with these arguments; None if one is not known."""
     here, _, write = _CALLS[name]
     given = _given(name, arguments)
     if given is None:

@@ -12,13 +12,13 @@ from netdsl.syntax.foreign_calls import (
     LEFT_TO_THE_LOSS,
     call_here,
     features_of,
-    function_here,
     layer_of_call,
     not_printed,
     over_width,
     unlike_keras,
     why_left_away,
 )
+from netdsl.syntax.foreign_functions import function_here, unlike_class
 from netdsl.syntax.here import (
     BLANK,
     OUTPUT,
@@ -171,7 +171,7 @@ def function(match: re.Match[str]) -> Here | None:
     name, here = function_here(match)
     if why := CHANGES_NOTHING.get(name):
         return left_away(why)
-    return None if here is None else code(here)
+    return None if here is None else Here(f"`{here}`", unlike_class(match))
 
 
 FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (

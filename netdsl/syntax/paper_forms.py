@@ -10,7 +10,8 @@ from itertools import islice
 from netdsl.errors import MOST, Diagnostic, Source, Span
 from netdsl.syntax.apart import kept_apart
 from netdsl.syntax.brought import NAMED, Chain, named
-from netdsl.syntax.foreign_calls import CALL, FUNCTION
+from netdsl.syntax.foreign_calls import CALL
+from netdsl.syntax.foreign_functions import FUNCTION
 from netdsl.syntax.forms import FORMS, call, function
 from netdsl.syntax.here import Form, Say
 from netdsl.syntax.tree import Comment

@@ -303,6 +303,28 @@ def test_an_input_of_keras_that_is_not_known_is_told_to_be_left_away() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("text", "layer", "told"),
+    [
+        ("x = F.dropout(x, 0.3)", "Dropout 0.3", True),
+        ("x = F.dropout(x, p=0.3, training=True)", "Dropout 0.3", True),
+        ("x = F.dropout(x, 0.3, training=self.training)", "Dropout 0.3", False),
+        ("x = torch.flatten(x)", "Flatten", True),
+        ("x = torch.flatten(x, end_dim=-1)", "Flatten", True),
+        ("x = torch.flatten(x, 1)", "Flatten", False),
+        ("x = torch.flatten(x, start_dim=1)", "Flatten", False),
+        ("x = F.relu(x)", "Act relu", False),
+    ],
+)
+def test_what_a_function_of_torch_does_and_its_layer_does_not_is_told(
+    text: str, layer: str, told: bool
+) -> None:
+    done = translate(text)
+    assert (done.text, done.error) == (layer, None)
+    (change,) = done.changes
+    assert ("too, unless" in (change.help or "")) == told
+
+
 def test_a_layer_norm_of_torch_is_told_to_be_over_the_width() -> None:
     done = translate("nn.Conv2d(3, 8, 3), nn.LayerNorm(30), nn.ReLU()")
     assert done.text == "Conv 8 p0 bias norm=layer"
