@@ -6,6 +6,7 @@ import re
 
 from netdsl.syntax.cells import CELLS
 from netdsl.syntax.chains import CHAINS
+from netdsl.syntax.classes import CLASSES
 from netdsl.syntax.foreign import layer_here, layer_with
 from netdsl.syntax.foreign_calls import (
     CHANGES_NOTHING,
@@ -175,6 +176,7 @@ def function(match: re.Match[str]) -> Here | None:
 
 
 FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
+    *CLASSES,
     *CELLS,
     *MOBILENETS,
     *SIZED,

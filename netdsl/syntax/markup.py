@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from functools import lru_cache
 
+from netdsl.syntax.classes import OF_MODULE
 from netdsl.syntax.foreign import SETTINGS_HERE, layer_here, value_here
 from netdsl.syntax.headed import (
     RULE,
@@ -43,9 +44,6 @@ _COLUMNS = re.compile(
 # A module of torch that holds others, as it is printed: `(layer1): Sequential(\n  (0): `.
 _NAMED = r"(?:\((?P<name>\w+)\):\s{1,9})?\b(?<!\bdef )(?P<kind>[A-Z]\w*)"
 _KIND = re.compile(rf"{_NAMED}\Z")
-_OF_MODULE = (
-    "its `forward` is not read: what it does between these layers, as an activation, is missing"
-)
 _PRINTED = re.compile(r"\(\s*\(\w+\): ")
 _OPENS_LIST = re.compile(r"\(\s*\[")
 # Tags of HTML, and what LaTeX has around a table and between its rows.
@@ -188,7 +186,7 @@ def _head_of_module(match: re.Match[str]) -> Here:
     """Return what is said of the first line of a module that torch prints with what it holds."""
     if match["name"] and match["kind"] != "Sequential":
         return Here("as a block of your own, by `def`", "what it does with its layers is not read")
-    return left_away(FOLLOW if match["kind"] == "Sequential" else _OF_MODULE)
+    return left_away(FOLLOW if match["kind"] == "Sequential" else OF_MODULE)
 
 
 def _end_of_module(match: re.Match[str]) -> Here | None:

@@ -10,6 +10,7 @@ from itertools import islice
 from netdsl.errors import MOST, Diagnostic, Source, Span
 from netdsl.syntax.apart import kept_apart
 from netdsl.syntax.brought import NAMED, Chain, named
+from netdsl.syntax.classes import statement
 from netdsl.syntax.foreign_calls import CALL
 from netdsl.syntax.foreign_functions import FUNCTION
 from netdsl.syntax.forms import FORMS, call, function
@@ -74,13 +75,20 @@ def forms_in(
     for start, match, say in sorted(found, key=lambda one: one[0]):  # stable: in the order listed
         if len(chain.forms) >= most and say not in (call, function, named):
             continue
-        words = [match["name"]] if say in (call, function) else re.findall(_WORD, match[0])
+        words = _words_of(match, say)
         if start < end or not own.isdisjoint(words):
             continue
         if here := say(match):
             chain.add(Form(start, match.end(), here, is_call=say is call, is_name=say is named))
             end = end if say is named else match.end()
     yield from kept_apart(text, chain.finish())
+
+
+def _words_of(match: re.Match[str], say: Say) -> list[str]:
+    """Return the words of a form that a text may have given to something of its own."""
+    if say is statement:
+        return []
+    return [match["name"]] if say in (call, function) else re.findall(_WORD, match[0])
 
 
 def _is_in_table(text: str, comment: Comment) -> bool:

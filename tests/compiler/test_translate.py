@@ -34,6 +34,23 @@ LENET = """nn.Sequential(
 """
 
 
+CLASS = """import torch.nn as nn
+from torch import Tensor
+input 3x9x9
+class Net(nn.Module):
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.body(x)
+
+        return torch.flatten(F.relu(y), 1)
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "shape", "params"),
     [
@@ -62,6 +79,24 @@ def test_latex_of_a_paper_becomes_its_layers() -> None:
     assert " ".join(done.text.split()) == (
         "shortcut project input 3x224x224 Conv 64 7x7 s2 Max 3 s2 (BB 64)x2 (BB 128)x2 GAP, FC 1000"
     )
+
+
+def test_a_class_of_torch_becomes_its_layers_without_what_its_forward_does() -> None:
+    done = translate(CLASS)
+    assert " ".join(done.text.split()) == "input 3x9x9 Conv 8 p0 norm=none, GAP, Flatten :8, FC 10"
+    assert done.error is None
+    helps = [change.help or "" for change in done.changes]
+    assert helps[:5] == ["only the layers of a class are read: paste those alone"] * 5
+    assert "its `forward` is not read" in helps[-1]
+
+
+def test_several_classes_are_told_to_be_pasted_one_at_a_time() -> None:
+    heads = ("class Block(nn.Module):", "class Net(nn.Module):")
+    done = translate(f"{heads[0]}\n    def __init__(self):\n{CLASS}")
+    assert done.error is not None
+    for head in heads:
+        assert head in done.text
+        assert f"`{head}` is written by itself" in [one.message for one in done.error.diagnostics]
 
 
 @pytest.mark.parametrize("name", ["alexnet", "vgg11", "vgg16_bn"])
