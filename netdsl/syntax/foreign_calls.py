@@ -42,11 +42,12 @@ _CALLS: dict[str, tuple[str, tuple[str, ...], Write]] = {
     "Upsample": ("Up", ("to", "k", "mode", "corners"), foreign_layers.up),
     "UpSampling2D": ("Up", ("k",), foreign_layers.up),
     **dict.fromkeys(
-        ("BatchNorm1d", "BatchNorm2d"), ("Norm", ("", "eps", "momentum"), foreign_layers.norm)
+        ("BatchNorm1d", "BatchNorm2d"),
+        ("Norm", ("", "eps", "momentum", "affine"), foreign_layers.norm),
     ),
     "BatchNormalization": ("Norm", (), foreign_layers.norm),
-    "LayerNorm": ("Norm layer", ("shape", "eps"), foreign_layers.norm),
-    "GroupNorm": ("Norm group", ("groups", "", "eps"), foreign_layers.norm),
+    "LayerNorm": ("Norm layer", ("shape", "eps", "affine"), foreign_layers.norm),
+    "GroupNorm": ("Norm group", ("groups", "", "eps", "affine"), foreign_layers.norm),
     "Linear": ("FC", ("", "channels", "bias"), foreign_layers.number),
     "Dense": ("FC", ("channels", "act"), foreign_layers.number),
     "Dropout": ("Dropout", ("channels",), foreign_layers.number),
@@ -100,7 +101,8 @@ _KEYS = {
     "groups": "g", "num_groups": "groups", "output_size": "size", "scale_factor": "k", "size": "to",
     "mode": "mode", "interpolation": "mode", "align_corners": "corners", "inplace": "inplace",
     "bias": "bias", "use_bias": "bias", "activation": "act", "ceil_mode": "ceil",
-    "return_indices": "no", "count_include_pad": "yes", "affine": "yes",
+    "return_indices": "no", "count_include_pad": "yes", "affine": "affine",
+    "elementwise_affine": "affine", "padding_mode": "zeros",
     "track_running_stats": "yes", "eps": "eps", "epsilon": "eps", "momentum": "momentum",
     "dim": "dim", "start_dim": "start", "end_dim": "end", "negative_slope": "slope",
     "alpha": "channels",
@@ -118,6 +120,8 @@ _VALUES = {
     "to": f"{_SIZE}|None",
     "act": "[a-z_0-9]+|None",
     "bias": "True|False",
+    "affine": "True|False",
+    "zeros": "zeros",
     "ceil": "True|False",
     "yes": "True",
     "no": "False",
@@ -143,7 +147,7 @@ _READ: dict[Write, str] = {
     foreign_layers.most_to: "size",
     foreign_layers.up: "to k mode corners",
     foreign_layers.separable: "channels k s p bias act",
-    foreign_layers.norm: "groups shape eps momentum yes bias",
+    foreign_layers.norm: "groups shape eps momentum affine yes bias",
     foreign_layers.number: "channels bias act",
     foreign_layers.elu: "channels",
     foreign_layers.activation: "act",
@@ -239,7 +243,7 @@ def _given(name: str, arguments: str) -> dict[str, str] | None:
         if field is None or (field and not re.fullmatch(_VALUES.get(field, _SIZE), value)):
             return None
         given[field] = value
-    for key in ("", "inplace"):
+    for key in ("", "inplace", "zeros"):
         given.pop(key, None)
     return given
 
@@ -317,7 +321,9 @@ def layer_of_call(match: re.Match[str]) -> str | None:
 
 
 def _plain(value: str) -> str:
-    """Return `(3, 5)` as `3x5`, `(1, 1)` as `1` and `'relu'` as `relu`."""
+    """Return `(3, 5)` as `3x5`, `(1, 1)` and `(1,)` as `1`, and `'relu'` as `relu`."""
     value = value.strip().strip("'\"")
+    if alone := re.fullmatch(r"\(\s*(\d+)\s*,\s*\)", value):
+        return alone[1]
     sizes = re.fullmatch(r"\(\s*(\d+)\s*,\s*(\d+)\s*,?\s*\)", value)
     return foreign_layers.text_of((int(sizes[1]), int(sizes[2]))) if sizes else value

@@ -124,7 +124,8 @@ def separable(here: str, name: str, given: Given) -> str | None:
 
 
 def norm(here: str, name: str, given: Given) -> str | None:
-    if given.get("bias") == "False":  # here it has factor and bias, or neither
+    affine = given.get("affine", "True") == "True"
+    if given.get("bias") == "False" and affine:  # here it has factor and bias, or neither
         return None
     groups = [f"groups={given['groups']}"] if "groups" in given else []
     eps = float(given.get("eps", "1e-5"))
@@ -133,7 +134,7 @@ def norm(here: str, name: str, given: Given) -> str | None:
         momentum = round(1 - momentum, 9)
     numbers = {"eps": (eps, 1e-5), "momentum": (momentum, 0.1)}
     said = [f"{option}={value:g}" for option, (value, usual) in numbers.items() if value != usual]
-    return " ".join([here, *groups, *said])
+    return " ".join([here, *groups, *said, *["affine=off"] * (not affine)])
 
 
 def number(here: str, name: str, given: Given) -> str | None:

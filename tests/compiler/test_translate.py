@@ -192,8 +192,16 @@ def test_what_is_no_text_is_refused() -> None:
             "default Act(slope=0.3) nn.Conv2d(3, 8, 1), nn.LeakyReLU(0.2)",
             "default Act(slope=0.3) Conv 8 1x1 norm=none act=none, Act leaky_relu slope=0.2",
         ),
+        (
+            "nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8, affine=False), nn.ReLU()",
+            "default Norm(affine=off) Conv 8 1x1 bias",
+        ),
+        (
+            "nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8, affine=False), nn.Conv2d(8, 8, 1), nn.BatchNorm2d(8)",
+            "Conv 8 1x1 norm=none act=none, Norm affine=off, Conv 8 1x1 bias act=none",
+        ),
     ],
-    ids=["alike", "unlike", "usual beside", "own default"],
+    ids=["alike", "unlike", "usual beside", "own default", "not affine", "affine beside"],
 )
 def test_numbers_of_norms_and_activations_are_kept(text: str, expected: str) -> None:
     done = translate(text)
