@@ -10,6 +10,9 @@ from netdsl.syntax.here import BLANK, Here, Say, left_away
 OF_MODULE = (
     "its `forward` is not read: what it does between these layers, as an activation, is missing"
 )
+BLOCK_OF_ITS_OWN = Here(
+    "as a block of your own, by `def`", "what it does with its layers is not read"
+)
 _ONLY_LAYERS = "only the layers of a class are read: paste those alone"
 _ONE_OF_SEVERAL = Here(
     "by itself", "each class is a network or a block of its own: paste the layers of one at a time"

@@ -314,6 +314,15 @@ def features_of(match: re.Match[str]) -> int | None:
     return prod(map(int, factors)) if factors else None
 
 
+def is_class(name: str) -> bool:
+    """Say whether torch or Keras has a class of this name that is known here.
+
+    >>> is_class("Conv2d"), is_class("BasicBlock")
+    (True, False)
+    """
+    return name in _CALLS or name in CHANGES_NOTHING
+
+
 def layer_of_call(match: re.Match[str]) -> str | None:
     """Return which layer a call is here, whatever is in it; None for our own with brackets."""
     name = match["name"]

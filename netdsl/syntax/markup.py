@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from functools import lru_cache
 
-from netdsl.syntax.classes import OF_MODULE
+from netdsl.syntax.classes import BLOCK_OF_ITS_OWN, OF_MODULE
 from netdsl.syntax.foreign import SETTINGS_HERE, layer_here, value_here
 from netdsl.syntax.headed import (
     RULE,
@@ -185,7 +185,7 @@ def _begins_with_layer(cell: str) -> bool:
 def _head_of_module(match: re.Match[str]) -> Here:
     """Return what is said of the first line of a module that torch prints with what it holds."""
     if match["name"] and match["kind"] != "Sequential":
-        return Here("as a block of your own, by `def`", "what it does with its layers is not read")
+        return BLOCK_OF_ITS_OWN
     return left_away(FOLLOW if match["kind"] == "Sequential" else OF_MODULE)
 
 

@@ -1,11 +1,13 @@
-"""Summaries of networks as Keras and torchsummary print them, which lack kernels and strides."""
+"""Summaries of networks by Keras, torchsummary and torchinfo, which lack kernels and strides."""
 
 from __future__ import annotations
 
 import re
+from itertools import islice
 
+from netdsl.syntax.classes import BLOCK_OF_ITS_OWN, OF_MODULE
 from netdsl.syntax.foreign import layer_here
-from netdsl.syntax.foreign_calls import CHANGES_NOTHING
+from netdsl.syntax.foreign_calls import CHANGES_NOTHING, is_class
 from netdsl.syntax.here import BLANK, D, Here, Say, code, left_away
 from netdsl.syntax.lexemes import FOLLOW
 
@@ -22,12 +24,20 @@ _OF_KERAS = (
 )
 # `Conv2d-1 [-1, 32, 26, 26] 320`.
 _OF_TORCH = rf"{_LINE}(?P<kind>[A-Z]\w*)-\d+\s+\[-1,[ ]{_THREE}\]{_COUNT}"
+# `│    └─Conv2d: 2-1 [1, 32, 26, 26] 320`, and of one that holds others `├─Sequential: 1-1 -- --`.
+_INFO_COUNT = rf"{_GAP}(?:\(?\d[\d,]*\)?|--|\(recursive\)){_ENDS}"
+_INFO = re.compile(
+    rf"(?<![^\n])[│ \t]*[├└]─(?P<kind>[A-Z]\w*)(?:{BLANK}+\(\w+\))?:{BLANK}+(?P<depth>{D})-{D}"
+    rf"{_GAP}(?:\[{D},[ ]{_THREE}\]|(?P<bare>--)){_INFO_COUNT}"
+)
+_INFO_NAME = rf"(?<![^\n])[A-Z]\w*{_GAP}(?:\[[\d, ]+\]|--){_INFO_COUNT}(?=\n[├└]─)"
 _HEADING = rf"{_LINE}Layer \(type(?::depth-idx)?\)[^\n]*"
 # The name that a network of Keras has is in quotes, and blank for forms.
 _NAME = rf"(?<![^\n])Model:{BLANK}*(?![^\n])"
 _RULE = r"(?<![^\n])[=_─━┏┓┡┩├┤└┘┳╇┼┴-]{9,}"
 _TOTAL = (
     rf"(?<![^\n]){BLANK}?(?:(?:Total|Trainable|Non-trainable|Optimizer) params: "
+    r"|Total mult-adds \([^()\n]*\): "
     r"|(?:(?:Input|Forward/backward pass|Params) size|Estimated Total Size) \(MB\): )[^\n]*"
 )
 _DIMENSIONS = "[12][dD]$"
@@ -45,6 +55,7 @@ _WITHOUT_SHAPE = {
     "Dropout": Here(f"`Dropout …`, {_PROBABILITY}"),
     **dict.fromkeys(("Dropout2d", "SpatialDropout2D"), _OF_MAPS),
 }
+_FEW = 9  # rows, in which the next layer stands
 _TO_ONE = ('Torch "nn.AdaptiveMaxPool2d" 1',)
 _KIND = re.compile(r"\(([A-Z]\w*)|(?<!\w)([A-Z]\w*)-\d")
 
@@ -63,9 +74,28 @@ def _of_keras(match: re.Match[str]) -> Here | None:
 def _of_torch(match: re.Match[str]) -> Here | None:
     """Return a row of torchsummary; a convolution has what stands in the next rows."""
     a, b, c = match["a"], match["b"], match["c"]
-    behind = layer_here(re.sub(_DIMENSIONS, "", _next_kind(match))) or ""
-    options = {"Norm": "", "Act": " norm=none"}.get(behind.split(" ")[0], " norm=none act=none")
-    return _row(match["kind"], (a, b, c) if c else (a,), options)
+    return _row(match["kind"], (a, b, c) if c else (a,), _lacks(_next_kind(match)))
+
+
+def _of_info(match: re.Match[str]) -> Here | None:
+    """Return a row of torchinfo; a module of no class of torch is a block."""
+    kind = match["kind"]
+    if kind == "Sequential":
+        return left_away(FOLLOW)
+    if not is_class(kind) and not (layer_here(kind) or "").startswith("Torch"):
+        return BLOCK_OF_ITS_OWN
+    if match["bare"]:
+        return None
+    a, b, c = match["a"], match["b"], match["c"]
+    rows = islice(_INFO.finditer(match.string, match.end()), _FEW)
+    behind = next((row["kind"] for row in rows if row["kind"] != "Sequential"), "")
+    return _row(kind, (a, b, c) if c else (a,), _lacks(behind))
+
+
+def _lacks(behind: str) -> str:
+    """Return the options of a convolution for what does not stand behind it in torch."""
+    layer = layer_here(re.sub(_DIMENSIONS, "", behind)) or ""
+    return {"Norm": "", "Act": " norm=none"}.get(layer.split(" ")[0], " norm=none act=none")
 
 
 def _next_kind(match: re.Match[str]) -> str:
@@ -110,6 +140,8 @@ def _whole(layer: str, dims: tuple[str, ...]) -> str:
 SUMMARIES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(_OF_KERAS), _of_keras),
     (re.compile(_OF_TORCH), _of_torch),
+    (_INFO, _of_info),
+    (re.compile(_INFO_NAME), lambda match: left_away(OF_MODULE)),
     (
         re.compile(f"{_HEADING}|{_NAME}|{_RULE}|{_TOTAL}"),
         lambda match: left_away(FOLLOW),

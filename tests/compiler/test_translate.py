@@ -289,6 +289,34 @@ def test_a_summary_leaves_open_what_it_does_not_say() -> None:
     )
 
 
+def test_a_summary_of_torchinfo_is_read_as_that_of_torchsummary() -> None:
+    rows = (
+        ("Net", "[1, 10]", "--"),
+        ("├─Sequential: 1-1", "[1, 6, 14, 14]", "--"),
+        ("│    └─Conv2d: 2-1", "[1, 6, 28, 28]", "(456)"),
+        ("│    └─BatchNorm2d: 2-2", "[1, 6, 28, 28]", "12"),
+        ("│    └─ReLU: 2-3", "[1, 6, 28, 28]", "--"),
+        ("│    └─MaxPool2d: 2-4", "[1, 6, 14, 14]", "--"),
+        ("├─Conv2d (conv2): 1-2", "[1, 16, 14, 14]", "1,456"),
+        ("├─Sequential: 1-3", "[1, 16, 14, 14]", "--"),
+        ("│    └─ReLU: 2-5", "[1, 16, 14, 14]", "--"),
+        ("├─AdaptiveAvgPool2d: 1-4", "[1, 16, 1, 1]", "--"),
+        ("├─Linear: 1-5", "[1, 10]", "170"),
+    )
+    text = "=" * 50 + "\nLayer (type:depth-idx)  Output Shape  Param #\n" + "=" * 50 + "\n"
+    text += "".join(f"{layer:<30} {shape:<25} {params}\n" for layer, shape, params in rows)
+    text += "=" * 50 + "\nTotal params: 61,706\nTotal mult-adds (Units.MEGABYTES): 0.42\n"
+    assert translate(text).text == "Conv 6 …\nMax … :6x14x14\nConv 16 … norm=none\nGAP\nFC 10\n"
+
+
+def test_a_module_in_a_summary_of_torchinfo_stays() -> None:
+    row = "├─BasicBlock: 1-1     [1, 6, 28, 28]     --\n"
+    done = translate(f"{row}│    └─Conv2d: 2-1     [1, 6, 28, 28]     456\n")
+    assert done.text.startswith(row)
+    assert done.error is not None
+    assert "as a block of your own" in done.error.diagnostics[0].message
+
+
 def test_a_summary_of_keras_3_is_read_to_its_end() -> None:
     text = (
         "dense (Dense)              (None, 64)        6,464\n"
