@@ -107,7 +107,10 @@ class Chain:
             self._open(code, form.end, form)
         elif not code and form.is_call:
             form = self._with_sign(form)
+        is_repeated = bool(self.forms) and self.forms[-1].here.repeats
         self.forms.append(form)
+        if is_repeated:
+            self._close()
 
     def _with_sign(self, form: Form) -> Form:
         """Return a call that is left away between two signs, with the one before it."""

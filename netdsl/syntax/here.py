@@ -13,7 +13,8 @@ class Here:
 
     A dense layer may say how many numbers it takes, a cell how many channels its block has, and a
     norm or an activation the options that a `default` of that name sets: `"Norm", "eps=0.001"`. The
-    first layer of Keras may say the `input`, as `1x28x28`, which goes in front.
+    first layer of Keras may say the `input`, as `1x28x28`, which goes in front. What `repeats` the
+    layer behind it parts that from all that follows.
     """
 
     words: str = ""
@@ -22,6 +23,7 @@ class Here:
     block: int | None = None
     numbers: tuple[str, str] | None = None
     input: str | None = None
+    repeats: bool = False
 
     @property
     def code(self) -> str | None:

@@ -18,7 +18,7 @@ from netdsl.syntax.headed import (
     layer_with,
     said_of,
 )
-from netdsl.syntax.here import BLANK, Here, Say, code, left_away
+from netdsl.syntax.here import BLANK, D, Here, Say, code, left_away
 from netdsl.syntax.lexemes import BETWEEN_LAYERS, COMBINERS, FOLLOW
 from netdsl.syntax.torch_arguments import TAKES
 
@@ -44,7 +44,7 @@ _COLUMNS = re.compile(
 # A module of torch that holds others, as it is printed: `(layer1): Sequential(\n  (0): `.
 _NAMED = r"(?:\((?P<name>\w+)\):\s{1,9})?\b(?<!\bdef )(?P<kind>[A-Z]\w*)"
 _KIND = re.compile(rf"{_NAMED}\Z")
-_PRINTED = re.compile(r"\(\s*\(\w+\): ")
+_PRINTED = re.compile(r"\(\s*\([\w-]+\): ")
 _OPENS_LIST = re.compile(r"\(\s*\[")
 # Tags of HTML, and what LaTeX has around a table and between its rows.
 _TAG = r"</?[a-z][a-z0-9]{0,19}(?:\s[^<>]{0,199})?/?>"
@@ -189,6 +189,15 @@ def _head_of_module(match: re.Match[str]) -> Here:
     return left_away(FOLLOW if match["kind"] == "Sequential" else OF_MODULE)
 
 
+def _equal_modules(match: re.Match[str]) -> Here:
+    """Return what is said of `(0-2): 3 x`, before a module that torch prints once for all."""
+    return Here(
+        f"as a repeat of what follows, `( … )x{match['times']}`",
+        "torch prints equal modules of a list once, however its `forward` calls them",
+        repeats=True,
+    )
+
+
 def _end_of_module(match: re.Match[str]) -> Here | None:
     """Return what is said of a bracket that closes a module whose first line is left away."""
     text, opened = match.string, _opened_before(match.string, match.end() - 1)
@@ -236,7 +245,8 @@ MARKUP: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(_SETS), lambda match: left_away(BETWEEN_LAYERS)),
     (re.compile(r"\}"), _end_of_setting),
     (re.compile(rf"&({'|'.join(_ENTITIES)});"), _entity),
-    (re.compile(rf"{_NAMED}\(\s*(?=\(\w+\): )"), _head_of_module),
+    (re.compile(rf"{_NAMED}\(\s*(?=\([\w-]+\): )"), _head_of_module),
+    (re.compile(rf"\({D}-{D}\):\s{{1,9}}(?P<times>{D}) x(?=\s[A-Z])"), _equal_modules),
     (re.compile(r"(?:\]\s{0,9})?\)"), _end_of_module),
     (
         re.compile(r"(?<![\w@])([A-Z][a-z]+)-\n\s*([a-z]+)(?![\w(])"),

@@ -261,6 +261,16 @@ def test_a_softmax_in_the_midst_of_a_network_is_not_left_to_the_loss(
     assert translate("nn.Linear(3, 8), nn.Softmax(dim=1)").text == "Flatten :3  FC 8, "
 
 
+def test_equal_modules_that_torch_prints_once_are_told_to_be_a_repeat() -> None:
+    convs = [torch.nn.Conv2d(8, 8, 3, padding=1) for _ in range(3)]
+    done = translate(str(torch.nn.ModuleList([*convs, torch.nn.ReLU()])))
+    assert done.error is not None
+    assert [one.message for one in done.error.diagnostics] == [
+        "`(0-2): 3 x` is written as a repeat of what follows, `( … )x3`"
+    ]
+    assert "(0-2): 3 x Conv 8 norm=none act=none\n  Act relu\n" in done.text
+
+
 def test_what_torch_does_not_print_is_told() -> None:
     layers = torch.nn.Sequential(
         torch.nn.AvgPool2d(2, ceil_mode=True),
