@@ -9,7 +9,7 @@ from math import prod
 
 from netdsl.syntax import foreign_layers
 from netdsl.syntax.foreign_layers import Write
-from netdsl.syntax.here import Form, Here
+from netdsl.syntax.here import is_defined
 
 _CONV = ("", "channels", "k", "s", "p", "d", "g", "bias")
 _KERAS = ("channels", "k", "s", "p")
@@ -183,9 +183,8 @@ def why_left_away(match: re.Match[str]) -> str | None:
 
 def _goes_on(match: re.Match[str]) -> bool:
     """Say whether layers with weights stand behind a call that is no definition."""
-    if Form(match.start(), match.end(), Here(), is_call=True).is_defined(match.string):
-        return False
-    return match.end() <= _last_weighted(match.string)
+    is_run = not is_defined(match.string, match.start())
+    return is_run and match.end() <= _last_weighted(match.string)
 
 
 @lru_cache(maxsize=2)
@@ -229,8 +228,16 @@ def layer_of(name: str, arguments: str, defaults: Mapping[str, str]) -> str | No
     return write(here, name, given)
 
 
+def given_by(match: re.Match[str]) -> dict[str, str] | None:
+    """Return the arguments of a call by what they are called here; None if one is not known.
+
+    >>> given_by(CALL.match("Conv2d(3, 64, 7, stride=2)"))
+    {'channels': '64', 'k': '7', 's': '2'}
+    """
+    return _given(match["name"], match["arguments"])
+
+
 def _given(name: str, arguments: str) -> dict[str, str] | None:
-    """Return the arguments of a call by what they are called here; None if one is not known."""
     _, order, _ = _CALLS[name]
     given: dict[str, str] = {}
     for place, argument in enumerate(_ARGUMENT.finditer(arguments)):
@@ -246,57 +253,6 @@ def _given(name: str, arguments: str) -> dict[str, str] | None:
     for key in ("", "inplace", "zeros"):
         given.pop(key, None)
     return given
-
-
-def unlike_keras(match: re.Match[str]) -> str | None:
-    """Say what the padding of a layer that is "same" is in Keras and not here, if anything.
-
-    >>> unlike_keras(CALL.match("AvgPool2D(3, strides=1, padding='same')"))
-    'Keras counts no padding in an average'
-    """
-    here, _, _ = _CALLS[match["name"]]
-    given = _given(match["name"], match["arguments"])
-    if "2D" not in match["name"] or given is None or given.get("p") != "same":
-        return None
-    found = []
-    if n := foreign_layers.shift_from_keras(here, given):
-        found.append(
-            "Keras pads less in front where the stride divides the size: sizes are the same, "
-            f"maps shifted by {'one' if n == 1 else n}"
-        )
-    if foreign_layers.rounds_down(here, given):
-        found.append("Keras rounds up sizes that the stride does not divide")
-    if here == "Avg" and foreign_layers.is_padded(given):
-        found.append("Keras counts no padding in an average")
-    return "; ".join(found) or None
-
-
-def over_width(match: re.Match[str]) -> str | None:
-    """Say what the norm of a map is over in torch and not here, if a call may be one.
-
-    >>> over_width(CALL.match("nn.BatchNorm2d(8)"))
-    """
-    if match["name"] != "LayerNorm":
-        return None
-    return "here it is over the channels of a map; torch has it over the last dimension, the width"
-
-
-def not_printed(match: re.Match[str]) -> str | None:
-    """Say what torch has and leaves out where it prints a layer, if that changes what it computes.
-
-    >>> not_printed(CALL.match("(1): Upsample(scale_factor=2.0, mode='bilinear')"))
-    'torch does not print `align_corners`, which is off here'
-    """
-    if not match[0].startswith("("):
-        return None
-    if match["name"] == "Upsample" and "bilinear" in match["arguments"]:
-        return "torch does not print `align_corners`, which is off here"
-    if match["name"] == "AvgPool2d":
-        return (
-            "torch prints neither `ceil_mode`, which is `ceil` here, "
-            "nor `count_include_pad`, which is always on here"
-        )
-    return None
 
 
 def features_of(match: re.Match[str]) -> int | None:

@@ -14,9 +14,6 @@ from netdsl.syntax.foreign_calls import (
     call_here,
     features_of,
     layer_of_call,
-    not_printed,
-    over_width,
-    unlike_keras,
     why_left_away,
 )
 from netdsl.syntax.foreign_functions import function_here, unlike_class
@@ -43,6 +40,7 @@ from netdsl.syntax.sized import SIZED
 from netdsl.syntax.summaries import SUMMARIES
 from netdsl.syntax.tables import BESIDE, TABLES
 from netdsl.syntax.torch_arguments import LARGEST_KERNEL, TAKES, words_of, written_here
+from netdsl.syntax.unlike import unlike_here
 
 # A row by itself may name its layer: `Conv 3×3, 64`, `3×3 conv. 64`.
 _CONV = r"conv(?:2d|[a-z]*)"
@@ -149,13 +147,8 @@ def call(match: re.Match[str]) -> Here | None:
         return Here(f"`{layer} …`; not all that stands in its brackets is known here")
     if here is None:
         return None
-    help = unlike_keras(match) or not_printed(match) or over_width(match)
-    return Here(
-        f"`{here}`",
-        help,
-        takes=features_of(match),
-        input=input_of(match["name"], match["arguments"]),
-    )
+    of_first = input_of(match["name"], match["arguments"])
+    return Here(f"`{here}`", unlike_here(match), takes=features_of(match), input=of_first)
 
 
 def _input_of_keras(match: re.Match[str]) -> Here:

@@ -55,7 +55,12 @@ class Form:
 
     def is_defined(self, text: str) -> bool:
         """Say whether a call defines what a `forward` calls: `self.conv = nn.Conv2d(1, 8, 3)`."""
-        return self.is_call and _DEFINED.match(text, self.start) is not None
+        return self.is_call and is_defined(text, self.start)
+
+
+def is_defined(text: str, start: int) -> bool:
+    """Say whether the call at a place stands in a definition or a printed module."""
+    return _DEFINED.match(text, start) is not None
 
 
 Say = Callable[[re.Match[str]], Here | None]

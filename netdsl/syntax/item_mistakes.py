@@ -1,4 +1,4 @@
-"""Mistakes between layers: brackets, branches, separators, labels."""
+"""Mistakes between layers: brackets, branches, separators."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from netdsl.errors import Diagnostic
 from netdsl.syntax.foreign import help_for, layer_here
 from netdsl.syntax.lexemes import ANY, COMBINERS, KEYWORDS, OPERATORS, VALUE, part_of_whole
+from netdsl.syntax.mark_mistakes import MARKS
 from netdsl.syntax.spot import LENGTH, Mistake, Spot
 from netdsl.syntax.torch_arguments import OF_TORCH, as_here, is_read_alike, words_of, written_here
 
@@ -215,43 +216,6 @@ def separator_between_options(spot: Spot) -> Diagnostic:
     return Diagnostic("E0111", message, spot.span())
 
 
-def _label_behind_shape(spot: Spot) -> Diagnostic:
-    label, shape = spot.word(0).text, spot.word(-1).text
-    message = f"a label stands before the shape: `{label} :{shape}`"
-    return Diagnostic("E0118", message, spot.span())
-
-
-def _second_mark(spot: Spot) -> Diagnostic:
-    label = spot.word(0).text if spot.word(0).kind == "label" else None
-    message = f"a layer or group has one {'label' if label else 'shape'}"
-    help = _how_to_read(label) if label else None
-    return Diagnostic("E0118", message, spot.span(), help=help)
-
-
-def _label_alone(spot: Spot) -> Diagnostic:
-    label = spot.word(0).text
-    help = _how_to_read(label)
-    if spot.word(-1).text == "{":
-        help = f"what comes into a definition is named by `Act none {label}`, which does nothing"
-    return Diagnostic("E0118", f"`{label}` stands behind no layer", spot.span(), help=help)
-
-
-def _how_to_read(label: str) -> str:
-    """Return how a label is read, for those who write it in front of the layer that reads it."""
-    return f"a label is read where a branch begins, as in `Add( | {label} )`"
-
-
-def _argument_behind_mark(spot: Spot) -> Diagnostic:
-    noun = "label" if spot.word(-1).kind == "label" else "shape"
-    message = f"the arguments of a layer stand before its {noun}"
-    return Diagnostic("E0118", message, spot.span())
-
-
-def _pin_elsewhere(spot: Spot) -> Diagnostic:
-    message = "`!` stands only directly behind a channel count or a repeat: `16!`, `x3!`"
-    return Diagnostic("E0118", message, spot.span())
-
-
 def _keyword(spot: Spot) -> Diagnostic:
     message = f"`{spot.word(0).text}` stands in the header, before the first layer"
     return Diagnostic("E0110", message, spot.span())
@@ -287,7 +251,6 @@ def _alone(spot: Spot) -> Diagnostic:
 
 SEPARATOR = "(?:comma|arrow)"
 PLAIN = "number|dims|string"
-SIZE = "colon (?:number|dims)"
 
 ITEMS = (
     Mistake("item|entry", ANY, "list (?:layer|combine|label)", _group_in_square_brackets),
@@ -304,12 +267,8 @@ ITEMS = (
     Mistake(
         "item", SEPARATOR, "number|dims|string|short|list|sign|word equal", _separator_in_layer
     ),
-    Mistake("item", SIZE, "label", _label_behind_shape),
-    Mistake("item", f"label|{SIZE}", "label|colon", _second_mark),
     Mistake("item", "(?:open|bar) label", f"{VALUE}|list|pin", _alone),
-    Mistake("item", f"label|{SIZE}", f"{VALUE}|list|pin", _argument_behind_mark),
-    Mistake("item|entry", ANY, "label", _label_alone),
-    Mistake(ANY, ANY, "pin", _pin_elsewhere),
+    *MARKS,
     Mistake("item", ANY, "(?:word|short) equal|word (?:word|string)", _header_entry),
     Mistake("item", ANY, "word", _lower_case_layer),
     Mistake("item|entry", ANY, f"{VALUE}|list", _alone),

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 import netdsl
-from netdsl.syntax.foreign_calls import CALL, call_here, features_of, unlike_keras
+from netdsl.syntax.foreign_calls import CALL, call_here, features_of
+from netdsl.syntax.unlike import unlike_here
 
 CALLS = [
     "Conv2d(3, 8, 3)",
@@ -269,7 +270,7 @@ def test_a_padding_that_is_another_one_in_keras_is_told(call: str, size: int) ->
     """Keras pads by (ceil(size / stride) - 1) stride + kernel - size in all, half of it in front."""
     match = CALL.match(call)
     assert match is not None
-    text, told = call_here(match), unlike_keras(match) or ""
+    text, told = call_here(match), unlike_here(match) or ""
     if text is None:  # no pool here has this output
         assert "Pool" in call
         assert "(8, strides=4" in call
@@ -308,7 +309,7 @@ def test_a_pool_of_keras_that_is_padded_has_its_size_here_or_is_not_told(
 
 
 def test_a_transposed_convolution_of_keras_is_cut_off_less_in_front() -> None:
-    told = [unlike_keras(CALL.match(f"Conv2DTranspose(8, {k}, 2, 'same')")) for k in (2, 3, 4)]  # type: ignore[arg-type]
+    told = [unlike_here(CALL.match(f"Conv2DTranspose(8, {k}, 2, 'same')")) for k in (2, 3, 4)]  # type: ignore[arg-type]
     assert [bool(one) for one in told] == [False, True, False]
 
 
@@ -316,4 +317,4 @@ def test_nothing_is_told_of_a_padding_that_is_the_same() -> None:
     for call in ("Conv2d(3, 8, 3, padding='same')", "Conv2D(8, 3, strides=2)", "Conv2D(8, k)"):
         match = CALL.match(call)
         assert match is not None
-        assert unlike_keras(match) is None
+        assert unlike_here(match) is None
