@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from netdsl.errors import Diagnostic, NetDSLError, by_place, fail
 from netdsl.ir import Op, Settings, Size
@@ -34,6 +34,8 @@ from netdsl.ops import Argument, LayerType, arguments
 from netdsl.ops.scale import round_channels
 from netdsl.ops.torch_layer import TorchLayer
 from netdsl.syntax import tree
+
+_Written = TypeVar("_Written", bound=tree.Argument)
 
 
 @dataclass(slots=True)
@@ -64,17 +66,10 @@ def bind(
         return bind_torch(written, scope)
     refuse_name_of_torch(written, cls)
     known, bound, positions = arguments(cls), Bound(), iter(cls.positional)
-    faults: list[Diagnostic] = []
-    is_clear = True  # what stands behind a word that means nothing may belong to it
-    for argument in written.arguments:
-        is_option = isinstance(argument, tree.Option)
-        try:
-            _take(argument, cls, known, bound, positions, scope, defaults)
-        except NetDSLError as error:
-            faults += error.diagnostics if is_option or is_clear else ()
-            is_clear = is_clear and is_option
-    if faults:
-        raise NetDSLError(*by_place(faults))
+    _take_each(
+        written.arguments,
+        lambda one: _take(one, cls, known, bound, positions, scope, defaults),
+    )
     values = _fill(cls.code, known, defaults, bound)
     missing = [a for a in known.values() if a.name not in values and a.default is ...]
     if missing:
@@ -103,18 +98,27 @@ def bind_options(
     flags: Mapping[str, tuple[str, object]] | None = None, defaults: Defaults | None = None,
 ) -> Bound:  # fmt: skip
     """Bind what takes options and flags alone, `Res` and `default`; raise all of their faults."""
-    bound, faults = Bound(), list[Diagnostic]()
-    is_clear = True  # a word behind one that means nothing may belong to it
-    for option in options:
-        is_option = isinstance(option, tree.Option)
+    bound = Bound()
+    _take_each(
+        options,
+        lambda one: _take_option_or_flag(one, owner, cls, bound, scope, flags or {}, defaults),
+    )
+    return bound
+
+
+def _take_each(arguments: Sequence[_Written], take: Callable[[_Written], None]) -> None:
+    """Take each argument; raise all that is wrong with them at once."""
+    faults: list[Diagnostic] = []
+    is_clear = True  # what stands behind a word that means nothing may belong to it
+    for argument in arguments:
+        is_option = isinstance(argument, tree.Option)
         try:
-            _take_option_or_flag(option, owner, cls, bound, scope, flags or {}, defaults)
+            take(argument)
         except NetDSLError as error:
             faults += error.diagnostics if is_option or is_clear else ()
             is_clear = is_clear and is_option
     if faults:
         raise NetDSLError(*by_place(faults))
-    return bound
 
 
 def made(
