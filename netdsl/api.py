@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from netdsl.collector import paused
 from netdsl.errors import NetDSLWarning, fail
@@ -11,8 +12,9 @@ from netdsl.lower import Loader, make_overrides
 from netdsl.network import Network, build
 from netdsl.shelf import open_arch
 from netdsl.syntax import parse as parse_text
-from netdsl.translation import Translation
-from netdsl.translation import translate as translate_text
+
+if TYPE_CHECKING:
+    from netdsl.translation import Translation
 
 
 @paused()
@@ -74,7 +76,9 @@ def translate(text: str, *, name: str = "<text>") -> Translation:
     """
     if not isinstance(text, str):
         raise fail("E0001", f"a network is a text, not {type(text).__name__}")
-    return translate_text(text, name)
+    from netdsl.translation import translate as translated  # compiles what papers write otherwise
+
+    return translated(text, name)
 
 
 def _told(network: Network) -> Network:

@@ -21,6 +21,7 @@ from netdsl.lower.misread import (
 from netdsl.lower.nesting import check_nesting
 from netdsl.lower.override import Overrides
 from netdsl.lower.unused import (
+    layers_led_to,
     warn_of_defaults_that_reach_nothing,
     warn_of_hidden_activation,
     warn_of_idle_drop_path,
@@ -33,7 +34,7 @@ from netdsl.lower.unused import (
 )
 from netdsl.lower.use import Loader
 from netdsl.lower.values import Value
-from netdsl.syntax import forms_of_papers, tree
+from netdsl.syntax import tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,12 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         for diagnostic in error.diagnostics:
             report(diagnostic)
     if not any(finding.severity == "error" for finding in findings.values()):
-        warn_of_unused_defaults(file, environment, overrides, report)
+        written = layers_led_to(file, environment)
+        warn_of_unused_defaults(file, written, environment, overrides, report)
         warn_of_defaults_that_reach_nothing(file, graph, environment, overrides, report)
         warn_of_hidden_activation(file, graph, environment, overrides, report)
-        warn_of_unread_settings(file, environment, report)
-        warn_of_unread_shortcut_settings(file, graph, environment, overrides, report)
+        warn_of_unread_settings(file, written, environment, report)
+        warn_of_unread_shortcut_settings(file, written, graph, environment, overrides, report)
         warn_of_idle_drop_path(file, graph, environment, report)
         warn_of_written(file, environment, report)
         warn_of_unread_layers(graph, report)
@@ -104,6 +106,8 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
         warn_of_layers_in_comments(file, environment, report)
     told = list(findings.values())
     if any(finding.severity == "error" for finding in told):
+        from netdsl.syntax.paper_forms import forms_of_papers  # which no other text has a use for
+
         told = forms_of_papers(file.span.source, file.comments, told)
     return Lowered(
         graph, environment.settings, dict(environment.names), environment.scale,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from functools import cache
 
 from netdsl.errors import Span
 from netdsl.syntax import tree
+
+# Types of what a node holds, as they are annotated: most of a tree, which no walk need enter.
+_MENTIONS_NOTHING = ("str", "int", "bool", "Span", "tuple[int, ...]")
 
 
 def reachable(
@@ -70,16 +74,18 @@ def _below(node: object) -> Iterator[object]:
     stack = [node]
     while stack:
         top = stack.pop()
-        yield top
         if isinstance(top, tuple):
             stack += top
         else:
+            yield top
             kind: type = type(top)
-            stack += [getattr(top, name) for name in _parts(kind)]
+            parts = [getattr(top, name) for name in _parts(kind)]
+            stack += [part for part in parts if part is not None]
 
 
 @cache
 def _parts(kind: type) -> tuple[str, ...]:
     """Return what a node of the tree holds that may mention something: no label is a word."""
-    slots = () if issubclass(kind, str | int) else getattr(kind, "__slots__", ())
-    return tuple(name for name in slots if "span" not in name and name not in ("label", "reads"))
+    held = fields(kind) if is_dataclass(kind) else ()
+    parts = [part.name for part in held if part.type not in _MENTIONS_NOTHING]
+    return tuple(name for name in parts if name not in ("label", "reads"))

@@ -47,16 +47,22 @@ def warn_of_unused_names(file: tree.File, environment: Environment, report: Repo
                 report(Diagnostic("W0502", message, formal.span))
 
 
+def layers_led_to(file: tree.File, environment: Environment) -> set[str]:
+    """Return the names of all layers that the body leads to."""
+    _, called = reachable(file.body, environment.definitions)
+    return layers_in((file.body, *(environment.definitions[name] for name in called)))
+
+
 def warn_of_unused_defaults(
-    file: tree.File, environment: Environment, overrides: Overrides, report: Report
-) -> None:
+    file: tree.File, written: set[str], environment: Environment, overrides: Overrides,
+    report: Report,
+) -> None:  # fmt: skip
     """Warn of options that no layer takes, of the header or from outside.
 
     Those that reach what other layers bring are told apart from it; a layer that a count of 0
-    leaves out, another scale may put in.
+    leaves out, another scale may put in: it is among the `written`.
     """
     defaults = environment.defaults
-    written = _written(file, environment)
     spans = _places_of_defaults(file)
     for layer, options in defaults.layers.items():
         for option in (one for one in options if not reaches_others(layer, one)):
@@ -67,12 +73,6 @@ def warn_of_unused_defaults(
                 why = why_not if unread else f"there is no {layer}"
                 span = None if name in overrides.names else spans[layer]
                 report(Diagnostic("W0502", f"the default `{name}` is never used: {why}", span))
-
-
-def _written(file: tree.File, environment: Environment) -> set[str]:
-    """Return the names of all layers that the body leads to."""
-    _, called = reachable(file.body, environment.definitions)
-    return layers_in((file.body, *(environment.definitions[name] for name in called)))
 
 
 def warn_of_defaults_that_reach_nothing(
@@ -134,13 +134,14 @@ _BROUGHT: dict[str, tuple[str, str, Callable[[Op], str | None]]] = {
 }
 
 
-def warn_of_unread_settings(file: tree.File, environment: Environment, report: Report) -> None:
+def warn_of_unread_settings(
+    file: tree.File, written: set[str], environment: Environment, report: Report
+) -> None:
     """Warn of settings of the header that every layer says for itself, or that none has.
 
-    A layer that a count of 0 leaves out, another scale may put in.
+    A layer that a count of 0 leaves out, another scale may put in: it is among the `written`.
     """
     defaults = environment.defaults
-    written = _written(file, environment)
     for entry in (e for e in file.header if isinstance(e, tree.Setting)):
         if entry.key not in ("norm", "act", "bias", "shortcut"):
             continue
@@ -159,15 +160,16 @@ def warn_of_unread_settings(file: tree.File, environment: Environment, report: R
 
 
 def warn_of_unread_shortcut_settings(
-    file: tree.File, graph: Graph, environment: Environment, overrides: Overrides, report: Report
-) -> None:
+    file: tree.File, written: set[str], graph: Graph, environment: Environment,
+    overrides: Overrides, report: Report,
+) -> None:  # fmt: skip
     """Warn of settings of projections where no shortcut may be one, in a residual network.
 
     What the file sets is for all that its callers, scales and parameters choose.
     """
     settings, usual = environment.settings, Settings()
     policies = {node.op.policy for node in graph if isinstance(node.op, Shortcut)}
-    left_out = not policies and _written(file, environment) & {*WITH_SHORTCUT}
+    left_out = not policies and written & {*WITH_SHORTCUT}
     if not settings.residual or left_out or policies & {*PROJECTING}:
         return
     why = "no shortcut is a projection" if policies else "there is no shortcut"

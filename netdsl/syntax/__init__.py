@@ -2,8 +2,7 @@
 
 from netdsl.syntax.decode import decode
 from netdsl.syntax.flat import entry_text, item_text, layer_text
-from netdsl.syntax.paper_forms import forms_of_papers
 from netdsl.syntax.parser import parse
 from netdsl.syntax.printer import to_text
 
-__all__ = ["decode", "entry_text", "forms_of_papers", "item_text", "layer_text", "parse", "to_text"]
+__all__ = ["decode", "entry_text", "item_text", "layer_text", "parse", "to_text"]

@@ -17,7 +17,6 @@ from netdsl.errors import MOST, Diagnostic, NetDSLError, Source
 from netdsl.syntax import tree
 from netdsl.syntax.build import Builder
 from netdsl.syntax.lexemes import COMBINERS
-from netdsl.syntax.paper_forms import forms_of_papers
 from netdsl.syntax.recover import Recovery
 from netdsl.syntax.scan import Scan, scan
 
@@ -52,6 +51,8 @@ def _refused(scanned: Scan, faults: Sequence[Diagnostic], *, is_all: bool) -> Ne
 
     How many more there are is told behind them, as far as the text was read.
     """
+    from netdsl.syntax.paper_forms import forms_of_papers  # a third of a start are its patterns
+
     told = forms_of_papers(scanned.source, scanned.comments, faults)
     first = dict.fromkeys(sorted(told, key=_start))
     return NetDSLError(*list(first)[:MOST], *_more(len(first), is_all))
