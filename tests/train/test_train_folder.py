@@ -337,6 +337,25 @@ def test_a_link_to_the_training_images_validates_nothing(animals: Path, tmp_path
         load(str(tmp_path))
 
 
+@pytest.mark.parametrize("target", ["nowhere.png", "odd.png"])
+def test_a_link_that_leads_to_no_file_is_an_image_that_cannot_be_read(
+    target: str, animals: Path
+) -> None:
+    (animals / "cat" / "odd.png").symlink_to(target)
+    with pytest.raises(TrainError, match=r"^cannot read .*odd\.png: "):
+        load(str(animals))
+
+
+def test_a_link_to_a_class_is_a_class_and_one_in_a_class_is_refused(
+    animals: Path, tmp_path: Path
+) -> None:
+    (animals / "tiger").symlink_to(animals / "cat", target_is_directory=True)
+    assert load(str(animals)).classes == ("cat", "dog", "tiger")
+    (animals / "cat" / "more").symlink_to(animals / "dog", target_is_directory=True)
+    with pytest.raises(TrainError, match=r"more is a folder inside a class folder"):
+        load(str(animals))
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_damaged_image_in_a_zip_is_left_out_where_that_is_wanted(
     method: int, animals: Path, tmp_path: Path

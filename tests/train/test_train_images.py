@@ -8,6 +8,7 @@ import os
 import signal
 import time
 import warnings
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ from netdsl.train.data.images import Encoded, ImageFiles, chunks, decode
 from netdsl.train.data.parallel import in_parallel
 from netdsl.train.data.place import alone
 from netdsl.train.data.source import Wanted
-from netdsl.train.data.store import FolderStore
+from netdsl.train.data.store import FolderStore, open_zip
 
 
 def _decoded(image: Image.Image, path: Path, **options: object) -> np.ndarray:
@@ -362,3 +363,13 @@ def test_a_huge_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "a.png").write_bytes(bytes(2**20 + 1))
     with pytest.raises(TrainError, match=r"a\.png holds more than 1 MiB$"):
         FolderStore(tmp_path).read("a.png")
+
+
+@pytest.mark.parametrize("size", [2**16 - 1, 2**16, 2**16 + 1, 2**17 + 3])
+def test_a_file_is_read_whole_however_long_it_is(size: int, tmp_path: Path) -> None:
+    content = bytes(i % 251 for i in range(size))
+    (tmp_path / "a.png").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.png", content)
+    assert FolderStore(tmp_path).read("a.png") == content
+    assert open_zip(tmp_path / "a.zip").read("a.png") == content

@@ -6,12 +6,13 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from netdsl.train.errors import TrainError
 from netdsl.train.files import DAMAGED_ZIP
 
 MOST_BYTES = 64 * 2**20  # no image that a network is trained on comes near
+_SMALL = 2**16
 
 
 class Store(Protocol):
@@ -57,7 +58,7 @@ class FolderStore:
     def read(self, name: str) -> bytes:
         try:
             with open(self.where(name), "rb") as file:  # noqa: PTH123
-                content = file.read(MOST_BYTES + 1)
+                content = _content(file)
         except OSError as error:
             raise TrainError(f"cannot read {self.where(name)}: {error.strerror}") from error
         return _checked(content, self.where(name))
@@ -90,7 +91,7 @@ class ZipStore:
     def read(self, name: str) -> bytes:
         try:
             with self.archive.open(self.root + name) as file:
-                content = file.read(MOST_BYTES + 1)
+                content = _content(file)
         except (KeyError, OSError, *DAMAGED_ZIP) as error:
             raise TrainError(f"cannot read {self.where(name)}: {error}") from error
         return _checked(content, self.where(name))
@@ -111,6 +112,13 @@ def open_zip(path: Path, root: str = "") -> ZipStore:
         raise TrainError(f"{path} is not a readable zip file: {error}") from error
     nested = any(name.startswith(root) for name in archive.namelist())
     return ZipStore(path, archive, root if nested else "")
+
+
+def _content(file: IO[bytes]) -> bytes:
+    """Return what is left of a file, no more than a byte too many."""
+    # NOTE: so many bytes are reserved as are asked for: 64 MiB for each of many small images.
+    content = file.read(_SMALL)
+    return content if len(content) < _SMALL else content + file.read(MOST_BYTES + 1 - _SMALL)
 
 
 def _checked(content: bytes, where: str) -> bytes:
