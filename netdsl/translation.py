@@ -13,6 +13,8 @@ from netdsl.syntax.paper_forms import forms_in, told
 from netdsl.syntax.scan import scan
 
 _ROUNDS = 8  # what is left away in one may be all that hid a form from the next
+_OF_FORMS = ("E0117", "E0121", "E0201")  # faults of forms, of brackets and of other names
+_USES = re.compile(r'\buse\s*"')
 _GONE = "\0"  # in place of a form that is left away; a text that has it itself is not read
 _EMPTIED = re.compile(rf"(?<![^\n])[ \t]*(?:{_GONE}[ \t]*)+(?:\n|\Z)")
 _TRANSLATED = ", translated"  # behind the name of a text that is another now
@@ -45,7 +47,7 @@ def translate(text: str, name: str = "<text>", loader: Loader | None = None) -> 
     loader = loader or Loader()
     error = _error(text, name, loader)
     for _ in range(_ROUNDS):
-        if error is None or all(one.code != "E0121" for one in error.diagnostics):
+        if error is None or all(one.code not in _OF_FORMS for one in error.diagnostics):
             break
         source = Source(name, text)
         forms, header = _written(source)
@@ -74,10 +76,11 @@ def _written(source: Source) -> tuple[list[tuple[Form, str]], str]:
     In front of the text go the defaults that set the numbers of norms and activations.
     """
     comments = scan(source).comments
-    forms = list(forms_in(source, comments))
+    plain = _USES.search(source.text) is None  # a file may define a block `Dense`
+    forms = list(forms_in(source, comments, plain=plain))
     defaults = _defaults(source.text, forms)
     if defaults is None:
-        forms, defaults = list(forms_in(source, comments, apart=True)), []
+        forms, defaults = list(forms_in(source, comments, apart=True, plain=plain)), []
     written = [
         (form, code + _left_to_forward(source.text, form))
         for form in forms

@@ -189,14 +189,14 @@ def spelt(name: str) -> str | None:
 def layer_with(name: str, number: str) -> str | None:
     """Return a layer of another library with the number behind its name, where that has a place.
 
-    >>> layer_with("PWConv", "128"), layer_with("Bottleneck", "64"), layer_with("ReLU", "3")
-    ('Conv 128 1x1', 'Bott 256', None)
+    >>> layer_with("PWConv", "64"), layer_with("Bottleneck", "64"), layer_with("ReLU", "3")
+    ('Conv 64 1x1', 'Bott 256', None)
     """
     meant = layer_here(name) or ""
     if meant == "Bott":
         return f"Bott {4 * int(number)}"
-    here = re.sub(r"\b64\b|\bclasses\b", number, meant)
-    return here if here != meant else None
+    here, places = re.subn(r"\b64\b|\bclasses\b", number, meant)
+    return here if places else None
 
 
 def names_of(*layers: str) -> list[str]:

@@ -15,6 +15,7 @@ from netdsl.syntax.foreign_calls import CALL
 from netdsl.syntax.foreign_functions import FUNCTION
 from netdsl.syntax.forms import FORMS, call, function
 from netdsl.syntax.here import Form, Say
+from netdsl.syntax.plain_forms import PLAIN
 from netdsl.syntax.tree import Comment
 
 _DEFINITION = re.compile(r"\bdef\s+\w+\s*(?:\([^(){}]*\)\s*)?\{[^{}]*\}")
@@ -55,12 +56,18 @@ def _is_beside(fault: Diagnostic, spans: Sequence[Span]) -> bool:
 
 
 def forms_in(
-    source: Source, comments: Sequence[Comment], most: float = math.inf, *, apart: bool = False
+    source: Source,
+    comments: Sequence[Comment],
+    most: float = math.inf,
+    *,
+    apart: bool = False,
+    plain: bool = False,
 ) -> Iterator[Form]:
     """Yield the forms of a text from its start on; where two overlap, the one listed first.
 
     Behind so many of them calls and names alone are read, which say whether there are norms. Norms
-    and activations with numbers may stand `apart` from the layers that bring them.
+    and activations with numbers may stand `apart` from the layers that bring them. With `plain`
+    layers in brackets or under another name are forms too.
     """
     spans = [(c.span.start, c.span.end) for c in comments if not _is_in_table(source.text, c)]
     text = _blanked(source.text, spans)
@@ -68,7 +75,8 @@ def forms_in(
     found: list[tuple[int, re.Match[str], Say]]
     found = [(match.start(), match, call) for match in CALL.finditer(text)]
     found += [(match.start(), match, function) for match in FUNCTION.finditer(text)]
-    found += [(match.start(), match, say) for form, say in FORMS for match in form.finditer(bare)]
+    forms = (*FORMS, *PLAIN) if plain else FORMS
+    found += [(match.start(), match, say) for form, say in forms for match in form.finditer(bare)]
     own, end = _own_names(bare, [match.span() for _, match, say in found if say is not call]), 0
     found += [(match.start(), match, named) for match in NAMED.finditer(bare)]
     chain = Chain(bare, apart=apart)
@@ -88,7 +96,8 @@ def _words_of(match: re.Match[str], say: Say) -> list[str]:
     """Return the words of a form that a text may have given to something of its own."""
     if say is statement:
         return []
-    return [match["name"]] if say in (call, function) else re.findall(_WORD, match[0])
+    has_name = say in (call, function, *(one for _, one in PLAIN))
+    return [match["name"]] if has_name else re.findall(_WORD, match[0])
 
 
 def _is_in_table(text: str, comment: Comment) -> bool:

@@ -30,6 +30,7 @@ _GIVEN = ("in_channels", "in_features")
 _NUMBERS = ("out_channels", "filters", "out_features", "units", "scale_factor", "output_size")
 _KEYS = {
     **TORCH_NAMES, "activation": "act", "use_bias": "bias", "ceil_mode": "ceil", "reduction": "r",
+    "strides": "s", "dilation_rate": "d",
 }  # fmt: skip
 _N = "([0-9]{1,9})"
 LARGEST_KERNEL = 11  # that is usual; a larger number is one of channels, or of a map

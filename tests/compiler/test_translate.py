@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 import torchvision
@@ -413,3 +415,57 @@ def test_a_layer_norm_of_torch_is_told_to_be_over_the_width() -> None:
         "as an option of the `Conv` before it; here it is over the channels of a map; "
         "torch has it over the last dimension, the width"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Input(32x32x3) -> Conv(64, 3x3) -> BN -> ReLU -> MaxPool(2) -> Flatten -> Dense(10)",
+            "input 3x32x32 Conv 64 3x3 Max 2 Flatten FC 10",
+        ),
+        ("Input(3, 32, 32), Conv(64) x2, Concat( Conv 8 | Conv(8, 1x1) ), GAP(), FC(10)",
+         "input 3x32x32 (Conv 64)x2, Cat( Conv 8 | Conv 8 1x1 ), GAP, FC 10"),
+        ("Conv(64, k=3, s=2)×2 Res( Conv(64) Conv(64) ) Dropout(0.5) Output(10)",
+         "(Conv 64 k=3 s=2)x2 Res(Conv 64 Conv 64) Dropout 0.5 FC 10"),
+        ("Conv(64, (3, 5), strides=2) SE(16) Act(relu) FC(64, 10)",
+         "Conv 64 3x5 s=2 SE r=16 Act relu FC 10"),
+        ("PWConv 64 Dense 10", "Conv 64 1x1 FC 10"),
+        ("BasicBlock(64) Bottleneck 64 MaxPool 3x3 s2 AveragePooling 2", "BB 64 Bott 256 Max 3x3 s2 Avg 2"),
+        ("default Conv(act=none) Conv(64, 3, 1) Linear 10", "default Conv(act=none) Conv 64 k=3 s=1 FC 10"),
+        ("Max 2 Norm(kind=group) Act(gelu)", "Max 2 Norm group Act gelu"),
+    ],
+)  # fmt: skip
+def test_layers_in_brackets_and_by_other_names_are_written_plainly(
+    text: str, expected: str
+) -> None:
+    done = translate(text)
+    assert (parse(done.text), done.error) == (parse(expected), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ("def Dense(c) { Conv c } Dense 12 Conv(64)", "Dense 12"),  # a block of its own
+        ('use "blocks.arch" Dense 12 Conv(64)', "Conv(64)"),  # which may define one
+        ("BasicBlock(64, 128) Conv(64)", "BasicBlock(64, 128)"),  # of torch: what comes in, and out
+        ("Conv(3x3) FC(10)", "Conv(3x3)"),  # without channels
+        ("Conv(16, 8, 3) FC(10)", "Conv(16, 8, 3)"),  # channels and kernel, or kernel and stride
+        ("Foo(2) FC(10)", "Foo(2)"),
+        ("# Conv(8)\nFC(10)", "# Conv(8)"),
+        ('Torch "my.Dense" 3 FC(10)', 'Torch "my.Dense" 3'),
+    ],
+)
+def test_what_brackets_or_a_name_may_mean_otherwise_stays(text: str, stays: str) -> None:
+    assert stays in translate(text).text
+
+
+def test_a_text_of_brackets_says_the_layers_that_stand_in_it() -> None:
+    layers = ["Conv 64 k=5 s=2 p=1 bias=on", "DWConv k=5 m=2", "Max 3 s=2 p=1", "BB 64 s=2",
+              "Bott 64 e=2 g=2", "Up 2 mode=bilinear", "Deconv 8 k=4 s=2", "SE r=8",
+              "Avg 2", "GAP", "Dropout 0.25", "FC 10 act=none"]  # fmt: skip
+    in_brackets = [re.sub(r"^(\w+)\s?(.*)", r"\1(\2)", one).replace(" ", ", ") for one in layers]
+    done = translate("\n".join(in_brackets))
+    assert done.error is None
+    assert parse(done.text).body == parse("\n".join(layers)).body
+    assert len(done.changes) == len(layers)
