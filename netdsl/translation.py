@@ -10,10 +10,14 @@ from netdsl.lower import Loader, Overrides, lower
 from netdsl.syntax import parse
 from netdsl.syntax.here import Form
 from netdsl.syntax.paper_forms import forms_in, told
+from netdsl.syntax.plain_forms import SIGN
 from netdsl.syntax.scan import scan
 
 _ROUNDS = 8  # what is left away in one may be all that hid a form from the next
-_OF_FORMS = ("E0117", "E0121", "E0201")  # faults of forms, of brackets and of other names
+# Faults of forms, and those of brackets, hyphens, lower case and other names.
+_OF_FORMS = (
+    "E0121", "E0101", "E0102", "E0108", "E0112", "E0113", "E0114", "E0117", "E0201", "E0202",
+)  # fmt: skip
 _USES = re.compile(r'\buse\s*"')
 _GONE = "\0"  # in place of a form that is left away; a text that has it itself is not read
 _EMPTIED = re.compile(rf"(?<![^\n])[ \t]*(?:{_GONE}[ \t]*)+(?:\n|\Z)")
@@ -78,6 +82,8 @@ def _written(source: Source) -> tuple[list[tuple[Form, str]], str]:
     comments = scan(source).comments
     plain = _USES.search(source.text) is None  # a file may define a block `Dense`
     forms = list(forms_in(source, comments, plain=plain))
+    if signs := [form for form in forms if form.here.code == SIGN]:
+        return [(form, SIGN) for form in signs], ""  # without which layers do not follow another
     defaults = _defaults(source.text, forms)
     if defaults is None:
         forms, defaults = list(forms_in(source, comments, apart=True, plain=plain)), []

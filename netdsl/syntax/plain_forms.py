@@ -1,4 +1,4 @@
-"""Layers with their arguments in brackets or under another name, to how they are written here.
+"""Layers in brackets, by other names, in lower case or with hyphens, to how they are written here.
 
 Their errors say what to write, and `netdsl translate` writes it: `MaxPool(2)`, `Dense 10`.
 """
@@ -6,12 +6,14 @@ Their errors say what to write, and `netdsl translate` writes it: `MaxPool(2)`, 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from netdsl.syntax.foreign import layer_here, layer_with
+from netdsl.syntax.foreign import layer_here, layer_with, spelt
 from netdsl.syntax.here import Here, Say, X, code
 from netdsl.syntax.lexemes import COMBINERS
 from netdsl.syntax.torch_arguments import TAKES, is_read_alike, words_of, written_here
 
+SIGN = ","  # between layers, where others have a hyphen
 _NUMBER = rf"[0-9]{{1,9}}(?![\w.]|\s*{X})"
 # What begins with a capital in brackets are layers, and a sign behind them makes them a value.
 _BRACKETS = re.compile(
@@ -20,8 +22,17 @@ _BRACKETS = re.compile(
 )
 _INPUT = re.compile(r"(?<![\w.])(?P<name>Input)\((?P<arguments>[^()]*)\)(?:\s*(?:->|→|,))?")
 _NAME = re.compile(
-    rf"(?<![\w.@])(?P<name>[A-Z]\w*)(?:\s+(?P<number>{_NUMBER})|(?=\s*\()|(?![\w.(=]))"
+    rf"(?<![\w.@])(?P<name>[A-Z][A-Za-z]*)(?:\s*(?P<number>{_NUMBER})|(?=\s*\()|(?![\w.(=]))"
 )
+# Words that are neither values nor told of anything: `act relu`, `dropout=0.5`, `self.conv`.
+_LOWER = re.compile(
+    r"(?<![\w.@=:])(?<!\bact )(?<!\bnorm )(?<!\bhead )(?P<name>[a-z]+)(?:[123]d)?"
+    r"(?=\d|\(|\W|\Z)(?!\s*=)"
+)
+_HYPHEN = re.compile(r"(?P<name>)(?<=[\w)\]])[^\S\n]*[-–][^\S\n]*(?=[A-Z(])")
+_LAST_WORD = re.compile(r"([A-Z][A-Za-z]*)?(?:\d*|\))\Z")
+_IN_HEADER = ("act", "norm")  # and layers too
+_HAS_ARGUMENTS = re.compile(r"\s*(?:\d|[a-z]+=|[a-z]+\d)")
 _DEFAULT = re.compile(r"\bdefault\s+\Z")
 _IS_OPTION = re.compile(r"\w+=.*|\d+x\d+")
 
@@ -79,8 +90,42 @@ def by_another_name(match: re.Match[str]) -> Here | None:
     if number is not None:
         with_number = _with_number(name, number)
         return None if with_number is None else code(with_number)
-    is_open = match.string[match.end() :].lstrip().startswith("(")
+    if here == "Max" and not _HAS_ARGUMENTS.match(match.string, match.end()):
+        return code("Max 2")
+    is_open = re.compile(r"\s*\(").match(match.string, match.end()) is not None
     return code(here) if here in (COMBINERS if is_open else TAKES) else None
+
+
+def in_lower_case(match: re.Match[str]) -> Here | None:
+    """Return a layer as it is spelt; None in a text that has capitals, and so means its words.
+
+    >>> [in_lower_case(_LOWER.match(text)).code for text in ("conv64", "bn", "maxpool(2)")]
+    ['Conv', 'BN', 'MaxPool']
+    """
+    name = match["name"]
+    if name in _IN_HEADER or _has_capitals(match.string):
+        return None
+    own = next((layer for layer in (*TAKES, *COMBINERS) if layer.lower() == name), None)
+    layer = own or spelt(name)
+    return None if layer is None else code(layer)
+
+
+@lru_cache(maxsize=2)
+def _has_capitals(text: str) -> bool:
+    return re.search(r"(?<!\w)[A-Z]", text) is not None
+
+
+def between_layers(match: re.Match[str]) -> Here | None:
+    """Return the sign between two layers that have a hyphen; None for any other.
+
+    >>> between_layers(_HYPHEN.search("Conv64-BN")).code, between_layers(_HYPHEN.search("Net-A"))
+    (',', None)
+    """
+    before = _LAST_WORD.search(match.string, max(0, match.start() - 32), match.start())
+    behind = re.compile(r"[A-Z][A-Za-z]*").match(match.string, match.end())
+    names = [one for one in (before and before[1], behind and behind[0]) if one]
+    is_known = all(name in TAKES or name in COMBINERS or layer_here(name) for name in names)
+    return code(SIGN) if names and is_known else None
 
 
 def _input(match: re.Match[str]) -> Here | None:
@@ -97,4 +142,6 @@ PLAIN: tuple[tuple[re.Pattern[str], Say], ...] = (
     (_INPUT, _input),
     (_BRACKETS, in_brackets),
     (_NAME, by_another_name),
+    (_LOWER, in_lower_case),
+    (_HYPHEN, between_layers),
 )

@@ -9,7 +9,10 @@ from netdsl.syntax.here import BLANK, BY, MAP, D, Here, Say, X, code
 
 # What a number behind a pool belongs to, when it is not its size.
 _OF_CHANNELS = r"\s*,\s*\d{2,}"
-_OF_LAYER = r"\s*(?:-\s*(?:d|way)\b|(?:filters|channels|conv\w*|fc)\b)"
+_OF_LAYER = (
+    r"\s*(?:-\s*(?:d|way)\b|(?:filters|channels|conv\w*|fc)\b"
+    rf"(?!{BLANK}+{D}(?!\s*{X})))"  # else the layer has its own
+)
 _POOL = (
     rf"(?P<global>[Gg]lobal\s+)?"
     rf"(?P<kind>[Mm]ax|[Aa]vg|[Aa]verage)(?:[ -][Pp]|p)ool(?:ing)?\b(?![-\w(]|\s*/\s*s)"

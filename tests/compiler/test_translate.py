@@ -434,9 +434,16 @@ def test_a_layer_norm_of_torch_is_told_to_be_over_the_width() -> None:
         ("BasicBlock(64) Bottleneck 64 MaxPool 3x3 s2 AveragePooling 2", "BB 64 Bott 256 Max 3x3 s2 Avg 2"),
         ("default Conv(act=none) Conv(64, 3, 1) Linear 10", "default Conv(act=none) Conv 64 k=3 s=1 FC 10"),
         ("Max 2 Norm(kind=group) Act(gelu)", "Max 2 Norm group Act gelu"),
+        ("Conv64-BN-ReLU-(Conv64)x2-MaxPool-FC10", "Conv64 (Conv64)x2 Max 2 FC 10"),
+        ("Conv 64 3x3 – BN – ReLU – MaxPool2 – FC 10", "Conv 64 3x3 Max 2 FC 10"),
+        ("input 3x32x32 act relu (conv 64)x2, avg2, bb128, fc(10)",
+         "input 3x32x32 act relu (Conv 64)x2, Avg 2, BB 128, FC 10"),
+        ("conv64-bn-relu-maxpool2-concat( conv 8 | conv 8 1x1 )-fc10",
+         "Conv 64 Max 2 Cat( Conv 8 | Conv 8 1x1 ) FC 10"),
+        ("conv 64 bn relu maxpool 2 fc 10", "Conv 64 Max 2 FC 10"),
     ],
 )  # fmt: skip
-def test_layers_in_brackets_and_by_other_names_are_written_plainly(
+def test_layers_in_other_letters_signs_and_names_are_written_plainly(
     text: str, expected: str
 ) -> None:
     done = translate(text)
@@ -452,11 +459,14 @@ def test_layers_in_brackets_and_by_other_names_are_written_plainly(
         ("Conv(3x3) FC(10)", "Conv(3x3)"),  # without channels
         ("Conv(16, 8, 3) FC(10)", "Conv(16, 8, 3)"),  # channels and kernel, or kernel and stride
         ("Foo(2) FC(10)", "Foo(2)"),
+        ("Conv [c-4] FC(10)", "[c-4]"),
+        ("Net-A FC(10)", "Net-A"),
+        ("Conv 64 bn FC(10)", "Conv 64 bn"),  # a word of a text that has capitals
         ("# Conv(8)\nFC(10)", "# Conv(8)"),
         ('Torch "my.Dense" 3 FC(10)', 'Torch "my.Dense" 3'),
     ],
 )
-def test_what_brackets_or_a_name_may_mean_otherwise_stays(text: str, stays: str) -> None:
+def test_what_brackets_signs_or_a_name_may_mean_otherwise_stays(text: str, stays: str) -> None:
     assert stays in translate(text).text
 
 
