@@ -21,6 +21,7 @@ _OF_FORMS = (
 _USES = re.compile(r'\buse\s*"')
 _GONE = "\0"  # in place of a form that is left away; a text that has it itself is not read
 _EMPTIED = re.compile(rf"(?<![^\n])[ \t]*(?:{_GONE}[ \t]*)+(?:\n|\Z)")
+_OPTION = re.compile(r"[a-z]\w+=")  # that a number may have right before it, but looks odd so
 _TRANSLATED = ", translated"  # behind the name of a text that is another now
 
 
@@ -124,8 +125,11 @@ def _left_to_forward(text: str, form: Form) -> str:
 
 def _rewritten(text: str, forms: list[tuple[Form, str]]) -> str:
     """Return a text with its forms as they are written here; a line of which none is left goes."""
-    pieces, end = [], 0
+    pieces, before, end = [], "", 0
     for form, code in forms:
-        pieces += [text[end : form.start], code or _GONE]
-        end = form.end
+        between = text[end : form.start]
+        before = between or before  # of what is left away nothing stands between
+        blank = " " * (before[-1:].isdecimal() and _OPTION.match(code) is not None)
+        pieces += [between, blank, code or _GONE]
+        before, end = code or before, form.end
     return _EMPTIED.sub("", "".join(pieces) + text[end:]).replace(_GONE, "")

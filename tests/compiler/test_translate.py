@@ -479,3 +479,15 @@ def test_a_text_of_brackets_says_the_layers_that_stand_in_it() -> None:
     assert done.error is None
     assert parse(done.text).body == parse("\n".join(layers)).body
     assert len(done.changes) == len(layers)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("nn.LazyLinear(8), nn.ELU()", "FC 8 act=elu"),
+        ("norm group Conv 64, BN, ReLU", "norm group Conv 64 norm=batch"),
+        ("norm group Conv 64s2, BN, ReLU", "norm group Conv 64s2 norm=batch"),
+    ],
+)
+def test_an_option_behind_a_number_has_a_blank_before_it(text: str, expected: str) -> None:
+    assert translate(text).text == expected
