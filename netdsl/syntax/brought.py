@@ -34,6 +34,8 @@ _BETWEEN = re.compile(r"(?:\s|,|;|->|→)*")
 _SIGN = re.compile(r"(?:,|;|->|→)\s*\Z")
 _SIGN_BEHIND = re.compile(r"\s*(?:,|;|->|→)")
 _WINDOW = 64
+# A header in which `auto` may not be what `bias` is.
+_BIAS_SAID = re.compile(r"(?<![\w.])(?:bias\s+[a-z]|scale\s+\w+\s*\()")
 _OF_FORWARD = (
     "what `forward` does is not read: a layer that it calls twice is written twice, and one "
     "without norm or activation has `norm=none` or `act=none`"
@@ -248,7 +250,7 @@ class Chain:
         form = self.forms[place]
         code = form.here.code or ""
         bias = " bias" if self._has_bias(layer, code) else ""
-        code = f"{code}{bias} {options}".rstrip()
+        code = f"{self._without_usual_bias(layer, code)}{bias} {options}".rstrip()
         here = form.here.written(code)
         brought = [one for one in layer.brings if f"{one}=" not in code]
         if layer.is_call and brought:
@@ -262,6 +264,16 @@ class Chain:
         is_normed = "norm" in layer.parts or (layer.is_defined and "norm" in layer.brings)
         is_told = "bias" in code.rpartition("  ")[2]
         return layer.is_call and layer.name != "FC" and is_normed and not is_told
+
+    def _without_usual_bias(self, layer: _Layer, code: str) -> str:
+        """Return a call without the word for its bias where that is what `bias auto` gives it."""
+        is_open = layer.is_defined and layer.name != "FC"
+        if not layer.is_call or is_open or _BIAS_SAID.search(self.text):
+            return code
+        is_normed = layer.name != "FC" and "norm" in layer.parts
+        first, blanks, last = code.rpartition("  ")
+        usual = "bias=off" if is_normed else "bias"
+        return first + blanks + re.sub(rf" {usual}(?= |\Z)", "", last)
 
     def _add_option(self, place: int, option: str) -> None:
         """Tell the form that stands there with one option more."""

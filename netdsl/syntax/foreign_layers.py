@@ -127,7 +127,7 @@ def norm(here: str, name: str, given: Given) -> str | None:
     affine = given.get("affine", "True") == "True"
     if given.get("bias") == "False" and affine:  # here it has factor and bias, or neither
         return None
-    groups = [f"groups={given['groups']}"] if "groups" in given else []
+    groups = [f"groups={given['groups']}"] if given.get("groups", "32") != "32" else []
     eps = float(given.get("eps", "1e-5"))
     momentum = float(given.get("momentum", "0.1"))
     if name == "BatchNormalization" and "momentum" in given:  # of Keras: what is kept
@@ -148,7 +148,9 @@ def block(here: str, name: str, given: Given) -> str | None:
 
 
 def elu(here: str, name: str, given: Given) -> str | None:
-    return number('Torch "nn.ELU"' if "channels" in given else here, name, given)
+    """Return the activation; one of another alpha than 1 is a class of torch."""
+    is_usual = float(given.get("channels", "1")) == 1
+    return here if is_usual else number('Torch "nn.ELU"', name, given)
 
 
 def activation(here: str, name: str, given: Given) -> str | None:
