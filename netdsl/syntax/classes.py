@@ -1,9 +1,11 @@
-"""Lines of a class of torch that are no layers: its imports, its heads, and its `forward`."""
+"""Lines of a class of torch that are no layers: imports, heads, its `forward`, and its script."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+from netdsl.syntax.foreign_calls import CALL
 from netdsl.syntax.here import BLANK, Here, Say, left_away
 
 # What is said of a module whose `forward` does more than call its layers one after the other.
@@ -31,6 +33,13 @@ FORWARD = re.compile(
     rf"(?<![^\n])(?P<indent>{BLANK}*)def{BLANK}+forward{BLANK}*\([^()]*\){BLANK}*(?:->[^\n:]*)?:[^\n]*"
     rf"(?:\n(?:(?P=indent){BLANK}[^\n]*|{BLANK}*(?=\n)))*"
 )
+# What is run at the margin around a class, `net = Net().to(device)`, `for epoch in range(9):`, with
+# all lines behind it that are indented, or close its brackets.
+SCRIPT = re.compile(
+    r"(?<![^\n])(?:[a-z_][\w.]*(?:[ ]?,[ ]?\w+)*[ ]?=(?=[^\n]*\()|[a-z_][\w.]*\("
+    r"|(?:if|for|with|while|try|else|except)\b(?=[^\n]*:[^\S\n]*(?:\n|\Z)))[^\n]*"
+    rf"(?:\n(?:{BLANK}[^\n]*|[)\]}}][^\n]*|{BLANK}*(?=\n)))*"
+)
 
 
 def statement(match: re.Match[str]) -> Here:
@@ -41,6 +50,17 @@ def statement(match: re.Match[str]) -> Here:
     return _ONE_OF_SEVERAL if is_class and _has_another(match) else left_away(_ONLY_LAYERS)
 
 
+def script(match: re.Match[str]) -> Here | None:
+    """Return what is said of lines around a class; None for layers, and where no class stands."""
+    has_layers = CALL.search(match[0]) or re.search(r"\)\(", match[0])
+    return None if has_layers or not _has_class(match.string) else left_away(_ONLY_LAYERS)
+
+
+@lru_cache(maxsize=2)
+def _has_class(text: str) -> bool:
+    return _CLASS.search(text) is not None
+
+
 def _has_another(match: re.Match[str]) -> bool:
     text = match.string
     return bool(_CLASS.search(text, 0, match.start("name")) or _CLASS.search(text, match.end()))
@@ -49,4 +69,5 @@ def _has_another(match: re.Match[str]) -> bool:
 CLASSES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (STATEMENT, statement),
     (FORWARD, statement),
+    (SCRIPT, script),
 )

@@ -10,7 +10,7 @@ from itertools import islice
 from netdsl.errors import MOST, Diagnostic, Source, Span
 from netdsl.syntax.apart import kept_apart
 from netdsl.syntax.brought import NAMED, Chain, named
-from netdsl.syntax.classes import statement
+from netdsl.syntax.classes import script, statement
 from netdsl.syntax.foreign_calls import CALL
 from netdsl.syntax.foreign_functions import FUNCTION
 from netdsl.syntax.forms import FORMS, call, function
@@ -94,7 +94,7 @@ def forms_in(
 
 def _words_of(match: re.Match[str], say: Say) -> list[str]:
     """Return the words of a form that a text may have given to something of its own."""
-    if say is statement:
+    if say in (statement, script):
         return []
     has_name = say in (call, function, *(one for _, one in PLAIN))
     return [match["name"]] if has_name else re.findall(_WORD, match[0])

@@ -92,6 +92,47 @@ def test_a_class_of_torch_becomes_its_layers_without_what_its_forward_does() -> 
     assert "its `forward` is not read" in helps[-1]
 
 
+def test_what_is_run_around_a_class_is_left_away() -> None:
+    before = """device = torch.device("cuda")
+transform = transforms.Compose(
+    [transforms.ToTensor()]
+)
+"""
+    behind = """
+net = Net().to(device)
+model, loss = Net(classes=10), nn.CrossEntropyLoss()
+for epoch in range(2):
+
+    for images, labels in loader:
+        optimizer.zero_grad()
+print(net)
+if __name__ == "__main__":
+    main()
+"""
+    done, alone = translate(f"{before}{CLASS}{behind}"), translate(CLASS)
+    assert (done.text.split(), done.error) == (alone.text.split(), None)
+    told = {change.span.text.split("\n")[0]: change for change in done.changes if change.span}
+    for line in ("net = Net().to(device)", "for epoch in range(2):", "print(net)"):
+        assert told[line].message.endswith(" is left away here")
+        assert told[line].help == "only the layers of a class are read: paste those alone"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())",  # has layers of its own
+        "y = Net(8)(x)",  # a block in a network
+    ],
+)
+def test_layers_around_a_class_are_not_taken_for_its_script(line: str) -> None:
+    changes = translate(f"{CLASS}\n{line}").changes
+    assert line not in [change.span.text for change in changes if change.span]
+
+
+def test_a_line_like_a_script_stays_without_a_class() -> None:
+    assert "net = Net()" in translate("nn.Conv2d(3, 8, 3)\nnet = Net()").text
+
+
 def test_several_classes_are_told_to_be_pasted_one_at_a_time() -> None:
     heads = ("class Block(nn.Module):", "class Net(nn.Module):")
     done = translate(f"{heads[0]}\n    def __init__(self):\n{CLASS}")
