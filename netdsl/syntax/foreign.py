@@ -126,8 +126,12 @@ _HELP = {
     ),
     "write it as an option of blocks: `BB 64 drop_path=0.1`": ("DropPath", "StochasticDepth"),
     "leave it away: it changes nothing": ("Identity", "Noop"),
+    "there are no standardised weights here; without them it is `Conv 64`": (
+        "ScaledStdConv", "StdConv", "WSConv", "WeightStandardizedConv",
+    ),
     "there is no such layer here; a class of torch.nn is written `Torch \"nn.…\"`": (
-        "CoordConv", "DeformConv", "DropBlock", "Highway", "LSTM", "Maxout",
+        "CondConv", "CoordConv", "DeformConv", "DropBlock", "GhostConv", "Highway", "LSTM",
+        "Maxout", "SNConv", "WNConv",
     ),
     "write `Max 2` or `Avg 2`, and over the whole map `GAP`": (
         "Pool", "Pooling", "GlobalPool", "GlobalPooling",
@@ -224,8 +228,12 @@ def numbers_here(name: str) -> str | None:
 
 
 def help_for(name: str) -> str | None:
-    """Return how that is had here which is no layer, as a dropped branch."""
-    return _HELPED.get(name.lower())
+    """Return how that is had here which is no layer, as a dropped branch.
+
+    >>> help_for("MultiheadAttention") == help_for("Attention"), help_for("Conv2d")
+    (True, None)
+    """
+    return _HELPED.get(re.sub(r"[123]d\Z", "", name.lower()))
 
 
 def setting_here(key: str, value: str) -> str | None:
