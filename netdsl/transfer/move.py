@@ -184,8 +184,25 @@ def _compare(
         except NetDSLError:
             raise error from None
         if far is None:
-            raise
+            raise _misled(pairs) or error from None
         return pairs, "order", far
+
+
+def _misled(pairs: tuple[Pair, ...]) -> NetDSLError | None:
+    """Return the error of pairs that fit by order and not by role, and could not be compared.
+
+    The layer at which the roles part is not the one whose name misleads.
+    """
+    unlike = next((pair for pair in pairs if pair.ours.role != pair.theirs.role), None)
+    if unlike is None or not all(pair.fits for pair in pairs[:-1]):
+        return None
+    ours, theirs = unlike.ours, unlike.theirs
+    return fail(
+        "E0701",
+        f"`{theirs.name}` of the source is on a {theirs.role} by its name, and `{ours.name}` on a "
+        f"{ours.role}; all layers fit by their order alone, but {_SILENT}, so nothing was compared",
+        help="give the layers of the source names that say their role",
+    )
 
 
 def _copied(source: nn.Module) -> nn.Module:

@@ -27,7 +27,8 @@ def randomise(model: nn.Module, x: Tensor) -> tuple[tuple[Weighted, ...], bool]:
 
     Convolutions and fully connected layers are scaled while they run, so that what they give has
     a deviation of one (Mishkin & Matas 2016): no layer drowns the ones beside it. Where the
-    activations of a narrow network let nothing through, all is drawn again.
+    activations of a narrow network let nothing through, all is drawn again, and layers of one
+    channel, as of a squeeze, so that what they give is above zero on the whole.
     """
     other = torch.Generator().manual_seed(1)
     unlike = 2 - 3 * torch.rand(x.shape, generator=other, dtype=x.dtype, device=x.device)
@@ -37,7 +38,7 @@ def randomise(model: nn.Module, x: Tensor) -> tuple[tuple[Weighted, ...], bool]:
         for module in model.modules():
             for name, tensor in own(module).items():
                 _draw(name, tensor, random)
-        order, first = _run(model, x, scaled=True)
+        order, first = _run(model, x, scaled=True, opened=seed > 0)
         _, second = _run(model, unlike, scaled=False)
         is_telling = all(_apart(first[name], second[name]) for name in first.keys() & second.keys())
         if is_telling:
@@ -46,11 +47,12 @@ def randomise(model: nn.Module, x: Tensor) -> tuple[tuple[Weighted, ...], bool]:
 
 
 def _run(
-    model: nn.Module, x: Tensor, *, scaled: bool
+    model: nn.Module, x: Tensor, *, scaled: bool, opened: bool = False
 ) -> tuple[dict[str, nn.Module], dict[str, Tensor]]:
     """Return all layers in the order in which they ran, and numbers that those with weights gave.
 
-    These are divided by their deviation, and their weights with them, where they are `scaled`.
+    These are divided by their deviation, and their weights with them, where they are `scaled`; and
+    where they are `opened`, the sign of a single channel is one that activations let through.
     """
     order: dict[str, nn.Module] = {}
     gave: dict[str, Tensor] = {}
@@ -61,11 +63,13 @@ def _run(
             order.setdefault(name, module)
             return None
         order[name] = module
-        deviation = float(y.std())
-        if scaled and deviation > 0:
+        factor = float(y.std())
+        if opened and y.ndim > 1 and y.shape[1] == 1 and y.mean() < 0:
+            factor = -factor
+        if scaled and abs(factor) > 0:
             for tensor in module.parameters(recurse=False):
-                tensor.div_(deviation)
-            y = y / deviation
+                tensor.div_(factor)
+            y = y / factor
         gave[name] = y.flatten()[:: max(1, y.numel() // _SAMPLE)].clone()
         return y
 

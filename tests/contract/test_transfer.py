@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -111,6 +112,34 @@ def narrow(depth: int, first: nn.Module) -> nn.Module:
         for layer in (nn.Conv2d(1 if i else 3, 1, 3, padding=1), act)
     ]  # fmt: skip
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 4))
+
+
+def shut(first: nn.Module) -> nn.Module:
+    """Layers of which one lets nothing through, whatever its numbers."""
+    return nn.Sequential(
+        nn.Conv2d(3, 5, 3, padding=1), first, nn.Threshold(1000000, 0), nn.Conv2d(5, 6, 1), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4),
+    )  # fmt: skip
+
+
+SHUT = (
+    'norm none Conv 5 Torch "nn.Threshold" 1000000 0 Conv 6 1x1 GAP FC 4'  # the same, with a ReLU
+)
+
+
+class Squeezed(nn.Module):
+    """A convolution whose channels are gated, by way of a single one."""
+
+    def __init__(self, act: nn.Module) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+        self.gate = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Conv2d(3, 1, 1), act, nn.Conv2d(1, 3, 1), nn.Sigmoid()
+        )  # fmt: skip
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = self.conv(x)
+        return y * self.gate(y)
 
 
 def counted(norm: str) -> netdsl.Network:
@@ -457,13 +486,33 @@ class TestRandomNumbers:
                 tensor.copy_(kept)
 
     def test_networks_that_tell_no_image_apart_are_not_said_to_be_equal(self) -> None:
-        net = netdsl.parse("norm none (Conv 1)x150 GAP FC 4", input=(3, 8, 8))
-        found = net.transfer(narrow(150, nn.GELU()))
+        found = netdsl.parse(SHUT, input=(3, 8, 8)).transfer(shut(nn.GELU()))
         assert found.difference is None
         assert found.caution == (
             "not compared: random numbers do not get through the network; "
             "the pairs rest on order and role alone"
         )
+
+    def test_names_that_mislead_are_told_where_nothing_can_be_compared(self) -> None:
+        source = nn.Sequential(OrderedDict(skip=shut(nn.ReLU())))
+        assert refused(netdsl.parse(SHUT, input=(3, 8, 8)), source) == (
+            "error[E0701]: `skip.0` of the source is on a shortcut by its name, and `conv1` on a "
+            "branch; all layers fit by their order alone, but random numbers do not get through "
+            "the network, so nothing was compared\n"
+            "  = help: give the layers of the source names that say their role"
+        )
+
+    @pytest.mark.parametrize("act", [nn.ReLU(), nn.GELU()])
+    def test_a_squeeze_to_one_channel_lets_random_numbers_through(self, act: nn.Module) -> None:
+        """Of what is below zero as often as above it, behind a convolution without activation."""
+        blocks = [Squeezed(nn.ReLU() if i else act) for i in range(8)]
+        source = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 4))
+        text = "norm none (Conv 3 act=none Mul( | GAP Conv 1 1x1 Conv 3 1x1 act=sigmoid ))x8"
+        net = netdsl.parse(f"{text} GAP FC 4", input=(3, 8, 8))
+        if isinstance(act, nn.ReLU):
+            assert net.transfer(source).difference == pytest.approx(0, abs=1e-6)
+        else:
+            assert "E0702" in refused(net, source)
 
     def test_numbers_are_drawn_again_until_images_are_told_apart(self) -> None:
         x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
