@@ -111,7 +111,25 @@ def _to_one_size(x: Shape, y: Shape) -> str | None:
     is_close = all(0 <= b - a < a / 2 for a, b in zip(small.hw, large.hw, strict=True))
     if small.hw == large.hw or not (x.is_map and y.is_map and is_close):
         return None
-    return f"`UpTo {large.height}x{large.width}` enlarges the smaller one"
+    enlarged = f"`UpTo {large.height}x{large.width}` enlarges the smaller one"
+    if (n := border(small, large)) is None:
+        return enlarged
+    return f"{enlarged}, `{with_border(n)}` pads it, and `{with_border(-n)}` crops the larger one"
+
+
+def border(x: Shape, y: Shape) -> int | None:
+    """Return how many positions `y` has more than `x` on each side; None where they are unequal.
+
+    >>> border(Shape(3, 30, 20), Shape(8, 32, 22)), border(Shape(3, 30, 20), Shape(3, 31, 21))
+    (1, None)
+    """
+    high, wide = (b - a for a, b in zip(x.hw, y.hw, strict=True))
+    return high // 2 if high == wide and high % 2 == 0 else None
+
+
+def with_border(n: int) -> str:
+    """Return the layer that adds so many positions of zeros on each side, or takes them away."""
+    return f'Torch "nn.ZeroPad2d" padding={n}'
 
 
 JOINS: dict[str, type[Op]] = {"Add": Add, "Cat": Cat, "Mul": Multiply}

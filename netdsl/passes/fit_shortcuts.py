@@ -11,7 +11,15 @@ from netdsl.ir.limits import PARAMETERS
 from netdsl.ops.blocks import PROJECTING
 from netdsl.ops.convolution import Convolution, has_bias
 from netdsl.ops.pool import AvgPool
-from netdsl.ops.wiring import AveragePad, Shortcut, ShortcutAdd, StochasticDepth, ZeroPad
+from netdsl.ops.wiring import (
+    AveragePad,
+    Shortcut,
+    ShortcutAdd,
+    StochasticDepth,
+    ZeroPad,
+    border,
+    with_border,
+)
 
 
 def fit_shortcuts(graph: Graph) -> Graph:
@@ -84,11 +92,20 @@ def _misfit(node: Node, op: Shortcut, x: Shape) -> Diagnostic | None:
     if ZeroPad(op.stride, 0).infer(x).hw != y.hw:
         message = f"no shortcut leads from {x} to {y}"
         help = f"the branch has a stride of {_stride(op)}, and its map is not input / stride"
-        return Diagnostic("E0304", message, node.span, help=help)
+        return Diagnostic("E0304", message, node.span, help=f"{help}{_written_out(op, x)}")
     if op.policy in ("pad", "avgpad") and y.channels < x.channels:
         message = f"a shortcut that pads cannot go from {x.channels} to {y.channels} channels"
         return Diagnostic("E0304", message, node.span, help="use `shortcut=project`")
     return None
+
+
+def _written_out(op: Shortcut, x: Shape) -> str:
+    """Say how a shortcut of stride 1 is written that is cropped, or padded, to the branch."""
+    n = border(x, op.target) if op.stride == (1, 1) else None
+    if n is None:
+        return ""
+    fitted = "" if x.channels == op.target.channels else f" Conv {op.target.channels} 1x1 act=none"
+    return f"; `Res( … | {with_border(n)}{fitted} )` {'crops' if n < 0 else 'pads'} the shortcut"
 
 
 def _misfit_of_vectors(node: Node, op: Shortcut, x: Shape) -> Diagnostic | None:
