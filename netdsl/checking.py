@@ -52,7 +52,7 @@ def _turned(lowered: Lowered) -> Iterator[Diagnostic]:
 
 
 def _judged(lowered: Lowered, graph: Graph) -> Iterator[Diagnostic]:
-    yield from advise(graph, lowered.settings, lowered.spans)
+    yield from advise(graph, lowered.settings, lowered.spans, lowered.defaults)
     yield from check_expectations(lowered, graph)
 
 

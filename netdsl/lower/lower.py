@@ -43,7 +43,8 @@ class Lowered:
 
     Where one of the findings is an error, the graph holds what could be understood. `overridden`
     names what the caller said in place of the file, `scaled` what the scale sets, `settings_read`
-    which settings stood in for what a layer did not say, `spans` where the file has its settings.
+    which settings stood in for what a layer did not say, `defaults` which options have a default,
+    as `Conv.p`, `spans` where the file has its settings.
     """
 
     graph: Graph
@@ -53,6 +54,7 @@ class Lowered:
     overridden: frozenset[str]
     scaled: frozenset[str]
     settings_read: frozenset[str]
+    defaults: frozenset[str]
     spans: dict[str, Span]
     expectations: tuple[tree.Expect, ...]
     diagnostics: tuple[Diagnostic, ...]
@@ -112,8 +114,8 @@ def lower(file: tree.File, overrides: Overrides, loader: Loader) -> Lowered:
     return Lowered(
         graph, environment.settings, dict(environment.names), environment.scale,
         frozenset(overrides.names), environment.scaled,
-        frozenset(environment.defaults.reads.settings), _spans(file, environment, overrides),
-        tuple(environment.expectations), by_place(told),
+        frozenset(environment.defaults.reads.settings), _defaults(environment),
+        _spans(file, environment, overrides), tuple(environment.expectations), by_place(told),
     )  # fmt: skip
 
 
@@ -125,6 +127,11 @@ def _is_of_file(span: Span | None, file: tree.File) -> bool:
         and span.source == file.span.source
         and not any(one.start <= span.start < one.end for one in definitions)
     )
+
+
+def _defaults(environment: Environment) -> frozenset[str]:
+    layers = environment.defaults.layers
+    return frozenset(f"{code}.{option}" for code, said in layers.items() for option in said)
 
 
 def _spans(file: tree.File, environment: Environment, overrides: Overrides) -> dict[str, Span]:

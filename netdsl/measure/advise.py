@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from netdsl.amounts import counted, sized
 from netdsl.errors import Diagnostic, Span
@@ -29,12 +29,17 @@ _IDEMPOTENT = ("relu", "relu6")  # the second of two others makes another functi
 _OFF = {"norm": "norm=none", "activation": "act=none"}
 
 
-def advise(graph: Graph, settings: Settings, spans: Mapping[str, Span]) -> Iterator[Diagnostic]:
-    """Yield what a careful colleague would point out; `spans` says where the file has settings."""
+def advise(
+    graph: Graph, settings: Settings, spans: Mapping[str, Span], defaults: Container[str]
+) -> Iterator[Diagnostic]:
+    """Yield what a careful colleague would point out.
+
+    `spans` says where the file has settings, and `defaults` which options have one: `Conv.p`.
+    """
     drop_path = spans.get("drop_path")
     yield from _large(graph)
     yield from turned(graph, spans)
-    yield from _sizes(graph)
+    yield from _sizes(graph, defaults)
     yield from _bare_sums(graph)
     if settings.residual:  # a plain twin may have two where a sum was between them
         yield from _doubled(graph)
@@ -54,17 +59,17 @@ def advise(graph: Graph, settings: Settings, spans: Mapping[str, Span]) -> Itera
         yield from _stuck(graph)
 
 
-def _sizes(graph: Graph) -> Iterator[Diagnostic]:
+def _sizes(graph: Graph, defaults: Container[str]) -> Iterator[Diagnostic]:
     """Warn of kernels that look like sizes of outputs, padded patches, and an idle `Deconv`."""
     found: dict[Span | None, Diagnostic] = {}
     for node in graph:
-        if (odd := _odd_size(graph, node)) and node.span not in found:
+        if (odd := _odd_size(graph, node, defaults)) and node.span not in found:
             message, help = odd
             found[node.span] = Diagnostic("W0515", message, node.span, help=help)
     yield from found.values()
 
 
-def _odd_size(graph: Graph, node: Node) -> tuple[str, str] | None:
+def _odd_size(graph: Graph, node: Node, defaults: Container[str]) -> tuple[str, str] | None:
     """Return what is odd about the kernel or the stride of a convolution, and what is meant."""
     op, shape = node.op, node.shape
     if isinstance(op, TransposedConvolution) and op.kernel == op.stride == (1, 1):
@@ -72,11 +77,11 @@ def _odd_size(graph: Graph, node: Node) -> tuple[str, str] | None:
         return message, f"`Deconv {op.channels} s2` doubles it"
     if not isinstance(op, Convolution):
         return None
-    if op.kernel == op.stride and not _is_brought(node) and _pads_unsaid(op, node.span):
+    if op.kernel == op.stride and not _is_brought(node) and _pads_unsaid(op, node.span, defaults):
         message = f"patches of {sized(op.kernel)} lie side by side, and are padded"
         pad = op.padding[0] if len({*op.padding}) == 1 else f"={sized(op.padding)}"
         return message, f"`p0` begins at the first pixel; write `p{pad}` if the padding is meant"
-    if shape.hw == (1, 1) or _says_kernel(node.span):
+    if shape.hw == (1, 1) or _says("k", node.span, defaults):
         return None
     (x,) = graph.input_shapes(node)
     if _fills(op, x.hw, shape.hw):
@@ -91,21 +96,21 @@ def _odd_size(graph: Graph, node: Node) -> tuple[str, str] | None:
     return f"`{sized(op.kernel)}` is a kernel here, and {so}", f"{help}it is meant"
 
 
-def _says_kernel(span: Span | None) -> bool:
-    """Say whether a layer names its kernel, as `k7` or `k=7x7`: then it is one."""
-    return _says("k", span)
-
-
-def _pads_unsaid(op: Convolution, span: Span | None) -> bool:
-    """Say whether a convolution pads as odd kernels do, and its layer does not name its padding."""
+def _pads_unsaid(op: Convolution, span: Span | None, defaults: Container[str]) -> bool:
+    """Say whether a convolution pads as odd kernels do, and nobody names its padding."""
     usual = (op.kernel[0] // 2, op.kernel[1] // 2)
-    return any(op.padding) and op.padding == usual and not _says("p", span)
+    return any(op.padding) and op.padding == usual and not _says("p", span, defaults)
 
 
-def _says(option: str, span: Span | None) -> bool:
-    """Say whether a layer names an option of one letter."""
-    pattern = rf"(?<![A-Za-z_]){option}(?:\s*=|\d)"
-    return span is not None and re.search(pattern, span.text) is not None
+def _says(option: str, span: Span | None, defaults: Container[str]) -> bool:
+    """Say whether a layer names an option of one letter, as `k7` or `k=7x7`, or a default of it."""
+    if span is None:
+        return False
+    if re.search(rf"(?<![A-Za-z_]){option}(?:\s*=|\d)", span.text):
+        return True
+    has_size = option == "k" and re.search(r"\d\s*[x×]\s*\d", span.text)  # which is another kernel
+    code = re.match("[A-Za-z]*", span.text)
+    return not has_size and code is not None and f"{code[0]}.{option}" in defaults
 
 
 def _fills(op: Convolution, before: Size, behind: Size) -> bool:
