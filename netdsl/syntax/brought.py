@@ -1,7 +1,4 @@
-"""Norms and activations, as others write them, behind a layer that brings its own here.
-
-So are the shortcuts of blocks, which nobody writes.
-"""
+"""Norms and activations, as others write them, behind a layer that brings its own here."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from netdsl.syntax.foreign import layer_here, names_of, setting_here
 from netdsl.syntax.here import Form, Here
 from netdsl.syntax.inputs import with_input
+from netdsl.syntax.stages import with_stages
 
 # The settings that say what a layer brings, in this order, and their words without a header.
 _USUAL = {"norm": "batch", "act": "relu"}
@@ -41,11 +39,6 @@ _OF_FORWARD = (
     "without norm or activation has `norm=none` or `act=none`"
 )
 _NOT_NORMALISED = "nothing here is normalised, which `norm none` in the header says of all layers"
-_PROJECTED = (
-    "where channels change, the ResNets of ImageNet have projections: `shortcut project` in the "
-    "header"
-)
-_NARROWEST = 64  # of their blocks
 
 
 def named(match: re.Match[str]) -> Here | None:
@@ -137,22 +130,7 @@ class Chain:
                 self._add_option(place, "norm=none")
             if len(places := self.bare + self.plain) > 1:
                 self._help(min(places), _NOT_NORMALISED)
-        if "shortcut" not in self.text:
-            self._help(self._first_widening(), _PROJECTED)
-        return with_input(self.text, self.forms)
-
-    def _first_widening(self) -> int | None:
-        """Return the place of the first cell that changes channels, in tables as of ImageNet."""
-        blocks = [form.here.block for form in self.forms if form.here.block is not None]
-        if not blocks or min(blocks) < _NARROWEST:
-            return None
-        width = None
-        for place, form in enumerate(self.forms):
-            if form.here.block is not None and width not in (None, form.here.block):
-                return place
-            conv = re.match(r"`Conv ([0-9]{1,9})", form.here.words)
-            width = int(conv[1]) if conv else form.here.block or width
-        return None
+        return with_input(self.text, with_stages(self.text, self.forms))
 
     def _add_part(self, form: Form, part: re.Match[str]) -> None:
         """Go on to a norm or an activation, of the layer before it or of its own."""

@@ -115,7 +115,9 @@ def _told(match: re.Match[str], rows: list[_Row], rest: str) -> Here | None:
         helps.insert(0, f"or, where it halves the map, `{halved}{shape}`")
     width = rows[-1].channels if block and not rows[-1].factor else None
     here = f"`{halved if halves else whole}{shape}`"
-    return Here(here, "; ".join(helps) or None, block=width)
+    is_sized = match["h"] or _last(_OUTPUT, match)
+    other = halved if block and not is_sized else None
+    return Here(here, "; ".join(helps) or None, block=width, halved=other)
 
 
 def _times(rest: str) -> tuple[str, str]:

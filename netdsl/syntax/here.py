@@ -11,16 +11,18 @@ from dataclasses import dataclass, replace
 class Here:
     """What is written here in place of a form, in words; nothing where it is left away.
 
-    A dense layer may say how many numbers it takes, a cell how many channels its block has, and a
-    norm or an activation the options that a `default` of that name sets: `"Norm", "eps=0.001"`. The
-    first layer of Keras may say the `input`, as `1x28x28`, which goes in front. What `repeats` the
-    layer behind it parts that from all that follows.
+    A dense layer may say how many numbers it takes, a cell how many channels its block has and, in
+    a table without sizes, how it is written where it is `halved`: where it halves the map. A norm
+    or an activation may have the options that a `default` of that name sets: `"Norm", "eps=0.001"`.
+    The first layer of Keras may say the `input`, as `1x28x28`, which goes in front. What `repeats`
+    the layer behind it parts that from all that follows.
     """
 
     words: str = ""
     help: str | None = None
     takes: int | None = None
     block: int | None = None
+    halved: str | None = None
     numbers: tuple[str, str] | None = None
     input: str | None = None
     repeats: bool = False

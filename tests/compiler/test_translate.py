@@ -79,7 +79,8 @@ def test_latex_of_a_paper_becomes_its_layers() -> None:
     done = translate(RESNET18)
     assert done.error is None
     assert " ".join(done.text.split()) == (
-        "shortcut project input 3x224x224 Conv 64 7x7 s2 Max 3 s2 (BB 64)x2 (BB 128)x2 GAP, FC 1000"
+        "shortcut project input 3x224x224 Conv 64 7x7 s2 Max 3 s2 (BB 64)x2 (BB 128 s=[2, 1])x2 "
+        "GAP, FC 1000"
     )
 
 
