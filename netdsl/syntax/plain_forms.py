@@ -26,12 +26,12 @@ _NAME = re.compile(
 )
 # Words that are neither values nor told of anything: `act relu`, `dropout=0.5`, `self.conv`.
 _LOWER = re.compile(
-    r"(?<![\w.@=:])(?<!\bact )(?<!\bnorm )(?<!\bhead )(?P<name>[a-z]+)(?:[123]d)?"
+    r"(?<![\w.@=:])(?<!\bact )(?<!\bnorm )(?<!\bhead )(?<!\bshortcut )(?P<name>[a-z]+)(?:[123]d)?"
     r"(?=\d|\(|\W|\Z)(?!\s*=)"
 )
 _HYPHEN = re.compile(r"(?P<name>)(?<=[\w)\]])[^\S\n]*[-–][^\S\n]*(?=[A-Z(])")
 _LAST_WORD = re.compile(r"([A-Z][A-Za-z]*)?(?:\d*|\))\Z")
-_IN_HEADER = ("act", "norm")  # and layers too
+_IN_HEADER = ("act", "norm", "shortcut")  # and names of layers too
 _HAS_ARGUMENTS = re.compile(r"\s*(?:\d|[a-z]+=|[a-z]+\d)")
 _DEFAULT = re.compile(r"\bdefault\s+\Z")
 _IS_OPTION = re.compile(r"\w+=.*|\d+x\d+")

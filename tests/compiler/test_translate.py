@@ -198,7 +198,7 @@ def test_more_forms_than_errors_are_told_are_written_at_once() -> None:
 
 
 def test_other_mistakes_are_left_as_they_are() -> None:
-    for text in ("Conv 64 Avg", "Conv 64 {", "conv", "norm = 3", "Conv 8 \0"):
+    for text in ("Conv 64 Avg", "Conv 64 {", "transition", "norm = 3", "Conv 8 \0"):
         done = translate(text)
         assert (done.text, done.changes) == (text, ())
         assert done.error is not None
@@ -483,6 +483,8 @@ def test_a_layer_norm_of_torch_is_told_to_be_over_the_width() -> None:
         ("conv64-bn-relu-maxpool2-concat( conv 8 | conv 8 1x1 )-fc10",
          "Conv 64 Max 2 Cat( Conv 8 | Conv 8 1x1 ) FC 10"),
         ("conv 64 bn relu maxpool 2 fc 10", "Conv 64 Max 2 FC 10"),
+        ("shortcut pad head flatten norm layer conv 64 fc 10",
+         "shortcut pad head flatten norm layer Conv 64 FC 10"),
     ],
 )  # fmt: skip
 def test_layers_in_other_letters_signs_and_names_are_written_plainly(
