@@ -338,6 +338,24 @@ def test_no_images_come_to_no_rows_of_the_classes() -> None:
     assert (found.shape, found.dtype) == ((0, 3), torch.float32)
 
 
+class Fourier(nn.Module):
+    """The sizes of a spectrum, which torch computes in fp32 alone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.fft.rfft2(x).abs().flatten(1)
+
+
+def test_what_torch_lacks_in_bf16_is_predicted_in_fp32() -> None:
+    torch.manual_seed(3)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), Fourier(), nn.Linear(32, 5))
+    images = torch.randint(0, 256, (3, 3, 6, 5), dtype=torch.uint8)
+    wide, narrow = (
+        predict(model, images, mean=[0.5] * 3, std=[0.5] * 3, settings=Settings(precision=which))
+        for which in ("fp32", "bf16")
+    )
+    assert torch.equal(narrow, wide)
+
+
 class Viewing(nn.Conv2d):
     """A network that takes a view of what a convolution gives."""
 

@@ -16,7 +16,7 @@ from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.evaluation import try_images
 from netdsl.train.faults import memory_faults
 from netdsl.train.inference.about import About
-from netdsl.train.inference.fast import make_fast
+from netdsl.train.inference.fast import Fast, make_fast
 from netdsl.train.resolve import resolve
 from netdsl.train.settings import Settings
 
@@ -35,7 +35,8 @@ def predict(
     each channel, of pixels in 0 … 1, as in the training; a mean of each pixel is one number for
     each of H × W × C values, as `About` holds them. A copy of the network computes, with its
     batch norms folded, on the device, in the precision and in batches of the size that the
-    settings say: those of this machine, bf16 where that is faster, unless given. Raises
+    settings say: those of this machine, bf16 where that is faster, unless given. What torch does
+    not compute in bf16, such as a Fourier transform, is computed in fp32, all of it. Raises
     `TrainError` for other images, for numbers that normalise nothing, and where memory ends.
 
     >>> network = nn.Sequential(nn.Flatten(), nn.Linear(12, 5))
@@ -49,11 +50,22 @@ def predict(
     about = About("", (channels, height, width), (), tuple(mean), tuple(std))
     rows, unknown = images.permute(0, 2, 3, 1).contiguous(), torch.full((len(images),), -1)
     with memory_faults(settings), computing(settings):
-        feed, fast = about.feed(rows, unknown, settings), make_fast(model, settings)
-        # What is fast has its precision in itself.
-        how = replace(settings, precision="fp32")
-        none = try_images(fast, about.shape, f"{show_shape(about.shape)} images", how)[:0]
+        feed = about.feed(rows, unknown, settings)
+        fast, none = _fast(model, about, settings)
         return torch.cat([none.cpu(), *probabilities(fast, feed)])
+
+
+def _fast(model: nn.Module, about: About, settings: Settings) -> tuple[Fast, Tensor]:
+    """Return a network made fast, in bf16 only where it runs in it, and its logits of no image."""
+    fp32 = replace(settings, precision="fp32")
+    fast = make_fast(model, settings)
+    try:
+        # What is fast has its precision in itself.
+        return fast, try_images(fast, about.shape, f"{show_shape(about.shape)} images", fp32)[:0]
+    except TrainError:
+        if settings.precision == "fp32":
+            raise
+    return _fast(model, about, fp32)
 
 
 def probabilities(model: nn.Module, source: Feed) -> Iterator[Tensor]:
