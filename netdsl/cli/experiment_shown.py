@@ -103,7 +103,9 @@ def outcome(job: Job, state: State) -> str:
         again = f" ({state.failure.attempts} times)" if state.failure.attempts > 1 else ""
         retry = "; --retry tries it again" if state.failure.is_final else ""
         return f"failed{again}: {state.failure.reason}{retry}"
-    return f"{state.phase}, {epochs}" if state.phase != "waiting" else "waiting"
+    is_idle = state.phase in ("waiting", "cut")
+    why = f" ({state.failure.reason})" if state.failure is not None and is_idle else ""
+    return f"waiting{why}" if state.phase == "waiting" else f"{state.phase}, {epochs}{why}"
 
 
 def show_states(plan: Plan, folder: Path, jobs: Sequence[Job]) -> None:

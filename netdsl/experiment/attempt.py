@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,23 +105,27 @@ def conclude(ended: Attempt) -> int:
     try:
         code = ended.process.wait()
         code = SIGNALS - code if code < 0 else code
-        write_failure(ended.folder, ended.job, _failure(ended, code))
+        note_end(ended.folder, ended.job, code, lambda: _reason(ended, code), ended.before)
         return code
     finally:
         os.close(ended.lock)
 
 
-def _failure(ended: Attempt, code: int) -> Failure | None:
-    folder, job = ended.folder, ended.job
+def note_end(
+    folder: Path, job: Job, code: int, reason: Callable[[], str], before: tuple[int, ...]
+) -> None:
+    """Remember that a run failed and why, if it did; `before` are its `checkpoint_times` then."""
     if is_finished(folder, job):
-        return None
+        write_failure(folder, job, None)
+        return
     earlier = read_failure(folder, job)
-    further = checkpoint_times(folder, job) != ended.before
+    further = checkpoint_times(folder, job) != before
     # Where another process trains now, it was faster than ours.
     if code in _STOPPED or is_trained(folder, job):
-        return None if further else earlier
+        write_failure(folder, job, None if further else earlier)
+        return
     attempts = 1 if further or earlier is None else earlier.attempts + 1
-    return Failure(attempts, code, _reason(ended, code))
+    write_failure(folder, job, Failure(attempts, code, reason()))
 
 
 def _reason(ended: Attempt, code: int) -> str:

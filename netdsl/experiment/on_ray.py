@@ -5,18 +5,36 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from netdsl.experiment.attempt import Share, attempt, conclude, tell
+from netdsl.experiment.attempt import (
+    Share,
+    attempt,
+    checkpoint_times,
+    conclude,
+    note_end,
+    tell,
+)
 from netdsl.experiment.plan import Job
 from netdsl.experiment.run import Work, came_back, due_of, renew
-from netdsl.experiment.state import is_running
+from netdsl.experiment.state import SIGNALS, is_running
 from netdsl.first_line import first_line
 from netdsl.train import ExitCode, TrainError
 
 _LOOK = 1.0  # seconds between two looks at the tasks
 _CRASHES = 2  # that Ray starts a task again after, where a node is lost
+_INTERNAL = 1
+_LOST = SIGNALS + 9  # as if its process was killed: it goes on
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A run that was sent to the cluster, and how far it had come before."""
+
+    job: Job
+    before: tuple[int, ...]
 
 
 def work_off_on_ray(work: Work, address: str) -> None:
@@ -27,19 +45,20 @@ def work_off_on_ray(work: Work, address: str) -> None:
     """
     ray = _connected(address)
     try:
-        submit = _task(ray, work)
-        running: dict[Any, Job] = {}
+        submit = _submitting(ray, work)
+        running: dict[Any, _Task] = {}
         while True:
             if not work.wish.count:
-                here = {job.key for job in running.values()}
-                running |= {submit(job): job for job in due_of(work, here)}
+                here = {task.job.key for task in running.values()}
+                running |= {submit(job): _sent(work, job) for job in due_of(work, here)}
             renew(work, len(running))
             if not running:
                 return
             done, _ = ray.wait(list(running), timeout=_LOOK)
             for ref in done:
-                came_back(work, running.pop(ref), _code(ray, ref))
-            work.told.tick(list(running.values()), len(work.seen))
+                task = running.pop(ref)
+                came_back(work, task.job, _code(ray, ref, work.folder, task))
+            work.told.tick([task.job for task in running.values()], len(work.seen))
             if work.wish.count > work.heard:
                 work.heard = work.wish.count
                 for ref in running:
@@ -80,7 +99,7 @@ def _connected(address: str) -> Any:
     return ray
 
 
-def _task(ray: Any, work: Work) -> Callable[[Job], Any]:
+def _submitting(ray: Any, work: Work) -> Callable[[Job], Any]:
     threads = work.shares[0].threads
     gpus = 1 if ray.cluster_resources().get("GPU", 0) else 0
     remote = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=_CRASHES)(train_here)
@@ -88,9 +107,29 @@ def _task(ray: Any, work: Work) -> Callable[[Job], Any]:
     return lambda job: remote.options(name=job.name).remote(folder, job, threads)
 
 
-def _code(ray: Any, ref: Any) -> int:
-    """Return the exit code of a task's run; one that was cancelled or lost is one that was cut."""
+def _sent(work: Work, job: Job) -> _Task:
+    return _Task(job, checkpoint_times(work.folder, job))
+
+
+def _code(ray: Any, ref: Any, folder: Path, task: _Task) -> int:
+    """Return the exit code of a task's run; where the task itself failed, remember why."""
     try:
         return int(ray.get(ref))
-    except (ray.exceptions.RayError, KeyboardInterrupt):
+    except (ray.exceptions.TaskCancelledError, KeyboardInterrupt):
         return int(ExitCode.INTERRUPTED)
+    except ray.exceptions.RayTaskError as error:
+        code, reason = _raised(error.cause)
+    except ray.exceptions.RayError as error:
+        code, reason = _LOST, first_line(error)
+    note_end(folder, task.job, code, lambda: f"its task on Ray: {reason}", task.before)
+    return code
+
+
+def _raised(error: Exception) -> tuple[int, str]:
+    """Return the exit code and the reason of what a task raised.
+
+    What a node cannot import stands in the last line of what Ray says of it.
+    """
+    usual = ExitCode.IO if isinstance(error, OSError) else _INTERNAL
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return int(getattr(error, "exit_code", usual)), lines[-1].strip()
