@@ -1,4 +1,7 @@
-"""What this process may use of its machine: cores, by affinity and control groups, and memory."""
+"""What this process may use of its machine: cores, by affinity and control groups, and memory.
+
+And how long it waited for a core.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,15 @@ def free_memory(root: Path = ROOT) -> int | None:
     """Return the bytes that machine and control groups leave; None where nothing tells."""
     left = [left for group in _groups("memory", root) for left in _left(group)]
     return min([*_available(root), *left], default=None)
+
+
+def waited(root: Path = ROOT) -> float | None:
+    """Return the seconds that this thread was ready to compute and had no core; None unless told.
+
+    Linux alone tells it, and counts from the beginning of the thread.
+    """
+    both = " ".join(_lines(root / "proc/thread-self/schedstat")).split()
+    return int(both[1]) / 1e9 if len(both) > 1 and both[1].isdecimal() else None
 
 
 def _groups(controller: str, root: Path) -> Iterator[Path]:

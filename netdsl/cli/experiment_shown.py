@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from netdsl.amounts import counted, duration, listed, part
+from netdsl.cli.notes import note
 
 if TYPE_CHECKING:
     from netdsl.experiment.plan import Job, Plan
@@ -153,6 +154,7 @@ def show_forecast(
     rows: Sequence[PlannedRow], folder: Path, jobs: Sequence[Job], at_once: int
 ) -> None:
     """Measure each network of what is not finished, and print what all of it will take."""
+    from netdsl.cli.progress import disturbed
     from netdsl.experiment.forecasting import forecast_rows
     from netdsl.experiment.shares import share_out
 
@@ -172,6 +174,8 @@ def show_forecast(
     )
     memory = at_once * max(one.peak_memory for one in found)
     click.echo(f"all of it: {duration(together)}, {memory / 1e9:.2f} GB with {at_once} at once")
+    if waited := max(one.waited for one in found):
+        note(disturbed(waited))
 
 
 def closing(folder: Path, jobs: Sequence[Job]) -> Iterator[str]:

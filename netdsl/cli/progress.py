@@ -206,6 +206,14 @@ def plan_lines(forecast: Forecast) -> Iterator[str]:
     yield f"{memory} at the most, {disk} meanwhile"
 
 
+def disturbed(waited: float) -> str:
+    """What a forecast is worth that was measured beside other processes."""
+    return (
+        f"other processes had the cores for {waited:.0%} of the time that this was measured in: "
+        "alone, a training is faster"
+    )
+
+
 def epoch_line(row: Row) -> str:
     """What an epoch came to, in one line."""
     return (

@@ -17,7 +17,7 @@ from netdsl.cli.idle import note_idle_beside
 from netdsl.cli.images import data_options, reading_once
 from netdsl.cli.kinds import TEXT
 from netdsl.cli.network import network_options, open_source, show_warnings
-from netdsl.cli.notes import each_once
+from netdsl.cli.notes import each_once, note
 from netdsl.cli.plans import TrainingPlan, plan_stages, planned
 from netdsl.cli.ranks import one_voice
 from netdsl.cli.resume import earlier_run, goes_on, machine_of, replan, run_options
@@ -138,7 +138,7 @@ def run_planned(
     """
     from netdsl import train
     from netdsl.allocator import keep_memory
-    from netdsl.cli.progress import listen, plan_lines
+    from netdsl.cli.progress import disturbed, listen, plan_lines
     from netdsl.train.distributed import current, refuse_unfit
     from netdsl.train.freezing import freeze, refuse_unlearnable
 
@@ -155,8 +155,11 @@ def run_planned(
         weights = counted(len(still), "weight")
         click.echo(f"{', '.join(frozen)}: {weights} {do} not learn in this stage")
     if only_planned:
-        for line in plan_lines(train.forecast(module, plan.images, plan.settings)):
+        found = train.forecast(module, plan.images, plan.settings)
+        for line in plan_lines(found):
             click.echo(line)
+        if found.is_disturbed:
+            note(disturbed(found.waited))
         return None
     # The folder is made last: a start that is refused leaves nothing behind.
     refuse_unlearnable(module)
@@ -206,9 +209,9 @@ def _begin(network: Network, init: str | None, seed: int) -> Module:
     left = f"; initialised: {', '.join(found.initialised)}" if found.initialised else ""
     layers, params = counted(len(found.moved), "layer"), counted(found.params, "parameter")
     click.echo(f"{layers} with {params} from {init}{left}", err=True)
-    for note in (found.caution, network.trained_elsewhere(init, found)):
-        if note:
-            click.echo(note, err=True)
+    for fact in (found.caution, network.trained_elsewhere(init, found)):
+        if fact:
+            note(fact)
     return found.module
 
 

@@ -17,12 +17,16 @@ from netdsl.train.memory import forget_peak
 
 @dataclass(frozen=True, slots=True)
 class RowForecast:
-    """What a run of a row takes, in seconds and bytes, and how many are to go."""
+    """What a run of a row takes, in seconds and bytes, and how many are to go.
+
+    `waited` is as in `Forecast`, and 0 where other processes did not disturb.
+    """
 
     row: str
     runs: int
     seconds: float
     peak_memory: float
+    waited: float
 
 
 def forecast_rows(
@@ -44,7 +48,8 @@ def forecast_rows(
         ]
         seconds = sum(one.seconds for one in measured)
         memory = max(one.peak_memory for one in measured)
-        yield RowForecast(due[0].row_name, len(due), seconds, memory)
+        waited = max((one.waited for one in measured if one.is_disturbed), default=0.0)
+        yield RowForecast(due[0].row_name, len(due), seconds, memory, waited)
 
 
 def _measured(stage: Stage, threads: int | None) -> Forecast:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from torch import nn
 
+from netdsl import resources
 from netdsl.train.checkpoint import save
 from netdsl.train.computing import computing
 from netdsl.train.data.dataset import DataSet, Split
@@ -34,6 +35,9 @@ from netdsl.train.training import Training
 from netdsl.train.weights import state_of, write_weights
 
 _STEPS = 3
+_TIMES = 3  # that the same is timed, beside other processes too; the least counts
+_ENOUGH = 2.0  # seconds, behind which it is not timed again
+_MUCH = 0.2  # of the time: alone, a thread waits for less
 _TEXTS = 300_000  # bytes of the network's source, the tables and the curves
 
 
@@ -41,7 +45,8 @@ _TEXTS = 300_000  # bytes of the network's source, the tables and the curves
 class Forecast:
     """What a training will take: seconds, the most bytes in memory, and bytes on the disk.
 
-    An epoch is its steps, its evaluations, and the storing of what came of it.
+    An epoch is its steps, its evaluations, and the storing of what came of it. `waited` is the
+    part of the time it was measured in that went by without a core, which other processes had.
     """
 
     seconds_per_step: float
@@ -51,14 +56,21 @@ class Forecast:
     epochs: int
     peak_memory: int
     disk: int
+    waited: float = 0.0
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Say whether other processes made it much longer than a training alone takes."""
+        return self.waited > _MUCH
 
 
 def forecast(model: nn.Module, data: DataSet, settings: Settings) -> Forecast:
     """Return what `train` would take, measured on some batches of the data.
 
-    A few steps are taken to get everything ready, then as many are timed, an evaluation, and a
-    checkpoint in the system's folder for temporary files. Network and random numbers are left as
-    they were. Raises what `train` would raise before its first step.
+    A few steps are taken to get everything ready, then as many are timed, an evaluation (both up to
+    three times, of which the least counts), and a checkpoint in the system's folder for temporary
+    files. Network and random numbers are left as they were. Raises what `train` would raise before
+    its first step.
     """
     with (
         TemporaryDirectory(prefix="netdsl-") as place,
@@ -70,10 +82,12 @@ def forecast(model: nn.Module, data: DataSet, settings: Settings) -> Forecast:
         part, copied = _part(data, settings), deepcopy(model)
         with fast_dropout(copied, settings), narrow_convolutions(copied, settings.device):
             job = prepare(copied, part, settings, run, SILENT, Stop(), ALONE, whole=data)
+            waiting = _part_waited()
             step = _timed(settings, lambda: _again(job)) / job.steps
         image = _timed(settings, lambda: measure(job.evaluated, job.feeds.val, settings))
         store = _timed(settings, lambda: _store(job), warm=False)
-        return _scaled(job, data, part, (step, image / len(part.val), store))
+        found = _scaled(job, data, part, (step, image / len(part.val), store))
+        return replace(found, waited=waiting())
 
 
 def _scaled(
@@ -122,13 +136,37 @@ def _store(job: Training) -> None:
 
 
 def _timed(settings: Settings, act: Callable[[], object], *, warm: bool = True) -> float:
-    """Return the seconds that something takes, the second time where the first one prepares."""
-    for _ in range(1 + warm):
-        wait(settings.device)
-        began = time.perf_counter()
-        act()
-        wait(settings.device)
+    """Return the seconds that something takes: the least of some times, behind one that prepares.
+
+    What needs no preparing is timed once.
+    """
+    if not warm:
+        return _seconds(settings, act)
+    act()
+    took = [_seconds(settings, act)]
+    while len(took) < _TIMES and sum(took) < _ENOUGH:
+        took.append(_seconds(settings, act))
+    return min(took)
+
+
+def _seconds(settings: Settings, act: Callable[[], object]) -> float:
+    wait(settings.device)
+    began = time.perf_counter()
+    act()
+    wait(settings.device)
     return time.perf_counter() - began
+
+
+def _part_waited() -> Callable[[], float]:
+    """Return what tells the part of the time from now on that this thread waits for a core."""
+    began, before = time.perf_counter(), resources.waited()
+
+    def told() -> float:
+        now = resources.waited()
+        idle = 0.0 if now is None or before is None else now - before
+        return min(1.0, idle / (time.perf_counter() - began))
+
+    return told
 
 
 @contextmanager

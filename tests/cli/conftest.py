@@ -16,6 +16,12 @@ def _own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETDSL_MIRROR", "http://127.0.0.1:9")
 
 
+@pytest.fixture(autouse=True)
+def _undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no plan say that other processes had the cores."""
+    monkeypatch.setattr("netdsl.resources.waited", lambda: None)
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run commands in this process: a process of its own takes seconds, most of them for torch."""

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -233,6 +234,19 @@ def test_a_plan_says_what_a_training_would_take_and_leaves_nothing(run: Run, ima
     )
     assert re.fullmatch(r"\d\.\d\d GB of memory at the most, 0\.\d MB on the disk meanwhile", sizes)
     assert [path for path in sorted(images.iterdir()) if path.name != "netdsl-data"] == before
+
+
+def test_a_plan_that_is_measured_beside_other_processes_says_so(
+    run: Run, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netdsl.resources.waited", lambda: time.perf_counter() * 0.5)
+    done = run("train", "-", "--data", "images", "--epochs", "1", "--plan", stdin=TINY)
+    assert (done.returncode, done.stderr) == (
+        0,
+        "other processes had the cores for 50% of the time that this was measured in: alone, a "
+        "training is faster\n",
+    )
+    assert done.stdout.startswith("a step takes ")
 
 
 def test_options_of_a_run_change_nothing_of_a_plan(run: Run, images: Path) -> None:

@@ -113,6 +113,21 @@ def test_what_all_of_it_takes_is_that_of_each_run_once(
     *_, row, total = done.stdout.splitlines()
     assert row == "A: 10.0 s a run, 1.00 GB, 2 runs to go"
     assert total == "all of it: 20.0 s, 1.00 GB with 1 at once"
+    assert "other processes" not in done.stderr
+
+
+def test_a_forecast_beside_other_processes_says_so_once(
+    planned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned.write_text(FILE.replace("lr = 0.1", "lr = 0.2"))
+    took = Took(waited=0.37, is_disturbed=True)
+    monkeypatch.setattr("netdsl.experiment.forecasting.forecast", lambda *_: took)
+    done = CliRunner().invoke(experiment, ["plan", str(planned)])
+    assert len(done.stdout.splitlines()) == 9  # two rows with their runs, two forecasts, and more
+    assert done.stderr == (
+        "other processes had the cores for 37% of the time that this was measured in: alone, a "
+        "training is faster\n"
+    )
 
 
 def test_a_forecast_has_the_threads_of_each_of_several_runs_at_once(
@@ -153,3 +168,5 @@ class Took:
 
     seconds: float = 10.0
     peak_memory: float = 1e9
+    waited: float = 0.0
+    is_disturbed: bool = False

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from netdsl.experiment.shares import share_out
-from netdsl.resources import affinity, cpu_quota, free_memory, usable_cores
+from netdsl.resources import affinity, cpu_quota, free_memory, usable_cores, waited
 from netdsl.train import resolve
 from netdsl.train.machine import count_cores, crowded
 
@@ -158,3 +158,18 @@ def test_free_memory_is_the_least_that_machine_and_groups_leave(
     files: Files, free: int | None, tmp_path: Path
 ) -> None:
     assert free_memory(_write(tmp_path, files)) == free
+
+
+@pytest.mark.parametrize(
+    ("files", "seconds"),
+    [
+        ({}, None),
+        ({"proc/thread-self/schedstat": "0 0 1\n"}, 0),
+        ({"proc/thread-self/schedstat": "7000 2500000000 12\n"}, 2.5),
+        ({"proc/thread-self/schedstat": "unknown\n"}, None),
+    ],
+)
+def test_how_long_a_thread_waited_is_what_linux_counts(
+    files: Files, seconds: float | None, tmp_path: Path
+) -> None:
+    assert waited(_write(tmp_path, files)) == seconds

@@ -1,8 +1,10 @@
 """What a training will take: measured beforehand without a trace, and from its first steps."""
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,18 @@ from netdsl.train.pace import Pace
 
 needs_compiler = pytest.mark.skipif(not has_compiler(), reason="torch.compile needs C++")
 Make = Callable[[DataSet], nn.Module]
+
+
+def timed(monkeypatch: pytest.MonkeyPatch, seconds: list[float]) -> Iterator[float]:
+    """Let what a forecast times take these seconds; return those that are left."""
+    left = iter(seconds)
+
+    def told(_: Settings, act: Callable[[], object]) -> float:
+        act()
+        return next(left)
+
+    monkeypatch.setattr(import_module("netdsl.train.forecast"), "_seconds", told)
+    return left
 
 
 class TestBeforehand:
@@ -103,11 +117,41 @@ class TestBeforehand:
         with pytest.raises(TrainError, match="the network does not take the 1×8×8 images"):
             train.forecast(nn.Linear(3, 10), digits, settings)
 
+    def test_of_several_times_the_least_counts(
+        self, make_network: Make, digits: DataSet, settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        took = timed(
+            monkeypatch, [0.3, 0.06, 0.5, 0.02, 0.04, 0.01, 7.0]
+        )  # steps, an evaluation, a checkpoint
+        found = train.forecast(make_network(digits), digits, settings)
+        assert found.seconds_per_step == pytest.approx(0.02)  # 0.06 for 3
+        assert found.seconds_per_epoch > 7  # what is stored is stored once
+        assert list(took) == []
+
+    def test_what_takes_long_is_timed_once(
+        self, make_network: Make, digits: DataSet, settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        timed(monkeypatch, [3.0, 2.0, 0.5])
+        found = train.forecast(make_network(digits), digits, settings)
+        assert found.seconds_per_step == pytest.approx(1.0)
+
+    @pytest.mark.parametrize(("part", "is_disturbed"), [(0.1, False), (0.6, True)])
+    def test_the_part_of_the_time_without_a_core_is_told(
+        self, make_network: Make, digits: DataSet, settings: Settings,
+        monkeypatch: pytest.MonkeyPatch, part: float, is_disturbed: bool,
+    ) -> None:  # fmt: skip
+        monkeypatch.setattr("netdsl.resources.waited", lambda: time.perf_counter() * part)
+        found = train.forecast(make_network(digits), digits, settings)
+        assert found.waited == pytest.approx(part, rel=0.01)
+        assert found.is_disturbed == is_disturbed
+        monkeypatch.setattr("netdsl.resources.waited", lambda: None)
+        assert train.forecast(make_network(digits), digits, settings).waited == 0
+
     def test_slower_steps_are_forecast_as_slower(
         self, digits: DataSet, settings: Settings, make_network: Make
     ) -> None:
-        import time
-
         class Slow(nn.Module):
             def __init__(self) -> None:
                 super().__init__()
