@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
 from netdsl.experiment.definition import Definition, defined_by
-from netdsl.train import toml
+from netdsl.train import ExitCode, TrainError, toml
 from netdsl.train.files import make_folder, read_file, write_file
 
 Table = Mapping[str, object]
@@ -36,7 +36,20 @@ def _text(top: Table, networks: list[dict[str, object]]) -> str:
     lines = [*_lines(top)]
     for network in networks:
         lines += ["", "[[network]]", *_lines(network)]
+    _refuse_other_bytes(lines)
     return "\n".join(lines) + "\n"
+
+
+def _refuse_other_bytes(lines: Sequence[str]) -> None:
+    """Raise for a name of a file that is not UTF-8: Python keeps other bytes as surrogates."""
+    for line in lines:
+        try:
+            line.encode()
+        except UnicodeEncodeError as error:
+            fact = f"{line} cannot stand in the file of an experiment, which is UTF-8"
+            raise TrainError(
+                fact, "give the file or folder another name", ExitCode.USAGE
+            ) from error
 
 
 def _put_aside(path: Path, content: bytes) -> Path:

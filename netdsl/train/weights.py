@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from netdsl.amounts import first_of
+from netdsl.safe_tensors import metadata_in
 from netdsl.train.data.dataset import show_shape
 from netdsl.train.errors import ExitCode, TrainError
 from netdsl.train.files import read_file, to_json, write_file
@@ -60,8 +61,7 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
 def read_about(path: Path) -> dict[str, object]:
     """Return what is written into a file of weights beside them."""
     try:
-        with safetensors.safe_open(path, "pt") as file:
-            return dict(json.loads((file.metadata() or {}).get("netdsl", "{}")))
+        return dict(json.loads(metadata_in(path).get("netdsl", "{}")))
     except (TypeError, ValueError) as error:
         raise TrainError(
             f"{path} is damaged: what stands beside its weights is no JSON object"

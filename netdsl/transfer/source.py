@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 
-import safetensors
-import safetensors.torch
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from netdsl.errors import fail
 from netdsl.first_line import first_line
+from netdsl.safe_tensors import metadata_in, tensors_in
 from netdsl.transfer.weighted import registered
 from netdsl.transfer.zoos import in_zoo, load, torchvision_names
 from netdsl.wrapped import own_names
@@ -92,7 +91,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a file of weights: safetensors, or what `torch.save` made of a dict."""
     try:
         if path.suffix.lower() == ".safetensors":
-            return safetensors.torch.load_file(path)
+            return tensors_in(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise fail("E0703", f"cannot read {path}: {error.strerror or error}") from None
@@ -112,8 +111,7 @@ def said_beside(source: str) -> dict[str, object]:
     if path.suffix.lower() != ".safetensors":
         return {}
     try:
-        with safetensors.safe_open(path, "pt") as file:
-            return dict(json.loads((file.metadata() or {}).get("netdsl", "{}")))
+        return dict(json.loads(metadata_in(path).get("netdsl", "{}")))
     except (OSError, SafetensorError, TypeError, ValueError):
         return {}
 

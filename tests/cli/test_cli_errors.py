@@ -80,6 +80,13 @@ def test_a_folder_of_images_need_not_be_called_in_utf_8(run: Run, tmp_path: Path
     assert settings["asked"]["data"]["data"] == images
     done = run("evaluate", "run"), run("errors", "run"), run("train", "--resume", "run")
     assert [one.returncode for one in done] == [0, 0, 0]
+    done = run("compare", "a.arch", "--data", images, "--epochs", "1", "--dir", "x")
+    assert (done.returncode, done.stderr, (tmp_path / "x").exists()) == (
+        2,
+        f'error: data = "{tmp_path}/caf?" cannot stand in the file of an experiment, which is UTF-8\n'
+        "  = help: give the file or folder another name\n",
+        False,
+    )
 
 
 def test_what_is_wrong_with_a_run_is_said(run: Run, trained: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from torch import nn
 from netdsl.train import ExitCode, TrainError, load_weights
 from netdsl.train.files import write_file
 from netdsl.train.weights import is_finite, read_about, save_weights, watch
+from netdsl.transfer.source import read_state
 
 # Of each file all numbers are equal. A save is killed at forty moments, from its begin on.
 KILLS = """
@@ -249,3 +250,17 @@ def test_an_error_in_writing_names_the_file_that_was_to_be_written(tmp_path: Pat
         with pytest.raises(TrainError) as error:
             write_file(path, b"")
         assert str(error.value).startswith(f"cannot write {path}: ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are of any bytes")
+def test_weights_are_read_by_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
+    path, model = tmp_path / os.fsdecode(b"caf\xe9.safetensors"), _network()
+    save_weights(model, path, {"epochs": 3})
+    assert read_about(path) == {"epochs": 3}
+    assert read_state(path).keys() == model.state_dict().keys()
+    path.write_bytes(safetensors.torch.save({"a": torch.zeros(2)}))
+    assert read_about(path) == {}
+    path.write_bytes(b"\xff" * 100)
+    with pytest.raises(TrainError) as caught:
+        read_about(path)
+    assert str(caught.value).startswith(f"{path} is not a file of weights: ")
