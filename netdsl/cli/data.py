@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netdsl.amounts import sized
+from netdsl.amounts import counted, sized
 from netdsl.cli.idle import note_idle, note_idle_images
 from netdsl.cli.images import BAD_IMAGE, DATA_DIR, HOLDOUT
 from netdsl.cli.kinds import TEXT, Number, OutputPath
+from netdsl.cli.notes import note
 from netdsl.cli.once import OnceGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from netdsl.train import DataSet, Settings
-    from netdsl.train.data import Entry, Info, Listing
+    from netdsl.train.data import Entry, Info, Kept, Listing
 
 
 @click.group("data", cls=OnceGroup)
 def command() -> None:
-    """Bring data sets here, say what is in them, show them augmented."""
+    """Bring data sets here, say what is in them, show them augmented, clear what is kept."""
 
 
 @command.command("get")
@@ -47,6 +48,7 @@ def get(name: str | None, source: str | None, data_dir: Path | None) -> None:
             raise click.UsageError("--from is the archive of one data set: say which, by its NAME")
         for line in _table(place):
             click.echo(line)
+        _tell_decoded()
         return
     entry = _entry(name)
     is_there = entry.find(place) is not None
@@ -59,6 +61,49 @@ def get(name: str | None, source: str | None, data_dir: Path | None) -> None:
     with bringing(name) as told:
         found = bring(entry, place, source, told)
     click.echo(f"{name} is in {found}\n{entry.source}")
+
+
+@command.command("clear")
+@click.option("--unused", "days", type=click.FloatRange(0), default=0.0, metavar="DAYS",
+              help="Only those that no command has read for so long.")  # fmt: skip
+def clear(days: float) -> None:
+    """Remove decoded images, which are made anew when they are needed; data sets stay.
+
+    A training that reads them goes on.
+    """
+    from netdsl.train import ExitCode, TrainError
+    from netdsl.train.data import kept_images, remove
+
+    gone, left = [], 0
+    for kept in kept_images():
+        if kept.days < days:
+            left += 1
+            continue
+        try:
+            is_gone = remove(kept)
+        except OSError as error:
+            fact = f"cannot remove {kept.folder}: {error.strerror or error}"
+            raise TrainError(fact, None, ExitCode.IO) from error
+        if is_gone:
+            gone.append(kept)
+        else:
+            note(f"{kept.folder} is being made, and stays")
+    stays = f"; {counted(left, 'folder')} used since then" if left else ""
+    click.echo(f"removed {_folders(gone)}{stays}")
+
+
+def _tell_decoded() -> None:
+    """Say how much is kept of decoded images, if anything, and how to be rid of it."""
+    from netdsl.train.data import kept_images
+
+    if kept := kept_images():
+        place = kept[0].folder.parent
+        click.echo(f"{_folders(kept)}: {place}; `netdsl data clear` removes them")
+
+
+def _folders(kept: Sequence[Kept]) -> str:
+    size = sum(one.size for one in kept)
+    return f"{counted(len(kept), 'folder')} of decoded images, {size / 1e6:,.1f} MB"
 
 
 @command.command("info")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
+from netdsl.train.data.place import alone, lock_of
 from netdsl.train.data.sheet import _fitted
 from tests.cli.command import Run
 
@@ -38,6 +39,31 @@ def test_the_data_sets_are_listed_with_where_they_are(run: Run) -> None:
         "cifar100       3x32x32   100 classes  169 MB to download",
         "tiny-imagenet  3x64x64   200 classes  248 MB to download",
     ]
+
+
+def test_decoded_images_are_told_and_cleared(
+    run: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("data", "clear").stdout == "removed 0 folders of decoded images, 0.0 MB\n"
+    monkeypatch.setattr("netdsl.train.data.images._WORTH_KEEPING", 1000)
+    skip = ("--on-bad-image", "skip")
+    assert run("data", "show", "photos", "--input", "3x60x50", *skip).returncode == 0
+    place = tmp_path / "netdsl-data" / "decoded"
+    told = f"1 folder of decoded images, 0.2 MB: {place}; `netdsl data clear` removes them"
+    assert run("data", "get").stdout.splitlines()[-1] == told
+    done = run("data", "clear", "--unused", "2.5")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0, "removed 0 folders of decoded images, 0.0 MB; 1 folder used since then\n", "",
+    )  # fmt: skip
+    (folder,) = (path for path in place.iterdir() if path.is_dir())
+    with alone(lock_of(folder)):
+        done = run("data", "clear")
+    assert (done.stdout, done.stderr) == (
+        "removed 0 folders of decoded images, 0.0 MB\n", f"{folder} is being made, and stays\n",
+    )  # fmt: skip
+    assert run("data", "clear").stdout == "removed 1 folder of decoded images, 0.2 MB\n"
+    assert not folder.exists()
+    assert run("data", "get").stdout.splitlines()[-1].startswith("tiny-imagenet ")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ import pytest
 import torch
 
 from netdsl.train import DataSet, TrainError, load
+from netdsl.train.data.kept import kept_images, remove
+from netdsl.train.data.place import alone, lock_of
 
 Save = Callable[..., None]
 
@@ -215,3 +218,37 @@ def test_the_images_are_not_in_memory_until_they_are_used(photos: Path) -> None:
     assert pixels.is_contiguous()
     assert (_folders(photos)[0] / "pixels").stat().st_size == 20 * 9 * 7 * 3
     assert data.val.images.data_ptr() == data.train.images.data_ptr() + pixels.numel()
+
+
+def test_what_is_kept_is_told_and_removed(photos: Path, counted: list[str]) -> None:
+    assert kept_images() == ()
+    load(str(photos))
+    (folder,) = _folders(photos)
+    long_ago = time.time() - 3 * 24 * 60 * 60
+    for path in folder.iterdir():
+        os.utime(path, (long_ago, long_ago))
+    (kept,) = kept_images()
+    assert (kept.folder, kept.size) == (folder, sum(p.stat().st_size for p in folder.iterdir()))
+    assert kept.days == pytest.approx(3, abs=0.01)
+    used = load(str(photos))
+    (kept,) = kept_images()
+    assert kept.days < 0.01
+    with alone(lock_of(folder)):
+        assert not remove(kept)
+    assert remove(kept)
+    assert (kept_images(), used.train.images[0].float().mean() >= 0) == ((), True)
+    counted.clear()
+    _equal(load(str(photos)), used)
+    assert len(set(counted)) == 20
+
+
+def test_what_a_killed_process_has_left_is_removed_too(photos: Path) -> None:
+    load(str(photos))
+    (folder,) = _folders(photos)
+    half = folder.with_name(f".{folder.name}.tmp")
+    half.mkdir()
+    (half / "pixels").write_bytes(b"12345")
+    assert {kept.folder for kept in kept_images()} == {folder, half}
+    assert lock_of(half) == lock_of(folder)
+    assert all(remove(kept) for kept in kept_images())
+    assert _folders(photos) == []

@@ -7,6 +7,9 @@ from netdsl.train.data.dataset import Listing as Listing
 from netdsl.train.data.dataset import Split as Split
 from netdsl.train.data.info import Info as Info
 from netdsl.train.data.info import describe as describe
+from netdsl.train.data.kept import Kept as Kept
+from netdsl.train.data.kept import kept_images as kept_images
+from netdsl.train.data.kept import remove as remove
 from netdsl.train.data.load import DATA_SETS as DATA_SETS
 from netdsl.train.data.load import list_images as list_images
 from netdsl.train.data.load import load as load

@@ -15,7 +15,8 @@ from typing import IO, Any
 import numpy as np
 
 from netdsl.train.data.gather import Found, gather
-from netdsl.train.data.place import alone, decoded_folder
+from netdsl.train.data.kept import note_use
+from netdsl.train.data.place import alone, decoded_folder, lock_of
 from netdsl.train.data.source import Images, Pixels, Positions, Wanted
 from netdsl.train.data.told import Told
 
@@ -57,9 +58,10 @@ def read_decoded(
     key = hashlib.sha256(f"{VERSION} {stamp} {counted} {wanted}".encode()).hexdigest()
     folder = decoded_folder() / f"{name}-{key[:20]}"
     try:
-        with alone(folder.with_name(f".{folder.name}.lock")):
+        with alone(lock_of(folder)):
             damaged = folder.exists()
             if kept := _open(folder):
+                note_use(folder)
                 return kept
             _keep(folder, images, chosen, counted, wanted, told)
             kept = _open(folder)

@@ -25,6 +25,12 @@ def decoded_folder() -> Path:
     return data_folder() / "decoded"
 
 
+def lock_of(folder: Path) -> Path:
+    """Return the file whose lock whoever makes or removes a folder of decoded images has."""
+    name = folder.name.removeprefix(".").removesuffix(".tmp")
+    return folder.with_name(f".{name}.lock")
+
+
 @contextmanager
 def alone(file: Path) -> Iterator[None]:
     """Wait until no other process is at work under the lock of a file; it ends with its process."""
