@@ -24,7 +24,7 @@ class TrainError(Exception):
     """A fact that stops a training, what to do about it, and the exit code that says so.
 
     Whatever works on data, run folders or weights that a training kept raises it; what is wrong
-    with the network itself is a `netdsl.NetDSLError`.
+    with the network itself is a `netdsl.NetDSLError`. A traceback shows the help below the message.
 
     >>> error = TrainError("no image in cats", "put one there")
     >>> str(error), error.help, error.exit_code
@@ -39,6 +39,8 @@ class TrainError(Exception):
         self.message = message
         self.help = help
         self.exit_code = exit_code
+        if help:
+            self.add_note(f"  = help: {help}")
 
     def __str__(self) -> str:
         return self.message

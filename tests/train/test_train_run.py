@@ -6,8 +6,10 @@ import fcntl
 import io
 import json
 import os
+import pickle
 import re
 import threading
+import traceback
 from importlib.metadata import version
 from pathlib import Path
 from xml.etree import ElementTree
@@ -144,6 +146,17 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainError) as caught:
         RunFolder.create("", Settings(), {}, path=tmp_path / "file" / "run")
     assert str(caught.value) == f"cannot make {tmp_path}/file/run: Not a directory"
+
+
+def test_a_traceback_ends_with_what_helps(tmp_path: Path) -> None:
+    with pytest.raises(TrainError) as caught:
+        RunFolder.create(Path("net.arch"), Settings(), {}, path=tmp_path / "run")  # type: ignore[arg-type]
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):  # from another process
+        assert "".join(traceback.format_exception_only(error)) == (
+            "netdsl.train.errors.TrainError: a run keeps the text of its network, not a PosixPath\n"
+            "  = help: give `net.standalone()`\n"
+        )
+    assert not hasattr(TrainError("it is so"), "__notes__")
 
 
 def test_damaged_settings_are_named(tmp_path: Path) -> None:
