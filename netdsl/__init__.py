@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from netdsl import train as train
     from netdsl.api import load as load
     from netdsl.api import parse as parse
     from netdsl.api import translate as translate
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from netdsl.trained import load_trained as load_trained
     from netdsl.translation import Translation as Translation
 
+    __version__: str
+
 _HOMES = {
     "Network": "netdsl.network", "load": "netdsl.api", "parse": "netdsl.api",
     "translate": "netdsl.api", "Translation": "netdsl.translation",
@@ -31,7 +34,6 @@ _HOMES = {
     "NetDSLWarning": "netdsl.errors", "Trained": "netdsl.trained",
     "load_trained": "netdsl.trained", "TrainError": "netdsl.train.errors",
 }  # fmt: skip
-
 
 __all__ = [
     "Diagnostic",
@@ -48,10 +50,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def _found(name: str) -> Any:
     """Import on first use, so that `netdsl --help` does not wait for the compiler."""
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    if name == "train":
+        return import_module("netdsl.train")
     if name == "__version__":
         from importlib.metadata import version
 
@@ -59,5 +63,9 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'netdsl' has no attribute {name!r}")
 
 
+if not TYPE_CHECKING:  # or no name would be wrong to those who check types
+    __getattr__ = _found
+
+
 def __dir__() -> list[str]:
-    return [*globals(), *_HOMES, "__version__"]
+    return [*__all__, "__version__", "train"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from operator import index
 from typing import Any, SupportsIndex
@@ -29,6 +29,8 @@ class Scope(nn.Module):
 
     It can be called, hooked, frozen and printed by itself.
     """
+
+    __call__: Callable[..., Tensor]  # torch says no type
 
     def __init__(self, plan: ModulePlan, maker: Maker) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ from netdsl.train import resolve
 from netdsl.train.computing import computing
 from netdsl.train.inference.about import About
 from netdsl.train.inference.fast import make_fast
-from netdsl.train.inference.predict import probabilities
+from netdsl.train.inference.predicting import probabilities
 
 CASES = (Case("resnet20", "ResNet-20", 32, 1280, 128), Case("net1", "Net 1", 64, 128, 128))
 SPREAD = ((0.48, 0.448, 0.398), (0.277, 0.269, 0.282))

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 import warnings
 from fractions import Fraction
 from importlib.metadata import version
@@ -458,6 +460,18 @@ def test_the_package_shows_what_it_has() -> None:
     }
     assert all(hasattr(netdsl, name) for name in netdsl.__all__)
     assert netdsl.__version__ == version("netdsl")
+    assert dir(netdsl) == sorted([*netdsl.__all__, "__version__", "train"])
+
+
+def test_trainings_need_no_import_of_their_own() -> None:
+    used = "import netdsl; print(netdsl.train.resolve({'epochs': 2}).epochs)"
+    done = subprocess.run([sys.executable, "-c", used], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("2\n", "")
+
+
+def test_what_the_package_does_not_have_is_told() -> None:
+    with pytest.raises(AttributeError, match=r"^module 'netdsl' has no attribute 'laod'$"):
+        netdsl.laod("net1")
 
 
 def test_what_was_not_trained_is_an_error_of_trainings(tmp_path: Path) -> None:

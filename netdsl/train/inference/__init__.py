@@ -13,7 +13,7 @@ from netdsl.train.inference.pick import SPLITS as SPLITS
 from netdsl.train.inference.pick import Picked as Picked
 from netdsl.train.inference.pick import find_files as find_files
 from netdsl.train.inference.pick import pick_split as pick_split
-from netdsl.train.inference.predict import predict as predict
+from netdsl.train.inference.predicting import predict as predict
 from netdsl.train.inference.score import Score as Score
 from netdsl.train.inference.score import score as score
 from netdsl.train.inference.write import refuse_unfit_submission as refuse_unfit_submission

@@ -17,7 +17,7 @@ from netdsl.train.data.told import Told
 from netdsl.train.faults import memory_faults
 from netdsl.train.inference.about import About
 from netdsl.train.inference.pick import Picked
-from netdsl.train.inference.predict import probabilities
+from netdsl.train.inference.predicting import probabilities
 from netdsl.train.inference.read import read
 from netdsl.train.settings import Settings
 
