@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ def load(
     arch: str | Path,
     *,
     plain: bool | None = None,
-    input: tuple[int, ...] | None = None,
+    input: Sequence[int] | None = None,
     classes: int | None = None,
     scale: str | None = None,
     **parameters: object,
@@ -43,7 +44,7 @@ def parse(
     text: str,
     *,
     plain: bool | None = None,
-    input: tuple[int, ...] | None = None,
+    input: Sequence[int] | None = None,
     classes: int | None = None,
     scale: str | None = None,
     name: str = "<text>",

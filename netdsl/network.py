@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,7 +143,7 @@ class Network:
         /,
         *,
         plain: bool | None = None,
-        input: tuple[int, ...] | None = None,
+        input: Sequence[int] | None = None,
         classes: int | None = None,
         scale: str | None = None,
         **parameters: object,

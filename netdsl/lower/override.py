@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from numbers import Integral, Rational, Real
@@ -57,7 +57,7 @@ class Overrides:
 
 def make_overrides(
     plain: bool | None,
-    input: tuple[int, ...] | None,
+    input: Sequence[int] | None,
     classes: int | None,
     scale: str | None,
     parameters: Mapping[str, object],

@@ -20,6 +20,7 @@ reveal_type(model(images))
 reveal_type(predict(model, images, mean=[0.5], std=[0.5]))
 reveal_type(netdsl.train.resolve())
 reveal_type(netdsl.__version__)
+netdsl.load("digits", input=[1, 8, 8])
 netdsl.laod("digits")
 """
 
