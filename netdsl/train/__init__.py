@@ -20,6 +20,8 @@ from netdsl.train.progress import Silent as Silent
 from netdsl.train.progress import Start as Start
 from netdsl.train.progress import Step as Step
 from netdsl.train.progress import Summary as Summary
+from netdsl.train.recipe import Recipe as Recipe
+from netdsl.train.recipe import read_recipe as read_recipe
 from netdsl.train.resolve import Choices as Choices
 from netdsl.train.resolve import resolve as resolve
 from netdsl.train.run import RunFolder as RunFolder

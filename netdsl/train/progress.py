@@ -66,7 +66,7 @@ class Summary:
 
 
 class Progress(Protocol):
-    """Whoever listens to a training."""
+    """Whoever listens to a training. `Silent` has all of it to begin with."""
 
     def started(self, start: Start) -> None:
         """Hear what is going to be trained."""
@@ -87,9 +87,8 @@ class Progress(Protocol):
         """Hear what the training came to; every file is written."""
 
 
-@final
 class Silent:
-    """Listens and says nothing."""
+    """Listens and says nothing; a subclass hears what it is about, and leaves the rest."""
 
     def started(self, start: Start) -> None: ...
 

@@ -40,7 +40,7 @@ _STAGE_KEYS = {"name": str, "network": dict, "train": dict, "freeze": list}
 _FULL = ("base", "weights", "stage")  # that mean something by being there
 _NAMES: dict[type, str] = {str: "a text", dict: "a table", list: "a list"}
 
-Values = Mapping[str, object]
+Values = Mapping[str, Any]  # `**` hands them to parameters of several types
 Table = dict[str, Any]
 
 

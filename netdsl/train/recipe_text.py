@@ -48,10 +48,11 @@ def _left(recipe: Recipe) -> Mapping[str, object]:
 def _stage(stage: Stage, recipe: Recipe) -> Iterator[str]:
     """Yield what a stage says beyond the recipe."""
     yield f"name = {toml.value(stage.name)}"
-    for key, own, below in (
+    parts: tuple[tuple[str, Mapping[str, object], Mapping[str, object]], ...] = (
         ("network", stage.network, recipe.network),
         ("train", stage.train, recipe.train),
-    ):
+    )
+    for key, own, below in parts:
         more = {k: v for k, v in own.items() if k not in below or below[k] != v}
         if more:
             yield f"{key} = {toml.value(more)}"

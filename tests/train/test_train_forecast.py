@@ -214,7 +214,7 @@ class TestFromTheFirstSteps:
         class Cut(Exception):
             pass
 
-        class Cutting(train.Silent):  # type: ignore[misc]
+        class Cutting(train.Silent):
             def epoch(self, row: train.Row) -> None:
                 raise Cut
 
