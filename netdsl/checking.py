@@ -12,7 +12,9 @@ from netdsl.measure import advise, check_expectations, count_scores, turned
 from netdsl.passes import misfits, run
 from netdsl.syntax import tree
 
-_GIVE_INPUT = "write `input 3x64x64` in the header, or give --input 3x64x64"
+_GIVE_INPUT = (
+    "write `input 3x64x64` in the header, or give --input 3x64x64, in Python `input=(3, 64, 64)`"
+)
 
 
 def checked(lowered: Lowered) -> tuple[Graph, tuple[Diagnostic, ...]]:

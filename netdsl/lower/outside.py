@@ -17,12 +17,13 @@ from netdsl.syntax import tree
 
 # What callers and scales may say of a file without choosing among what it has.
 OF_ANY_NETWORK = {"name", "input", "classes", "residual", "init", "width", "depth"}
+_CHOOSES = '`--scale NAME`, in Python `scale="NAME"`,'
 # How what is no parameter of any file is asked for.
 _ASKED = {
-    "scale": "`--scale NAME` chooses a scale",
+    "scale": f"{_CHOOSES} chooses a scale",
     "plain": "`--plain` asks for the plain twin",
-    "width": "a scale of the file sets the width, and `--scale NAME` chooses one",
-    "depth": "a scale of the file sets the depth, and `--scale NAME` chooses one",
+    "width": f"a scale of the file sets the width, and {_CHOOSES} chooses one",
+    "depth": f"a scale of the file sets the depth, and {_CHOOSES} chooses one",
 }
 
 

@@ -134,7 +134,8 @@ def _name(expr: tree.Name, scope: Scope, words: tuple[str, ...]) -> Value:
             "E0208",
             "the number of classes is not known",
             expr.span,
-            help="write `classes 200` in the header, or give --classes 200",
+            help="write `classes 200` in the header, or give --classes 200, "
+            "in Python `classes=200`",
         )
     if expr.text == "i" and scope.index is not None:
         help = "the number of the repetition is `rep`, which begins at 1"

@@ -124,7 +124,7 @@ class TestMistakes:
         assert done.returncode == 2
         assert done.stderr == (
             "error[E0309]: the input is not known\n"
-            "  = help: write `input 3x64x64` in the header, or give --input 3x64x64\n"
+            "  = help: write `input 3x64x64` in the header, or give --input 3x64x64, in Python `input=(3, 64, 64)`\n"
         )
 
     def test_beside_a_missing_input_all_else_is_told(self, run: Run, tmp_path: Path) -> None:

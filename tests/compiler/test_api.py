@@ -21,6 +21,7 @@ from netdsl.lower import Loader, Overrides
 from netdsl.network import build
 from netdsl.syntax import parse as parse_text
 
+CHOOSES = '`--scale NAME`, in Python `scale="NAME"`,'
 TEXT = "shortcut project Conv 4 BB 8 s2 GAP FC 5"
 
 
@@ -227,6 +228,25 @@ def test_every_finding_of_an_error_can_be_read() -> None:
     assert error.value.diagnostics[0].span.text == "Cnov"
 
 
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        (
+            "Conv 8 FC 10",
+            "`input 3x64x64` in the header, or give --input 3x64x64, in Python `input=(3, 64, 64)`",
+        ),
+        (
+            "input 3x8x8 FC classes",
+            "`classes 200` in the header, or give --classes 200, in Python `classes=200`",
+        ),
+    ],
+)
+def test_what_is_missing_is_told_as_python_gives_it_too(text: str, help: str) -> None:
+    with pytest.raises(netdsl.NetDSLError) as error:
+        netdsl.parse(text)
+    assert [finding.help for finding in error.value.diagnostics] == [f"write {help}"]
+
+
 def test_a_parameter_that_is_not_there_is_refused() -> None:
     with pytest.raises(netdsl.NetDSLError, match="has no parameter `m`"):
         netdsl.load("resnet-cifar", m=3)
@@ -259,10 +279,10 @@ def test_what_a_definition_calls_alike_was_not_given_from_outside() -> None:
 @pytest.mark.parametrize(
     ("name", "help"),
     [
-        ("scale", "`--scale NAME` chooses a scale"),
+        ("scale", f"{CHOOSES} chooses a scale"),
         ("plain", "`--plain` asks for the plain twin"),
-        ("width", "a scale of the file sets the width, and `--scale NAME` chooses one"),
-        ("depth", "a scale of the file sets the depth, and `--scale NAME` chooses one"),
+        ("width", f"a scale of the file sets the width, and {CHOOSES} chooses one"),
+        ("depth", f"a scale of the file sets the depth, and {CHOOSES} chooses one"),
     ],
 )
 def test_what_is_no_parameter_of_any_file_is_told_how_it_is_asked_for(name: str, help: str) -> None:
