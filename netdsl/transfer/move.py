@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -47,7 +47,7 @@ class Transfer:
     by role is in the order of those names.
     """
 
-    module: nn.Module
+    module: nn.Module = field(repr=False)
     pairs: tuple[Pair, ...]
     matched: Matched
     difference: float | None

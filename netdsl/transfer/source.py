@@ -23,6 +23,7 @@ from netdsl.wrapped import own_names
 
 # What torch's unpickler may raise beside its own error, as the damage of a file has it.
 _DAMAGED = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, struct.error)
+_STATE = "store `model.state_dict()` in place of the model: to read it runs no code"
 
 
 def open_source(source: str, weights: str | None = None) -> nn.Module | Mapping[str, Tensor]:
@@ -97,7 +98,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise fail("E0703", f"cannot read {path}: {error.strerror or error}") from None
     except UnpicklingError as error:
         message = f"{path} is not a file of weights: it holds something else than tensors by name"
-        raise fail("E0703", message) from error
+        help = _STATE if "GLOBAL" in str(error) else None  # the pickle names a class
+        raise fail("E0703", message, help=help) from error
     except (SafetensorError, RuntimeError, ValueError, EOFError) as error:
         raise fail("E0703", f"{path} is not a file of weights: {first_line(error)}") from error
     except _DAMAGED as error:

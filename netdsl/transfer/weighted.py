@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
@@ -26,10 +26,13 @@ SHORTCUTS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
-    """One layer: its name and its parameters and buffers, by their own names."""
+    """One layer: its name and its parameters and buffers, by their own names.
+
+    Of a source that was run they hold the random numbers that it was compared under.
+    """
 
     name: str
-    tensors: Mapping[str, Tensor]
+    tensors: Mapping[str, Tensor] = field(repr=False)
 
     @property
     def role(self) -> Role:

@@ -174,6 +174,14 @@ class TestPairs:
         source = original()
         torch.testing.assert_close(logits(ours().transfer(source).module), logits(source))
 
+    def test_the_account_shows_names_and_no_numbers(self) -> None:
+        net = netdsl.parse("norm none FC 4", input=(2,))
+        assert repr(net.transfer(nn.Sequential(nn.Linear(2, 4)))) == (
+            "Transfer(pairs=(Pair(ours=Weighted(name='fc1'), theirs=Weighted(name='0')),), "
+            "matched='role', difference=0.0, initialised=(), unused=(), uncompared='', "
+            "sorted_names=False)"
+        )
+
     def test_the_source_is_left_as_it_was(self) -> None:
         source = original().train()
         before = {name: value.clone() for name, value in source.state_dict().items()}
@@ -714,7 +722,8 @@ class TestFiles:
         with pytest.raises(netdsl.NetDSLError) as error:
             read_state(tmp_path / "w.pth")
         assert str(error.value).endswith(
-            "w.pth is not a file of weights: it holds something else than tensors by name"
+            "w.pth is not a file of weights: it holds something else than tensors by name\n"
+            "  = help: store `model.state_dict()` in place of the model: to read it runs no code"
         )
 
 
