@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from netdsl.first_line import first_line
 from netdsl.train.commit import commit
 from netdsl.train.curves import draw_curves
 from netdsl.train.data.dataset import DataSet
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.files import is_leftover, only_process, read_file, write_file, write_json
+from netdsl.train.files import is_leftover, only_process, read_file, to_json, write_file, write_json
 from netdsl.train.metrics import Row, read_rows, write_rows, write_speed
 from netdsl.train.origin import Origin, made_of
 from netdsl.train.progress import Summary
@@ -60,6 +61,7 @@ class RunFolder:
         if not isinstance(network, str):
             fact = f"a run keeps the text of its network, not a {type(network).__name__}"
             raise TrainError(fact, "give `net.standalone()`", ExitCode.USAGE)
+        _refuse_unwritable(asked)
         run = RunFolder(new_folder(name) if path is None else _empty(Path(path)))
         made = {**made_of(data), "commit": commit()}
         record = {"asked": dict(asked), "settings": settings.record(), "made": made}
@@ -228,6 +230,16 @@ def new_folder(name: str) -> Path:
         if _made(path):
             return path
     raise AssertionError("numbers do not end")
+
+
+def _refuse_unwritable(asked: Mapping[str, object]) -> None:
+    """Raise where JSON cannot hold what a run is to be remembered by."""
+    for key, value in asked.items():
+        try:
+            to_json({key: value})
+        except (TypeError, ValueError) as error:
+            fact = f"a run keeps what was asked as JSON, which cannot hold {key}"
+            raise TrainError(f"{fact}: {first_line(error)}", None, ExitCode.USAGE) from error
 
 
 def _empty(path: Path) -> Path:

@@ -10,6 +10,7 @@ import pickle
 import re
 import threading
 import traceback
+from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 from xml.etree import ElementTree
@@ -60,6 +61,17 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
         RunFolder.create("", Settings(), {}, path=tmp_path)
     assert str(caught.value) == f"{tmp_path} is not empty"
     assert caught.value.help == "name another folder for the run"
+
+
+def test_what_json_cannot_hold_is_refused_before_there_is_a_folder(tmp_path: Path) -> None:
+    asked = {"scale": None, "overrides": {"lr": Fraction(1, 3)}}
+    with pytest.raises(TrainError) as caught:
+        RunFolder.create("", Settings(), asked, path=tmp_path / "run")
+    assert str(caught.value) == (
+        "a run keeps what was asked as JSON, which cannot hold overrides: "
+        "Object of type Fraction is not JSON serializable"
+    )
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_is_no_folder_becomes_no_run(tmp_path: Path) -> None:
