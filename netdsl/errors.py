@@ -38,6 +38,7 @@ class Diagnostic:
 
     @property
     def severity(self) -> Severity:
+        """What its code begins with: E is an error, W a warning, N a note."""
         return {"E": "error", "W": "warning", "N": "note"}[self.code[0]]  # type: ignore[return-value]
 
     def show(self) -> str:
@@ -145,7 +146,7 @@ def fail(
 
 
 def _record(span: Span) -> dict[str, object]:
-    line, column = span.source.position(span.start)
+    line, column = span.position
     return {
         "file": span.source.name,
         "line": line,

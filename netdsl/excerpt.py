@@ -26,12 +26,12 @@ class Mark(NamedTuple):
     @property
     def row(self) -> int:
         """The line of its first character, counted from 1."""
-        return self.span.source.position(self.span.start)[0]
+        return self.span.position[0]
 
     @property
     def column(self) -> int:
         """The characters before it in that line."""
-        return self.span.source.position(self.span.start)[1] - 1
+        return self.span.position[1] - 1
 
 
 def excerpt(head: str, marks: Sequence[Mark], help: str | None) -> Iterator[str]:
@@ -59,7 +59,7 @@ def _excerpt(marks: Sequence[Mark], gutter: int) -> Iterator[str]:
     for source in dict.fromkeys(mark.span.source for mark in marks):
         here = sorted((m for m in marks if m.span.source == source), key=lambda m: m.span.start)
         first = span if source == span.source else here[0].span
-        row, column = source.position(first.start)
+        row, column = first.position
         arrow = "-->" if source == span.source else ":::"
         yield f"{' ' * gutter}{arrow} {source.name}:{row}:{column}"
         yield f"{' ' * gutter} |"

@@ -45,7 +45,13 @@ class Span:
 
     @property
     def text(self) -> str:
+        """Its characters, as they were written."""
         return self.source.text[self.start : self.end]
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Line and column of its first character, both counted from 1."""
+        return self.source.position(self.start)
 
     def to(self, other: Span) -> Span:
         """Return the range from the start of this one to the end of `other`."""

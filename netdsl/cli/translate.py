@@ -59,7 +59,7 @@ def _line(change: Diagnostic, said: set[str]) -> str:
     """Return a change in a line, with its place, and with its help where that is a new one."""
     assert change.span is not None
     source = change.span.source
-    row, column = source.position(change.span.start)
+    row, column = change.span.position
     is_new = change.help is not None and change.help not in said
     said.add(change.help or "")
     return f"{source.name}:{row}:{column}: {change.message}{f'; {change.help}' if is_new else ''}"

@@ -223,9 +223,10 @@ def test_a_path_with_a_space_is_no_text(tmp_path: Path) -> None:
 
 def test_every_finding_of_an_error_can_be_read() -> None:
     with pytest.raises(netdsl.NetDSLError) as error:
-        netdsl.parse("Cnov 3 Foo 4", input=(3, 9, 8))
+        netdsl.parse("Cnov 3\nFoo 4", input=(3, 9, 8))
     assert [d.code for d in error.value.diagnostics] == ["E0201", "E0201"]
-    assert error.value.diagnostics[0].span.text == "Cnov"
+    assert [d.span.text for d in error.value.diagnostics] == ["Cnov", "Foo"]
+    assert [d.span.position for d in error.value.diagnostics] == [(1, 1), (2, 1)]
 
 
 @pytest.mark.parametrize(
