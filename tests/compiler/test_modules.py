@@ -186,6 +186,24 @@ def test_what_enters_and_leaves_a_scope_is_not_overwritten(act: str) -> None:
     assert model.conv1.weight.grad is not None
 
 
+@pytest.mark.parametrize("act", ["relu", "leaky_relu", "elu", "hardswish"])
+def test_hooks_see_every_layer_where_none_works_in_place(act: str) -> None:
+    text = f"act {act} Conv 4 BB 8 s2 SE r=4 Dropout 0.5 GAP FC 6 act={act} FC 3"
+    model, x = parse(text, input=(3, 8, 8)).module().eval(), torch.randn(2, 3, 8, 8)
+    y = model(x)
+    kept: list[tuple[torch.Tensor, torch.Tensor]] = []
+    back: list[nn.Module] = []
+    for layer in model.modules():
+        layer.inplace = False  # type: ignore[assignment]
+        layer.register_forward_hook(lambda _, x, y: kept.append((y, y.clone())))
+        layer.register_full_backward_hook(lambda layer, *_: back.append(layer))
+    again = model(x.requires_grad_())
+    again.sum().backward()
+    assert torch.equal(y, again)
+    assert all(torch.equal(seen, copy) for seen, copy in kept)
+    assert set(back) == set(model.modules())
+
+
 def test_parameters_are_made_on_the_cpu_and_those_of_printed_source_where_torch_makes_them() -> (
     None
 ):
