@@ -252,3 +252,15 @@ def test_what_a_killed_process_has_left_is_removed_too(photos: Path) -> None:
     assert lock_of(half) == lock_of(folder)
     assert all(remove(kept) for kept in kept_images())
     assert _folders(photos) == []
+
+
+def test_what_somebody_else_has_put_there_stays(photos: Path, tmp_path: Path) -> None:
+    load(str(photos))
+    (folder,) = _folders(photos)
+    others = [folder.with_name("holiday"), folder.with_name(f"{folder.name}.old")]
+    for other in others:
+        other.mkdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder.with_name(f"linked-{folder.name[-20:]}").symlink_to(elsewhere)
+    assert [kept.folder for kept in kept_images()] == [folder]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from pathlib import Path
 from netdsl.flock import lock
 from netdsl.train.data.place import decoded_folder, lock_of
 
+# What is made here, and its copy while it is being made: nothing else in that folder is ours.
+_OURS = re.compile(r"(?:[^.].*-[0-9a-f]{20}|\..+-[0-9a-f]{20}\.tmp)")
 _DAY = 24 * 60 * 60  # seconds
 _ABOUT = "about.json"
 
@@ -29,10 +32,14 @@ class Kept:
 def kept_images() -> tuple[Kept, ...]:
     """Return what is kept, with what processes that were killed have left behind."""
     try:
-        folders = sorted(path for path in decoded_folder().iterdir() if path.is_dir())
+        folders = sorted(path for path in decoded_folder().iterdir() if _is_ours(path))
     except OSError:
         return ()
     return tuple(_kept(folder) for folder in folders)
+
+
+def _is_ours(path: Path) -> bool:
+    return _OURS.fullmatch(path.name) is not None and path.is_dir() and not path.is_symlink()
 
 
 def note_use(folder: Path) -> None:
