@@ -36,7 +36,7 @@ FORWARD = re.compile(
 # What is run at the margin around a class, `net = Net().to(device)`, `for epoch in range(9):`, with
 # all lines behind it that are indented, or close its brackets.
 SCRIPT = re.compile(
-    r"(?<![^\n])(?:[a-z_][\w.]*(?:[ ]?,[ ]?\w+)*[ ]?=(?=[^\n]*\()|[a-z_][\w.]*\("
+    r"(?<![^\n])(?:[a-z_][\w.]*(?:[ ]?,[ ]?\w+)*[ ]?=(?=[^\n]*\()|(?!expect\()[a-z_][\w.]*\("
     r"|(?:if|for|with|while|try|else|except)\b(?=[^\n]*:[^\S\n]*(?:\n|\Z)))[^\n]*"
     rf"(?:\n(?:{BLANK}[^\n]*|[)\]}}][^\n]*|{BLANK}*(?=\n)))*"
 )
@@ -52,8 +52,9 @@ def statement(match: re.Match[str]) -> Here:
 
 def script(match: re.Match[str]) -> Here | None:
     """Return what is said of lines around a class; None for layers, and where no class stands."""
-    has_layers = CALL.search(match[0]) or re.search(r"\)\(", match[0])
-    return None if has_layers or not _has_class(match.string) else left_away(_ONLY_LAYERS)
+    if not _has_class(match.string) or CALL.search(match[0]) or ")(" in match[0]:
+        return None
+    return left_away(_ONLY_LAYERS)
 
 
 @lru_cache(maxsize=2)

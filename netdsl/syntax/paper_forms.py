@@ -76,7 +76,12 @@ def forms_in(
     found = [(match.start(), match, call) for match in CALL.finditer(text)]
     found += [(match.start(), match, function) for match in FUNCTION.finditer(text)]
     forms = (*FORMS, *PLAIN) if plain else FORMS
-    found += [(match.start(), match, say) for form, say in forms for match in form.finditer(bare)]
+    found += [
+        (match.start(), match, say)
+        for form, say in forms
+        for match in form.finditer(bare)
+        if say is not script or script(match)  # else it may give something a name
+    ]
     own, end = _own_names(bare, [match.span() for _, match, say in found if say is not call]), 0
     found += [(match.start(), match, named) for match in NAMED.finditer(bare)]
     chain = Chain(bare, apart=apart)

@@ -134,6 +134,11 @@ def test_a_line_like_a_script_stays_without_a_class() -> None:
     assert "net = Net()" in translate("nn.Conv2d(3, 8, 3)\nnet = Net()").text
 
 
+def test_a_line_like_a_script_names_its_parameter_without_a_class() -> None:
+    text = "pool = [(3+1)/2] Conv 8 3x3 max pool GAP"
+    assert translate(text).text == text
+
+
 def test_several_classes_are_told_to_be_pasted_one_at_a_time() -> None:
     heads = ("class Block(nn.Module):", "class Net(nn.Module):")
     done = translate(f"{heads[0]}\n    def __init__(self):\n{CLASS}")
