@@ -33,6 +33,7 @@ from netdsl.syntax.here import (
 )
 from netdsl.syntax.inputs import input_of
 from netdsl.syntax.lexemes import BETWEEN_LAYERS, FOLLOW
+from netdsl.syntax.macros import MACROS
 from netdsl.syntax.markup import MARKUP
 from netdsl.syntax.mobilenets import MOBILENETS
 from netdsl.syntax.pools import OF_NO_KIND, POOLS
@@ -170,6 +171,7 @@ def function(match: re.Match[str]) -> Here | None:
 
 FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     *CLASSES,
+    *MACROS,
     *CELLS,
     *MOBILENETS,
     *SIZED,

@@ -15,6 +15,7 @@ from netdsl.syntax.foreign_calls import CALL
 from netdsl.syntax.foreign_functions import FUNCTION
 from netdsl.syntax.forms import FORMS, call, function
 from netdsl.syntax.here import Form, Say
+from netdsl.syntax.macros import is_in_definition
 from netdsl.syntax.plain_forms import PLAIN
 from netdsl.syntax.tree import Comment
 
@@ -69,7 +70,7 @@ def forms_in(
     and activations with numbers may stand `apart` from the layers that bring them. With `plain`
     layers in brackets or under another name are forms too.
     """
-    spans = [(c.span.start, c.span.end) for c in comments if not _is_in_table(source.text, c)]
+    spans = [(c.span.start, c.span.end) for c in comments if not _is_of_form(source.text, c)]
     text = _blanked(source.text, spans)
     bare = _blanked(text, [match.span() for match in re.finditer(r'"[^"\n]*"', text)])
     found: list[tuple[int, re.Match[str], Say]]
@@ -105,8 +106,10 @@ def _words_of(match: re.Match[str], say: Say) -> list[str]:
     return [match["name"]] if has_name else re.findall(_WORD, match[0])
 
 
-def _is_in_table(text: str, comment: Comment) -> bool:
-    """Say whether a comment is but the cell of a row of Markdown that begins with `#`."""
+def _is_of_form(text: str, comment: Comment) -> bool:
+    """Say whether a comment is but the cell of a row of Markdown, or an argument of a macro."""
+    if is_in_definition(text, comment.span.start):
+        return True
     before = text[text.rfind("\n", 0, comment.span.start) + 1 : comment.span.start].strip()
     return before.startswith("|") and before.endswith("|") and comment.text.endswith("|")
 
