@@ -36,6 +36,7 @@ from netdsl.syntax.lexemes import BETWEEN_LAYERS, FOLLOW
 from netdsl.syntax.macros import MACROS
 from netdsl.syntax.markup import MARKUP
 from netdsl.syntax.mobilenets import MOBILENETS
+from netdsl.syntax.patterns import PATTERNS
 from netdsl.syntax.pools import OF_NO_KIND, POOLS
 from netdsl.syntax.sized import SIZED
 from netdsl.syntax.summaries import SUMMARIES
@@ -171,6 +172,7 @@ def function(match: re.Match[str]) -> Here | None:
 
 FORMS: tuple[tuple[re.Pattern[str], Say], ...] = (
     *CLASSES,
+    *PATTERNS,
     *MACROS,
     *CELLS,
     *MOBILENETS,

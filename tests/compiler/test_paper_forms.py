@@ -1412,6 +1412,8 @@ LONGER = [
     "class N(M):\n" + "x = f(y)\n" * 50_000,
     "class N(M):\n" + "a, " * 300_000 + "?",
     r"\newcommand{\a}[1]{" + "{a" * 300_000,
+    "INPUT -> [CONV" + " " * 900_000 + "?",
+    "INPUT" + " -> CONV" * 100_000,
     r"\newcommand{\a}[1]{" + "{a}" * 200_000 + "?",
     r"\newcommand{\a}[1]{[3x3, #1; 3x3, #1]}" + "\n" + r"\a{8} " * 20_000,
 ]
