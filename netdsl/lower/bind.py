@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from netdsl.errors import Diagnostic, NetDSLError, by_place, fail
-from netdsl.ir import Op, Settings, Size
+from netdsl.ir import Op, Size
+from netdsl.lower.arithmetic_mistakes import (
+    reckoned,
+    refuse_dashes_for_layers,
+    refuse_slash_for_stride,
+)
 from netdsl.lower.bind_mistakes import (
     does_nothing,
     missing_argument,
     none_is_set,
     one_too_many,
-    reckoned,
-    refuse_dashes_for_layers,
     refuse_name_of_torch,
-    refuse_slash_for_stride,
     refuse_word_for_padding,
     unknown_option,
     unknown_word,
@@ -27,8 +27,8 @@ from netdsl.lower.bind_mistakes import (
 from netdsl.lower.bind_torch import bind_torch
 from netdsl.lower.bound import Bound, option_text, value_text
 from netdsl.lower.convert import convert
+from netdsl.lower.defaults import Defaults, fill, is_settled, note_reads
 from netdsl.lower.mentions import names_in
-from netdsl.lower.reads import Reads
 from netdsl.lower.values import OF_THE_PLACE, Scope, unknown_name
 from netdsl.ops import Argument, LayerType, arguments
 from netdsl.ops.scale import round_channels
@@ -36,23 +36,6 @@ from netdsl.ops.torch_layer import TorchLayer
 from netdsl.syntax import tree
 
 _Written = TypeVar("_Written", bound=tree.Argument)
-
-
-@dataclass(slots=True)
-class Defaults:
-    """What stands in for an argument that is not written, and what of it did."""
-
-    settings: Settings = field(default_factory=Settings)
-    layers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    filled: set[str] = field(default_factory=set)  # layers that were bound
-    width: Fraction = Fraction(1)
-    as_written: bool = True  # nothing is chosen from outside, or by a scale of the file
-    open: set[str] = field(default_factory=set)  # settings and defaults that a parameter decides
-    reads: Reads = field(default_factory=Reads)
-
-    def settle(self, name: str) -> bool:
-        """Say whether the file alone decides a setting or default: no caller, scale, parameter."""
-        return self.as_written and name not in self.open
 
 
 def bind(
@@ -70,14 +53,14 @@ def bind(
         written.arguments,
         lambda one: _take(one, cls, known, bound, positions, scope, defaults),
     )
-    values = _fill(cls.code, known, defaults, bound)
+    values = fill(cls.code, known, defaults, bound)
     missing = [a for a in known.values() if a.name not in values and a.default is ...]
     if missing:
         raise missing_argument(written, cls, missing[0])
     layer = cls(**values)
-    _note_reads(layer, cls.code, bound, defaults, {})
+    note_reads(layer, cls.code, bound, defaults, {})
     is_bare = cls.code in ("Norm", "Act") and "kind" not in bound.values
-    if is_bare and layer.kind == "none" and _is_settled(known["kind"], cls.code, bound, defaults):
+    if is_bare and layer.kind == "none" and is_settled(known["kind"], cls.code, bound, defaults):
         defaults.reads.notice(none_is_set(written, known["kind"].setting))
     elif (
         not is_named and isinstance(layer, Op) and layer.is_identity and _is_literal(written, bound)
@@ -128,8 +111,8 @@ def made(
 
     `idle` says which options change nothing here, and why.
     """
-    layer = cls(**_fill(owner, arguments(cls), defaults, bound))
-    _note_reads(layer, owner, bound, defaults, idle)
+    layer = cls(**fill(owner, arguments(cls), defaults, bound))
+    note_reads(layer, owner, bound, defaults, idle)
     return layer
 
 
@@ -254,49 +237,3 @@ def _is_open(expr: tree.Value, scope: Scope) -> bool:
 
 def _is_nothing(word: str, scope: Scope) -> bool:
     return word not in scope.names and word not in (*OF_THE_PLACE, "classes")
-
-
-def _fill(
-    code: str, known: Mapping[str, Argument], defaults: Defaults, bound: Bound
-) -> dict[str, Any]:
-    """Return all values: what was given, else the default of the layer, else the setting."""
-    own = dict(defaults.layers.get(code, {}))
-    if code == "FC":
-        own.pop("act", None)  # NOTE: of hidden ones alone, which the builder knows, not of the last
-    defaults.filled.add(code)
-    said = {**own, **bound.values}
-    left = [a for a in known.values() if a.setting and a.name not in said]
-    defaults.reads.settings |= {a.setting for a in left}
-    return {**{a.name: getattr(defaults.settings, a.setting) for a in left}, **said}
-
-
-def _note_reads(
-    layer: Any, owner: str, bound: Bound, defaults: Defaults, known: Mapping[str, str]
-) -> None:
-    """Note which options and defaults this layer reads, and which change nothing in it."""
-    idle = {**known, **dict(_idle(layer, owner, bound, defaults))}
-    for option, span in bound.spans.items():
-        defaults.reads.option(owner, option, span, idle.get(option))
-    for option in defaults.layers.get(owner, {}).keys() - bound.values.keys():
-        defaults.reads.default(f"{owner}.{option}", idle.get(option))
-
-
-def _idle(layer: Any, owner: str, bound: Bound, defaults: Defaults) -> Iterator[tuple[str, str]]:
-    """Yield the options that change nothing beside the values of others, and why."""
-    cls: LayerType = type(layer)
-    known = arguments(cls)
-    for argument in known.values():
-        if argument.needs:
-            other, values = argument.needs
-            value = getattr(layer, other)
-            if value not in values and _is_settled(known[other], owner, bound, defaults):
-                yield argument.name, f"`{other}` is {value_text(value)}"
-
-
-def _is_settled(argument: Argument, owner: str, bound: Bound, defaults: Defaults) -> bool:
-    """Say whether the file alone decides what an argument is: no caller, scale or parameter."""
-    if argument.name in bound.values:
-        return argument.name not in bound.open
-    is_default = argument.name in defaults.layers.get(owner, {})
-    name = f"{owner}.{argument.name}" if is_default else argument.setting
-    return defaults.settle(name)

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from netdsl.errors import Span
 from netdsl.ir import Settings
-from netdsl.lower.bind import Defaults
+from netdsl.lower.defaults import Defaults
 from netdsl.lower.values import Value
 from netdsl.syntax import tree
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from netdsl.errors import Diagnostic, Label, NetDSLError, Span, fail
 from netdsl.ir import Report
-from netdsl.lower.bind import Defaults, bind_options
+from netdsl.lower.bind import bind_options
 from netdsl.lower.convert import convert
+from netdsl.lower.defaults import Defaults
 from netdsl.lower.environment import Environment
 from netdsl.lower.mentions import names_in
 from netdsl.lower.names import (

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from netdsl.errors import Diagnostic, Span
 from netdsl.ir import Report
-from netdsl.lower.bind_mistakes import WIDTHS
+from netdsl.lower.arithmetic_mistakes import WIDTHS
 from netdsl.lower.environment import Environment
 from netdsl.lower.mentions import written_layers
 from netdsl.lower.names import unknown_layer

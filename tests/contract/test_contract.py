@@ -10,7 +10,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import netdsl
-from netdsl.lower.bind import Defaults, bind
+from netdsl.lower.bind import bind
+from netdsl.lower.defaults import Defaults
 from netdsl.lower.values import Scope
 from netdsl.measure import activation_memory
 from netdsl.ops import CATALOGUE, arguments
