@@ -35,9 +35,11 @@ FORWARD = re.compile(
 )
 # What is run at the margin around a class, `net = Net().to(device)`, `for epoch in range(9):`, with
 # all lines behind it that are indented, or close its brackets.
+_SETS = r"[a-z_][\w.]*(?:[ ]?,[ ]?\w+)*[ ]?=(?=[^\n]*[('\"])|[A-Z][A-Z_0-9]+[ ]?="
+_CALLS = r"(?!expect\()[a-z_][\w.]*\("
+_CONTROLS = r"(?:if|for|with|while|try|else|except)\b(?=[^\n]*:[^\S\n]*(?:\n|\Z))"
 SCRIPT = re.compile(
-    r"(?<![^\n])(?:[a-z_][\w.]*(?:[ ]?,[ ]?\w+)*[ ]?=(?=[^\n]*\()|(?!expect\()[a-z_][\w.]*\("
-    r"|(?:if|for|with|while|try|else|except)\b(?=[^\n]*:[^\S\n]*(?:\n|\Z)))[^\n]*"
+    rf"(?<![^\n])(?:{_SETS}|{_CALLS}|{_CONTROLS})[^\n]*"
     rf"(?:\n(?:{BLANK}[^\n]*|[)\]}}][^\n]*|{BLANK}*(?=\n)))*"
 )
 

@@ -94,7 +94,8 @@ def test_a_class_of_torch_becomes_its_layers_without_what_its_forward_does() -> 
 
 
 def test_what_is_run_around_a_class_is_left_away() -> None:
-    before = """device = torch.device("cuda")
+    before = """PATH = './net.pth'
+device = torch.device("cuda")
 transform = transforms.Compose(
     [transforms.ToTensor()]
 )
@@ -107,6 +108,7 @@ for epoch in range(2):
     for images, labels in loader:
         optimizer.zero_grad()
 print(net)
+model_name = 'net'
 if __name__ == "__main__":
     main()
 """
