@@ -289,7 +289,7 @@ def test_a_budget_that_makes_no_sense_is_refused(text: str, fact: str, help: str
 
 
 def test_what_follows_no_list_belongs_to_none() -> None:
-    with pytest.raises(TrainError, match=r"^--budget: 'pad_crop padding' is not a setting$"):
+    with pytest.raises(TrainError, match=r"^--budget: 'pad_crop padding' is not a setting\n"):
         read_layers("augment=flip,lr=1,pad_crop padding=2")
 
 

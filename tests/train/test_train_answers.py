@@ -93,7 +93,7 @@ def test_a_submission_that_cannot_be_is_refused_before_anything_is_computed() ->
     names = ["a/0.png", "b/0.png", "b/1.png"]
     unknown = np.full(3, -1)
     files = Picked("t", ImageFiles(None, names), np.arange(3), unknown)  # type: ignore[arg-type]
-    with pytest.raises(TrainError, match=r"^2 images are called 0\.png$"):
+    with pytest.raises(TrainError, match=r"^2 images are called 0\.png\n"):
         refuse_unfit_submission(WORDS, files)
     refuse_unfit_submission(WORDS, replace(files, positions=np.arange(1, 3)))
     with pytest.raises(TrainError, match=r"^a submission calls classes by ids, and of goldfish, "):

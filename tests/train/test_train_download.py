@@ -124,7 +124,7 @@ def test_a_connection_that_stays_away_leaves_what_came(
 ) -> None:
     server.cuts = [294_912, 0, 0, 0, 0, 0]
     with pytest.raises(
-        TrainError, match=r"127\.0\.0\.1:[0-9]+: the connection was cut again and again$"
+        TrainError, match=r"127\.0\.0\.1:[0-9]+: the connection was cut again and again\n"
     ):
         download(archive, tmp_path, lambda done, total: None)
     assert (tmp_path / "d.zip.part").read_bytes() == CONTENT[:294_912]

@@ -107,7 +107,7 @@ def test_another_source_is_refused(
 
 def test_another_version_is_refused_and_another_torch_is_not() -> None:
     before = {"netdsl": "0.1.0", "torch": "2.10.0", "threads": 4, "compile": True, "lr": 0.1}
-    with pytest.raises(TrainError, match=r"^run cannot go on: netdsl was 0\.1\.0 and is 0\.2\.0$"):
+    with pytest.raises(TrainError, match=r"^run cannot go on: netdsl was 0\.1\.0 and is 0\.2\.0\n"):
         refuse_changes(before, before | {"netdsl": "0.2.0"}, "run")
     changes = refuse_changes(
         before, before | {"torch": "2.11.0", "threads": 2, "compile": False}, "run"
