@@ -34,7 +34,12 @@ def state_of(model: nn.Module) -> dict[str, Tensor]:
 
 
 def save_weights(model: nn.Module, path: str | Path, about: Mapping[str, object]) -> None:
-    """Write the state of a network, and what somebody should know who finds the file alone."""
+    """Write the state of a network, and what somebody should know who finds the file alone.
+
+    `netdsl.load_trained` needs of `about` the text of the `network`, the `shape` of its images, its
+    `classes`, and the `mean` and `std` that images are normalised by; `overrides` and `scale` are
+    what was said in place of the text.
+    """
     write_weights(state_of(model), Path(path), about)
 
 

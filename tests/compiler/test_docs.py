@@ -69,6 +69,19 @@ def test_the_training_of_the_manual_keeps_what_no_text_says(
     assert list(kept.checked) == list(told["net"].checked)
 
 
+def test_the_loop_of_the_manual_keeps_what_can_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (example,) = (block for block in blocks("python") if "save_weights" in block)
+    told: dict[str, Any] = {}
+    exec(example, told)
+    trained = netdsl.load_trained("mine.safetensors")
+    assert trained.about.mean == told["data"].mean
+    kept, own = (model.state_dict() for model in (trained.module(), told["model"]))
+    assert all(kept[name].equal(own[name]) for name in own)
+
+
 @pytest.mark.parametrize(
     "line", [c for b in blocks("console") for c in b.splitlines() if c[:1] == "$"]
 )
