@@ -150,7 +150,8 @@ class Network:
     ) -> Network:
         """Return the network with other parameters or settings than it has, as `load` takes them.
 
-        Options of layers are given by their names too: `net.override(**{"BB.dropout": 0.3})`.
+        Options of layers are given by their names too: `net.override(**{"BB.dropout": 0.3})`; what
+        stands behind `**` is a `dict[str, Any]` to those who check types.
         """
         said = make_overrides(plain, input, classes, scale, parameters)
         names = {**self.overrides.names, **said.names}
