@@ -64,7 +64,9 @@ def inline(file: tree.File, loader: Loader) -> tree.File:
 
 def _read(path: tree.Text, loader: Loader) -> tuple[tree.File, Loader]:
     if loader.folder is None:
-        raise fail("E0213", "`use` needs a file, and this source has no folder", path.span)
+        message = "`use` needs a file, and this source has no folder"
+        help = "put the text into a file: `use` looks below the folder of that"
+        raise fail("E0213", message, path.span, help=help)
     relative = Path(path.value)
     try:
         full = (loader.folder / relative).resolve()
