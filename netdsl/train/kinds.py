@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral, Rational, Real
 from typing import Any
 
 from netdsl.train.errors import ExitCode, TrainError
@@ -27,11 +28,11 @@ class Kind:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 _SWITCHED = Kind("true or false", lambda value: isinstance(value, bool), bool)
@@ -54,6 +55,22 @@ KINDS: dict[Any, Kind] = {
         tuple,
     ),
 }
+
+
+def of_python(value: object) -> object:
+    """Return a number of another library, or a list with some, as Python has it.
+
+    >>> of_python(0.1), of_python(("flip",)), of_python(True)
+    (0.1, ('flip',), True)
+    """
+    if isinstance(value, tuple):
+        return tuple(map(of_python, value))
+    if type(value) in (int, float, bool) or not isinstance(value, Real):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    # The digits of a float32 are fewer than those of its `float`.
+    return float(value if isinstance(value, Rational) else str(value))
 
 
 def shown(value: object) -> str:

@@ -11,7 +11,7 @@ from netdsl.amounts import counted
 from netdsl.suggest import did_you_mean, meant
 from netdsl.train import machine
 from netdsl.train.errors import ExitCode, TrainError
-from netdsl.train.kinds import KINDS, shown
+from netdsl.train.kinds import KINDS, of_python, shown
 from netdsl.train.transforms import make
 
 OPTIMISERS = ("sgd", "adam", "adamw")
@@ -70,7 +70,9 @@ class Settings:
     compile: bool | None = None
 
     def __post_init__(self) -> None:
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        given = {field.name: of_python(getattr(self, field.name)) for field in fields(self)}
+        for name, value in given.items():
+            object.__setattr__(self, name, value)
         left = {name for name in _OPEN if given[name] is None}
         chosen = {name: value for name, value in given.items() if name not in left}
         refuse_other_kinds(chosen)
