@@ -129,6 +129,12 @@ def _made(**changes: Any) -> DataSet:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", [list, torch.tensor, np.array], ids=["list", "tensor", "array"])
+def test_means_and_stds_of_a_tensor_are_numbers(kind: Any) -> None:
+    data = _made(mean=kind([0.5, 0.25, 0.125]), std=kind([0.25] * 3))
+    assert repr((data.mean, data.std)) == "((0.5, 0.25, 0.125), (0.25, 0.25, 0.25))"
+
+
 @pytest.mark.parametrize(
     ("changes", "fact"),
     [

@@ -61,6 +61,8 @@ class DataSet:
     class_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("mean", "std"):  # of a tensor, say
+            object.__setattr__(self, name, tuple(map(float, getattr(self, name))))
         # NOTE: pixels are not looked at, since they may lie in a file that was not read yet.
         refuse_too_few(self.name, len(self.train), len(self.val))
         shapes = [show_shape(tuple(split.images.shape[1:])) for split in (self.train, self.val)]
