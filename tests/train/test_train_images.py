@@ -104,6 +104,12 @@ def test_a_transparent_grey_level_shows_white(tmp_path: Path) -> None:
     assert found.tolist() == [[[255] * 3, [8] * 3]]
 
 
+def test_a_transparent_grey_level_of_16_bits_shows_white(tmp_path: Path) -> None:
+    image = Image.fromarray(np.array([[7 * 256, 8 * 256]], np.uint16))
+    found = _decoded(image, tmp_path / "a.png", transparency=7 * 256)
+    assert found.tolist() == [[[255] * 3, [8] * 3]]
+
+
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
 def test_a_photo_taken_sideways_is_turned_upright(
     suffix: str, tmp_path: Path, picture: Callable[..., Image.Image]

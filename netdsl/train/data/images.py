@@ -200,7 +200,10 @@ def _upper_eight(image: Image.Image) -> Pixels:
     wide = np.asarray(image).astype(np.int64).clip(0, 65535)
     is_of_16_bits = image.mode != "I" or image.format in ("PNG", "PPM")
     narrow = wide >> 8 if is_of_16_bits or wide.max(initial=0) > 255 else wide
-    return narrow.astype(np.uint8)
+    found = narrow.astype(np.uint8)
+    # NOTE: an array has no level that is transparent: what has it is white from here on.
+    found[wide == image.info.get("transparency", -1)] = 255
+    return found
 
 
 def _given(read: Encoded | str) -> Encoded:
