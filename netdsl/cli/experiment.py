@@ -91,6 +91,7 @@ def status(file: Path, dir: Path | None) -> None:
 @click.option("--dir", type=PLACE, help="The folder of the experiment.")
 def report(file: Path, dir: Path | None) -> None:
     """Show the tables, and write them, figures and a page, from the runs that there are."""
+    from netdsl.cli.experiment_shown import note_boxed
     from netdsl.experiment.plan import read_plan
     from netdsl.experiment.report import show_report
     from netdsl.experiment.report_writing import renew_report
@@ -98,6 +99,7 @@ def report(file: Path, dir: Path | None) -> None:
     folder = chosen_folder(file, dir)
     read_plan(folder)
     page = renew_report(folder)
+    note_boxed(folder)
     click.echo(show_report(folder))
     click.echo(page)
 

@@ -145,10 +145,12 @@ class Reporting:
 
 def _show(folder: Path) -> None:
     """Print the tables of the report; what is damaged was said when it could not be written."""
+    from netdsl.cli.experiment_shown import note_boxed
     from netdsl.experiment.report import show_report
     from netdsl.train import TrainError
 
     with suppress(TrainError):
+        note_boxed(folder)
         click.echo(f"\n{show_report(folder)}")
 
 

@@ -178,6 +178,17 @@ def show_forecast(
         note(disturbed(waited))
 
 
+def note_boxed(folder: Path) -> None:
+    """Say which letters of labels the figures of a report do not show."""
+    from netdsl.experiment.plan import read_plan
+    from netdsl.experiment.report.letters import boxed
+
+    plan = read_plan(folder)
+    titles = [plan.title, *(figure.title for figure in plan.figures)]
+    if letters := boxed([*titles, *(job.label for job in plan.jobs)]):
+        note(f"PNG figures have boxes in place of {letters}, which their font lacks; SVG has none")
+
+
 def closing(folder: Path, jobs: Sequence[Job]) -> Iterator[str]:
     """Yield how many runs are finished, which are not and why.
 

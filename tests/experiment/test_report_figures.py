@@ -16,6 +16,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
+from netdsl.cli.experiment_shown import note_boxed
 from netdsl.experiment.report.bars import draw_differences, draw_gap
 from netdsl.experiment.report.epochs import ACCURACY, LOSS, draw_overview, draw_together
 from netdsl.experiment.report.figures import CAPTIONS, draw_figures
@@ -27,6 +28,7 @@ from netdsl.experiment.report.spread import Spread
 from netdsl.experiment.report.style import PLAIN, RESIDUAL, look_of, style
 from netdsl.experiment.report.tables import tables_of
 from netdsl.experiment.report.write import read_results, write_report
+from netdsl.train.figure_bytes import figure_bytes
 
 Make = Callable[..., Any]
 
@@ -190,6 +192,29 @@ def test_an_ablation_has_differences_and_no_depth(experiment: Make, make_job: Ma
         "differences",
         "gap",
     ]
+
+
+def test_a_label_that_begins_with_an_underscore_keeps_it(experiment: Make, make_job: Make) -> None:
+    folder = experiment([make_job(label, seed, depth=depth, group=label)
+                         for label, depth in (("_a", 4), ("b", 5)) for seed in (0, 1)])  # fmt: skip
+    results = read_results(folder)
+    against = draw_against(results, lambda row: row.job.params, "params", logarithmic=False)
+    overview, together = draw_overview(results), draw_together(results, ACCURACY, "what")
+    for figure in (overview, together):
+        told = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert told[:2] == ["\N{ZERO WIDTH SPACE}_a", "b"]
+    assert "_a" in figure_bytes(against)["svg"].decode()
+
+
+def test_letters_that_figures_lack_are_told(
+    experiment: Make, make_job: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note_boxed(experiment([make_job("é β", 0)]))
+    assert capsys.readouterr().err == ""
+    note_boxed(experiment([make_job("雪 N", 0), make_job("雨 雪", 0)]))
+    assert capsys.readouterr().err == (
+        "PNG figures have boxes in place of 雪雨, which their font lacks; SVG has none\n"
+    )
 
 
 def test_one_run_has_curves_and_gap(experiment: Make, make_job: Make) -> None:

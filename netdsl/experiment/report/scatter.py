@@ -11,7 +11,7 @@ from netdsl.experiment.report.families import Family, families_of
 from netdsl.experiment.report.point_labels import Label, write_labels
 from netdsl.experiment.report.results import Result, Results
 from netdsl.experiment.report.spread import Spread
-from netdsl.experiment.report.style import grid
+from netdsl.experiment.report.style import grid, safe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +90,7 @@ def _draw(
             [x], [100 * value.mean], yerr=[[100 * end] for (end,) in value.reach(1)],
             linestyle="none", color=look.colour, marker=look.marker, markersize=6,
             markerfacecolor=look.colour if filled else "white", capsize=3, linewidth=1.5,
-            label=None if number else title, transform=place,
+            label=None if number else safe(title), transform=place,
         )  # fmt: skip
         # NOTE: matplotlib leaves out of the limits what is not drawn with the axes' own transform.
         axes.update_datalim([(x, 100 * end) for end in value.band(1)])

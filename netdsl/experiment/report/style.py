@@ -69,9 +69,12 @@ def save(figure: Figure) -> dict[str, bytes]:
 
 
 def safe(text: str, width: int = 0) -> str:
-    """Return a label on lines of at most `width` letters; one that begins with _ is never shown."""
-    lines = textwrap.wrap(text, width) if width else [text]
-    return "\n".join(lines).lstrip("_") or " "
+    """Return a label on lines of at most `width` letters, as matplotlib shows any.
+
+    Of a legend it would leave one out that begins with _: a space of no width goes before.
+    """
+    label = "\n".join(textwrap.wrap(text, width) if width else [text]) or " "
+    return f"\N{ZERO WIDTH SPACE}{label}" if label.startswith("_") else label
 
 
 def grid(axes: Axes, axis: Literal["both", "x", "y"] = "both") -> None:
