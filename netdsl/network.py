@@ -91,7 +91,11 @@ class Network:
 
     @property
     def graph(self) -> nx.DiGraph[str]:
-        """A networkx digraph with op, shape, params, macs, span, scope, layer on every node."""
+        """A networkx digraph with op, shape, params, macs, span, scope, layer on every node.
+
+        It is made anew each time, and may be changed; `nx.write_graphml` takes it once all that is
+        known of nodes and edges is text: `known.update({key: str(known[key]) for key in known})`.
+        """
         return self.checked.to_networkx()
 
     @property

@@ -133,7 +133,15 @@ class Graph:
         """Return a networkx digraph; its nodes have op, shape, params, macs, span, scope, layer.
 
         The edges carry `operands`: the positions at which the source is read, in order, so that
-        `x + x` and the order of operands are not lost.
+        `x + x` and the order of operands are not lost. Files hold text and numbers alone:
+
+        >>> import networkx as nx
+        >>> from netdsl import parse
+        >>> graph = parse("input 1x8x8  Conv 4  GAP  FC 10").graph
+        >>> for known in [*graph.nodes.values(), *graph.edges.values()]:
+        ...     known.update({key: str(known[key]) for key in known})
+        >>> "".join(nx.generate_graphml(graph))[:8]
+        '<graphml'
         """
         import networkx as nx
 
