@@ -17,6 +17,7 @@ from torch.export import export
 from torch.fx import symbolic_trace
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models.feature_extraction import create_feature_extractor
 
 import netdsl
 from netdsl.backends.pytorch import StochasticScope
@@ -169,6 +170,15 @@ def test_who_is_refused_one_graph_is_told_what_to_do(kind: str) -> None:
     assert str(caught.value) == (
         "stochastic depth draws anew for every training step: call eval() for one graph"
     )
+
+
+def test_features_are_extracted_of_what_was_traced_in_evaluation_mode() -> None:
+    net = netdsl.parse("drop_path 0.5 Conv 8 (BB 8)x3 GAP FC 3", input=(3, 8, 8))
+    model, x = net.module(), torch.randn(2, 3, 8, 8)
+    with pytest.raises(RuntimeError, match="stochastic depth draws anew"):
+        create_feature_extractor(model, ["fc1"])  # which traces in both modes
+    extractor = create_feature_extractor(symbolic_trace(model.eval()), ["fc1"])
+    assert torch.equal(extractor.train()(x)["fc1"], model(x))
 
 
 @blind
