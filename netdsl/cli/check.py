@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from netdsl.cli.network import network_options, open_source, overrides
+from netdsl.cli.notes import OF_FORMS, TRANSLATED, note
 from netdsl.collector import paused
 
 
@@ -38,4 +39,6 @@ def command(archs: tuple[str, ...], layout: str, **options: Any) -> int:
     else:
         for finding in findings:
             click.echo(f"{finding.show()}\n", err=True)
+        if any(finding.code == OF_FORMS for finding in findings):
+            note(TRANSLATED)
     return 2 if any(finding.severity == "error" for finding in findings) else 0

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from netdsl.cli.exit_code import INTERNAL, exit_code_of
+from netdsl.cli.notes import OF_FORMS, TRANSLATED
 from netdsl.cli.once import OnceGroup
 from netdsl.suggest import closest
 
@@ -40,7 +41,6 @@ COMMANDS = {
 
 
 _WORK = ("train", "experiment", "compare", "ablate", "reproduce")  # cut off, it is not done
-_TRANSLATED = "\n\n`netdsl translate FILE` writes all of these forms as they are told"
 _UNREAD = 141  # as a shell tells SIGPIPE
 
 
@@ -140,8 +140,8 @@ def _said_of(error: Exception, code: int) -> str:
     if isinstance(error, click.Abort):
         return "interrupted"
     if isinstance(error, NetDSLError):
-        is_of_papers = any(one.code == "E0121" for one in error.diagnostics)
-        return f"{error}{_TRANSLATED if is_of_papers else ''}"
+        has_forms = any(one.code == OF_FORMS for one in error.diagnostics)
+        return f"{error}\n\n{TRANSLATED}" if has_forms else str(error)
     if code == INTERNAL:
         return (
             f"internal error: {type(error).__name__}: {error}\n"

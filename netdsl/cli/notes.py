@@ -12,6 +12,8 @@ import click
 if TYPE_CHECKING:
     from netdsl.train import Choices, Settings
 
+OF_FORMS = "E0121"  # the code of what papers, LaTeX and torch write otherwise
+TRANSLATED = "`netdsl translate FILE` writes all of these forms as they are told"
 _said: ContextVar[set[str] | None] = ContextVar("notes said", default=None)
 
 

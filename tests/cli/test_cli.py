@@ -317,11 +317,13 @@ class TestSourceFmtList:
         assert (tmp_path / "net.arch").read_text() == network
         again = run("translate", "net.arch")
         assert (again.returncode, again.stdout, again.stderr) == (0, network, "")
-        refused = run("build", "table.txt", "--input", "3x8x8")
-        assert refused.returncode == 2
-        assert refused.stderr.endswith(
-            "\n\n`netdsl translate FILE` writes all of these forms as they are told\n"
-        )
+        for command in ("build", "check"):
+            refused = run(command, "table.txt", "--input", "3x8x8")
+            assert refused.returncode == 2
+            assert refused.stderr.endswith(
+                "\n\n`netdsl translate FILE` writes all of these forms as they are told\n"
+            )
+        assert "translate" not in run("check", "net.arch", "--input", "3x8").stderr
 
     def test_translate_prints_what_it_can_where_something_stays_wrong(
         self, run: Run, tmp_path: Path
