@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from netdsl.errors import Diagnostic, NetDSLError, Source
 from netdsl.lower import Loader, Overrides, lower
 from netdsl.syntax import parse
+from netdsl.syntax.forms import FORMS
 from netdsl.syntax.here import Form
-from netdsl.syntax.paper_forms import forms_in, told
-from netdsl.syntax.plain_forms import SIGN
+from netdsl.syntax.paper_forms import Patterns, forms_in, told
+from netdsl.syntax.plain_forms import PLAIN, SIGN
 from netdsl.syntax.scan import scan
 
 _ROUNDS = 8  # what is left away in one may be all that hid a form from the next
-# Faults of forms, and those of brackets, hyphens, lower case and other names.
-_OF_FORMS = (
-    "E0121", "E0101", "E0102", "E0108", "E0112", "E0113", "E0114", "E0117", "E0201", "E0202",
-)  # fmt: skip
+_OF_FORMS = "E0121"
+# Faults of brackets, hyphens, lower case and other names.
+_OF_PLAIN = {"E0101", "E0102", "E0108", "E0112", "E0113", "E0114", "E0117", "E0201", "E0202"}
 _USES = re.compile(r'\buse\s*"')
 _GONE = "\0"  # in place of a form that is left away; a text that has it itself is not read
 _EMPTIED = re.compile(rf"(?<![^\n])[ \t]*(?:{_GONE}[ \t]*)+(?:\n|\Z)")
@@ -52,10 +52,11 @@ def translate(text: str, name: str = "<text>", loader: Loader | None = None) -> 
     loader = loader or Loader()
     error = _error(text, name, loader)
     for _ in range(_ROUNDS):
-        if error is None or all(one.code not in _OF_FORMS for one in error.diagnostics):
+        patterns = _patterns(text, error)
+        if not patterns:
             break
         source = Source(name, text)
-        forms, header = _written(source)
+        forms, header = _written(source, patterns)
         if not forms:
             break
         changes += [told(source, form) for form, _ in forms]
@@ -75,19 +76,30 @@ def _error(text: str, name: str, loader: Loader) -> NetDSLError | None:
     return NetDSLError(*errors) if errors else None
 
 
-def _written(source: Source) -> tuple[list[tuple[Form, str]], str]:
+def _patterns(text: str, error: NetDSLError | None) -> Patterns:
+    """Return the patterns of the forms that may be at fault; what is no such form stays.
+
+    A file that is used may define a block `Dense`.
+    """
+    codes = {one.code for one in error.diagnostics} if error else set()
+    plain = PLAIN if _USES.search(text) is None else ()
+    if _OF_FORMS in codes:
+        return (*FORMS, *plain)
+    return () if codes.isdisjoint(_OF_PLAIN) else plain
+
+
+def _written(source: Source, patterns: Patterns) -> tuple[list[tuple[Form, str]], str]:
     """Return the forms of a text with what is written in place of each, but for those in words.
 
     In front of the text go the defaults that set the numbers of norms and activations.
     """
     comments = scan(source).comments
-    plain = _USES.search(source.text) is None  # a file may define a block `Dense`
-    forms = list(forms_in(source, comments, plain=plain))
+    forms = list(forms_in(source, comments, patterns=patterns))
     if signs := [form for form in forms if form.here.code == SIGN]:
         return [(form, SIGN) for form in signs], ""  # without which layers do not follow another
     defaults = _defaults(source.text, forms)
     if defaults is None:
-        forms, defaults = list(forms_in(source, comments, apart=True, plain=plain)), []
+        forms, defaults = list(forms_in(source, comments, apart=True, patterns=patterns)), []
     written = [
         (form, code + _left_to_forward(source.text, form))
         for form in forms

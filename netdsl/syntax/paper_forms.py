@@ -19,6 +19,7 @@ from netdsl.syntax.macros import is_in_definition
 from netdsl.syntax.plain_forms import PLAIN
 from netdsl.syntax.tree import Comment
 
+Patterns = Sequence[tuple[re.Pattern[str], Say]]
 _DEFINITION = re.compile(r"\bdef\s+\w+\s*(?:\([^(){}]*\)\s*)?\{[^{}]*\}")
 _WORD = re.compile(r"[A-Z][A-Za-z_]*|\w{2,}")  # a `k` in a form may well be that of the text
 _HEADER_ENDS = re.compile(r"(?<!\w)[A-Z]")
@@ -62,13 +63,13 @@ def forms_in(
     most: float = math.inf,
     *,
     apart: bool = False,
-    plain: bool = False,
+    patterns: Patterns = FORMS,
 ) -> Iterator[Form]:
     """Yield the forms of a text from its start on; where two overlap, the one listed first.
 
     Behind so many of them calls and names alone are read, which say whether there are norms. Norms
-    and activations with numbers may stand `apart` from the layers that bring them. With `plain`
-    layers in brackets or under another name are forms too.
+    and activations with numbers may stand `apart` from the layers that bring them. Beside calls
+    and names the forms are those of the `patterns`, as those of layers in brackets (`PLAIN`).
     """
     spans = [(c.span.start, c.span.end) for c in comments if not _is_of_form(source.text, c)]
     text = _blanked(source.text, spans)
@@ -76,10 +77,9 @@ def forms_in(
     found: list[tuple[int, re.Match[str], Say]]
     found = [(match.start(), match, call) for match in CALL.finditer(text)]
     found += [(match.start(), match, function) for match in FUNCTION.finditer(text)]
-    forms = (*FORMS, *PLAIN) if plain else FORMS
     found += [
         (match.start(), match, say)
-        for form, say in forms
+        for form, say in patterns
         for match in form.finditer(bare)
         if say is not script or script(match)  # else it may give something a name
     ]

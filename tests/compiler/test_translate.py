@@ -510,6 +510,7 @@ def test_layers_in_other_letters_signs_and_names_are_written_plainly(
         ("Conv(3x3) FC(10)", "Conv(3x3)"),  # without channels
         ("Conv(16, 8, 3) FC(10)", "Conv(16, 8, 3)"),  # channels and kernel, or kernel and stride
         ("Foo(2) FC(10)", "Foo(2)"),
+        ("input 32x32x3 Conv(8) FC(10)", "input 32x32x3"),  # no fault: 32 channels of 32x3
         ("Conv [c-4] FC(10)", "[c-4]"),
         ("Net-A FC(10)", "Net-A"),
         ("Conv 64 bn FC(10)", "Conv 64 bn"),  # a word of a text that has capitals
