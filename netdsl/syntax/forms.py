@@ -31,7 +31,7 @@ from netdsl.syntax.here import (
     height_and_width,
     left_away,
 )
-from netdsl.syntax.inputs import input_of
+from netdsl.syntax.inputs import input_of, is_channels_last
 from netdsl.syntax.lexemes import BETWEEN_LAYERS, FOLLOW
 from netdsl.syntax.macros import MACROS
 from netdsl.syntax.markup import MARKUP
@@ -83,7 +83,7 @@ def _input(match: re.Match[str]) -> Here | None:
             return code(f"input 1x{a}x{b}")
         is_said = re.search("RGB|colou?r", match["words"])
         return Here(f"`input 3x{a}x{b}`", None if is_said else f"or, in grey, `input 1x{a}x{b}`")
-    is_last = a == b and 4 * int(c) < int(a)
+    is_last = is_channels_last(a, b, c)
     if not is_last and is_bare:
         return None
     return code(f"input {c}x{a}x{b}" if is_last else f"input {a}x{b}x{c}")

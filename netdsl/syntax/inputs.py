@@ -13,6 +13,15 @@ _LEFT_AWAY = "its `input_shape` is left away: the header says it, as in `input 3
 _UNKNOWN = "…"
 
 
+def is_channels_last(a: str, b: str, c: str) -> bool:
+    """Say whether the sizes of an input are those of a square with few channels behind them.
+
+    >>> is_channels_last("224", "224", "3"), is_channels_last("3", "224", "224")
+    (True, False)
+    """
+    return a == b and 4 * int(c) < int(a)
+
+
 def input_of(name: str, arguments: str) -> str | None:
     """Return the input that a layer of Keras says, channels first; `…` for one that is not known.
 

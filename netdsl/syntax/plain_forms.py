@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from netdsl.syntax.foreign import layer_here, layer_with, spelt
 from netdsl.syntax.here import Here, Say, X, code
+from netdsl.syntax.inputs import is_channels_last
 from netdsl.syntax.lexemes import COMBINERS
 from netdsl.syntax.torch_arguments import TAKES, is_read_alike, words_of, written_here
 
@@ -31,6 +32,8 @@ _LOWER = re.compile(
 )
 _HYPHEN = re.compile(r"(?P<name>)(?<=[\w)\]])[^\S\n]*[-–][^\S\n]*(?=[A-Z(])")
 _LAST_WORD = re.compile(r"([A-Z][A-Za-z]*)?(?:\d*|\))\Z")
+_FIRST_WORD = re.compile("[A-Z][A-Za-z]*")
+_OPENS = re.compile(r"\s*\(")
 _IN_HEADER = ("act", "norm", "shortcut")  # and names of layers too
 _HAS_ARGUMENTS = re.compile(r"\s*(?:\d|[a-z]+=|[a-z]+\d)")
 _DEFAULT = re.compile(r"\bdefault\s+\Z")
@@ -92,7 +95,7 @@ def by_another_name(match: re.Match[str]) -> Here | None:
         return None if with_number is None else code(with_number)
     if here == "Max" and not _HAS_ARGUMENTS.match(match.string, match.end()):
         return code("Max 2")
-    is_open = re.compile(r"\s*\(").match(match.string, match.end()) is not None
+    is_open = _OPENS.match(match.string, match.end()) is not None
     return code(here) if here in (COMBINERS if is_open else TAKES) else None
 
 
@@ -122,7 +125,7 @@ def between_layers(match: re.Match[str]) -> Here | None:
     (',', None)
     """
     before = _LAST_WORD.search(match.string, max(0, match.start() - 32), match.start())
-    behind = re.compile(r"[A-Z][A-Za-z]*").match(match.string, match.end())
+    behind = _FIRST_WORD.match(match.string, match.end())
     names = [one for one in (before and before[1], behind and behind[0]) if one]
     is_known = all(name in TAKES or name in COMBINERS or layer_here(name) for name in names)
     return code(SIGN) if names and is_known else None
@@ -134,8 +137,7 @@ def _input(match: re.Match[str]) -> Here | None:
     if len(sizes) != 3 or not re.fullmatch(rf"(?:\d+|\s|,|{X})*", match["arguments"]):
         return None
     a, b, c = sizes
-    is_last = a == b and 4 * int(c) < int(a)
-    return code(f"input {c}x{a}x{b}" if is_last else f"input {a}x{b}x{c}")
+    return code(f"input {c}x{a}x{b}" if is_channels_last(a, b, c) else f"input {a}x{b}x{c}")
 
 
 PLAIN: tuple[tuple[re.Pattern[str], Say], ...] = (
